@@ -1,0 +1,157 @@
+//! The command line as types: what clap parses, and nothing else.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// One API in front of every LLM provider.
+///
+/// Without a command it serves: `gateway --config config.yaml --port 4000` is `gateway serve …`.
+/// Without a configuration it uses the provider keys it finds in the environment.
+#[derive(Debug, Parser)]
+#[command(name = "gateway", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// How to serve when no command is given.
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API (also without this word).
+    Serve(ServeArgs),
+    /// Check a configuration file and say everything that is wrong with it.
+    ///
+    /// Exit status: 0 when it can be served, 1 with `--strict` when there are warnings, 2 when it cannot be served.
+    Check(CheckArgs),
+    /// List the providers that can be called, and the environment variables that hold their keys.
+    Providers(ListArgs),
+    /// Look after the database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Say which version this is.
+    Version(ListArgs),
+    /// Print what generated documents are made from.
+    #[command(hide = true)]
+    Dump(DumpArgs),
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file, in LiteLLM's format.
+    #[arg(short, long, value_name = "FILE", env = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address to listen on [default: 0.0.0.0; 127.0.0.1 without a configuration].
+    #[arg(long, value_name = "ADDRESS", env = "HOST")]
+    pub(crate) host: Option<IpAddr>,
+    /// The port to listen on; 0 picks a free one.
+    #[arg(short, long, value_name = "PORT", env = "PORT", default_value_t = 4000)]
+    pub(crate) port: u16,
+    /// Threads that serve calls [default: one per core].
+    #[arg(long, alias = "num_workers", alias = "num-workers", value_name = "N", env = "NUM_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// Where the ledger, the SQLite file and a generated master key are kept
+    /// [default: `.gateway` beside the configuration file, or in the current directory].
+    #[arg(long, alias = "data_dir", value_name = "FOLDER", env = "GATEWAY_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Seconds that calls in flight may take to finish after a stop.
+    #[arg(long, value_name = "SECONDS", env = "GRACEFUL_SHUTDOWN_TIMEOUT", default_value_t = 600)]
+    pub(crate) drain: u64,
+    /// Refuse to start when the configuration has warnings.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Serve this model without a configuration file, such as `openai/gpt-4o-mini`.
+    #[arg(short, long, value_name = "MODEL", conflicts_with = "config")]
+    pub(crate) model: Option<String>,
+    /// The name callers use for `--model` [default: the model itself].
+    #[arg(long, value_name = "NAME", requires = "model")]
+    pub(crate) alias: Option<String>,
+    /// Where `--model` is asked.
+    #[arg(long, alias = "api_base", value_name = "URL", requires = "model")]
+    pub(crate) api_base: Option<String>,
+    /// Log more: what the gateway does.
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// Log most: every step of every call.
+    #[arg(long, alias = "detailed_debug")]
+    pub(crate) detailed_debug: bool,
+    /// Check the configuration and end, as `gateway check` does.
+    #[arg(long, alias = "validate_config", hide = true, requires = "config")]
+    pub(crate) validate_config: bool,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration file.
+    #[arg(value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Count warnings as failures.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print the problems as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do with the database.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Bring the database's tables up to date.
+    Migrate(DbArgs),
+    /// Say which database is used and whether its tables are up to date.
+    Status(DbArgs),
+}
+
+/// Which database.
+#[derive(Debug, Args)]
+pub(crate) struct DbArgs {
+    /// The configuration file that names the database.
+    #[arg(short, long, value_name = "FILE", env = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The database itself: `sqlite://…` or `postgresql://…`.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Where the SQLite file is when no database is named.
+    #[arg(long, alias = "data_dir", value_name = "FOLDER", env = "GATEWAY_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// What to print for the generators of documents.
+#[derive(Debug, Args)]
+pub(crate) struct DumpArgs {
+    /// Which document.
+    pub(crate) what: Dump,
+}
+
+/// The sources of generated documents.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Dump {
+    /// JSON schema of the configuration file.
+    ConfigSchema,
+    /// Every setting with its meaning, as Markdown.
+    ConfigReference,
+    /// This command line, as Markdown.
+    Cli,
+    /// Every metric with its meaning, as JSON.
+    Metrics,
+    /// Every provider, as JSON.
+    Providers,
+}
+
+#[cfg(test)]
+mod tests;

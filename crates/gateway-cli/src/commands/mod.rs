@@ -1,0 +1,28 @@
+//! The commands, one file each.
+
+mod check;
+mod data_dir;
+mod db;
+mod dump;
+mod load;
+mod providers;
+mod serve;
+mod version;
+
+use crate::args::{Cli, Command};
+use crate::render::{Exit, Failure};
+
+/// Does what was asked.
+///
+/// # Errors
+/// Why it could not be done.
+pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => Ok(check::run(&args)),
+        Command::Providers(args) => Ok(providers::run(&args)),
+        Command::Db(command) => db::run(&command),
+        Command::Version(args) => Ok(version::run(&args)),
+        Command::Dump(args) => Ok(dump::run(&args)),
+    }
+}

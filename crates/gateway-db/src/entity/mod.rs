@@ -1,0 +1,7 @@
+//! The tables as the database library sees them; private to this crate, one file per table.
+
+pub(crate) mod change_feed;
+pub(crate) mod daily_spend;
+pub(crate) mod settings;
+pub(crate) mod spend_log;
+pub(crate) mod verification_keys;

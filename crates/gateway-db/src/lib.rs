@@ -1,0 +1,27 @@
+//! Keys, spend and the ledger, on SQLite and PostgreSQL.
+//!
+//! Two halves. [`Db`] is the shared store: virtual keys, the spend log, daily sums, settings. The
+//! [`Ledger`] is the local write-ahead log on the hot path: before a call its intent, after it its
+//! outcome; a [`Shipper`] moves outcomes into the database so that a crash at any point neither loses
+//! nor doubles one. No type of the database library leaves this crate, and time and ids come in as
+//! arguments: Unix milliseconds in UTC, money in nano-dollars.
+
+mod db;
+mod entity;
+mod error;
+mod ledger;
+mod migration;
+mod record;
+mod repo;
+
+pub use db::{Backend, Db, DbOptions, SchemaStatus};
+pub use error::{DbError, DbErrorKind};
+pub use ledger::{
+    CallId, End, Flags, Intent, Ledger, LedgerOptions, Outcome, Owner, Record, Recovery, Shipper,
+    ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
+};
+pub use record::{
+    Change, DailyQuery, DailySpend, JsonMap, KeyPatch, KeyRecord, KeySettings, ModelSpend, NewKey, Page,
+    PageRequest, SpendQuery, SpendRow,
+};
+pub use repo::{DueBudget, KeyChanges, KeyName, KeyQuery, KeySort, SortOrder};

@@ -1,0 +1,59 @@
+//! The schema's history: append-only, one file per step.
+
+mod m20261121_000001_keys_and_spend;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use crate::error::{DbError, DbErrorKind};
+use crate::{Backend, Db, SchemaStatus};
+
+/// PostgreSQL advisory lock of migrations: `gateway` in ASCII.
+const LOCK: i64 = 0x67_61_74_65_77_61_79;
+
+struct Migrator;
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_keys_and_spend::Migration)]
+    }
+}
+
+/// Runs what has not run, in one transaction that others wait for.
+pub(crate) async fn up(db: &Db) -> Result<Vec<String>, DbError> {
+    let failed = |error| failed("cannot migrate the database", error);
+    let transaction = db.begin_write().await?;
+    if db.backend() == Backend::Postgres {
+        let wait = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})");
+        transaction.execute_unprepared(&wait).await.map_err(failed)?;
+    }
+    let pending = names(&Migrator::get_pending_migrations(&transaction).await.map_err(failed)?);
+    if !pending.is_empty() {
+        Migrator::up(&transaction, None).await.map_err(failed)?;
+    }
+    sea_orm::TransactionSession::commit(transaction).await.map_err(failed)?;
+    Ok(pending)
+}
+
+pub(crate) async fn status(db: &Db) -> Result<SchemaStatus, DbError> {
+    let failed = |error| failed("cannot read the schema's history", error);
+    let applied = names(&Migrator::get_applied_migrations_read_only(&db.conn).await.map_err(failed)?);
+    let pending = names(&Migrator::get_pending_migrations_read_only(&db.conn).await.map_err(failed)?);
+    Ok(SchemaStatus { applied, pending })
+}
+
+fn names(migrations: &[sea_orm_migration::Migration]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// The migrator's own complaint is about steps in the history that this program does not have.
+fn failed(context: &str, error: DbErr) -> DbError {
+    match error {
+        DbErr::Custom(text) => {
+            let words = format!("{context}: it was written by a newer program or another one ({text})");
+            DbError::new(DbErrorKind::Schema, words)
+        }
+        error => DbError::from_sea(context, error),
+    }
+}

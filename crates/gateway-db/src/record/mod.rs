@@ -1,0 +1,11 @@
+//! Plain structs that go into and come out of the database; money in nano-dollars, times in Unix ms.
+
+mod key;
+mod page;
+mod patch;
+mod spend;
+
+pub use key::{JsonMap, KeyRecord, KeySettings, NewKey};
+pub use page::{Page, PageRequest};
+pub use patch::{Change, KeyPatch};
+pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow};

@@ -1,0 +1,213 @@
+//! Lists of keys: the filters, order and pages of `/key/list`.
+
+use llm_types::KeyHash;
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, NullOrdering, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::key_row::record;
+use crate::entity::verification_keys::{Column, Entity};
+use crate::{Backend, Db, DbError, KeyRecord, Page, PageRequest};
+
+/// Which keys; empty fields do not filter, all that are set must hold unless they say otherwise.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KeyQuery {
+    /// Keys of this user.
+    pub user_id: Option<String>,
+    /// Keys of this team.
+    pub team_id: Option<String>,
+    /// Keys of this organisation.
+    pub organization_id: Option<String>,
+    /// Keys of this project.
+    pub project_id: Option<String>,
+    /// Keys of this agent.
+    pub agent_id: Option<String>,
+    /// The key with this hash.
+    pub hash: Option<KeyHash>,
+    /// The key with this alias.
+    pub alias: Option<String>,
+    /// `user_id`, `team_id` and `alias` match any part of the text, in any case.
+    pub substring: bool,
+    /// Part of an alias, hash, user or team id, in any case.
+    pub search: Option<String>,
+    /// Keys with this access group.
+    pub access_group_id: Option<String>,
+    /// Besides the keys that match, also those this user made (`include_created_by_keys`).
+    pub or_created_by: Option<String>,
+    /// Besides the keys that match, also those of these teams (`include_team_keys`).
+    pub or_team_ids: Vec<String>,
+    /// Keys that expire before this time.
+    pub expires_before: Option<i64>,
+    /// Deleted keys instead of living ones.
+    pub deleted: bool,
+    /// What the list is ordered by.
+    pub sort: KeySort,
+    /// Which way.
+    pub order: SortOrder,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// What a list of keys is ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the field of that name")]
+pub enum KeySort {
+    #[default]
+    CreatedAt,
+    UpdatedAt,
+    Alias,
+    Spend,
+    MaxBudget,
+    ExpiresAt,
+    LastActive,
+    UserId,
+    TeamId,
+}
+
+/// Which way a list goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SortOrder {
+    /// Newest, largest or last first.
+    #[default]
+    Descending,
+    /// Oldest, smallest or first first.
+    Ascending,
+}
+
+impl Db {
+    /// One page of the keys that match.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn list_keys(&self, query: &KeyQuery) -> Result<Page<KeyRecord>, DbError> {
+        let matching = Entity::find().filter(self.condition(query));
+        let total = matching.clone().count(&self.conn).await.map_err(cannot_list)?;
+        let order = match query.order {
+            SortOrder::Ascending => Order::Asc,
+            SortOrder::Descending => Order::Desc,
+        };
+        let rows = matching
+            .order_by_with_nulls(column(query.sort), order.clone(), NullOrdering::Last)
+            .order_by(Column::Hash, order)
+            .offset(query.page.offset())
+            .limit(query.page.limit())
+            .all(&self.conn)
+            .await
+            .map_err(cannot_list)?;
+        let items = rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        Ok(Page::new(items, total, query.page))
+    }
+
+    /// One page of the aliases of living keys that contain `search`, in alphabetical order.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn key_aliases(
+        &self,
+        search: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<String>, DbError> {
+        let mut condition =
+            Condition::all().add(Column::DeletedAt.is_null()).add(Column::Alias.is_not_null());
+        if let Some(part) = search {
+            condition = condition.add(contains(Column::Alias, part));
+        }
+        let matching = Entity::find().filter(condition);
+        let total = matching.clone().count(&self.conn).await.map_err(cannot_list)?;
+        let items = matching
+            .select_only()
+            .column(Column::Alias)
+            .order_by_asc(Column::Alias)
+            .offset(page.offset())
+            .limit(page.limit())
+            .into_tuple::<String>()
+            .all(&self.conn)
+            .await
+            .map_err(cannot_list)?;
+        Ok(Page::new(items, total, page))
+    }
+
+    fn condition(&self, query: &KeyQuery) -> Condition {
+        let living =
+            if query.deleted { Column::DeletedAt.is_not_null() } else { Column::DeletedAt.is_null() };
+        let mut wanted = Condition::any().add(self.filters(query));
+        if let Some(user) = &query.or_created_by {
+            wanted = wanted.add(Column::CreatedBy.eq(user.as_str()));
+        }
+        if !query.or_team_ids.is_empty() {
+            wanted = wanted.add(Column::TeamId.is_in(query.or_team_ids.iter().map(String::as_str)));
+        }
+        Condition::all().add(living).add(wanted)
+    }
+
+    fn filters(&self, query: &KeyQuery) -> Condition {
+        let mut all = Condition::all();
+        for (column, value, partly) in [
+            (Column::UserId, &query.user_id, query.substring),
+            (Column::TeamId, &query.team_id, query.substring),
+            (Column::Alias, &query.alias, query.substring),
+            (Column::OrganizationId, &query.organization_id, false),
+            (Column::ProjectId, &query.project_id, false),
+            (Column::AgentId, &query.agent_id, false),
+        ] {
+            all = match value {
+                Some(value) if partly => all.add(contains(column, value)),
+                Some(value) => all.add(column.eq(value.as_str())),
+                None => all,
+            };
+        }
+        if let Some(hash) = &query.hash {
+            all = all.add(Column::Hash.eq(hash.as_str()));
+        }
+        if let Some(part) = &query.search {
+            let columns = [Column::Alias, Column::Hash, Column::UserId, Column::TeamId];
+            all = all.add(
+                columns.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, part))),
+            );
+        }
+        if let Some(time) = query.expires_before {
+            all = all.add(Column::ExpiresAt.lt(time));
+        }
+        if let Some(group) = &query.access_group_id {
+            all = all.add(self.has_access_group(group));
+        }
+        all
+    }
+
+    fn has_access_group(&self, group: &str) -> SimpleExpr {
+        match self.backend() {
+            Backend::Sqlite => Expr::cust_with_values(
+                "EXISTS (SELECT 1 FROM json_each(access_group_ids) WHERE json_each.value = ?)",
+                [group],
+            ),
+            Backend::Postgres => Expr::cust_with_values("access_group_ids @> to_jsonb($1::text)", [group]),
+        }
+    }
+}
+
+fn column(sort: KeySort) -> Column {
+    match sort {
+        KeySort::CreatedAt => Column::CreatedAt,
+        KeySort::UpdatedAt => Column::UpdatedAt,
+        KeySort::Alias => Column::Alias,
+        KeySort::Spend => Column::Spend,
+        KeySort::MaxBudget => Column::MaxBudget,
+        KeySort::ExpiresAt => Column::ExpiresAt,
+        KeySort::LastActive => Column::LastActive,
+        KeySort::UserId => Column::UserId,
+        KeySort::TeamId => Column::TeamId,
+    }
+}
+
+/// The column contains the text, in any case; `%` and `_` in it mean themselves.
+fn contains(column: Column, part: &str) -> SimpleExpr {
+    let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
+    Expr::expr(Func::lower(Expr::col(column))).like(pattern)
+}
+
+fn cannot_list(error: DbErr) -> DbError {
+    DbError::from_sea("cannot list keys", error)
+}

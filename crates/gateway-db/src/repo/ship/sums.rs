@@ -1,0 +1,153 @@
+//! What a batch adds up to, per key and per day.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::bulk::{self, Bulk, Cell};
+use crate::ledger::{Batch, Outcome, flags_byte};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// The batch's calls as rows of the spend log, without those it has already.
+pub(super) fn log_rows<'a>(batch: &'a Batch, known: &HashSet<String>) -> Bulk<'a> {
+    let mut rows = Bulk::new(bulk::LOG);
+    for outcome in batch.outcomes() {
+        let id = outcome.id.to_string();
+        if !known.contains(&id) {
+            log_row(&mut rows, id, &outcome);
+        }
+    }
+    rows
+}
+
+fn log_row<'a>(rows: &mut Bulk<'a>, id: String, outcome: &Outcome<'a>) {
+    let owner = &outcome.owner;
+    rows.extend([
+        Cell::owned(id),
+        Cell::optional(outcome.call_id),
+        Cell::Int(outcome.started_ms),
+        Cell::count(outcome.duration_us),
+        outcome.first_byte_us.map_or(Cell::Null, Cell::count),
+        Cell::optional(owner.key),
+        Cell::optional(owner.user_id),
+        Cell::optional(owner.team_id),
+        Cell::optional(owner.organization_id),
+        Cell::optional(owner.end_user),
+        Cell::text(outcome.model_group),
+        Cell::optional(outcome.model),
+        Cell::optional(outcome.provider),
+        Cell::optional(outcome.deployment),
+        Cell::text(outcome.call_type),
+        Cell::text(outcome.end.as_str()),
+        Cell::Int(i64::from(outcome.status)),
+        Cell::optional(outcome.error),
+        Cell::Int(i64::from(flags_byte(outcome.flags))),
+        Cell::count(outcome.tokens.input),
+        Cell::count(outcome.tokens.output),
+        Cell::count(outcome.tokens.cache_read),
+        Cell::count(outcome.tokens.cache_write),
+        Cell::count(outcome.tokens.reasoning),
+        Cell::optional(outcome.usage),
+        outcome.cost.map_or(Cell::Null, |cost| Cell::Int(cost.0)),
+        Cell::Int(i64::from(outcome.retries)),
+        Cell::Int(i64::from(outcome.fallbacks)),
+        Cell::optional(outcome.tags),
+        Cell::optional(outcome.metadata),
+    ]);
+}
+
+/// Sums of a batch, in the order rows are locked in.
+#[derive(Debug, Default)]
+pub(super) struct Sums<'a> {
+    keys: BTreeMap<&'a str, KeySum>,
+    days: BTreeMap<DayKey<'a>, DaySum>,
+}
+
+#[derive(Debug, Default)]
+struct KeySum {
+    cost: i64,
+    active: i64,
+}
+
+/// Day, then key, user, team, organisation, model group, model, provider and call type.
+type DayKey<'a> = (i64, [&'a str; 8]);
+
+#[derive(Debug, Default)]
+struct DaySum {
+    requests: i64,
+    failed: i64,
+    unpriced: i64,
+    tokens: [u64; 5],
+    cost: i64,
+    duration_us: u64,
+}
+
+/// Adds up the batch's calls, without those the spend log has already.
+pub(super) fn add_up<'a>(batch: &'a Batch, known: &HashSet<String>) -> Sums<'a> {
+    let mut sums = Sums::default();
+    for outcome in batch.outcomes() {
+        if known.is_empty() || !known.contains(&outcome.id.to_string()) {
+            sums.add(&outcome);
+        }
+    }
+    sums
+}
+
+impl<'a> Sums<'a> {
+    fn add(&mut self, outcome: &Outcome<'a>) {
+        let owner = &outcome.owner;
+        let cost = outcome.cost.map_or(0, |cost| cost.0);
+        if !owner.key.is_empty() {
+            let key = self.keys.entry(owner.key).or_default();
+            key.cost = key.cost.saturating_add(cost);
+            key.active = key.active.max(outcome.started_ms);
+        }
+        let names = [
+            owner.key,
+            owner.user_id,
+            owner.team_id,
+            owner.organization_id,
+            outcome.model_group,
+            outcome.model,
+            outcome.provider,
+            outcome.call_type,
+        ];
+        let day = self.days.entry((outcome.started_ms.div_euclid(DAY_MS), names)).or_default();
+        let tokens = &outcome.tokens;
+        day.requests += 1;
+        day.failed += i64::from(outcome.end.is_failure());
+        day.unpriced += i64::from(outcome.cost.is_none());
+        day.cost = day.cost.saturating_add(cost);
+        day.duration_us = day.duration_us.saturating_add(outcome.duration_us);
+        let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
+        for (sum, count) in day.tokens.iter_mut().zip(counts) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    pub(super) fn key_locks(&self) -> Bulk<'a> {
+        let mut locks = Bulk::new(bulk::LOCK_KEYS);
+        locks.extend(self.keys.keys().map(|hash| Cell::text(hash)));
+        locks
+    }
+
+    pub(super) fn keys(&self) -> Bulk<'a> {
+        let mut keys = Bulk::new(bulk::KEYS);
+        for (hash, sum) in &self.keys {
+            keys.extend([Cell::text(hash), Cell::Int(sum.cost), Cell::Int(sum.active)]);
+        }
+        keys
+    }
+
+    pub(super) fn daily(&self) -> Bulk<'a> {
+        let mut days = Bulk::new(bulk::DAILY);
+        for ((day, names), sum) in &self.days {
+            days.push(Cell::Int(*day));
+            days.extend(names.iter().map(|name| Cell::text(name)));
+            days.extend([Cell::Int(sum.requests), Cell::Int(sum.failed), Cell::Int(sum.unpriced)]);
+            days.extend(sum.tokens.map(Cell::count));
+            days.extend([Cell::Int(sum.cost), Cell::count(sum.duration_us)]);
+        }
+        days
+    }
+}

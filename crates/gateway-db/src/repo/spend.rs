@@ -1,0 +1,149 @@
+//! Reading what calls consumed: the spend log and the sums.
+
+use llm_types::{KeyHash, Money};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
+
+use crate::entity::{daily_spend, spend_log};
+use crate::{DailyQuery, DailySpend, Db, DbError, ModelSpend, Page, SpendQuery, SpendRow};
+
+impl Db {
+    /// One page of the spend log, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn spend_rows(&self, query: &SpendQuery) -> Result<Page<SpendRow>, DbError> {
+        use spend_log::{Column, Entity};
+        let matching = Entity::find().filter(log_condition(query));
+        let total = matching.clone().count(&self.conn).await.map_err(failed)?;
+        let rows = matching
+            .order_by_desc(Column::StartedAt)
+            .order_by_desc(Column::RequestId)
+            .offset(query.page.offset())
+            .limit(query.page.limit())
+            .all(&self.conn)
+            .await
+            .map_err(failed)?;
+        let items = rows.into_iter().map(log_row).collect();
+        Ok(Page::new(items, total, query.page))
+    }
+
+    /// Daily sums that match, oldest day first.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn daily_spend(&self, query: &DailyQuery) -> Result<Vec<DailySpend>, DbError> {
+        use daily_spend::{Column, Entity};
+        let mut all = Condition::all();
+        all = all.add_option(query.from_day.map(|day| Column::Day.gte(day)));
+        all = all.add_option(query.to_day.map(|day| Column::Day.lte(day)));
+        all = all.add_option(query.key.as_ref().map(|key| Column::KeyHash.eq(key.as_str())));
+        all = all.add_option(query.user_id.as_deref().map(|user| Column::UserId.eq(user)));
+        all = all.add_option(query.team_id.as_deref().map(|team| Column::TeamId.eq(team)));
+        all = all.add_option(query.model_group.as_deref().map(|model| Column::ModelGroup.eq(model)));
+        let rows = Entity::find().filter(all).order_by_asc(Column::Day).all(&self.conn).await;
+        Ok(rows.map_err(failed)?.into_iter().map(daily_row).collect())
+    }
+
+    /// What a key spent by model, dearest first (`model_spend` of `/key/info`).
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn spend_by_model(&self, key: &KeyHash) -> Result<Vec<ModelSpend>, DbError> {
+        // A sum of bigint is numeric on PostgreSQL, hence the casts.
+        let sql = "SELECT CASE WHEN model = '' THEN model_group ELSE model END AS name, \
+                   CAST(SUM(requests) AS bigint), CAST(SUM(cost) AS bigint) FROM daily_spend \
+                   WHERE key_hash = $1 GROUP BY 1 ORDER BY 3 DESC, 1";
+        let statement = Statement::from_sql_and_values(self.sea_backend(), sql, [key.as_str().into()]);
+        let rows = self.conn.query_all_raw(statement).await.map_err(failed)?;
+        let row = |row: sea_orm::QueryResult| -> Result<ModelSpend, DbErr> {
+            let (model, requests, cost) = row.try_get_many_by_index()?;
+            Ok(ModelSpend { model, requests, cost: Money(cost) })
+        };
+        rows.into_iter().map(row).collect::<Result<_, _>>().map_err(failed)
+    }
+}
+
+fn log_condition(query: &SpendQuery) -> Condition {
+    use spend_log::Column;
+    let by_id = |id: &str| Condition::any().add(Column::RequestId.eq(id)).add(Column::CallId.eq(id));
+    Condition::all()
+        .add_option(query.request_id.as_deref().map(by_id))
+        .add_option(query.key.as_ref().map(|key| Column::KeyHash.eq(key.as_str())))
+        .add_option(query.user_id.as_deref().map(|user| Column::UserId.eq(user)))
+        .add_option(query.team_id.as_deref().map(|team| Column::TeamId.eq(team)))
+        .add_option(query.end_user.as_deref().map(|user| Column::EndUser.eq(user)))
+        .add_option(query.model_group.as_deref().map(|model| Column::ModelGroup.eq(model)))
+        .add_option(query.from.map(|time| Column::StartedAt.gte(time)))
+        .add_option(query.until.map(|time| Column::StartedAt.lt(time)))
+}
+
+fn log_row(row: spend_log::Model) -> SpendRow {
+    let flag = |bit: u8| row.flags & (1 << bit) != 0;
+    SpendRow {
+        stream: flag(0),
+        estimated: flag(1),
+        unpriced: flag(2),
+        unknown_outcome: flag(3),
+        cache_hit: flag(4),
+        request_id: row.request_id,
+        call_id: row.call_id,
+        started_at: row.started_at,
+        duration_us: row.duration_us,
+        first_byte_us: row.first_byte_us,
+        key: row.key_hash.map(KeyHash::from),
+        user_id: row.user_id,
+        team_id: row.team_id,
+        organization_id: row.organization_id,
+        end_user: row.end_user,
+        model_group: row.model_group,
+        model: row.model,
+        provider: row.provider,
+        deployment: row.deployment,
+        call_type: row.call_type,
+        outcome: row.outcome,
+        status: row.status,
+        error: row.error,
+        input_tokens: row.input_tokens,
+        output_tokens: row.output_tokens,
+        cache_read_tokens: row.cache_read_tokens,
+        cache_write_tokens: row.cache_write_tokens,
+        reasoning_tokens: row.reasoning_tokens,
+        usage: row.usage,
+        cost: row.cost.map(Money),
+        retries: row.retries,
+        fallbacks: row.fallbacks,
+        tags: row.tags,
+        metadata: row.metadata,
+    }
+}
+
+fn daily_row(row: daily_spend::Model) -> DailySpend {
+    DailySpend {
+        day: row.day,
+        key: row.key_hash,
+        user_id: row.user_id,
+        team_id: row.team_id,
+        organization_id: row.organization_id,
+        model_group: row.model_group,
+        model: row.model,
+        provider: row.provider,
+        call_type: row.call_type,
+        requests: row.requests,
+        failed: row.failed,
+        unpriced: row.unpriced,
+        input_tokens: row.input_tokens,
+        output_tokens: row.output_tokens,
+        cache_read_tokens: row.cache_read_tokens,
+        cache_write_tokens: row.cache_write_tokens,
+        reasoning_tokens: row.reasoning_tokens,
+        cost: Money(row.cost),
+        duration_us: row.duration_us,
+    }
+}
+
+fn failed(error: DbErr) -> DbError {
+    DbError::from_sea("cannot read spend", error)
+}

@@ -1,0 +1,15 @@
+//! The ledger and its way into the database, on SQLite and on PostgreSQL.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests, helpers outside of test functions among them"
+)]
+
+mod crash;
+mod recovery;
+mod ship;
+mod speed;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,15 @@
+//! The shared store, on SQLite and on PostgreSQL.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests, helpers outside of test functions among them"
+)]
+
+mod keys;
+mod lists;
+mod schema;
+mod settings;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,314 @@
+//! The fields of a key request: typed, with every problem reported, nothing lost.
+
+use gateway_db::{Change, JsonMap, KeyPatch, KeySettings};
+use llm_types::{ErrorKind, Money};
+use serde_json::Value;
+
+use super::refusal::Refusal;
+use crate::limits::{next_reset, parse_duration_ms};
+
+/// A request body being read: each field is taken once, the rest is kept.
+pub(super) struct Fields {
+    body: JsonMap,
+    problems: Vec<Value>,
+}
+
+/// When and where a request is read: durations become times.
+#[derive(Debug, Clone)]
+pub(super) struct Moment {
+    /// Unix milliseconds.
+    pub(super) now: i64,
+    /// The zone in which budgets' days begin.
+    pub(super) zone: jiff::tz::TimeZone,
+}
+
+impl Fields {
+    /// Reads a JSON object.
+    ///
+    /// # Errors
+    /// When the body is none.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(body)) => Ok(Self { body, problems: Vec::new() }),
+            Ok(other) => Err(Refusal::Fields(vec![Refusal::field(
+                "model_attributes_type",
+                "",
+                "Input should be a valid dictionary or object to extract fields from",
+                &other,
+            )])),
+            Err(error) => Err(Refusal::about(
+                ErrorKind::BadRequest,
+                "invalid_request_error",
+                "request_body",
+                format!("Invalid JSON payload: {error}"),
+            )),
+        }
+    }
+
+    /// Sets what the request leaves open (`default_key_generate_params`).
+    pub(super) fn fill(&mut self, defaults: &JsonMap) {
+        for (name, value) in defaults {
+            if self.body.get(name).is_none_or(Value::is_null) {
+                self.body.insert(name.clone(), value.clone());
+            }
+        }
+    }
+
+    /// Holds the request to ceilings (`upperbound_key_generate_params`): what it leaves open becomes
+    /// the ceiling.
+    ///
+    /// # Errors
+    /// The first field above its ceiling.
+    pub(super) fn cap(&mut self, ceilings: &JsonMap) -> Result<(), Refusal> {
+        for (name, ceiling) in ceilings {
+            let Some(value) = self.body.get(name).filter(|value| !value.is_null()) else {
+                self.body.insert(name.clone(), ceiling.clone());
+                continue;
+            };
+            if measure(value) > measure(ceiling) {
+                return Err(Refusal::about(
+                    ErrorKind::BadRequest,
+                    "bad_request_error",
+                    name,
+                    format!(
+                        "{name} is over max limit set in config - user_value={value}; max_value={ceiling}"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, name: &str) -> Change<String> {
+        self.take(name, "string_type", "Input should be a valid string", |value| {
+            value.as_str().map(str::to_owned)
+        })
+    }
+
+    /// Texts.
+    pub(super) fn texts(&mut self, name: &str) -> Change<Vec<String>> {
+        self.take(name, "list_type", "Input should be a valid list of strings", |value| {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        })
+    }
+
+    fn count(&mut self, name: &str) -> Change<i64> {
+        let message = "Input should be a valid non-negative integer";
+        self.take(name, "int_parsing", message, |value| {
+            let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+            number.filter(|number| *number >= 0)
+        })
+    }
+
+    fn flag(&mut self, name: &str) -> Change<bool> {
+        self.take(name, "bool_parsing", "Input should be a valid boolean", Value::as_bool)
+    }
+
+    fn map(&mut self, name: &str) -> Change<JsonMap> {
+        self.take(name, "dict_type", "Input should be a valid dictionary", |value| value.as_object().cloned())
+    }
+
+    /// An amount of USD; numbers in quotes are numbers, as in LiteLLM.
+    fn money(&mut self, name: &str) -> Result<Change<Money>, Refusal> {
+        let amount = self.take(name, "float_parsing", "Input should be a valid number", |value| {
+            value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+        });
+        match amount {
+            Change::Set(usd) if !usd.is_finite() || usd < 0.0 => Err(Refusal::about(
+                ErrorKind::BadRequest,
+                "bad_request_error",
+                name,
+                format!("{name} must be a non-negative finite number"),
+            )),
+            Change::Set(usd) => Ok(Change::Set(Money::from_usd(usd))),
+            Change::Clear => Ok(Change::Clear),
+            Change::Keep => Ok(Change::Keep),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        message: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Change<T> {
+        match self.body.shift_remove(name) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(value) => match read(&value) {
+                Some(read) => Change::Set(read),
+                None => {
+                    self.problems.push(Refusal::field(kind, name, message, &value));
+                    Change::Keep
+                }
+            },
+        }
+    }
+
+    /// The change a request asks for. What is left over goes into `extra`.
+    ///
+    /// # Errors
+    /// Every field of a wrong type together, or the first value that makes no sense.
+    pub(super) fn patch(mut self, moment: &Moment) -> Result<KeyPatch, Refusal> {
+        let duration = self.text("duration");
+        let mut patch = KeyPatch {
+            alias: self.text("key_alias"),
+            user_id: self.text("user_id"),
+            team_id: self.text("team_id"),
+            organization_id: self.text("organization_id"),
+            project_id: self.text("project_id"),
+            agent_id: self.text("agent_id"),
+            models: always(self.texts("models")),
+            aliases: always(self.map("aliases")),
+            config: always(self.map("config")),
+            permissions: always(self.map("permissions")),
+            metadata: always(self.map("metadata")),
+            max_budget: self.money("max_budget")?,
+            soft_budget: self.money("soft_budget")?,
+            budget_duration: self.text("budget_duration"),
+            rpm_limit: self.count("rpm_limit"),
+            tpm_limit: self.count("tpm_limit"),
+            tpd_limit: self.count("tpd_limit"),
+            max_parallel_requests: self.count("max_parallel_requests"),
+            model_max_budget: always(self.map("model_max_budget")),
+            model_rpm_limit: always(self.map("model_rpm_limit")),
+            model_tpm_limit: always(self.map("model_tpm_limit")),
+            allowed_routes: always(self.texts("allowed_routes")),
+            key_type: self.text("key_type"),
+            blocked: always(self.flag("blocked")),
+            access_group_ids: always(self.texts("access_group_ids")),
+            auto_rotate: always(self.flag("auto_rotate")),
+            rotation_interval: self.text("rotation_interval"),
+            spend: match self.money("spend")? {
+                Change::Set(spend) => Some(spend),
+                Change::Keep | Change::Clear => None,
+            },
+            ..KeyPatch::default()
+        };
+        if !self.problems.is_empty() {
+            return Err(Refusal::Fields(self.problems));
+        }
+        patch.expires_at = expiry(duration, moment)?;
+        patch.budget_reset_at = reset(&patch.budget_duration, moment)?;
+        routes_of_type(&mut patch)?;
+        patch.extra = self.body;
+        Ok(patch)
+    }
+}
+
+/// A number, or a duration in milliseconds, for comparison with a ceiling of the same kind.
+fn measure(value: &Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "durations are far below 2^53 milliseconds")]
+    let length = |text: &str| parse_duration_ms(text).map(|ms| ms as f64);
+    value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok().or_else(|| length(text))))
+}
+
+/// A field that is never empty: clearing it makes it its default.
+fn always<T: Default>(change: Change<T>) -> Option<T> {
+    match change {
+        Change::Keep => None,
+        Change::Clear => Some(T::default()),
+        Change::Set(value) => Some(value),
+    }
+}
+
+/// `duration` as the time a key stops working; `-1` is never.
+fn expiry(duration: Change<String>, moment: &Moment) -> Result<Change<i64>, Refusal> {
+    match duration {
+        Change::Keep => Ok(Change::Keep),
+        Change::Clear => Ok(Change::Clear),
+        Change::Set(text) if text == "-1" => Ok(Change::Clear),
+        Change::Set(text) => match parse_duration_ms(&text) {
+            Some(length) => Ok(Change::Set(moment.now.saturating_add(length))),
+            None => Err(unreadable("duration", &text)),
+        },
+    }
+}
+
+fn reset(duration: &Change<String>, moment: &Moment) -> Result<Change<i64>, Refusal> {
+    match duration {
+        Change::Keep => Ok(Change::Keep),
+        Change::Clear => Ok(Change::Clear),
+        Change::Set(text) => match next_reset(text, moment.now, &moment.zone) {
+            Some(at) => Ok(Change::Set(at)),
+            None => Err(unreadable("budget_duration", text)),
+        },
+    }
+}
+
+fn unreadable(name: &str, found: &str) -> Refusal {
+    let shown: String = found.chars().take(40).collect();
+    Refusal::about(
+        ErrorKind::BadRequest,
+        "bad_request_error",
+        name,
+        format!(
+            "Invalid duration format: `{name}` is `{shown}`, expected a number and one of s, m, h, d, w, mo such as `30d`"
+        ),
+    )
+}
+
+/// `key_type` is a shorthand for `allowed_routes` (surface §4.4 c).
+fn routes_of_type(patch: &mut KeyPatch) -> Result<(), Refusal> {
+    let Change::Set(key_type) = &patch.key_type else { return Ok(()) };
+    let routes = match key_type.as_str() {
+        "default" => return Ok(()),
+        "llm_api" => "llm_api_routes",
+        "management" => "management_routes",
+        "read_only" => "info_routes",
+        _ => {
+            return Err(Refusal::Fields(vec![Refusal::field(
+                "enum",
+                "key_type",
+                "Input should be 'llm_api', 'management', 'read_only' or 'default'",
+                &Value::String(key_type.clone()),
+            )]));
+        }
+    };
+    if patch.allowed_routes.as_ref().is_none_or(Vec::is_empty) {
+        patch.allowed_routes = Some(vec![routes.to_owned()]);
+    }
+    Ok(())
+}
+
+/// The settings of a new key: a change applied to nothing.
+pub(super) fn settings_of(patch: KeyPatch) -> KeySettings {
+    KeySettings {
+        alias: patch.alias.apply(None),
+        user_id: patch.user_id.apply(None),
+        team_id: patch.team_id.apply(None),
+        organization_id: patch.organization_id.apply(None),
+        project_id: patch.project_id.apply(None),
+        agent_id: patch.agent_id.apply(None),
+        models: patch.models.unwrap_or_default(),
+        aliases: patch.aliases.unwrap_or_default(),
+        config: patch.config.unwrap_or_default(),
+        permissions: patch.permissions.unwrap_or_default(),
+        metadata: patch.metadata.unwrap_or_default(),
+        max_budget: patch.max_budget.apply(None),
+        soft_budget: patch.soft_budget.apply(None),
+        budget_duration: patch.budget_duration.apply(None),
+        budget_reset_at: patch.budget_reset_at.apply(None),
+        rpm_limit: patch.rpm_limit.apply(None),
+        tpm_limit: patch.tpm_limit.apply(None),
+        tpd_limit: patch.tpd_limit.apply(None),
+        max_parallel_requests: patch.max_parallel_requests.apply(None),
+        model_max_budget: patch.model_max_budget.unwrap_or_default(),
+        model_rpm_limit: patch.model_rpm_limit.unwrap_or_default(),
+        model_tpm_limit: patch.model_tpm_limit.unwrap_or_default(),
+        allowed_routes: patch.allowed_routes.unwrap_or_default(),
+        key_type: patch.key_type.apply(None),
+        blocked: patch.blocked.unwrap_or_default(),
+        expires_at: patch.expires_at.apply(None),
+        access_group_ids: patch.access_group_ids.unwrap_or_default(),
+        auto_rotate: patch.auto_rotate.unwrap_or_default(),
+        rotation_interval: patch.rotation_interval.apply(None),
+        rotate_at: None,
+        extra: patch.extra,
+    }
+}
+
+#[cfg(test)]
+mod tests;

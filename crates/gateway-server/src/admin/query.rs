@@ -1,0 +1,73 @@
+//! Query strings of management routes.
+
+use std::borrow::Cow;
+
+use gateway_db::{KeySort, SortOrder};
+use llm_types::ErrorKind;
+
+use super::refusal::Refusal;
+
+/// The value of a parameter, unescaped; `+` is a space.
+pub(super) fn param(query: Option<&str>, name: &str) -> Option<String> {
+    query?.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescaped(key) == name).then(|| unescaped(value).into_owned())
+    })
+}
+
+/// Whether a parameter says yes.
+pub(super) fn flag(query: Option<&str>, name: &str) -> bool {
+    param(query, name)
+        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
+}
+
+/// What a list of keys is ordered by (`sort_by`).
+pub(super) fn sort(query: Option<&str>) -> Result<KeySort, Refusal> {
+    let Some(word) = param(query, "sort_by").filter(|word| !word.is_empty()) else {
+        return Ok(KeySort::default());
+    };
+    Ok(match word.as_str() {
+        "created_at" => KeySort::CreatedAt,
+        "updated_at" => KeySort::UpdatedAt,
+        "key_alias" => KeySort::Alias,
+        "spend" => KeySort::Spend,
+        "max_budget" => KeySort::MaxBudget,
+        "expires" => KeySort::ExpiresAt,
+        "last_active" => KeySort::LastActive,
+        "user_id" => KeySort::UserId,
+        "team_id" => KeySort::TeamId,
+        _ => return Err(unknown_word("sort_by", &word)),
+    })
+}
+
+/// Which way a list goes (`sort_order`).
+pub(super) fn order(query: Option<&str>) -> Result<SortOrder, Refusal> {
+    match param(query, "sort_order").as_deref() {
+        None | Some("" | "desc") => Ok(SortOrder::Descending),
+        Some("asc") => Ok(SortOrder::Ascending),
+        Some(word) => Err(unknown_word("sort_order", word)),
+    }
+}
+
+fn unknown_word(name: &str, found: &str) -> Refusal {
+    Refusal::about(
+        ErrorKind::BadRequest,
+        "bad_request_error",
+        name,
+        format!(
+            "`{name}` is `{}`, which is not one of its values",
+            found.chars().take(40).collect::<String>()
+        ),
+    )
+}
+
+fn unescaped(text: &str) -> Cow<'_, str> {
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    match spaced {
+        Cow::Borrowed(text) => crate::routes::decoded(text),
+        Cow::Owned(text) => Cow::Owned(crate::routes::decoded(&text).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! How management routes say no (surface §3.1).
+
+use gateway_db::{DbError, DbErrorKind};
+use http::{Response, StatusCode};
+use llm_types::{Error, ErrorKind, Origin};
+use serde_json::{Value, json};
+
+use crate::answer::{self, ReplyBody};
+
+/// Why a management request is not done.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// An error in OpenAI's shape.
+    Error(Error),
+    /// Fields of the wrong type: status 422, one entry per field.
+    Fields(Vec<Value>),
+}
+
+impl Refusal {
+    /// A refusal with LiteLLM's type, for a field.
+    pub(super) fn about(kind: ErrorKind, vendor_type: &str, param: &str, message: impl Into<String>) -> Self {
+        Self::Error(Error::new(kind, message).with_vendor_type(vendor_type).with_param(param))
+    }
+
+    /// One entry of a list of field problems, in the shape of LiteLLM's framework.
+    pub(super) fn field(kind: &str, name: &str, message: &str, found: &Value) -> Value {
+        json!({ "type": kind, "loc": ["body", name], "msg": message, "input": found })
+    }
+
+    /// The answer.
+    pub(super) fn into_response(self) -> Response<ReplyBody> {
+        match self {
+            Self::Error(error) => answer::openai_error(&error),
+            Self::Fields(problems) => answer::detail(StatusCode::UNPROCESSABLE_ENTITY, problems),
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<DbError> for Refusal {
+    fn from(error: DbError) -> Self {
+        let refusal = match error.kind() {
+            DbErrorKind::DuplicateAlias => Error::new(
+                ErrorKind::BadRequest,
+                "Key with that alias already exists. Unique key aliases across all keys are required",
+            )
+            .with_vendor_type("bad_request_error")
+            .with_param("key_alias"),
+            DbErrorKind::DuplicateKey => {
+                Error::new(ErrorKind::BadRequest, "a key with this secret exists already")
+                    .with_vendor_type("bad_request_error")
+                    .with_param("key")
+            }
+            DbErrorKind::NotFound => Error::new(ErrorKind::NotFound, "Key not found.")
+                .with_vendor_type("not_found_error")
+                .with_param("key"),
+            _ if error.is_temporary() => {
+                Error::new(ErrorKind::Overloaded, "the database does not answer: try again")
+                    .with_origin(Origin::Gateway)
+                    .with_vendor_type("no_db_connection")
+            }
+            _ => Error::new(
+                ErrorKind::Internal,
+                "the database refused the change; the gateway's log has the reason",
+            ),
+        };
+        Self::Error(refusal.with_source(error))
+    }
+}

@@ -1,0 +1,9 @@
+//! What goes back to the caller: bodies, headers, errors.
+
+mod body;
+mod error;
+mod headers;
+
+pub(crate) use body::ReplyBody;
+pub(crate) use error::{detail, error_response, json_response, openai_error, with_call_id};
+pub(crate) use headers::{CallHeaders, ProviderNames, limits, millis, names, text, usd};

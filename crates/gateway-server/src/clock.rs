@@ -1,0 +1,34 @@
+//! The router's clock on tokio's timers.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use llm_router::{Clock, Moment};
+use llm_types::BoxFuture;
+
+/// A clock that starts at one minute, so that no moment of a running gateway is zero.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokioClock(Instant);
+
+impl TokioClock {
+    /// A clock; all cores share copies of one.
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Moment {
+        Moment(60_000 + u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX / 2))
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+/// Unix time in milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

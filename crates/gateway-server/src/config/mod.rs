@@ -1,0 +1,71 @@
+//! The configuration: LiteLLM's `config.yaml` read, checked as a whole and typed.
+//!
+//! A file goes through three stages: `source` turns text into a tree that remembers its lines, the
+//! catalogue of keys in `raw` says what each key is, and `resolve` makes the typed [`Config`] of it.
+//! Every problem is reported, not only the first.
+
+pub mod check;
+mod detect;
+mod mask;
+mod problem;
+mod raw;
+mod reference;
+mod resolve;
+mod source;
+mod typed;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use llm_providers::Registry;
+
+pub use detect::{Detected, MOCK_MODEL, detect};
+pub use problem::{Place, Problem, Severity};
+pub use reference::{config_reference, config_schema};
+pub use source::Env;
+pub use typed::{Budgets, Calls, Config, Database, General, Model, TokenCount, Unserved};
+
+/// What a file came to: its problems, and the configuration unless one of them is an error.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration; absent when there are errors.
+    pub config: Option<Config>,
+    /// The environment the configuration was resolved with: the process's, and over it the file's
+    /// `environment_variables`.
+    pub env: Env,
+    /// Everything that is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a file and those it includes.
+#[must_use]
+pub fn load(path: &Path, env: &Env, registry: &Registry) -> Loaded {
+    let mut problems = Vec::new();
+    let root = source::read_file(path, &mut problems);
+    finish(root, env, registry, problems)
+}
+
+/// Reads a text; `include` cannot be used in it.
+#[must_use]
+pub fn parse(text: &str, env: &Env, registry: &Registry) -> Loaded {
+    let mut problems = Vec::new();
+    let mut root = source::read_text(text, &Arc::from(""), &mut problems);
+    if let Some(root) = &mut root {
+        source::without_includes(root, &mut problems);
+    }
+    finish(root, env, registry, problems)
+}
+
+fn finish(root: Option<source::Node>, env: &Env, registry: &Registry, mut problems: Vec<Problem>) -> Loaded {
+    let Some(mut root) = root else { return Loaded { config: None, env: env.clone(), problems } };
+    let (env, of_environment) = resolve::environment(&root, env);
+    env.expand(&mut root);
+    let (config, of_sections) = resolve::resolve(&root, &env, registry);
+    problems.extend(of_environment);
+    problems.extend(of_sections);
+    let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
+    Loaded { config: (!failed).then_some(config), env, problems }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! The catalogue of keys: what each key of the file is, whether it is served, and what happens if not.
+//!
+//! Warnings, the JSON schema and the reference page all come from these tables.
+
+/// Writes a table of keys: `name Shape "default" status: "first sentence";`, where status is `served`,
+/// `accepted` (nothing to do, said without a warning) or `later "what happens instead"`.
+macro_rules! catalogue {
+    (@ served) => { Status::Served };
+    (@ accepted) => { Status::Accepted };
+    (@ later $instead:literal) => { Status::Later($instead) };
+    ($table:ident $($name:ident $shape:ident $default:literal $status:ident $($instead:literal)? : $doc:literal;)*) => {
+        pub(crate) const $table: Catalogue = &[$(crate::config::raw::Key {
+            name: stringify!($name),
+            shape: crate::config::raw::Shape::$shape,
+            default: $default,
+            status: { use crate::config::raw::Status; catalogue!(@ $status $($instead)?) },
+            doc: $doc,
+        }),*];
+        use crate::config::raw::Catalogue;
+    };
+}
+
+mod general;
+mod litellm;
+mod model_info;
+mod model_params;
+mod names;
+mod near;
+mod router;
+mod top;
+
+pub(crate) use general::GENERAL;
+pub(crate) use litellm::LITELLM;
+pub(crate) use model_info::MODEL_INFO;
+pub(crate) use model_params::MODEL_PARAMS;
+pub(crate) use names::{BODY, PRICES, PROVIDERS};
+pub(crate) use near::nearest;
+pub(crate) use router::ROUTER;
+pub(crate) use top::{CREDENTIAL, MODEL, TOP};
+
+/// The keys of one section.
+pub(crate) type Catalogue = &'static [Key];
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    /// The default as it would be written; empty when there is none.
+    pub(crate) default: &'static str,
+    pub(crate) status: Status,
+    /// What it is, in one sentence.
+    pub(crate) doc: &'static str,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Text,
+    /// Text that is never shown.
+    Secret,
+    Flag,
+    /// A whole number, zero or more.
+    Count,
+    Number,
+    /// A number of seconds, zero or more.
+    Seconds,
+    List,
+    Map,
+    Any,
+}
+
+/// Whether a key does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Served,
+    /// Nothing to do: the gateway always behaves so, or the key is about LiteLLM's own insides.
+    Accepted,
+    /// Not yet; what happens instead.
+    Later(&'static str),
+}
+
+/// The entry of a key.
+pub(crate) fn find(keys: Catalogue, name: &str) -> Option<&'static Key> {
+    keys.iter().find(|key| key.name == name)
+}
+
+/// All sections with the place of their keys in the file, for the schema and the reference.
+pub(crate) const SECTIONS: &[(&str, Catalogue)] = &[
+    ("", TOP),
+    ("model_list[]", MODEL),
+    ("model_list[].litellm_params", MODEL_PARAMS),
+    ("model_list[].model_info", MODEL_INFO),
+    ("credential_list[]", CREDENTIAL),
+    ("general_settings", GENERAL),
+    ("litellm_settings", LITELLM),
+    ("router_settings", ROUTER),
+];
+
+#[cfg(test)]
+mod tests;

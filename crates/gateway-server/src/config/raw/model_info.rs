@@ -1,0 +1,39 @@
+//! `model_info` of a `model_list` entry: what is known of a deployment.
+
+catalogue! {
+    MODEL_INFO
+    id Text "" served: "Deployment id; derived from the parameters when not given.";
+    db_model Flag "False" accepted: "Whether the entry is kept in the database.";
+    updated_at Text "" accepted: "When the entry was last changed.";
+    updated_by Text "" accepted: "Who last changed the entry.";
+    created_at Text "" accepted: "When the entry was made.";
+    created_by Text "" accepted: "Who made the entry.";
+    base_model Text "" served: "Name under which prices and context windows are looked up.";
+    tier Text "" later "it has no effect": "`free` or `paid`.";
+    team_id Text "" served: "Team that owns the deployment.";
+    team_public_model_name Text "" served: "Name by which the owning team calls the deployment.";
+    member_auto_router Flag "False" later "models are not chosen by content": "Entry made for an auto router.";
+    blocked Flag "" served: "Paused: calls are refused.";
+    discoverable Flag "" later "the model is listed": "Whether the deployment is listed.";
+    access_windows List "" later "the model is usable at all times": "Times at which the deployment is usable.";
+    ptu_count Count "" later "it has no effect": "Provisioned units of the deployment.";
+    ptu_effective_from Text "" later "it has no effect": "When the provisioned units begin.";
+    ptu_effective_to Text "" later "it has no effect": "When the provisioned units end.";
+    allow_fail_open Flag "" later "it has no effect": "Answer although a check cannot run.";
+    enable_tag_filtering Flag "" later "it has no effect": "Route this group by tags, whatever the router says.";
+    internal_router_model Flag "" later "models are not chosen by content": "Used by routers only, not by callers.";
+    mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
+    access_groups List "" later "keys and teams are granted models by name only": "Names under which keys and teams may be granted the model.";
+    supported_environments List "" later "the model is active in every environment": "Active only when env LITELLM_ENVIRONMENT matches.";
+    health_check_model Any "" later "deployments are not probed this way": "Model to probe instead.";
+    health_check_timeout Any "" later "deployments are not probed this way": "Seconds a probe may take.";
+    health_check_params Any "" later "deployments are not probed this way": "Parameters of the probe.";
+    disable_background_health_check Any "" later "deployments are not probed this way": "Leave the deployment out of probes.";
+    max_tokens Any "" served: "Context length, shown in `/model/info`.";
+    max_input_tokens Any "" served: "Override the price map.";
+    max_output_tokens Any "" served: "Override the price map.";
+    allowed_fails Any "" served: "Failures per minute before a deployment rests.";
+    allowed_fails_policy Any "" served: "Failures allowed by class of error, such as {TimeoutErrorAllowedFails: 5}.";
+    cooldown_time Seconds "" served: "Seconds a failing deployment rests.";
+    region Text "" later "deployments are picked without it": "Region of the deployment.";
+}

@@ -1,0 +1,171 @@
+//! The catalogue of keys for people and for editors: a page and a JSON schema.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::raw::{
+    CREDENTIAL, Catalogue, GENERAL, Key, LITELLM, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES, ROUTER, SECTIONS,
+    Shape, Status, TOP,
+};
+
+/// A JSON schema (draft 2020-12) of the file. Unknown keys are allowed, as they only cause warnings.
+#[must_use]
+pub fn config_schema() -> Value {
+    let mut params = object(MODEL_PARAMS, &[]);
+    let mut info = object(MODEL_INFO, &[]);
+    for price in PRICES {
+        let price_schema = json!({ "description": "Price in USD.", "type": ["number", "string", "array", "object", "null"] });
+        for schema in [&mut params, &mut info] {
+            schema["properties"][*price] = price_schema.clone();
+        }
+    }
+    params["required"] = json!(["model"]);
+    let mut model = object(MODEL, &[("litellm_params", params), ("model_info", info)]);
+    model["required"] = json!(["model_name", "litellm_params"]);
+    let credential = object(CREDENTIAL, &[]);
+    let mut schema = object(
+        TOP,
+        &[
+            ("model_list", json!({ "type": ["array", "null"], "items": model })),
+            ("credential_list", json!({ "type": ["array", "null"], "items": credential })),
+            ("general_settings", object(GENERAL, &[])),
+            ("litellm_settings", object(LITELLM, &[])),
+            ("router_settings", object(ROUTER, &[])),
+        ],
+    );
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("gateway configuration");
+    schema
+}
+
+/// The schema of a section; `inner` replaces what the shape of a key says.
+fn object(keys: Catalogue, inner: &[(&str, Value)]) -> Value {
+    let mut properties = Map::new();
+    for key in keys {
+        let own = inner.iter().find(|(name, _)| *name == key.name).map(|(_, schema)| schema.clone());
+        let mut schema = own.unwrap_or_else(|| shape(key.shape));
+        schema["description"] = Value::from(description(key));
+        if !key.default.is_empty() {
+            schema["default"] = default(key);
+        }
+        properties.insert(key.name.to_owned(), schema);
+    }
+    json!({ "type": ["object", "null"], "properties": properties })
+}
+
+/// Every scalar may be text as well: `os.environ/NAME`.
+fn shape(shape: Shape) -> Value {
+    match shape {
+        Shape::Text => json!({ "type": ["string", "number", "boolean", "null"] }),
+        Shape::Secret => json!({ "type": ["string", "object", "null"], "writeOnly": true }),
+        Shape::Flag => json!({ "type": ["boolean", "string", "null"] }),
+        Shape::Count => json!({ "type": ["integer", "string", "null"], "minimum": 0 }),
+        Shape::Number | Shape::Seconds => json!({ "type": ["number", "string", "null"], "minimum": 0 }),
+        Shape::List => json!({ "type": ["array", "string", "null"] }),
+        Shape::Map => json!({ "type": ["object", "null"] }),
+        Shape::Any => json!({}),
+    }
+}
+
+fn default(key: &Key) -> Value {
+    match key.shape {
+        Shape::Flag => Value::Bool(key.default.eq_ignore_ascii_case("true")),
+        Shape::Count => key.default.parse::<u64>().map_or_else(|_| Value::from(key.default), Value::from),
+        Shape::Number | Shape::Seconds => {
+            key.default.parse::<f64>().map_or_else(|_| Value::from(key.default), Value::from)
+        }
+        _ => Value::from(key.default),
+    }
+}
+
+fn description(key: &Key) -> String {
+    match key.status {
+        Status::Served | Status::Accepted => key.doc.to_owned(),
+        Status::Later(instead) => format!("{} Not served yet: {instead}.", key.doc),
+    }
+}
+
+/// The reference page, Markdown: a table for each section, served keys first.
+#[must_use]
+pub fn config_reference() -> String {
+    let mut page = String::from(
+        "# Configuration reference\n\n\
+         The file is LiteLLM's `config.yaml`. Any text may be `os.environ/NAME` to take it from the environment.\n\
+         A key that is not served yet, or not known, is a warning of `gateway check`; `--strict` makes warnings\n\
+         fatal.\n",
+    );
+    for (path, keys) in SECTIONS {
+        let title = if path.is_empty() { "The file" } else { path };
+        write!(page, "\n## {title}\n").expect("writing to a string cannot fail");
+        table(&mut page, keys, |status| status == Status::Served, "| key | type | default | |");
+        table(
+            &mut page,
+            keys,
+            |status| status == Status::Accepted,
+            "| key that needs nothing done | type | default | |",
+        );
+        later(&mut page, keys);
+        if *path == "model_list[].litellm_params" {
+            let prices: Vec<_> = PRICES.iter().map(|price| format!("`{price}`")).collect();
+            let written = write!(
+                page,
+                "\nAny other key is sent to the provider as a field of the request body.\n\n\
+                 Prices, here or in `model_info`, USD: {}.\n",
+                prices.join(", ")
+            );
+            written.expect("writing to a string cannot fail");
+        }
+    }
+    page
+}
+
+fn table(page: &mut String, keys: Catalogue, wanted: impl Fn(Status) -> bool, head: &str) {
+    let rows: Vec<_> = keys.iter().filter(|key| wanted(key.status)).collect();
+    if rows.is_empty() {
+        return;
+    }
+    write!(page, "\n{head}\n|---|---|---|---|\n").expect("writing to a string cannot fail");
+    for key in rows {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        writeln!(page, "| `{}` | {} | {default} | {} |", key.name, kind(key.shape), cell(key.doc))
+            .expect("writing to a string cannot fail");
+    }
+}
+
+fn later(page: &mut String, keys: Catalogue) {
+    let rows = || {
+        keys.iter().filter_map(|key| {
+            if let Status::Later(instead) = key.status { Some((key, instead)) } else { None }
+        })
+    };
+    if rows().next().is_none() {
+        return;
+    }
+    page.push_str("\n| key that is not served yet | | what happens instead |\n|---|---|---|\n");
+    for (key, instead) in rows() {
+        writeln!(page, "| `{}` | {} | {} |", key.name, cell(key.doc), cell(instead))
+            .expect("writing to a string cannot fail");
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+const fn kind(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Text => "text",
+        Shape::Secret => "secret",
+        Shape::Flag => "boolean",
+        Shape::Count => "whole number",
+        Shape::Number => "number",
+        Shape::Seconds => "seconds",
+        Shape::List => "list",
+        Shape::Map => "mapping",
+        Shape::Any => "any",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! `litellm_settings`: how calls are treated, and budgets.
+
+use http::{HeaderName, StatusCode};
+
+use super::section::text_of;
+use super::{Context, Section};
+use crate::config::raw::LITELLM;
+use crate::config::source::Node;
+use crate::config::{Budgets, Calls};
+
+/// The section without what concerns the router.
+pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> (Calls, Budgets) {
+    let mut section = Section::open(cx, "litellm_settings", node, LITELLM);
+    section.review();
+    (calls(&mut section), budgets(&mut section))
+}
+
+fn calls(section: &mut Section<'_, '_, '_>) -> Calls {
+    Calls {
+        drop_params: section.is_on("drop_params"),
+        aliases: aliases(section),
+        cost_in_stream_usage: section.is_on("include_cost_in_streaming_usage"),
+        refuse_unpriced: section.is_on("block_requests_for_models_without_pricing"),
+        tag_headers: headers(section, "extra_spend_tag_headers"),
+        no_user_agent_tag: section.is_on("disable_add_user_agent_to_request_tags"),
+        metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
+        router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
+    }
+}
+
+fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
+    Budgets {
+        global: section.usd("max_budget").filter(|budget| budget.0 > 0),
+        global_period: period(section, "budget_duration"),
+        refusal_status: refusal_status(section),
+        timezone: timezone(section),
+        internal_user: section.usd("max_internal_user_budget"),
+        internal_user_period: period(section, "internal_user_budget_duration"),
+        end_user: section.usd("max_end_user_budget"),
+        key_defaults: section.map("default_key_generate_params"),
+        key_ceilings: section.map("upperbound_key_generate_params"),
+        internal_user_defaults: section.map("default_internal_user_params"),
+    }
+}
+
+/// A period such as `30s`, `15m`, `24h`, `30d`, `1w` or `1mo`, or a word for one. LiteLLM surface §4.8.
+fn period(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
+    let text = section.text(key)?;
+    for (word, period) in [("hourly", "1h"), ("daily", "24h"), ("weekly", "7d"), ("monthly", "1mo")] {
+        if text == word {
+            return Some(period.to_owned());
+        }
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    if number.parse::<u32>().is_ok_and(|number| number > 0)
+        && matches!(unit, "s" | "m" | "h" | "d" | "w" | "mo")
+    {
+        return Some(text);
+    }
+    section.error(
+        key,
+        format!("found `{text}`"),
+        "expected a period such as `30s`, `15m`, `24h`, `30d`, `1w` or `1mo`",
+    );
+    None
+}
+
+fn timezone(section: &mut Section<'_, '_, '_>) -> String {
+    let Some(name) = section.text("timezone") else { return "UTC".to_owned() };
+    if jiff::tz::TimeZone::get(&name).is_err() {
+        section.error(
+            "timezone",
+            format!("found `{name}`"),
+            "expected the IANA name of a zone, such as `Europe/Berlin`",
+        );
+    }
+    name
+}
+
+fn refusal_status(section: &mut Section<'_, '_, '_>) -> StatusCode {
+    let default = StatusCode::UNPROCESSABLE_ENTITY;
+    let Some(code) = section.count::<u16>("budget_exceeded_status_code") else { return default };
+    match StatusCode::from_u16(code) {
+        Ok(status) if status.is_client_error() || status.is_server_error() => status,
+        _ => {
+            section.error(
+                "budget_exceeded_status_code",
+                format!("found `{code}`"),
+                "expected a status from 400 to 599",
+            );
+            default
+        }
+    }
+}
+
+fn aliases(section: &mut Section<'_, '_, '_>) -> Vec<(String, String)> {
+    let Some(node) = section.mapping("model_alias_map") else { return Vec::new() };
+    let mut aliases = Vec::new();
+    for member in node.members() {
+        match text_of(&member.value) {
+            Some(model) => aliases.push((member.key.clone(), model)),
+            None => {
+                let found = format!("found {} for `{}`", member.value.kind(), member.key);
+                section.error("model_alias_map", found, "expected the name of a model");
+            }
+        }
+    }
+    aliases
+}
+
+fn headers(section: &mut Section<'_, '_, '_>, key: &str) -> Vec<HeaderName> {
+    let mut headers = Vec::new();
+    for text in section.texts(key) {
+        match HeaderName::try_from(text.trim().to_ascii_lowercase()) {
+            Ok(name) => headers.push(name),
+            Err(_) => section.error(key, format!("found `{text}`"), "expected names of headers"),
+        }
+    }
+    headers
+}

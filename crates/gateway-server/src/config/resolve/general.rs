@@ -1,0 +1,205 @@
+//! `general_settings`: the server itself.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::HeaderName;
+use llm_types::Secret;
+
+use super::{Context, Section};
+use crate::config::raw::GENERAL;
+use crate::config::source::Node;
+use crate::config::{Database, General, TokenCount};
+
+/// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
+const PUBLIC_KEYS: &[&str] = &[
+    "sk-1234",
+    "sk-12345",
+    "sk-123456",
+    "sk-12345678",
+    "sk-master",
+    "sk-master-key",
+    "sk-litellm",
+    "sk-litellm-master-key",
+    "sk-admin",
+    "sk-test",
+    "sk-password",
+    "sk-changeme",
+    "sk-change-me",
+    "sk-your-master-key",
+    "changeme",
+    "password",
+    "master",
+    "admin",
+    "secret",
+];
+
+/// Lets a weak or missing master key pass, for development. LiteLLM surface §2.4.
+const PERMIT_WEAK: &str = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY";
+
+/// The section, with what the environment adds.
+pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
+    let env = cx.env;
+    let mut section = Section::open(cx, "general_settings", node, GENERAL);
+    section.review();
+    let master_key = master_key(&mut section);
+    let health = section.is_on("background_health_checks");
+    let health_interval = seconds(&mut section, "health_check_interval", None, 300);
+    General {
+        salt_key: secret_of(env.value("LITELLM_SALT_KEY")).or_else(|| master_key.clone()),
+        master_key,
+        database: database(&mut section),
+        key_header: header(&mut section, "litellm_key_header_name"),
+        user_header: header(&mut section, "user_header_name"),
+        enforce_user: section.is_on("enforce_user_param"),
+        default_model: section.text("completion_model"),
+        max_request_bytes: section.number("max_request_size_mb").map(bytes_of_mb),
+        max_parallel_per_key: section.count("max_parallel_requests"),
+        max_parallel: section.count("global_max_parallel_requests"),
+        token_limit_counts: token_count(&mut section),
+        allowed_routes: section.texts("allowed_routes"),
+        admin_only_routes: section.texts("admin_only_routes"),
+        public_routes: section.texts("public_routes"),
+        allowed_ips: addresses(&mut section),
+        use_x_forwarded_for: section.is_on("use_x_forwarded_for"),
+        forward_client_headers: section.is_on("forward_client_headers_to_llm_api"),
+        forward_openai_organization: section.is_on("forward_openai_org_id"),
+        reject_client_tags: section.is_on("reject_clientside_metadata_tags"),
+        always_stream_usage: section.is_on("always_include_stream_usage"),
+        call_id_in_errors: section.is_on("include_call_id_in_error_body"),
+        disable_spend_logs: section.is_on("disable_spend_logs"),
+        disable_budget_reservation: section.is_on("disable_budget_reservation"),
+        user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),
+        allow_without_database: section.is_on("allow_requests_on_db_unavailable"),
+        spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
+        key_cache_ttl: seconds(&mut section, "user_api_key_cache_ttl", None, 60),
+        reload_interval: seconds(
+            &mut section,
+            "proxy_config_reload_interval_seconds",
+            Some("PROXY_CONFIG_RELOAD_INTERVAL_SECONDS"),
+            30,
+        ),
+        models_in_database: section
+            .flag("store_model_in_db")
+            .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
+        health_checks: health.then_some(health_interval),
+    }
+}
+
+/// The administrator's key: without one, or with one that is public, the gateway does not start.
+fn master_key(section: &mut Section<'_, '_, '_>) -> Option<Secret> {
+    let given = section.gives("master_key");
+    let from_env = secret_of(section.cx.env.value("LITELLM_MASTER_KEY"));
+    let key = if given { section.secret("master_key") } else { from_env };
+    let permitted =
+        section.is_on("dangerously_permit_weak_or_unset_master_key") || section.cx.env.flag(PERMIT_WEAK);
+    let Some(key) = key else {
+        if !given && !permitted {
+            refuse(section, "found no master key");
+        }
+        return None;
+    };
+    if !permitted && PUBLIC_KEYS.contains(&key.reveal().as_str()) {
+        refuse(section, "found a key that stands in public documentation");
+    } else if !key.reveal().starts_with("sk-") {
+        let (path, at) = (section.path_of("master_key"), section.at("master_key"));
+        let instead = "it works, but clients that check the form of keys refuse it";
+        section.cx.warning(&path, &at, "found a key that does not start with `sk-`", instead);
+    }
+    Some(key)
+}
+
+fn refuse(section: &mut Section<'_, '_, '_>, found: &str) {
+    let (path, at) = (section.path_of("master_key"), section.at("master_key"));
+    let problem =
+        section.cx.error(&path, &at, found, "expected a secret that nobody can guess: it opens everything");
+    problem.hint = Some(format!(
+        "export LITELLM_MASTER_KEY=\"sk-$(openssl rand -hex 24)\"; for development set {PERMIT_WEAK}=true"
+    ));
+}
+
+fn database(section: &mut Section<'_, '_, '_>) -> Option<Database> {
+    let given = section.gives("database_url");
+    let pool = section.count("database_connection_pool_limit").unwrap_or(10).max(1);
+    let wait = seconds(section, "database_connection_timeout", None, 60);
+    let url = section.secret("database_url");
+    let url = if given { url? } else { database_of_env(section)? };
+    let scheme = url.reveal().split_once(':').map_or("", |(scheme, _)| scheme);
+    if !matches!(scheme, "postgresql" | "postgres" | "sqlite") {
+        let found = "found a DSN for another kind of database";
+        section.error("database_url", found, "expected `postgresql://…` or `sqlite://…`");
+    }
+    Some(Database { url, pool, wait })
+}
+
+/// `DATABASE_URL`, else `DATABASE_HOST`, `DATABASE_USERNAME`, `DATABASE_PASSWORD` and `DATABASE_NAME`.
+/// LiteLLM surface §13.3.
+fn database_of_env(section: &Section<'_, '_, '_>) -> Option<Secret> {
+    let env = section.cx.env;
+    if let Some(url) = env.value("DATABASE_URL") {
+        return secret_of(Some(url));
+    }
+    let (host, user) = (env.value("DATABASE_HOST")?, env.value("DATABASE_USERNAME")?);
+    let name = env.value("DATABASE_NAME")?;
+    let sign_in = match env.value("DATABASE_PASSWORD") {
+        Some(password) => format!("{}:{}", percent_encoded(user), percent_encoded(password)),
+        None => percent_encoded(user),
+    };
+    let schema = env.value("DATABASE_SCHEMA").map(|schema| format!("?schema={}", percent_encoded(schema)));
+    Some(Secret::new(format!("postgresql://{sign_in}@{host}/{name}{}", schema.unwrap_or_default())))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
+}
+
+fn secret_of(value: Option<&str>) -> Option<Secret> {
+    value.map(|value| Secret::new(value.to_owned()))
+}
+
+fn header(section: &mut Section<'_, '_, '_>, key: &str) -> Option<HeaderName> {
+    let text = section.text(key)?;
+    let name = HeaderName::try_from(text.trim().to_ascii_lowercase()).ok();
+    if name.is_none() {
+        section.error(key, format!("found `{text}`"), "expected the name of a header");
+    }
+    name
+}
+
+fn token_count(section: &mut Section<'_, '_, '_>) -> TokenCount {
+    let choices =
+        [("total", TokenCount::Total), ("input", TokenCount::Input), ("output", TokenCount::Output)];
+    section.choice("token_rate_limit_type", &choices).unwrap_or_default()
+}
+
+fn addresses(section: &mut Section<'_, '_, '_>) -> Vec<IpAddr> {
+    let texts = section.texts("allowed_ips");
+    let mut addresses = Vec::with_capacity(texts.len());
+    for text in texts {
+        match text.trim().parse() {
+            Ok(address) => addresses.push(address),
+            Err(_) => section.error("allowed_ips", format!("found `{text}`"), "expected IP addresses"),
+        }
+    }
+    addresses
+}
+
+/// A duration from the file, else from the environment, else the default; a variable that holds no
+/// number is as good as not set.
+fn seconds(section: &mut Section<'_, '_, '_>, key: &str, variable: Option<&str>, default: u64) -> Duration {
+    let of_env =
+        |variable| Duration::try_from_secs_f64(section.cx.env.value(variable)?.trim().parse().ok()?).ok();
+    let fallback = variable.and_then(of_env).unwrap_or(Duration::from_secs(default));
+    section.seconds(key).unwrap_or(fallback)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float to integer casts saturate"
+)]
+fn bytes_of_mb(mb: f64) -> u64 {
+    (mb * 1024.0 * 1024.0) as u64
+}

@@ -1,0 +1,109 @@
+//! From what the file says to what the gateway reads: one file per section, all problems together.
+
+mod calls;
+mod context;
+mod general;
+mod identity;
+mod models;
+mod names;
+mod owner;
+mod router;
+mod section;
+mod target;
+
+use std::collections::HashMap;
+
+use llm_providers::Registry;
+
+pub(crate) use context::Context;
+use models::Credentials;
+pub(crate) use section::Section;
+use section::text_of;
+
+use super::raw::{CREDENTIAL, ROUTER, TOP};
+use super::source::{Env, Node, Tree};
+use super::{Config, Problem};
+
+/// Makes the typed configuration of a tree in which `os.environ/…` is already replaced. Without errors
+/// among the problems the configuration is complete.
+pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, Vec<Problem>) {
+    let mut cx = Context::new(env);
+    let mut top = Section::open(&mut cx, "", Some(root), TOP);
+    top.review();
+    let general = general::resolve(&mut cx, root.member("general_settings"));
+    let litellm = root.member("litellm_settings");
+    let (calls, budgets) = calls::resolve(&mut cx, litellm);
+    let router = router::resolve(&mut cx, root.member("router_settings"), litellm);
+    let credentials = credentials(&mut cx, root.member("credential_list"));
+    let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
+    let skip_invalid = section.is_on("ignore_invalid_deployments");
+    let defaults = target::Defaults {
+        registry,
+        drop_params: calls.drop_params,
+        skip_invalid,
+        timeout: router.timeout,
+        stream_timeout: router.stream_timeout,
+    };
+    let models = models::resolve(&mut cx, root.member("model_list"), &credentials, defaults);
+    let config =
+        Config { general, calls, budgets, router, models: models.callable, unserved: models.unserved };
+    names::check(&mut cx, root, &config);
+    (config, cx.problems)
+}
+
+/// What `environment_variables` adds to the environment: the file's values win, as in LiteLLM, which
+/// exports them.
+pub(crate) fn environment(root: &Node, env: &Env) -> (Env, Vec<Problem>) {
+    let mut overlaid = env.clone();
+    let mut cx = Context::new(env);
+    let node = root.member("environment_variables").filter(|node| !node.is_null());
+    if let Some(node) = node.filter(|node| !matches!(node.tree, Tree::Map(_))) {
+        cx.error("environment_variables", &node.at, format!("found {}", node.kind()), "expected a mapping");
+    }
+    for member in node.map(Node::members).unwrap_or_default() {
+        let mut value = member.value.clone();
+        env.expand(&mut value);
+        let path = format!("environment_variables.{}", member.key);
+        match (&value.tree, text_of(&value)) {
+            (_, Some(text)) => overlaid.set(&member.key, &text),
+            (Tree::Null, _) => {}
+            (Tree::Unset(name), _) => {
+                let found =
+                    format!("found `os.environ/{name}`, but the environment variable `{name}` is not set");
+                cx.warning(&path, &value.at, found, format!("`{}` is not set either", member.key));
+            }
+            _ => {
+                let found = format!("found {}", value.kind());
+                cx.error(&path, &value.at, found, "expected text");
+            }
+        }
+    }
+    (overlaid, cx.problems)
+}
+
+fn credentials<'t>(cx: &mut Context<'_>, node: Option<&'t Node>) -> Credentials<'t> {
+    let mut credentials = HashMap::new();
+    let Some(node) = node.filter(|node| !node.is_null()) else { return credentials };
+    if !matches!(node.tree, Tree::List(_)) {
+        cx.error(
+            "credential_list",
+            &node.at,
+            format!("found {}", node.kind()),
+            "expected a list of credentials",
+        );
+    }
+    for (index, item) in node.items().iter().enumerate() {
+        let mut section = Section::open(cx, &format!("credential_list[{index}]"), Some(item), CREDENTIAL);
+        section.review();
+        let values = section.mapping("credential_values").map(Node::members).unwrap_or_default();
+        match section.text("credential_name") {
+            Some(name) => drop(credentials.insert(name, values)),
+            None if section.gives("credential_name") => {}
+            None => section.error("credential_name", "found no `credential_name`", "expected text"),
+        }
+    }
+    credentials
+}
+
+#[cfg(test)]
+mod tests;

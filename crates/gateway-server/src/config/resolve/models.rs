@@ -1,0 +1,304 @@
+//! `model_list`: each entry a deployment, or a reason why it is none.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use llm_providers::catalog::ModelInfo;
+use llm_router::Deployment;
+use llm_types::DeploymentId;
+use serde_json::{Map, Value};
+
+use super::identity;
+use super::owner::{self, Owner};
+use super::router::allowed_fails_policy;
+use super::section::{number_of, text_of};
+use super::target::{self, Defaults};
+use super::{Context, Section};
+use crate::config::mask;
+use crate::config::raw::{self, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES};
+use crate::config::source::{At, Member, Node, Tree};
+use crate::config::{Model, Problem, Severity, Unserved};
+
+/// What `model_list` comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Models {
+    pub(crate) callable: Vec<Model>,
+    pub(crate) unserved: Vec<Unserved>,
+}
+
+/// Named credentials: the members to add to an entry's parameters.
+pub(crate) type Credentials<'t> = HashMap<String, &'t [Member]>;
+
+/// The whole list.
+pub(crate) fn resolve(
+    cx: &mut Context<'_>,
+    node: Option<&Node>,
+    credentials: &Credentials<'_>,
+    defaults: Defaults<'_>,
+) -> Models {
+    let mut models = Models::default();
+    let Some(node) = node.filter(|node| !node.is_null()) else { return models };
+    if !matches!(node.tree, Tree::List(_)) {
+        cx.error("model_list", &node.at, format!("found {}", node.kind()), "expected a list of models");
+    }
+    for (index, entry) in node.items().iter().enumerate() {
+        let path = format!("model_list[{index}]");
+        let before = cx.problems.len();
+        let made = one(cx, &path, entry, credentials, defaults);
+        if defaults.skip_invalid && skipped(&mut cx.problems[before..]) {
+            let name = entry.member("model_name").and_then(Node::text).unwrap_or_default().to_owned();
+            models
+                .unserved
+                .push(Unserved { name, reason: "its entry in the configuration is not valid".into() });
+            continue;
+        }
+        match made {
+            Some(Entry::Callable(model)) => add(cx, &mut models, *model, &path, &entry.at),
+            Some(Entry::Unserved(unserved)) => models.unserved.push(unserved),
+            None => {}
+        }
+    }
+    models
+}
+
+/// With `ignore_invalid_deployments` the errors of an entry are warnings, and the entry is left out.
+fn skipped(problems: &mut [Problem]) -> bool {
+    let mut any = false;
+    for problem in problems.iter_mut().filter(|problem| problem.severity == Severity::Error) {
+        problem.severity = Severity::Warning;
+        problem.expected.push_str("; the entry is left out");
+        any = true;
+    }
+    any
+}
+
+enum Entry {
+    Callable(Box<Model>),
+    Unserved(Unserved),
+}
+
+fn add(cx: &mut Context<'_>, models: &mut Models, model: Model, path: &str, at: &At) {
+    let id = &model.deployment.id;
+    let Some(earlier) = models.callable.iter().find(|earlier| earlier.deployment.id == *id) else {
+        models.callable.push(model);
+        return;
+    };
+    let same = earlier.deployment.group == model.deployment.group && earlier.derived_id && model.derived_id;
+    if same {
+        cx.warning(path, at, "found the same entry again", "it counts once");
+    } else {
+        let path = format!("{path}.model_info.id");
+        cx.error(
+            &path,
+            at,
+            format!("found id `{id}` again"),
+            "expected an id of its own for every deployment",
+        );
+    }
+}
+
+/// One entry. Everything in it is checked even when its provider or name is already known to be wrong.
+fn one(
+    cx: &mut Context<'_>,
+    path: &str,
+    entry: &Node,
+    credentials: &Credentials<'_>,
+    defaults: Defaults<'_>,
+) -> Option<Entry> {
+    let mut section = Section::open(cx, path, Some(entry), MODEL);
+    if !section.is_there() {
+        return None;
+    }
+    section.review();
+    let name = required(&mut section, "model_name");
+    let (rpm, tpm) = (section.count("rpm"), section.count("tpm"));
+    let info = section.value("model_info");
+    if !section.gives("litellm_params") {
+        section.error(
+            "litellm_params",
+            "found no `litellm_params`",
+            "expected a mapping with at least `model`",
+        );
+    }
+    let params = section.value("litellm_params")?;
+    let params = with_credential(section.cx, path, params, credentials);
+    let mut section = Section::open(cx, &format!("{path}.litellm_params"), Some(&params), MODEL_PARAMS);
+    let model = required(&mut section, "model");
+    let owner =
+        model.as_deref().map_or(Owner::Wrong, |model| owner::find(&mut section, model, defaults.registry));
+    if let Owner::Unserved(reason) = owner {
+        return Some(Entry::Unserved(unserved(&mut section, name?, reason)));
+    }
+    target::review(&mut section);
+    let target = target::resolve(&mut section, owner, defaults);
+    let usable = name.is_some() && model.is_some() && target.is_some();
+    let (name, model) = (name.unwrap_or_default(), model.unwrap_or_default());
+    let target = target.or_else(|| target::nowhere(defaults.registry))?;
+    let mut deployment = Deployment::new(identity::derived(&name, &params), name, model, target);
+    of_params(&mut section, &mut deployment);
+    let mock_response = mock_response(&mut section);
+    let per_key_limits =
+        (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"));
+    deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
+    let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
+    deployment.rpm = rpm.or(deployment.rpm);
+    deployment.tpm = tpm.or(deployment.tpm);
+    let overrides = overrides(cx, path, &params, info);
+    let model = Model { deployment, overrides, mock_response, per_key_limits, derived_id };
+    usable.then(|| Entry::Callable(Box::new(model)))
+}
+
+fn unserved(section: &mut Section<'_, '_, '_>, name: String, reason: String) -> Unserved {
+    let (path, at) = (section.path_of("model"), section.at("model"));
+    let found = format!("found {}: {reason}", section.shown("model"));
+    section.cx.warning(&path, &at, found, format!("`{name}` is not callable"));
+    Unserved { name, reason }
+}
+
+fn required(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
+    let text = section.text(key).map(|text| text.trim().to_owned());
+    if text.is_none() && !section.gives(key) {
+        section.error(key, format!("found no `{key}`"), "expected text");
+    }
+    if text.as_deref() == Some("") {
+        section.error(key, "found empty text", "expected a name");
+        return None;
+    }
+    text
+}
+
+/// The parameters with those of `litellm_credential_name`, which never replace any.
+fn with_credential(cx: &mut Context<'_>, path: &str, params: &Node, credentials: &Credentials<'_>) -> Node {
+    let mut params = params.clone();
+    let Some(node) = params.member("litellm_credential_name") else { return params };
+    let Some(name) = node.text().map(str::to_owned) else { return params };
+    let path = format!("{path}.litellm_params.litellm_credential_name");
+    let Some(values) = credentials.get(&name) else {
+        let at = node.at.clone();
+        cx.error(&path, &at, format!("found `{name}`"), "expected the name of an entry of `credential_list`");
+        return params;
+    };
+    if let Tree::Map(members) = &mut params.tree {
+        for value in *values {
+            if !members.iter().any(|member| member.key == value.key && !member.value.is_null()) {
+                members.retain(|member| member.key != value.key);
+                members.push(value.clone());
+            }
+        }
+    }
+    params
+}
+
+/// What `litellm_params` say beside the target.
+fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
+    deployment.weight = section.number("weight");
+    deployment.rpm = section.count("rpm");
+    deployment.tpm = section.count("tpm");
+    deployment.max_parallel_requests = section.count("max_parallel_requests");
+    deployment.order = section.integer("order");
+    deployment.timeout = section.seconds("timeout").or_else(|| section.seconds("request_timeout"));
+    deployment.stream_timeout = section.seconds("stream_timeout");
+    deployment.num_retries = section.count("num_retries");
+    deployment.cooldown_time = section.seconds("cooldown_time");
+    deployment.tags = section.texts("tags");
+    deployment.base_model = section.text("base_model");
+}
+
+/// What `model_info` says; tells whether the deployment's id is a derived one.
+fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &mut Deployment) -> bool {
+    let mut section = Section::open(cx, path, node, MODEL_INFO);
+    review_info(&mut section);
+    let id = section.text("id").filter(|id| !id.is_empty());
+    let derived = id.is_none();
+    if let Some(id) = id {
+        deployment.id = DeploymentId::from(id);
+    }
+    deployment.base_model = section.text("base_model").or(deployment.base_model.take());
+    deployment.mode = section.text("mode");
+    deployment.access_groups = section.texts("access_groups");
+    deployment.team_id = section.text("team_id");
+    deployment.team_public_model_name = section.text("team_public_model_name");
+    deployment.blocked = section.is_on("blocked");
+    deployment.allowed_fails = section.count("allowed_fails");
+    deployment.allowed_fails_policy = allowed_fails_policy(&mut section);
+    deployment.cooldown_time = section.seconds("cooldown_time").or(deployment.cooldown_time);
+    let mut info = node.map(|node| mask::public(node, MODEL_INFO, false)).unwrap_or_default();
+    info.insert("id".to_owned(), Value::from(deployment.id.as_str()));
+    info.entry("db_model").or_insert(Value::Bool(false));
+    deployment.model_info = Arc::new(info);
+    derived
+}
+
+/// `model_info` is open: whatever it holds is shown. Only what LiteLLM acts on and we do not is noted,
+/// and what looks like a misspelling.
+fn review_info(section: &mut Section<'_, '_, '_>) {
+    let is_free = |key: &str| key.starts_with("supports_") || PRICES.contains(&key);
+    for member in section.members() {
+        let known = raw::find(MODEL_INFO, &member.key);
+        let path = section.path_of(&member.key);
+        section.cx.report_unset(&path, &member.value);
+        if known.is_some() {
+            section.review_one(member);
+        } else if !is_free(&member.key) {
+            let names = MODEL_INFO.iter().map(|key| key.name).chain(PRICES.iter().copied());
+            if let Some(near) = raw::nearest(&member.key, names) {
+                let problem = section.cx.warning(
+                    &path,
+                    &member.at,
+                    "found an unknown setting",
+                    "it is shown, but has no effect",
+                );
+                problem.hint = Some(format!("did you mean `{near}`?"));
+            }
+        }
+    }
+}
+
+/// Text to answer with. LiteLLM also takes Python objects here, which a file cannot hold.
+fn mock_response(section: &mut Section<'_, '_, '_>) -> Option<String> {
+    let node = section.value("mock_response")?;
+    let text = text_of(node);
+    if text.is_none() {
+        section.wrong("mock_response", node, "expected text");
+    }
+    text
+}
+
+/// Prices, limits and abilities the operator sets; prices in `litellm_params` win over those in
+/// `model_info`.
+fn overrides(cx: &mut Context<'_>, path: &str, params: &Node, info: Option<&Node>) -> ModelInfo {
+    let mut prices = Map::new();
+    let mut rest = Map::new();
+    for member in info.map(Node::members).unwrap_or_default() {
+        if PRICES.contains(&member.key.as_str()) {
+            price(cx, &format!("{path}.model_info"), member, &mut prices);
+        } else if !member.value.is_null() {
+            rest.insert(member.key.clone(), member.value.json());
+        }
+    }
+    for member in params.members().iter().filter(|member| PRICES.contains(&member.key.as_str())) {
+        price(cx, &format!("{path}.litellm_params"), member, &mut prices);
+    }
+    ModelInfo::from_litellm(&prices, &rest).unwrap_or_else(|error| {
+        let at = info.map_or_else(|| params.at.clone(), |info| info.at.clone());
+        cx.error(path, &at, error.message(), "expected prices and limits as the price file writes them");
+        ModelInfo::default()
+    })
+}
+
+fn price(cx: &mut Context<'_>, path: &str, member: &Member, prices: &mut Map<String, Value>) {
+    if member.value.is_null() {
+        return;
+    }
+    let json = match &member.value.tree {
+        Tree::List(_) | Tree::Map(_) => Some(member.value.json()),
+        _ => number_of(&member.value).filter(|usd| *usd >= 0.0).map(Value::from),
+    };
+    let Some(json) = json else {
+        let path = format!("{path}.{}", member.key);
+        let found = format!("found {}", mask::shown(&member.value, &member.key, None));
+        cx.error(&path, &member.value.at, found, "expected a price in USD, zero or more");
+        return;
+    };
+    prices.insert(member.key.clone(), json);
+}

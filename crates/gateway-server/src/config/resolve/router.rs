@@ -1,0 +1,245 @@
+//! `router_settings`, and what `litellm_settings` says of retries and fallbacks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm_router::{
+    Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings, Strategy, strategies,
+};
+
+use super::section::{count_of, number_of, text_of};
+use super::{Context, Section};
+use crate::config::raw::{LITELLM, ROUTER, nearest};
+use crate::config::source::{Node, Tree};
+
+/// LiteLLM's default for `allowed_fails`: with it the ratio rules apply instead of a count (surface §7.5).
+const UNTOUCHED_ALLOWED_FAILS: u32 = 3;
+
+/// Every strategy LiteLLM has. LiteLLM surface §7.2.
+const LITELLM_STRATEGIES: &[&str] = &[
+    "simple-shuffle",
+    "least-busy",
+    "usage-based-routing",
+    "usage-based-routing-v2",
+    "latency-based-routing",
+    "cost-based-routing",
+    "lar1",
+];
+
+/// Both sections; where both give a value the router's wins, as in LiteLLM (but for the timeout, §7.6).
+pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Option<&Node>) -> RouterSettings {
+    let mut settings = RouterSettings::default();
+    let mut calls = Section::open(cx, "litellm_settings", litellm, LITELLM);
+    common(&mut calls, &mut settings);
+    settings.explain_errors = calls.flag("expose_router_debug_in_errors").unwrap_or(settings.explain_errors);
+    let request_timeout = calls.seconds("request_timeout");
+    let mut section = Section::open(cx, "router_settings", router, ROUTER);
+    section.review();
+    common(&mut section, &mut settings);
+    own(&mut section, &mut settings);
+    let of_env = section.cx.env.value("REQUEST_TIMEOUT").and_then(|text| text.trim().parse().ok());
+    let timeout = request_timeout.or_else(|| section.seconds("timeout")).or(of_env.and_then(duration));
+    settings.timeout = timeout.or(settings.timeout);
+    settings
+}
+
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// What both sections may say.
+fn common(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    if let Some(retries) = section.count("num_retries") {
+        settings.num_retries = retries;
+    }
+    if let Some(fails) = section.count("allowed_fails") {
+        settings.allowed_fails = Some(fails).filter(|fails| *fails != UNTOUCHED_ALLOWED_FAILS);
+    }
+    if let Some(most) = section.count("max_fallbacks") {
+        settings.max_fallbacks = most;
+    }
+    for (key, slot) in [
+        ("fallbacks", &mut settings.fallbacks),
+        ("context_window_fallbacks", &mut settings.context_window_fallbacks),
+        ("content_policy_fallbacks", &mut settings.content_policy_fallbacks),
+    ] {
+        if let Some(fallbacks) = fallbacks(section, key) {
+            *slot = fallbacks;
+        }
+    }
+    if let Some(node) = section.value("default_fallbacks") {
+        let path = section.path_of("default_fallbacks");
+        settings.default_fallbacks = targets(section.cx, &path, node);
+    }
+}
+
+/// What only `router_settings` says.
+fn own(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    settings.strategy = strategy(section);
+    settings.stream_timeout = section.seconds("stream_timeout");
+    settings.retry_after = section.seconds("retry_after").unwrap_or(settings.retry_after);
+    settings.cooldown_time = section.seconds("cooldown_time").unwrap_or(settings.cooldown_time);
+    settings.disable_cooldowns = section.is_on("disable_cooldowns");
+    settings.weighted_failover = section.is_on("enable_weighted_failover");
+    settings.default_max_parallel_requests = section.count("default_max_parallel_requests");
+    settings.tag_filtering = section.is_on("enable_tag_filtering");
+    settings.tag_match_any = section.flag("tag_filtering_match_any").unwrap_or(true);
+    settings.retry_policy = section.value("retry_policy").map(|node| {
+        let path = section.path_of("retry_policy");
+        retries(section.cx, &path, node)
+    });
+    settings.allowed_fails_policy = allowed_fails_policy(section);
+    if let Some(node) = section.mapping("model_group_retry_policy") {
+        for member in node.members() {
+            let path = format!("{}.{}", section.path_of("model_group_retry_policy"), member.key);
+            let policy = retries(section.cx, &path, &member.value);
+            settings.group_retry_policy.insert(member.key.clone(), policy);
+        }
+    }
+    aliases(section, settings);
+    settings.weights = weights(section);
+}
+
+/// The strategy; one of LiteLLM's that the router does not have yet is a warning.
+fn strategy(section: &mut Section<'_, '_, '_>) -> Strategy {
+    const KEY: &str = "routing_strategy";
+    let default = Strategy::default();
+    let Some(name) = section.text(KEY) else { return default };
+    if let Ok(strategy) = name.parse() {
+        return strategy;
+    }
+    let (path, at) = (section.path_of(KEY), section.at(KEY));
+    let instead = format!("`{}` is used", default.name);
+    let known = strategies::ALL.iter().map(|strategy| strategy.name);
+    let near = nearest(&name, known.chain(LITELLM_STRATEGIES.iter().copied()));
+    if LITELLM_STRATEGIES.contains(&name.as_str()) {
+        section.cx.warning(&path, &at, format!("found `{name}`, a strategy that is not served yet"), instead);
+        return default;
+    }
+    let names: Vec<_> = LITELLM_STRATEGIES.iter().map(|name| format!("`{name}`")).collect();
+    let found = format!("found {}", section.shown(KEY));
+    let problem = section.cx.error(&path, &at, found, format!("expected one of {}", names.join(", ")));
+    problem.hint = near.map(|near| format!("did you mean `{near}`?"));
+    default
+}
+
+/// Counts by class of error, each handed to `set`, which says whether the class is known.
+fn by_class(
+    cx: &mut Context<'_>,
+    path: &str,
+    node: &Node,
+    example: &str,
+    mut set: impl FnMut(&str, u32) -> bool,
+) {
+    if !matches!(node.tree, Tree::Map(_)) {
+        cx.error(path, &node.at, format!("found {}", node.kind()), "expected a mapping of counts");
+    }
+    for member in node.members().iter().filter(|member| !member.value.is_null()) {
+        let path = format!("{path}.{}", member.key);
+        let Some(count) = count_of(&member.value) else {
+            let found = format!("found {}", member.value.kind());
+            cx.error(&path, &member.value.at, found, "expected a whole number, zero or more");
+            continue;
+        };
+        if !set(&member.key, count) {
+            let problem =
+                cx.warning(&path, &member.at, "found an unknown class of error", "it has no effect");
+            problem.hint = Some(format!("classes are written like `{example}`"));
+        }
+    }
+}
+
+fn retries(cx: &mut Context<'_>, path: &str, node: &Node) -> Retries {
+    let mut policy = Retries::default();
+    by_class(cx, path, node, "RateLimitErrorRetries", |class, count| policy.set(class, count));
+    policy
+}
+
+/// `allowed_fails_policy` of the router or of one deployment.
+pub(crate) fn allowed_fails_policy(section: &mut Section<'_, '_, '_>) -> Option<AllowedFails> {
+    let node = section.value("allowed_fails_policy")?;
+    let path = section.path_of("allowed_fails_policy");
+    let mut policy = AllowedFails::default();
+    by_class(section.cx, &path, node, "TimeoutErrorAllowedFails", |class, count| policy.set(class, count));
+    Some(policy)
+}
+
+fn fallbacks(section: &mut Section<'_, '_, '_>, key: &str) -> Option<FallbackMap> {
+    const EXPECTED: &str = "expected a list of {group: [groups]}";
+    let node = section.value(key)?;
+    let path = section.path_of(key);
+    let mut map = FallbackMap::default();
+    // One mapping alone is taken for a list of one.
+    let entries = if matches!(node.tree, Tree::Map(_)) { std::slice::from_ref(node) } else { node.items() };
+    if !matches!(node.tree, Tree::Map(_) | Tree::List(_)) {
+        section.wrong(key, node, EXPECTED);
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        if entry.members().is_empty() {
+            section.cx.error(&path, &entry.at, format!("found {}", entry.kind()), EXPECTED);
+        }
+        for member in entry.members() {
+            let path = format!("{path}.{}", member.key);
+            map.add(member.key.as_str(), targets(section.cx, &path, &member.value));
+        }
+    }
+    Some(map)
+}
+
+fn targets(cx: &mut Context<'_>, path: &str, node: &Node) -> Vec<FallbackTarget> {
+    cx.report_unset(path, node);
+    let one = std::slice::from_ref(node);
+    let items = if let Tree::List(items) = &node.tree { items.as_slice() } else { one };
+    let mut targets = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let model = item.member("model").and_then(Node::text).or_else(|| item.text());
+        let Some(model) = model else {
+            let path = format!("{path}[{index}]");
+            cx.error(&path, &item.at, format!("found {}", item.kind()), "expected the name of a group");
+            continue;
+        };
+        let mut params = item.json().as_object().cloned();
+        if let Some(params) = &mut params {
+            params.shift_remove("model");
+        }
+        targets.push(FallbackTarget { model: model.into(), params: params.map(Arc::new) });
+    }
+    targets
+}
+
+fn aliases(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    let Some(node) = section.mapping("model_group_alias") else { return };
+    for member in node.members() {
+        let path = format!("{}.{}", section.path_of("model_group_alias"), member.key);
+        let model = text_of(&member.value).or_else(|| member.value.member("model").and_then(text_of));
+        let Some(model) = model else {
+            let found = format!("found {}", member.value.kind());
+            section.cx.error(&path, &member.value.at, found, "expected a group, or {model, hidden}");
+            continue;
+        };
+        let hidden = matches!(member.value.member("hidden").map(|node| &node.tree), Some(Tree::Flag(true)));
+        settings.aliases.insert(member.key.clone(), Alias { model, hidden });
+    }
+}
+
+fn weights(section: &mut Section<'_, '_, '_>) -> HashMap<String, HashMap<String, f64>> {
+    let mut groups = HashMap::new();
+    let Some(node) = section.mapping("weights") else { return groups };
+    for group in node.members() {
+        let mut shares = HashMap::new();
+        for member in group.value.members() {
+            match number_of(&member.value).filter(|share| *share >= 0.0) {
+                Some(share) => drop(shares.insert(member.key.clone(), share)),
+                None => {
+                    let path = format!("{}.{}.{}", section.path_of("weights"), group.key, member.key);
+                    let found = format!("found {}", member.value.kind());
+                    section.cx.error(&path, &member.value.at, found, "expected a share, zero or more");
+                }
+            }
+        }
+        groups.insert(group.key.clone(), shares);
+    }
+    groups
+}

@@ -1,0 +1,191 @@
+//! The configuration as the rest of the gateway reads it: checked, typed, without "default" left open.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::{HeaderName, StatusCode};
+use llm_providers::catalog::ModelInfo;
+use llm_router::{Deployment, RouterSettings};
+use llm_types::{Money, Secret};
+use serde_json::{Map, Value};
+
+/// Everything the operator said.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server itself: secrets, database, limits on requests, headers (`general_settings`).
+    pub general: General,
+    /// How calls are treated (`litellm_settings`).
+    pub calls: Calls,
+    /// Budgets and what new keys and users get (`litellm_settings`).
+    pub budgets: Budgets,
+    /// How deployments are picked, retried and replaced (`router_settings`).
+    pub router: RouterSettings,
+    /// What is callable, in the order of the file (`model_list`).
+    pub models: Vec<Model>,
+    /// Entries of `model_list` that this version cannot call; a call to one is answered with its reason.
+    pub unserved: Vec<Unserved>,
+}
+
+/// Settings of the server itself.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the operator's file")]
+pub struct General {
+    /// The administrator's key; without it every caller is let in as an internal user.
+    pub master_key: Option<Secret>,
+    /// Encrypts credentials in the database (`LITELLM_SALT_KEY`, else the master key).
+    pub salt_key: Option<Secret>,
+    /// The database; without it keys, budgets and spend live in the local ledger only.
+    pub database: Option<Database>,
+    /// A header that may carry the caller's key beside the usual ones (`litellm_key_header_name`).
+    pub key_header: Option<HeaderName>,
+    /// A header that names the end user (`user_header_name`).
+    pub user_header: Option<HeaderName>,
+    /// Refuse calls that name no end user (`enforce_user_param`).
+    pub enforce_user: bool,
+    /// The model for requests that name none (`completion_model`).
+    pub default_model: Option<String>,
+    /// Larger requests are refused (`max_request_size_mb`), bytes.
+    pub max_request_bytes: Option<u64>,
+    /// Calls one key may have in flight unless the key says otherwise (`max_parallel_requests`).
+    pub max_parallel_per_key: Option<u32>,
+    /// Calls the whole instance may have in flight (`global_max_parallel_requests`).
+    pub max_parallel: Option<u32>,
+    /// What a token limit per minute counts (`token_rate_limit_type`).
+    pub token_limit_counts: TokenCount,
+    /// Routes callers may use at all; empty means all (`allowed_routes`).
+    pub allowed_routes: Vec<String>,
+    /// Routes for administrators only (`admin_only_routes`).
+    pub admin_only_routes: Vec<String>,
+    /// Routes that need no key (`public_routes`).
+    pub public_routes: Vec<String>,
+    /// Client addresses that are let in; empty means all (`allowed_ips`).
+    pub allowed_ips: Vec<IpAddr>,
+    /// Take the client's address from `x-forwarded-for` (`use_x_forwarded_for`).
+    pub use_x_forwarded_for: bool,
+    /// Pass callers' `x-*` and `anthropic-beta` headers to providers (`forward_client_headers_to_llm_api`).
+    pub forward_client_headers: bool,
+    /// Pass the caller's `OpenAI-Organization` header (`forward_openai_org_id`).
+    pub forward_openai_organization: bool,
+    /// Refuse requests that bring their own `metadata.tags` (`reject_clientside_metadata_tags`).
+    pub reject_client_tags: bool,
+    /// Ask providers for usage in every stream (`always_include_stream_usage`).
+    pub always_stream_usage: bool,
+    /// Put the call id into error bodies (`include_call_id_in_error_body`).
+    pub call_id_in_errors: bool,
+    /// Write no row per call, only sums (`disable_spend_logs`).
+    pub disable_spend_logs: bool,
+    /// Do not reserve the estimated cost before a call (`disable_budget_reservation`).
+    pub disable_budget_reservation: bool,
+    /// A user's budget also caps their keys that belong to a team (`apply_user_budget_to_team_keys`).
+    pub user_budget_on_team_keys: bool,
+    /// Let calls through while the database is away (`allow_requests_on_db_unavailable`).
+    pub allow_without_database: bool,
+    /// How often spend is written to the database (`proxy_batch_write_at`).
+    pub spend_flush: Duration,
+    /// How long a key looked up is believed (`user_api_key_cache_ttl`).
+    pub key_cache_ttl: Duration,
+    /// How often models and settings are read from the database again
+    /// (`proxy_config_reload_interval_seconds`).
+    pub reload_interval: Duration,
+    /// Read and save models in the database (`store_model_in_db`).
+    pub models_in_database: bool,
+    /// Probe deployments at this interval (`background_health_checks`, `health_check_interval`).
+    pub health_checks: Option<Duration>,
+}
+
+/// Where the database is and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The DSN: `postgresql://…` or `sqlite://…`.
+    pub url: Secret,
+    /// Connections in the pool (`database_connection_pool_limit`).
+    pub pool: u32,
+    /// How long to wait for a connection from the pool (`database_connection_timeout`).
+    pub wait: Duration,
+}
+
+/// What a limit of tokens per minute counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenCount {
+    /// Input and output.
+    #[default]
+    Total,
+    /// Input only.
+    Input,
+    /// Output only.
+    Output,
+}
+
+/// How calls are treated.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of the operator's file")]
+pub struct Calls {
+    /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
+    /// say otherwise, and then [`llm_providers::ParamPolicy`] of its target already has the answer.
+    pub drop_params: bool,
+    /// Other names for models, applied before routing (`model_alias_map`).
+    pub aliases: Vec<(String, String)>,
+    /// Add `cost` to the usage of streams (`include_cost_in_streaming_usage`).
+    pub cost_in_stream_usage: bool,
+    /// Refuse models that have no price (`block_requests_for_models_without_pricing`).
+    pub refuse_unpriced: bool,
+    /// Request headers whose values become spend tags (`extra_spend_tag_headers`).
+    pub tag_headers: Vec<HeaderName>,
+    /// Do not turn the caller's `User-Agent` into a spend tag (`disable_add_user_agent_to_request_tags`).
+    pub no_user_agent_tag: bool,
+    /// `/metrics` wants a key (`require_auth_for_metrics_endpoint`).
+    pub metrics_need_key: bool,
+    /// Say in errors which fallbacks there were (`expose_router_debug_in_errors`).
+    pub router_debug_in_errors: bool,
+}
+
+/// Budgets, and what keys and users get when they are made.
+#[derive(Debug, Clone)]
+pub struct Budgets {
+    /// What the whole gateway may spend (`max_budget`).
+    pub global: Option<Money>,
+    /// The period of that budget, such as `30d` (`budget_duration`).
+    pub global_period: Option<String>,
+    /// The status of a refusal for lack of budget (`budget_exceeded_status_code`).
+    pub refusal_status: StatusCode,
+    /// The zone in which days and months begin (`timezone`), an IANA name.
+    pub timezone: String,
+    /// What an internal user may spend unless told otherwise (`max_internal_user_budget`).
+    pub internal_user: Option<Money>,
+    /// The period of that budget (`internal_user_budget_duration`).
+    pub internal_user_period: Option<String>,
+    /// What an end user may spend unless told otherwise (`max_end_user_budget`).
+    pub end_user: Option<Money>,
+    /// Merged into `/key/generate` requests (`default_key_generate_params`).
+    pub key_defaults: Map<String, Value>,
+    /// Ceilings for `/key/generate` requests (`upperbound_key_generate_params`).
+    pub key_ceilings: Map<String, Value>,
+    /// What new internal users get (`default_internal_user_params`).
+    pub internal_user_defaults: Map<String, Value>,
+}
+
+/// One callable entry of `model_list`.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// For the router: where calls go, limits, `model_info` and parameters without secrets.
+    pub deployment: Deployment,
+    /// Prices, limits and abilities the operator sets, to lay over what the price book knows
+    /// ([`ModelInfo::overlaid`]).
+    pub overrides: ModelInfo,
+    /// The answer to give instead of asking a provider (`mock_response`).
+    pub mock_response: Option<String>,
+    /// What one key may use of this model per minute: requests, tokens
+    /// (`default_api_key_rpm_limit`, `default_api_key_tpm_limit`).
+    pub per_key_limits: (Option<u64>, Option<u64>),
+    /// Whether the deployment's id was derived from its parameters rather than given.
+    pub derived_id: bool,
+}
+
+/// An entry of `model_list` that this version cannot call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unserved {
+    /// The name callers use.
+    pub name: String,
+    /// Why, for the caller: lower-case, no full stop.
+    pub reason: String,
+}

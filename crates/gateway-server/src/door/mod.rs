@@ -1,0 +1,9 @@
+//! Where connections come in: listening, handing them to cores, reading bodies, and draining.
+
+mod body;
+mod connection;
+mod listener;
+
+pub(crate) use body::read_body;
+pub(crate) use connection::{ConnState, LastKey, serve_connection};
+pub(crate) use listener::{Arrival, accept, bind};

@@ -1,0 +1,82 @@
+//! What happens by the clock, beside calls: shipping, syncing, following other replicas, budget resets.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use gateway_db::DueBudget;
+use tokio::runtime::Runtime;
+
+use crate::clock::now_ms;
+use crate::identity::KeyDigest;
+use crate::limits::next_reset;
+use crate::state::Shared;
+
+/// How often changes made by other replicas are looked for.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+/// How often ended budget periods are looked for.
+const RESET_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts everything that happens by the clock.
+pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
+    control.spawn(ship(Arc::clone(shared)));
+    control.spawn(shared.shipping.clone().keep_synced());
+    control.spawn(follow(Arc::clone(shared)));
+    control.spawn(reset_budgets(Arc::clone(shared)));
+}
+
+async fn ship(shared: Arc<Shared>) {
+    let seen = AtomicU64::new(0);
+    let metrics = &shared.metrics;
+    let busy = || {
+        let calls = metrics.begun.load(Relaxed);
+        metrics.in_flight.load(Relaxed) > 0 || seen.swap(calls, Relaxed) != calls
+    };
+    shared.shipping.clone().run(busy).await;
+}
+
+async fn follow(shared: Arc<Shared>) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(FOLLOW_EVERY).await;
+        let followed = shared.directory.follow().await;
+        if let Err(error) = &followed
+            && !failing
+        {
+            tracing::warn!(%error, "changes of keys by other replicas are not seen until the database answers");
+        }
+        failing = followed.is_err();
+    }
+}
+
+async fn reset_budgets(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(RESET_EVERY).await;
+        if let Err(error) = reset_due(&shared).await {
+            tracing::warn!(%error, "budgets that are due are reset when the database answers again");
+        }
+    }
+}
+
+/// Starts new periods. Spend is shipped first, so that what the database forgets is what was spent.
+async fn reset_due(shared: &Shared) -> Result<(), gateway_db::DbError> {
+    let now = now_ms();
+    let Some(db) = shared.directory.db() else { return Ok(()) };
+    if !shared.directory.due(now).is_empty() {
+        shared.shipping.flush().await?;
+    }
+    let zone = shared.snapshot().zone.clone();
+    let next =
+        |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &zone));
+    for due in db.reset_due_budgets(now, next).await? {
+        let Some(digest) = KeyDigest::from_hex(due.hash.as_str()) else { continue };
+        if let Some(entry) = shared.directory.cached(&digest) {
+            entry.account.forgive(due.spend);
+        }
+        if let Some(record) = db.key_by_hash(&due.hash).await? {
+            shared.directory.keep(record);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! The virtual keys in memory: a view over the database that the hot path reads without waiting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use gateway_db::{Db, KeyRecord};
+use llm_types::{Error, ErrorKind, Money, Result};
+
+use super::KeyDigest;
+use crate::limits::{Account, Limits};
+
+/// How long an unknown secret is remembered as unknown, so that guessing does not reach the database.
+const UNKNOWN_FOR: Duration = Duration::from_secs(2);
+/// How many unknown secrets are remembered.
+const MOST_UNKNOWN: usize = 10_000;
+
+/// One virtual key: its settings as they are now, and its counters, which outlive them.
+#[derive(Debug)]
+pub(crate) struct KeyEntry {
+    /// What the database has.
+    pub(crate) record: KeyRecord,
+    /// Its limits in the limiter's terms.
+    pub(crate) limits: Limits,
+    /// Spend, windows, calls in flight.
+    pub(crate) account: Arc<Account>,
+}
+
+impl KeyEntry {
+    /// Its name in messages: the alias, and the masked secret.
+    pub(crate) fn who(&self) -> String {
+        let masked = self.record.name.as_deref().unwrap_or("sk-...");
+        match &self.record.settings.alias {
+            Some(alias) => format!("{alias} ({masked})"),
+            None => masked.to_owned(),
+        }
+    }
+}
+
+/// All keys that were used or changed since the start.
+pub(crate) struct Directory {
+    db: Option<Db>,
+    entries: DashMap<KeyDigest, Arc<KeyEntry>>,
+    accounts: DashMap<KeyDigest, Arc<Account>>,
+    unknown: DashMap<KeyDigest, Instant>,
+    epoch: AtomicU64,
+    version: AtomicU64,
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("entries", &self.entries.len()).finish_non_exhaustive()
+    }
+}
+
+impl Directory {
+    /// An empty view over a database, or over none.
+    pub(crate) fn new(db: Option<Db>) -> Self {
+        Self {
+            db,
+            entries: DashMap::new(),
+            accounts: DashMap::new(),
+            unknown: DashMap::new(),
+            epoch: AtomicU64::new(1),
+            version: AtomicU64::new(0),
+        }
+    }
+
+    /// The database behind the view.
+    pub(crate) fn db(&self) -> Option<&Db> {
+        self.db.as_ref()
+    }
+
+    /// Changes whenever any entry does: what was looked up under an older epoch is stale.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Makes every connection look its key up anew: the master key may have changed.
+    pub(crate) fn touch(&self) {
+        self.epoch.fetch_add(1, Ordering::Release);
+    }
+
+    /// The key, if it is in memory.
+    pub(crate) fn cached(&self, digest: &KeyDigest) -> Option<Arc<KeyEntry>> {
+        self.entries.get(digest).map(|entry| Arc::clone(&entry))
+    }
+
+    /// The key, from memory or the database; `None` when there is no such key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(crate) async fn find(&self, digest: KeyDigest) -> Result<Option<Arc<KeyEntry>>> {
+        if let Some(entry) = self.cached(&digest) {
+            return Ok(Some(entry));
+        }
+        let Some(db) = &self.db else { return Ok(None) };
+        if self.unknown.get(&digest).is_some_and(|since| since.elapsed() < UNKNOWN_FOR) {
+            return Ok(None);
+        }
+        match db.key_by_hash(&digest.to_hex().into()).await.map_err(unavailable)? {
+            Some(record) => Ok(self.keep(record)),
+            None => {
+                if self.unknown.len() >= MOST_UNKNOWN {
+                    self.unknown.clear();
+                }
+                self.unknown.insert(digest, Instant::now());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes over a stored key. Spend in memory is ahead of the database's and stays. A record older
+    /// than the one in memory changes nothing; a tombstone removes the key.
+    pub(crate) fn keep(&self, record: KeyRecord) -> Option<Arc<KeyEntry>> {
+        let digest = KeyDigest::from_hex(record.hash.as_str())?;
+        if record.deleted_at.is_some() {
+            self.forget(&digest);
+            return None;
+        }
+        let account = Arc::clone(
+            &self.accounts.entry(digest).or_insert_with(|| Arc::new(Account::with_spent(record.spend))),
+        );
+        let limits = limits_of(&record);
+        let entry = Arc::new(KeyEntry { record, limits, account });
+        self.unknown.remove(&digest);
+        match self.entries.entry(digest) {
+            dashmap::Entry::Occupied(have) if have.get().record.version > entry.record.version => {
+                return Some(Arc::clone(have.get()));
+            }
+            dashmap::Entry::Occupied(mut have) => {
+                have.insert(Arc::clone(&entry));
+            }
+            dashmap::Entry::Vacant(free) => {
+                free.insert(Arc::clone(&entry));
+            }
+        }
+        self.epoch.fetch_add(1, Ordering::Release);
+        Some(entry)
+    }
+
+    /// Forgets a deleted key.
+    pub(crate) fn forget(&self, digest: &KeyDigest) {
+        self.entries.remove(digest);
+        self.accounts.remove(digest);
+        self.epoch.fetch_add(1, Ordering::Release);
+    }
+
+    /// Takes over what other replicas changed since the last call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(crate) async fn follow(&self) -> Result<()> {
+        let Some(db) = &self.db else { return Ok(()) };
+        let since = i64::try_from(self.version.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        let changes = db.keys_changed_since(since).await.map_err(unavailable)?;
+        self.version.store(u64::try_from(changes.version).unwrap_or(0), Ordering::Relaxed);
+        for record in changes.keys {
+            let known = KeyDigest::from_hex(record.hash.as_str()).and_then(|digest| self.cached(&digest));
+            if known.is_some_and(|entry| entry.record.version < record.version) {
+                self.keep(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts from what the database has now: changes before this are read key by key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        let Some(db) = &self.db else { return Ok(()) };
+        let newest = db.all_keys().await.map_err(unavailable)?.version;
+        self.version.store(u64::try_from(newest).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Every key in memory whose budget is due for a reset.
+    pub(crate) fn due(&self, now_ms: i64) -> Vec<Arc<KeyEntry>> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.record.settings.budget_reset_at.is_some_and(|at| at <= now_ms))
+            .map(|entry| Arc::clone(&entry))
+            .collect()
+    }
+
+    /// What a key has spent, settled calls included that the database does not have yet.
+    pub(crate) fn spent(&self, record: &KeyRecord) -> Money {
+        KeyDigest::from_hex(record.hash.as_str())
+            .and_then(|digest| self.accounts.get(&digest).map(|account| account.spent()))
+            .unwrap_or(record.spend)
+    }
+}
+
+fn limits_of(record: &KeyRecord) -> Limits {
+    let settings = &record.settings;
+    let count = |limit: Option<i64>| limit.map(|limit| u64::try_from(limit).unwrap_or(0));
+    Limits {
+        max_budget: settings.max_budget,
+        rpm: count(settings.rpm_limit),
+        tpm: count(settings.tpm_limit),
+        parallel: settings.max_parallel_requests.map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
+    }
+}
+
+fn unavailable(error: gateway_db::DbError) -> Error {
+    Error::new(ErrorKind::Overloaded, "the database of keys does not answer: try again")
+        .with_origin(llm_types::Origin::Gateway)
+        .with_code("no_db_connection")
+        .with_source(error)
+}

@@ -1,0 +1,55 @@
+//! Which routes a key may call (surface §4.4 b).
+
+/// Groups of routes that `allowed_routes` may name.
+const GROUPS: [(&str, &[&str]); 8] = [
+    ("llm_api_routes", &["openai_routes", "anthropic_routes"]),
+    (
+        "openai_routes",
+        &[
+            "/chat/completions",
+            "/v1/chat/completions",
+            "/engines",
+            "/openai/deployments",
+            "/models",
+            "/v1/models",
+        ],
+    ),
+    ("anthropic_routes", &["/v1/messages"]),
+    (
+        "info_routes",
+        &["/key/info", "/model/info", "/v1/model/info", "/models", "/v1/models", "/health/services"],
+    ),
+    ("management_routes", &["key_management_routes", "info_routes"]),
+    (
+        "key_management_routes",
+        &[
+            "/key/generate",
+            "/key/info",
+            "/key/update",
+            "/key/delete",
+            "/key/list",
+            "/key/block",
+            "/key/unblock",
+        ],
+    ),
+    ("spend_tracking_routes", &["/spend"]),
+    ("public_routes", &["/health/liveliness", "/health/liveness", "/health/readiness"]),
+];
+
+/// Whether a list of routes, prefixes, wildcards and groups lets a path pass.
+pub(crate) fn route_allowed(allowed: &[String], path: &str) -> bool {
+    allowed.iter().any(|entry| entry_allows(entry, path))
+}
+
+fn entry_allows(entry: &str, path: &str) -> bool {
+    if let Some((_, members)) = GROUPS.iter().find(|(name, _)| *name == entry) {
+        return members.iter().any(|member| entry_allows(member, path));
+    }
+    if let Some(prefix) = entry.strip_suffix('*') {
+        return path.starts_with(prefix);
+    }
+    path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests;

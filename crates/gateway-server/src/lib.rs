@@ -1,0 +1,35 @@
+//! The rooms a request walks through: auth, limits, routing, relay, settlement.
+//!
+//! [`Gateway::start`] opens the database and the ledger, starts one thread per core for calls and one
+//! for everything else, and returns at once; [`Gateway::stop`] lets streams in flight finish and books
+//! everything. How a call walks is on one page: `walk/mod.rs`.
+
+pub mod config;
+
+mod admin;
+mod answer;
+mod clock;
+mod door;
+mod gateway;
+mod identity;
+mod journal;
+mod ledger;
+mod limits;
+mod routes;
+mod state;
+mod telemetry;
+mod walk;
+
+pub use gateway::{Gateway, ServeOptions, StartError};
+
+/// Names, kinds and meanings of the metrics, for the reference.
+#[must_use]
+pub fn metrics_reference() -> Vec<(&'static str, &'static str, &'static str)> {
+    telemetry::Metrics::reference()
+}
+
+/// Every route as method and path, for the reference.
+#[must_use]
+pub fn routes_reference() -> Vec<(&'static str, &'static str)> {
+    routes::listing()
+}

@@ -1,0 +1,192 @@
+//! The counters of one key: what is spent and reserved, the current minute, the calls in flight.
+
+use llm_types::Money;
+use parking_lot::Mutex;
+
+use super::Denial;
+
+/// Length of the window for requests and tokens. It starts with the first request in it, as LiteLLM's
+/// limiter does (surface §4.9).
+pub(crate) const WINDOW_MS: i64 = 60_000;
+
+/// What a key may use; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The most it may spend until its budget is reset.
+    pub(crate) max_budget: Option<Money>,
+    /// Requests a minute.
+    pub(crate) rpm: Option<u64>,
+    /// Tokens a minute.
+    pub(crate) tpm: Option<u64>,
+    /// Calls at once.
+    pub(crate) parallel: Option<u32>,
+}
+
+/// What a call may use at most, as far as is known before it is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ask {
+    /// Its cost.
+    pub(crate) cost: Money,
+    /// Its tokens, prompt and answer.
+    pub(crate) tokens: u64,
+}
+
+/// What was set aside for a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reserved {
+    /// Money set aside; less than asked when it was the rest of the budget.
+    pub(crate) cost: Money,
+    /// Tokens counted into the window.
+    pub(crate) tokens: u64,
+    /// The window they were counted into, by its start.
+    window: i64,
+}
+
+/// What a call really used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Settlement {
+    /// Its cost.
+    pub(crate) cost: Money,
+    /// Its tokens.
+    pub(crate) tokens: u64,
+}
+
+/// What is left, for response headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    /// Requests left in the window, and the limit.
+    pub(crate) requests: Option<(u64, u64)>,
+    /// Tokens left in the window, and the limit.
+    pub(crate) tokens: Option<(u64, u64)>,
+    /// Calls that may be made at once now, and the limit.
+    pub(crate) parallel: Option<(u64, u64)>,
+}
+
+/// The counters of one key. They outlive changes of the key's settings.
+#[derive(Debug, Default)]
+pub(crate) struct Account(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    spent: Money,
+    reserved: Money,
+    window_start: i64,
+    requests: u64,
+    tokens: u64,
+    in_flight: u32,
+}
+
+impl Account {
+    /// An account that has already spent something.
+    pub(crate) fn with_spent(spent: Money) -> Self {
+        Self(Mutex::new(State { spent, ..State::default() }))
+    }
+
+    /// Checks every limit and sets aside what the call may use, or does neither.
+    ///
+    /// An ask larger than the rest of the budget is allowed when nothing else is in flight: the rest
+    /// is set aside whole, so no second call can join it.
+    pub(crate) fn reserve(
+        &self,
+        limits: &Limits,
+        ask: Ask,
+        now_ms: i64,
+    ) -> Result<(Reserved, Remaining), Denial> {
+        let mut state = self.0.lock();
+        state.roll_window(now_ms);
+        let cost = state.money_for(limits, ask)?;
+        let tokens = state.room_in_window(limits, ask)?;
+        if let Some(limit) = limits.parallel
+            && state.in_flight >= limit
+        {
+            return Err(Denial::Parallel { limit });
+        }
+        state.reserved += cost;
+        state.requests += 1;
+        state.tokens += tokens;
+        state.in_flight += 1;
+        let reserved = Reserved { cost, tokens, window: state.window_start };
+        Ok((reserved, state.remaining(limits)))
+    }
+
+    /// Replaces what was set aside by what was used.
+    pub(crate) fn settle(&self, reserved: Reserved, used: Settlement) -> Money {
+        let mut state = self.0.lock();
+        state.reserved = state.reserved.saturating_sub(reserved.cost);
+        state.spent += used.cost;
+        state.in_flight = state.in_flight.saturating_sub(1);
+        if state.window_start == reserved.window {
+            state.tokens = state.tokens.saturating_sub(reserved.tokens).saturating_add(used.tokens);
+        }
+        state.spent
+    }
+
+    /// What was spent since the last reset.
+    pub(crate) fn spent(&self) -> Money {
+        self.0.lock().spent
+    }
+
+    /// Sets what was spent: a budget reset, or an administrator's correction.
+    pub(crate) fn set_spent(&self, spent: Money) {
+        self.0.lock().spent = spent;
+    }
+
+    /// Takes off what the last budget period spent.
+    pub(crate) fn forgive(&self, amount: Money) {
+        let mut state = self.0.lock();
+        state.spent = state.spent.saturating_sub(amount);
+    }
+
+    /// Calls in flight.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.0.lock().in_flight
+    }
+}
+
+impl State {
+    fn roll_window(&mut self, now_ms: i64) {
+        if now_ms - self.window_start >= WINDOW_MS {
+            self.window_start = now_ms;
+            self.requests = 0;
+            self.tokens = 0;
+        }
+    }
+
+    fn money_for(&self, limits: &Limits, ask: Ask) -> Result<Money, Denial> {
+        let Some(max) = limits.max_budget else { return Ok(ask.cost) };
+        let rest = max - self.spent - self.reserved;
+        if self.spent >= max || (rest < ask.cost && self.reserved > Money::ZERO) {
+            return Err(Denial::Budget { spent: self.spent, reserved: self.reserved, max });
+        }
+        Ok(ask.cost.min(rest))
+    }
+
+    /// How many tokens to count now. A request whose size is only an estimate is cut to what the window
+    /// has left, so a window is refused only when it is used up.
+    fn room_in_window(&self, limits: &Limits, ask: Ask) -> Result<u64, Denial> {
+        let resets_at_ms = self.window_start + WINDOW_MS;
+        if let Some(limit) = limits.rpm
+            && self.requests >= limit
+        {
+            return Err(Denial::Requests { limit, resets_at_ms });
+        }
+        let Some(limit) = limits.tpm else { return Ok(ask.tokens) };
+        if self.tokens >= limit {
+            return Err(Denial::Tokens { limit, resets_at_ms });
+        }
+        Ok(ask.tokens.min(limit - self.tokens))
+    }
+
+    fn remaining(&self, limits: &Limits) -> Remaining {
+        let left = |limit: Option<u64>, used: u64| limit.map(|limit| (limit.saturating_sub(used), limit));
+        Remaining {
+            requests: left(limits.rpm, self.requests),
+            tokens: left(limits.tpm, self.tokens),
+            parallel: left(limits.parallel.map(u64::from), u64::from(self.in_flight)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

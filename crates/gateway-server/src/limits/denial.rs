@@ -1,0 +1,83 @@
+//! Why a call was not let in, in LiteLLM's words and statuses (surface §4.7–§4.9).
+
+use std::time::Duration;
+
+use http::StatusCode;
+use llm_types::{Error, ErrorKind, Money, Origin, Retry};
+
+use super::account::WINDOW_MS;
+
+/// A limit that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// Nothing of the budget is left for this call.
+    Budget {
+        /// What is spent.
+        spent: Money,
+        /// What calls in flight have set aside.
+        reserved: Money,
+        /// The budget.
+        max: Money,
+    },
+    /// Too many requests in the window.
+    Requests {
+        /// The limit.
+        limit: u64,
+        /// When the window ends, in Unix milliseconds.
+        resets_at_ms: i64,
+    },
+    /// Too many tokens in the window.
+    Tokens {
+        /// The limit.
+        limit: u64,
+        /// When the window ends, in Unix milliseconds.
+        resets_at_ms: i64,
+    },
+    /// Too many calls at once.
+    Parallel {
+        /// The limit.
+        limit: u32,
+    },
+}
+
+impl Denial {
+    /// The error a caller sees. `who` names the key without its secret; `hash` is its digest in hex.
+    pub(crate) fn into_error(self, who: &str, hash: &str, now_ms: i64) -> Error {
+        match self {
+            Self::Budget { spent, reserved, max } => Error::new(
+                ErrorKind::BudgetExceeded,
+                format!(
+                    "Budget has been exceeded! Key={who} Current cost: {}, Max budget: {}",
+                    (spent + reserved).as_usd(),
+                    max.as_usd()
+                ),
+            )
+            .with_vendor_type("budget_exceeded")
+            .with_status(StatusCode::UNPROCESSABLE_ENTITY),
+            Self::Requests { limit, resets_at_ms } => {
+                limited(hash, "requests", limit, (resets_at_ms, now_ms))
+            }
+            Self::Tokens { limit, resets_at_ms } => limited(hash, "tokens", limit, (resets_at_ms, now_ms)),
+            Self::Parallel { limit } => {
+                limited(hash, "max_parallel_requests", u64::from(limit), (now_ms + WINDOW_MS, now_ms))
+            }
+        }
+    }
+}
+
+/// A limit of time: its code is the word of the `rate_limit_type` header, its retry the wait.
+fn limited(hash: &str, what: &str, limit: u64, (resets_at_ms, now_ms): (i64, i64)) -> Error {
+    let resets = jiff::Timestamp::from_millisecond(resets_at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    Error::new(
+        ErrorKind::RateLimited,
+        format!(
+            "Rate limit exceeded for api_key: {hash}. Limit type: {what}. Current limit: {limit}, Remaining: 0. \
+             Limit resets at: {}",
+            resets.strftime("%Y-%m-%d %H:%M:%S UTC")
+        ),
+    )
+    .with_origin(Origin::Gateway)
+    .with_retry(Retry::After(Duration::from_millis(u64::try_from(resets_at_ms - now_ms).unwrap_or(0))))
+    .with_code(what)
+    .with_vendor_type("throttling_error")
+}

@@ -1,0 +1,144 @@
+//! Probes for orchestrators, and metrics for Prometheus.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::answer::{self, ReplyBody};
+use crate::door::ConnState;
+use crate::state::Core;
+use crate::walk::admit;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Probe {
+    Greeting,
+    Routes,
+    Test,
+    /// Does the process answer?
+    Live,
+    /// Should it get traffic?
+    Ready,
+    /// The same with details, for operators.
+    Details,
+    /// How the deployments are.
+    Deployments,
+    /// How much is being answered.
+    Backlog,
+}
+
+/// Answers a probe.
+pub(super) async fn answer(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    probe: Probe,
+    head: &Parts,
+) -> Response<ReplyBody> {
+    let ok = |value: Value| answer::json_response(StatusCode::OK, &value);
+    match probe {
+        Probe::Greeting => ok(json!("gateway: RUNNING")),
+        Probe::Routes => ok(json!({ "routes": routes() })),
+        Probe::Test => ok(json!({ "route": "/test" })),
+        Probe::Live => ok(json!("I'm alive!")),
+        Probe::Ready => ready(core, false).await,
+        Probe::Details | Probe::Deployments | Probe::Backlog => {
+            let snapshot = core.shared.snapshot();
+            let admitted = match admit(core, conn, &snapshot, head).await {
+                Ok(caller) => caller.may_call_route(&snapshot, "/health").map(|()| caller),
+                Err(error) => Err(error),
+            };
+            match (admitted, probe) {
+                (Err(error), _) => answer::openai_error(&error),
+                (Ok(_), Probe::Details) => ready(core, true).await,
+                (Ok(_), Probe::Backlog) => {
+                    ok(json!({ "in_flight_requests": core.shared.metrics.in_flight.load(Relaxed) }))
+                }
+                (Ok(_), _) => ok(deployments(core)),
+            }
+        }
+    }
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    if snapshot.config.calls.metrics_need_key
+        && let Err(error) = admit(core, conn, &snapshot, head).await
+    {
+        return answer::openai_error(&error);
+    }
+    let text = core.shared.metrics.render(&core.shared.shipping.figures());
+    let mut response = Response::new(ReplyBody::full(Bytes::from(text)));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// Ready means: accepting calls, not draining. A database that is away is said, but the gateway goes on
+/// for the keys it knows.
+async fn ready(core: &Arc<Core>, details: bool) -> Response<ReplyBody> {
+    let draining = core.drain.has_begun();
+    let accepting = core.shared.ready.load(Relaxed) && !draining;
+    let db = database(core).await;
+    let mut body = json!({
+        "status": if draining { "draining" } else if db == "disconnected" { "degraded" } else { "healthy" },
+        "db": db,
+        "cache": null,
+        "litellm_version": env!("CARGO_PKG_VERSION"),
+        "success_callbacks": [],
+    });
+    if details {
+        body["ledger"] = core
+            .shared
+            .shipping
+            .figures()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        body["ledger_error"] = json!(core.shared.shipping.trouble());
+    }
+    answer::json_response(if accepting { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
+}
+
+async fn database(core: &Arc<Core>) -> &'static str {
+    let Some(db) = core.shared.directory.db().cloned() else { return "Not connected" };
+    let pinged = core
+        .shared
+        .control
+        .spawn(async move { tokio::time::timeout(std::time::Duration::from_secs(2), db.ping()).await });
+    match pinged.await {
+        Ok(Ok(Ok(()))) => "connected",
+        _ => "disconnected",
+    }
+}
+
+/// The deployments by whether they rest: what live traffic has shown, without calls of our own.
+fn deployments(core: &Core) -> Value {
+    let snapshot = core.shared.snapshot();
+    let now = snapshot.router.now();
+    let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
+    for model in &snapshot.config.models {
+        let rests = core.shared.counters.of(&model.deployment.id).rests(now);
+        let endpoint = json!({
+            "model": &*model.deployment.model,
+            "model_id": model.deployment.id.as_str(),
+            "api_base": model.deployment.target.base_url.split('?').next(),
+        });
+        if rests { unhealthy.push(endpoint) } else { healthy.push(endpoint) }
+    }
+    json!({
+        "healthy_count": healthy.len(),
+        "unhealthy_count": unhealthy.len(),
+        "healthy_endpoints": healthy,
+        "unhealthy_endpoints": unhealthy,
+    })
+}
+
+fn routes() -> Vec<Value> {
+    super::listing().into_iter().map(|(method, path)| json!({ "path": path, "methods": [method] })).collect()
+}

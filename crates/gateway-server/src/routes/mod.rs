@@ -1,0 +1,152 @@
+//! The whole URL surface on one screen, and the way from a path to its room.
+
+mod health;
+mod models;
+mod pattern;
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use llm_providers::{DialectId, dialects};
+use llm_types::{Error, ErrorKind};
+
+pub(crate) use pattern::decoded;
+
+use crate::admin::{self, KeyAction};
+use crate::answer::{self, ReplyBody};
+use crate::door::ConnState;
+use crate::state::Core;
+use crate::walk::{self, Entrance};
+
+/// What a route leads to.
+#[derive(Debug, Clone, Copy)]
+enum Handler {
+    /// A call to a model, in a dialect, under LiteLLM's name for the kind of call.
+    Call(DialectId, &'static str),
+    /// The models a key may use.
+    Models,
+    /// One of them.
+    Model,
+    /// What is configured of the models.
+    ModelInfo,
+    /// Management of virtual keys.
+    Keys(KeyAction),
+    /// Probes and greetings.
+    Health(health::Probe),
+    /// Prometheus metrics.
+    Metrics,
+}
+
+/// One route; `{name}` in a path stands for one segment or more.
+struct Route(&'static Method, &'static str, Handler);
+
+const CHAT: Handler = Handler::Call(DialectId::OpenaiChat, "acompletion");
+const MESSAGES: Handler = Handler::Call(DialectId::Anthropic, "anthropic_messages");
+const GET: &Method = &Method::GET;
+const POST: &Method = &Method::POST;
+
+/// Every route, the busiest first.
+static TABLE: [Route; 34] = [
+    Route(POST, "/v1/chat/completions", CHAT),
+    Route(POST, "/v1/messages", MESSAGES),
+    Route(POST, "/chat/completions", CHAT),
+    Route(POST, "/anthropic/v1/messages", MESSAGES),
+    Route(POST, "/engines/{model}/chat/completions", CHAT),
+    Route(POST, "/openai/deployments/{model}/chat/completions", CHAT),
+    Route(GET, "/v1/models", Handler::Models),
+    Route(GET, "/models", Handler::Models),
+    Route(GET, "/v1/models/{model}", Handler::Model),
+    Route(GET, "/models/{model}", Handler::Model),
+    Route(GET, "/model/info", Handler::ModelInfo),
+    Route(GET, "/v1/model/info", Handler::ModelInfo),
+    Route(POST, "/key/generate", Handler::Keys(KeyAction::Generate)),
+    Route(POST, "/key/update", Handler::Keys(KeyAction::Update)),
+    Route(POST, "/key/delete", Handler::Keys(KeyAction::Delete)),
+    Route(POST, "/key/block", Handler::Keys(KeyAction::Block)),
+    Route(POST, "/key/unblock", Handler::Keys(KeyAction::Unblock)),
+    Route(GET, "/key/info", Handler::Keys(KeyAction::Info)),
+    Route(GET, "/key/list", Handler::Keys(KeyAction::List)),
+    Route(GET, "/", Handler::Health(health::Probe::Greeting)),
+    Route(GET, "/routes", Handler::Health(health::Probe::Routes)),
+    Route(GET, "/test", Handler::Health(health::Probe::Test)),
+    Route(GET, "/health/liveliness", Handler::Health(health::Probe::Live)),
+    Route(GET, "/health/liveness", Handler::Health(health::Probe::Live)),
+    Route(&Method::OPTIONS, "/health/liveliness", Handler::Health(health::Probe::Live)),
+    Route(&Method::OPTIONS, "/health/liveness", Handler::Health(health::Probe::Live)),
+    Route(GET, "/health/readiness", Handler::Health(health::Probe::Ready)),
+    Route(&Method::OPTIONS, "/health/readiness", Handler::Health(health::Probe::Ready)),
+    Route(GET, "/health/readiness/details", Handler::Health(health::Probe::Details)),
+    Route(GET, "/health", Handler::Health(health::Probe::Deployments)),
+    Route(GET, "/health/services", Handler::Health(health::Probe::Details)),
+    Route(GET, "/health/backlog", Handler::Health(health::Probe::Backlog)),
+    Route(GET, "/metrics", Handler::Metrics),
+    Route(GET, "/metrics/", Handler::Metrics),
+];
+
+/// Answers one request.
+pub(crate) async fn answer(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let path = request.uri().path();
+    let (route, model) = match find(request.method(), path) {
+        Found::Route(route, model) => (route, model.map(|model| decoded(model).into_owned())),
+        Found::OtherMethod => return answer::detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+        Found::Nothing => return answer::detail(StatusCode::NOT_FOUND, "Not Found"),
+    };
+    match route.2 {
+        Handler::Call(dialect, call_type) => {
+            let dialect = dialects::dialect(dialect);
+            let entrance = Entrance { dialect, path: route.1, call_type, model: model.as_deref() };
+            walk::walk(core, conn, entrance, request).await
+        }
+        Handler::Models => models::list(core, conn, &request.into_parts().0).await,
+        Handler::Model => models::one(core, conn, &request.into_parts().0, &model.unwrap_or_default()).await,
+        Handler::ModelInfo => models::info(core, conn, &request.into_parts().0).await,
+        Handler::Keys(action) => admin::keys(core, conn, action, route.1, request).await,
+        Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
+        Handler::Metrics => health::metrics(core, conn, &request.into_parts().0).await,
+    }
+}
+
+/// What a method and a path lead to.
+enum Found<'a> {
+    Route(&'static Route, Option<&'a str>),
+    OtherMethod,
+    Nothing,
+}
+
+fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
+    let mut other_method = false;
+    for route in &TABLE {
+        let Some(segment) = pattern::matches(route.1, path) else { continue };
+        if route.0 == method || (method == Method::HEAD && route.0 == GET) {
+            return Found::Route(route, segment);
+        }
+        other_method = true;
+    }
+    if other_method { Found::OtherMethod } else { Found::Nothing }
+}
+
+/// Every path with its methods, for `/routes` and the reference.
+pub(crate) fn listing() -> Vec<(&'static str, &'static str)> {
+    TABLE.iter().map(|route| (route.0.as_str(), route.1)).collect()
+}
+
+/// The refusal of a request that is no operator's.
+pub(crate) fn operators_only(path: &str) -> Error {
+    Error::new(
+        ErrorKind::Unauthenticated,
+        format!(
+            "Authentication Error, Only proxy admin can be used to generate, delete, update info for new \
+             keys/users/teams. Route={path}. Your role=unknown. Your user_id=None"
+        ),
+    )
+    .with_vendor_type("auth_error")
+    .with_param("None")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The models a key may use, and what is configured of them.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Response, StatusCode};
+use llm_types::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+
+use crate::answer::{self, ReplyBody};
+use crate::door::ConnState;
+use crate::state::{Core, Snapshot};
+use crate::walk::{Caller, admit};
+
+/// `GET /v1/models`: both the OpenAI and the Anthropic SDK read this shape.
+pub(super) async fn list(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    let caller = match enter(core, conn, &snapshot, head, "/v1/models").await {
+        Ok(caller) => caller,
+        Err(error) => return answer::openai_error(&error),
+    };
+    let data: Vec<Value> = names(&snapshot, &caller).iter().map(|name| entry(name)).collect();
+    let edge =
+        |entry: Option<&Value>| entry.and_then(|entry| entry.get("id")).cloned().unwrap_or(Value::Null);
+    let body = json!({
+        "object": "list",
+        "has_more": false,
+        "first_id": edge(data.first()),
+        "last_id": edge(data.last()),
+        "data": data,
+    });
+    answer::json_response(StatusCode::OK, &body)
+}
+
+/// `GET /v1/models/{model}`.
+pub(super) async fn one(core: &Arc<Core>, conn: &ConnState, head: &Parts, name: &str) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    let caller = match enter(core, conn, &snapshot, head, "/v1/models").await {
+        Ok(caller) => caller,
+        Err(error) => return answer::openai_error(&error),
+    };
+    let known = snapshot.routes().resolve(name, caller.team()).is_some();
+    if known && caller.may_use(&snapshot, name) {
+        return answer::json_response(StatusCode::OK, &entry(name));
+    }
+    answer::openai_error(
+        &Error::new(ErrorKind::NotFound, format!("The model `{name}` does not exist or is not accessible"))
+            .with_param("model"),
+    )
+}
+
+/// `GET /model/info`: the deployments behind the models, without secrets.
+pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    let caller = match enter(core, conn, &snapshot, head, "/model/info").await {
+        Ok(caller) => caller,
+        Err(error) => return answer::openai_error(&error),
+    };
+    let models =
+        snapshot.config.models.iter().filter(|model| caller.may_use(&snapshot, &model.deployment.group));
+    let data: Vec<Value> = models
+        .map(|model| {
+            json!({
+                "model_name": &*model.deployment.group,
+                "litellm_params": *model.deployment.params,
+                "model_info": snapshot.info_of(model),
+            })
+        })
+        .collect();
+    answer::json_response(StatusCode::OK, &json!({ "data": data }))
+}
+
+async fn enter(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    snapshot: &Snapshot,
+    head: &Parts,
+    route: &str,
+) -> Result<Caller> {
+    let caller = admit(core, conn, snapshot, head).await?;
+    caller.may_call_route(snapshot, route)?;
+    Ok(caller)
+}
+
+/// The names a caller may use: configured ones it has access to, and exact names its key lists that
+/// only a wildcard serves.
+fn names(snapshot: &Snapshot, caller: &Caller) -> Vec<String> {
+    let mut names: Vec<String> = snapshot
+        .routes()
+        .names()
+        .iter()
+        .filter(|name| caller.may_use(snapshot, name))
+        .map(|name| name.to_string())
+        .collect();
+    if let Caller::Key(entry) = caller {
+        for name in &entry.record.settings.models {
+            let served = !name.contains('*') && snapshot.routes().resolve(name, caller.team()).is_some();
+            if served && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+/// One model in OpenAI's form, with the members Anthropic's SDK reads beside them. LiteLLM states the
+/// same constant time of creation for every model.
+fn entry(name: &str) -> Value {
+    json!({
+        "id": name,
+        "object": "model",
+        "created": 1_677_610_602,
+        "owned_by": "openai",
+        "type": "model",
+        "display_name": name,
+        "created_at": "2023-02-28T18:56:42Z",
+    })
+}

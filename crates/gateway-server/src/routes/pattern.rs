@@ -1,0 +1,35 @@
+//! Paths with one variable part.
+
+use std::borrow::Cow;
+
+/// Whether a path matches a pattern; `Some(Some(part))` when the pattern has a variable part. The part
+/// may hold slashes, because names of models do.
+pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
+    let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };
+    let (_, after) = rest.split_once('}')?;
+    let part = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!part.is_empty()).then_some(Some(part))
+}
+
+/// The part with its percent escapes undone; a part whose escapes are no UTF-8 stays as it is.
+pub(crate) fn decoded(part: &str) -> Cow<'_, str> {
+    if !part.contains('%') {
+        return Cow::Borrowed(part);
+    }
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digit = |index: usize| tail.get(index).and_then(|digit| char::from(*digit).to_digit(16));
+        match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(part), Cow::Owned)
+}

@@ -1,0 +1,70 @@
+//! The three kinds of state: what is configured (a snapshot), what is happening (counters and the
+//! directory), and each core's own tools.
+
+mod drain;
+mod served;
+mod snapshot;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+use llm_providers::transport::HyperTransport;
+use llm_router::Counters;
+use parking_lot::Mutex;
+
+use crate::answer::ProviderNames;
+use crate::identity::Directory;
+use crate::journal::Journal;
+use crate::telemetry::{AccessLog, Metrics};
+
+pub(crate) use drain::Drain;
+pub(crate) use served::Served;
+pub(crate) use snapshot::{Snapshot, Surroundings};
+
+/// What all cores share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// What is configured now. A call takes it once, at the door, and keeps it to its end.
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Virtual keys.
+    pub(crate) directory: Directory,
+    /// What is known of deployments; survives reloads.
+    pub(crate) counters: Counters,
+    /// What operators count.
+    pub(crate) metrics: Metrics,
+    /// Names of provider headers on answers.
+    pub(crate) provider_names: ProviderNames,
+    /// The runtime of management routes, database and timers.
+    pub(crate) control: tokio::runtime::Handle,
+    /// The ledger's way into the database.
+    pub(crate) shipping: crate::ledger::Shipping,
+    /// Set once the gateway accepts calls; readiness says so.
+    pub(crate) ready: AtomicBool,
+    /// Begins when the gateway is told to stop.
+    pub(crate) drain: Arc<Drain>,
+}
+
+impl Shared {
+    /// What is configured now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+}
+
+/// One core of the data plane: what it uses alone.
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// What all cores share.
+    pub(crate) shared: Arc<Shared>,
+    /// Connections to providers.
+    pub(crate) transport: HyperTransport,
+    /// The ledger's records on their way to disk.
+    pub(crate) journal: Arc<Journal>,
+    /// Lines of the access log on their way out.
+    pub(crate) access: AccessLog,
+    /// Makes ids of calls.
+    pub(crate) ids: Mutex<fastrand::Rng>,
+    /// Begins when the gateway is told to stop.
+    pub(crate) drain: Arc<Drain>,
+}

@@ -1,0 +1,98 @@
+//! A deployment ready to be called: its dialect, price, headers and counters, resolved once.
+
+use std::sync::Arc;
+
+use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
+use llm_providers::{Dialect, PreparedTarget, Target, dialects};
+use llm_router::Deployment;
+use llm_types::{Cost, CostContext, Money, Price, Usage};
+
+use crate::answer::CallHeaders;
+use crate::config::Model as Configured;
+use crate::telemetry::{CallCounts, Metrics};
+
+/// One deployment and the model it is called for; wildcards are filled in.
+#[derive(Debug)]
+pub(crate) struct Served {
+    /// What was configured.
+    pub(crate) deployment: Arc<Deployment>,
+    /// Where to send requests.
+    pub(crate) target: PreparedTarget,
+    /// The provider's dialect.
+    pub(crate) dialect: &'static dyn Dialect,
+    /// Its price and limits, where they are known.
+    pub(crate) info: Option<Arc<ModelInfo>>,
+    /// Headers on its answers.
+    pub(crate) headers: CallHeaders,
+    /// What is counted of it.
+    pub(crate) counts: Arc<CallCounts>,
+    /// The answer to give instead of asking the provider (`mock_response`).
+    pub(crate) mock_response: Option<String>,
+}
+
+/// The answer cap assumed in reservations when neither the caller nor the model states one, tokens.
+const ASSUMED_ANSWER: u64 = 4_096;
+
+impl Served {
+    /// Resolves an entry of the configuration for a model.
+    pub(crate) fn new(
+        deployment: &Arc<Deployment>,
+        configured: &Configured,
+        model: &str,
+        book: &PriceBook,
+        metrics: &Metrics,
+    ) -> Self {
+        let target = if deployment.target.model == model {
+            Arc::clone(&deployment.target)
+        } else {
+            Arc::new(Target { model: model.to_owned(), ..(*deployment.target).clone() })
+        };
+        let provider = target.spec.id.as_str();
+        Self {
+            dialect: dialects::dialect(target.spec.dialect),
+            info: model_info(configured, provider, model, book),
+            headers: CallHeaders::of(deployment),
+            counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
+            mock_response: configured.mock_response.clone(),
+            target: PreparedTarget::new(target),
+            deployment: Arc::clone(deployment),
+        }
+    }
+
+    /// The most a call can cost, for reservations; zero when the model has no price.
+    pub(crate) fn worst_case(&self, input_tokens: u64, max_output_tokens: u64) -> Money {
+        self.info.as_ref().map_or(Money::ZERO, |info| {
+            info.price.worst_case(input_tokens, max_output_tokens, &CostContext::default())
+        })
+    }
+
+    /// The answer cap to reserve for, in tokens.
+    pub(crate) fn answer_cap(&self, asked: Option<u64>) -> u64 {
+        let known = self.info.as_ref().and_then(|info| info.output_limit());
+        asked.unwrap_or_else(|| known.unwrap_or(ASSUMED_ANSWER).min(ASSUMED_ANSWER))
+    }
+
+    /// What usage costs; `None` when the model has no price and the provider stated none.
+    pub(crate) fn cost(&self, usage: &Usage, context: &CostContext<'_>) -> Option<Cost> {
+        match &self.info {
+            Some(info) if info.price.is_known() => Some(info.price.cost(usage, context)),
+            _ => usage.stated_cost.map(|_| Price::default().cost(usage, context)),
+        }
+    }
+}
+
+/// The book's record with the operator's settings over it.
+fn model_info(
+    configured: &Configured,
+    provider: &str,
+    model: &str,
+    book: &PriceBook,
+) -> Option<Arc<ModelInfo>> {
+    let query = ModelQuery::new(provider, model).with_base_model(configured.deployment.base_model.as_deref());
+    let known = book.lookup(&query);
+    if configured.overrides == ModelInfo::default() {
+        return known;
+    }
+    let known = known.map(Arc::unwrap_or_clone).unwrap_or_default();
+    Some(Arc::new(known.overlaid(configured.overrides.clone())))
+}

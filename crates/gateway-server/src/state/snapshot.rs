@@ -1,0 +1,137 @@
+//! What is configured, resolved for the hot path: immutable, swapped whole.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use jiff::tz::TimeZone;
+use llm_providers::catalog::{ModelQuery, PriceBook};
+use llm_router::{Counters, Deployment, Group, Router, Routes};
+use llm_types::{DeploymentId, Error, ErrorKind, Result};
+use serde_json::{Map, Value};
+
+use super::Served;
+use crate::clock::TokioClock;
+use crate::config::{Config, Model};
+use crate::identity::KeyDigest;
+use crate::telemetry::Metrics;
+
+/// Models of wildcard deployments that are kept resolved; beyond it they are resolved per call.
+const MOST_WILDCARD_MODELS: usize = 2_048;
+
+/// One configuration, ready to serve.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// As the operator wrote it, typed.
+    pub(crate) config: Config,
+    /// Which deployments answer to which name, and the walk through them.
+    pub(crate) router: Router,
+    /// The digest of the master key.
+    pub(crate) master: Option<KeyDigest>,
+    /// The zone in which budgets' days begin.
+    pub(crate) zone: TimeZone,
+    served: HashMap<DeploymentId, Arc<Served>>,
+    /// Where each deployment stands in `config.models`.
+    entries: HashMap<DeploymentId, usize>,
+    wildcards: DashMap<(DeploymentId, String), Arc<Served>>,
+    book: Arc<PriceBook>,
+}
+
+/// What a snapshot is resolved with; it outlives configurations.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) counters: &'a Counters,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) book: &'a Arc<PriceBook>,
+    pub(crate) clock: TokioClock,
+}
+
+impl Snapshot {
+    /// Resolves a configuration.
+    pub(crate) fn new(config: Config, cx: &Surroundings<'_>) -> Self {
+        let deployments: Vec<Deployment> =
+            config.models.iter().map(|model| model.deployment.clone()).collect();
+        let infer = |name: &str| llm_providers::bare_owner(name).map(Cow::Borrowed);
+        let routes = Routes::new(deployments, config.router.clone(), cx.counters, Some(infer));
+        let served = routes
+            .deployments()
+            .iter()
+            .zip(&config.models)
+            .filter(|(deployment, _)| !deployment.is_wildcard())
+            .map(|(deployment, model)| {
+                let served = Served::new(deployment, model, &deployment.target.model, cx.book, cx.metrics);
+                (deployment.id.clone(), Arc::new(served))
+            })
+            .collect();
+        let entries =
+            config.models.iter().enumerate().map(|(at, model)| (model.deployment.id.clone(), at)).collect();
+        let zone = TimeZone::get(&config.budgets.timezone).unwrap_or(TimeZone::UTC);
+        let master = config.general.master_key.as_ref().map(|key| KeyDigest::of(key.reveal().as_bytes()));
+        let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
+        Self {
+            config,
+            router,
+            master,
+            zone,
+            served,
+            entries,
+            wildcards: DashMap::new(),
+            book: Arc::clone(cx.book),
+        }
+    }
+
+    /// The deployment, ready to be called for a model.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when the deployment is not of this configuration.
+    pub(crate) fn served(
+        &self,
+        deployment: &Arc<Deployment>,
+        model: &str,
+        metrics: &Metrics,
+    ) -> Result<Arc<Served>> {
+        if let Some(served) = self.served.get(&deployment.id)
+            && served.target.target().model == model
+        {
+            return Ok(Arc::clone(served));
+        }
+        let key = (deployment.id.clone(), model.to_owned());
+        if let Some(served) = self.wildcards.get(&key) {
+            return Ok(Arc::clone(&served));
+        }
+        let entry = self.entries.get(&deployment.id).and_then(|at| self.config.models.get(*at));
+        let Some(entry) = entry else {
+            return Err(Error::new(ErrorKind::Internal, "the deployment is not of this configuration"));
+        };
+        let served = Arc::new(Served::new(deployment, entry, model, &self.book, metrics));
+        if self.wildcards.len() < MOST_WILDCARD_MODELS {
+            self.wildcards.insert(key, Arc::clone(&served));
+        }
+        Ok(served)
+    }
+
+    /// Which deployments answer to which name.
+    pub(crate) fn routes(&self) -> &Routes {
+        self.router.routes()
+    }
+
+    /// The access groups of the deployments behind a group.
+    pub(crate) fn access_groups(group: &Group) -> Vec<String> {
+        group
+            .candidates
+            .iter()
+            .flat_map(|candidate| candidate.deployment.access_groups.iter().cloned())
+            .collect()
+    }
+
+    /// `model_info` of an entry as `/model/info` shows it: the operator's words over the price book's.
+    pub(crate) fn info_of(&self, model: &Model) -> Map<String, Value> {
+        let deployment = &model.deployment;
+        let query = ModelQuery::new(deployment.target.spec.id.as_str(), &deployment.target.model)
+            .with_base_model(deployment.base_model.as_deref());
+        let mut info = self.book.lookup(&query).map(|known| known.to_litellm()).unwrap_or_default();
+        info.extend((*deployment.model_info).clone());
+        info
+    }
+}

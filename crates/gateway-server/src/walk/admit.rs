@@ -1,0 +1,243 @@
+//! The first room: whose request is this?
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::request::Parts;
+use llm_router::{Controls, Fallbacks};
+use llm_types::{Error, ErrorKind, Result};
+
+use super::Call;
+use crate::clock::now_ms;
+use crate::door::{ConnState, LastKey};
+use crate::identity::{KeyDigest, KeyEntry, Presented, may_use_model, presented, route_allowed};
+use crate::state::{Core, Snapshot};
+
+/// Who is calling.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// The operator, with the master key; or anybody, when no master key is configured.
+    Operator,
+    /// The holder of a virtual key.
+    Key(Arc<KeyEntry>),
+}
+
+/// Finds out whose request it is (surface §4.1, §4.6).
+///
+/// # Errors
+/// [`ErrorKind::Unauthenticated`] without a valid key, [`ErrorKind::Overloaded`] when the database of
+/// keys does not answer.
+pub(crate) async fn admit(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    snapshot: &Snapshot,
+    head: &Parts,
+) -> Result<Caller> {
+    check_address(conn, snapshot, head)?;
+    let secret = match presented(&head.headers, snapshot.config.general.key_header.as_ref()) {
+        Presented::Secret(secret) => secret,
+        Presented::Nothing if snapshot.master.is_none() => return Ok(Caller::Operator),
+        Presented::Nothing => return Err(denied("No api key passed in.")),
+        Presented::Malformed => {
+            return Err(denied("Malformed API Key passed in. Ensure Key has Bearer prefix."));
+        }
+    };
+    let directory = &core.shared.directory;
+    let epoch = directory.epoch();
+    if let Some(caller) = remembered(conn, secret, epoch) {
+        return caller.check();
+    }
+    let caller = look_up(core, snapshot, secret).await?;
+    let entry = match &caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => Some(Arc::clone(entry)),
+    };
+    *conn.last_key.lock() = Some(LastKey { secret: secret.to_vec(), entry, epoch });
+    caller.check()
+}
+
+/// Whether the client's address is let in (`allowed_ips`).
+fn check_address(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Result<()> {
+    let general = &snapshot.config.general;
+    if general.allowed_ips.is_empty() {
+        return Ok(());
+    }
+    let forwarded = head.headers.get("x-forwarded-for").filter(|_| general.use_x_forwarded_for);
+    let client = match forwarded.and_then(|value| value.to_str().ok()) {
+        Some(list) => list.split(',').next().and_then(|first| first.trim().parse::<IpAddr>().ok()),
+        None => Some(conn.peer.ip()),
+    };
+    if client.is_some_and(|client| general.allowed_ips.contains(&client.to_canonical())) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Forbidden, "Access forbidden: IP address not allowed.")
+        .with_vendor_type("auth_error"))
+}
+
+/// The caller this connection had last, if it presents the same secret and nothing has changed.
+fn remembered(conn: &ConnState, secret: &[u8], epoch: u64) -> Option<Caller> {
+    let last = conn.last_key.lock();
+    let last = last.as_ref().filter(|last| last.epoch == epoch && last.secret == secret)?;
+    Some(last.entry.as_ref().map_or(Caller::Operator, |entry| Caller::Key(Arc::clone(entry))))
+}
+
+async fn look_up(core: &Arc<Core>, snapshot: &Snapshot, secret: &[u8]) -> Result<Caller> {
+    let digest = KeyDigest::of(secret);
+    if snapshot.master.is_some_and(|master| master.same(&digest)) {
+        return Ok(Caller::Operator);
+    }
+    if let Some(entry) = core.shared.directory.cached(&digest) {
+        return Ok(Caller::Key(entry));
+    }
+    if !secret.starts_with(b"sk-") {
+        return Err(unauthenticated(
+            "LiteLLM Virtual Key expected. Received=****, expected to start with 'sk-'.".to_owned(),
+        ));
+    }
+    let shared = Arc::clone(&core.shared);
+    let looked_up = core.shared.control.spawn(async move { shared.directory.find(digest).await });
+    let found = looked_up.await.map_err(|gone| {
+        Error::new(ErrorKind::Internal, "the lookup of the key was interrupted").with_source(gone)
+    })??;
+    found.map(Caller::Key).ok_or_else(|| unknown_key(core, secret, digest))
+}
+
+fn unknown_key(core: &Core, secret: &[u8], digest: KeyDigest) -> Error {
+    if core.shared.directory.db().is_none() {
+        return Error::new(ErrorKind::BadRequest, "No connected db.").with_vendor_type("no_db_connection");
+    }
+    let masked = crate::identity::masked(&String::from_utf8_lossy(secret));
+    unauthenticated(format!(
+        "Authentication Error, Invalid proxy server token passed. Received API Key = {masked}, Key Hash (Token) \
+         ={digest:?}. Unable to find token in cache or LiteLLM_VerificationTokenTable"
+    ))
+    .with_vendor_type("token_not_found_in_db")
+    .with_param("key")
+}
+
+impl Caller {
+    /// Whether the key may be used at all now: not blocked, not expired.
+    fn check(self) -> Result<Self> {
+        let Self::Key(entry) = &self else { return Ok(self) };
+        let settings = &entry.record.settings;
+        if settings.blocked {
+            return Err(denied("Key is blocked. Update via /key/unblock if you're an admin."));
+        }
+        if let Some(at) = settings.expires_at
+            && at <= now_ms()
+        {
+            let time =
+                |ms| jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default();
+            let message = format!(
+                "Authentication Error - Expired Key. Key Expiry time {} and current time {}",
+                time(at),
+                time(now_ms())
+            );
+            let name = entry.record.name.clone().unwrap_or_default();
+            return Err(unauthenticated(message).with_vendor_type("expired_key").with_param(name));
+        }
+        Ok(self)
+    }
+
+    /// Whether the key may call a route (surface §4.4 b).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Forbidden`], naming the routes it may call.
+    pub(crate) fn may_call_route(&self, snapshot: &Snapshot, path: &str) -> Result<()> {
+        let Self::Key(entry) = self else { return Ok(()) };
+        let general = &snapshot.config.general;
+        let closed = !general.allowed_routes.is_empty() && !route_allowed(&general.allowed_routes, path);
+        if closed || route_allowed(&general.admin_only_routes, path) {
+            let message =
+                format!("Route {path} is not allowed: this gateway keeps it for its administrators");
+            return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"));
+        }
+        let allowed = &entry.record.settings.allowed_routes;
+        if allowed.is_empty() || route_allowed(allowed, path) {
+            return Ok(());
+        }
+        let list = allowed.iter().map(|route| format!("'{route}'")).collect::<Vec<_>>().join(", ");
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            format!(
+                "Virtual key is not allowed to call this route. Only allowed to call routes: [{list}]. Tried to \
+                 call route: {path}"
+            ),
+        ))
+    }
+
+    /// Whether the key may use the model of a call and the fallbacks the call names; replaces the key's
+    /// own alias by what it stands for. Fallbacks that the operator configured are for every key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Forbidden`] with LiteLLM's words (surface §4.5).
+    pub(crate) fn may_call_model(&self, call: &mut Call) -> Result<()> {
+        let Self::Key(entry) = self else { return Ok(()) };
+        if let Some(target) =
+            entry.record.settings.aliases.get(&call.glance.model).and_then(|name| name.as_str())
+        {
+            call.glance.model = target.to_owned();
+        }
+        let asked = std::iter::once(&*call.glance.model).chain(named_fallbacks(&call.controls));
+        match asked.into_iter().find(|model| !self.may_use(&call.snapshot, model)) {
+            None => Ok(()),
+            Some(model) => Err(no_access(model)),
+        }
+    }
+
+    /// Whether the key's list of models lets a name pass.
+    pub(crate) fn may_use(&self, snapshot: &Snapshot, model: &str) -> bool {
+        let Self::Key(entry) = self else { return true };
+        let allowed = &entry.record.settings.models;
+        if allowed.is_empty() || allowed.iter().any(|name| name == model) {
+            return true;
+        }
+        let team = entry.record.settings.team_id.as_deref();
+        let groups = snapshot.routes().resolve(model, team).map(|route| Snapshot::access_groups(route.group));
+        let provider = llm_providers::bare_owner(model);
+        may_use_model(allowed, model, &groups.unwrap_or_default(), provider)
+    }
+
+    /// The team the key belongs to.
+    pub(crate) fn team(&self) -> Option<&str> {
+        match self {
+            Self::Operator => None,
+            Self::Key(entry) => entry.record.settings.team_id.as_deref(),
+        }
+    }
+}
+
+/// The models that a call itself names as fallbacks.
+fn named_fallbacks(controls: &Controls) -> impl Iterator<Item = &str> {
+    [&controls.fallbacks, &controls.context_window_fallbacks, &controls.content_policy_fallbacks]
+        .into_iter()
+        .flatten()
+        .filter_map(|fallbacks| match fallbacks {
+            Fallbacks::List(targets) => Some(targets),
+            Fallbacks::Map(_) => None, // Only configurations have maps.
+        })
+        .flatten()
+        .map(|target| &*target.model)
+}
+
+fn no_access(model: &str) -> Error {
+    let shown: String = model.chars().take(200).collect();
+    Error::new(
+        ErrorKind::Forbidden,
+        format!(
+            "The requested model '{shown}' is not available for this API key, or the model name is invalid. Check the \
+             models available to you and try again."
+        ),
+    )
+    .with_vendor_type("key_model_access_denied")
+    .with_param("model")
+}
+
+fn denied(message: &str) -> Error {
+    unauthenticated(format!("Authentication Error, {message}"))
+}
+
+/// LiteLLM writes the word "None" into `param` of its authentication errors (surface §4.7).
+fn unauthenticated(message: String) -> Error {
+    Error::new(ErrorKind::Unauthenticated, message).with_vendor_type("auth_error").with_param("None")
+}

@@ -1,0 +1,334 @@
+//! The travelling record: what is asked, by whom it is answered is not known yet.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use gateway_db::CallId;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use hyper::body::Incoming;
+use llm_providers::dialect::{Control, Glance};
+use llm_providers::{Dialect, ParamPolicy};
+use llm_router::{Controls, FallbackTarget, Fallbacks};
+use llm_types::{ChatRequest, Error, ErrorKind, Result};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use super::extras::Extras;
+use crate::answer::{self, ReplyBody, names};
+use crate::clock::now_ms;
+use crate::door::read_body;
+use crate::state::{Core, Snapshot};
+
+/// Largest request body unless the configuration says otherwise, bytes.
+const BODY_LIMIT: u64 = 100 * 1024 * 1024;
+
+const CUSTOMER_ID: HeaderName = HeaderName::from_static("x-litellm-customer-id");
+const END_USER_ID: HeaderName = HeaderName::from_static("x-litellm-end-user-id");
+
+/// By which door a call came in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entrance<'a> {
+    /// The caller's dialect.
+    pub(crate) dialect: &'static dyn Dialect,
+    /// The route as the table names it.
+    pub(crate) path: &'static str,
+    /// LiteLLM's name for calls of this kind, in the spend log.
+    pub(crate) call_type: &'static str,
+    /// The model, where the path names it.
+    pub(crate) model: Option<&'a str>,
+}
+
+/// One call on its way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) core: Arc<Core>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) path: &'static str,
+    pub(crate) call_type: &'static str,
+    pub(crate) head: Parts,
+    pub(crate) id: CallId,
+    /// The id callers see: their own if they sent one.
+    pub(crate) shown_id: HeaderValue,
+    pub(crate) started: Instant,
+    pub(crate) started_ms: i64,
+    pub(crate) body: Bytes,
+    pub(crate) glance: Glance,
+    pub(crate) controls: Controls,
+    /// What the caller adds to the operators' policies for parameters a provider cannot express.
+    pub(crate) policy: ParamPolicy,
+    /// Headers and body members that the caller adds for its provider.
+    pub(crate) extras: Extras,
+    pub(crate) tags: Vec<String>,
+    pub(crate) end_user: Option<String>,
+    path_model: Option<String>,
+    /// The request in canonical form, made when somebody needs it.
+    canonical: Mutex<Option<Arc<ChatRequest>>>,
+}
+
+impl Call {
+    /// A call whose head has arrived.
+    pub(crate) fn begin(core: &Arc<Core>, entrance: &Entrance<'_>, head: Parts) -> Self {
+        let id = CallId(core.ids.lock().u128(..));
+        let shown_id = head.headers.get(names::CALL_ID).cloned().unwrap_or_else(|| id_value(id));
+        Self {
+            core: Arc::clone(core),
+            snapshot: core.shared.snapshot(),
+            dialect: entrance.dialect,
+            path: entrance.path,
+            call_type: entrance.call_type,
+            path_model: entrance.model.map(str::to_owned),
+            head,
+            id,
+            shown_id,
+            started: Instant::now(),
+            started_ms: now_ms(),
+            body: Bytes::new(),
+            glance: Glance::default(),
+            controls: Controls::default(),
+            policy: ParamPolicy::default(),
+            extras: Extras::default(),
+            tags: Vec::new(),
+            end_user: None,
+            canonical: Mutex::new(None),
+        }
+    }
+
+    /// Reads the body and looks it over.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`], [`ErrorKind::BadRequest`] naming what is wrong, and for members that
+    /// callers may not send [`ErrorKind::Unauthenticated`], as LiteLLM does.
+    pub(crate) async fn receive(&mut self, body: Incoming) -> Result<()> {
+        let limit = self.snapshot.config.general.max_request_bytes.unwrap_or(BODY_LIMIT);
+        self.body = read_body(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+        self.glance = self.dialect.glance(&self.body)?;
+        if self.glance.prompt_bytes == 0 {
+            let route = self.path.trim_start_matches("/v1");
+            let message = format!("{route}: Missing required parameter: 'messages'.");
+            return Err(Error::bad_param("messages", message));
+        }
+        if let Some(model) = self.path_model.take() {
+            self.glance.model = model;
+        }
+        if self.glance.model.is_empty()
+            && let Some(model) = &self.snapshot.config.general.default_model
+        {
+            self.glance.model.clone_from(model);
+        }
+        self.read_alias();
+        self.glance.include_usage |= self.snapshot.config.general.always_stream_usage;
+        self.read_headers();
+        self.read_controls()?;
+        self.end_user = end_user(&self.head.headers, self.snapshot.config.general.user_header.as_ref())
+            .or_else(|| self.glance.user.clone());
+        if self.snapshot.config.general.enforce_user && self.end_user.is_none() {
+            return Err(Error::new(
+                ErrorKind::Unauthenticated,
+                "Authentication Error, BadRequest please pass param=user on all calls",
+            )
+            .with_vendor_type("auth_error")
+            .with_param("user"));
+        }
+        Ok(())
+    }
+
+    /// The request in canonical form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] naming the field at fault.
+    pub(crate) fn canonical(&self) -> Result<Arc<ChatRequest>> {
+        let mut slot = self.canonical.lock();
+        if let Some(request) = &*slot {
+            return Ok(Arc::clone(request));
+        }
+        let request = Arc::new(self.dialect.decode_request(&self.body)?);
+        *slot = Some(Arc::clone(&request));
+        Ok(request)
+    }
+
+    /// Microseconds since the call arrived.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Puts the call's id on an error's headers, and into its body where the operator wants it.
+    pub(crate) fn stamp(&self, mut response: Response<ReplyBody>) -> Response<ReplyBody> {
+        if self.snapshot.config.general.call_id_in_errors {
+            response = answer::with_call_id(response, self.shown_id.to_str().unwrap_or_default());
+        }
+        response.headers_mut().insert(names::CALL_ID, self.shown_id.clone());
+        response
+    }
+
+    /// Replaces a name of `model_alias_map` by what it stands for.
+    fn read_alias(&mut self) {
+        let aliases = &self.snapshot.config.calls.aliases;
+        if let Some((_, target)) = aliases.iter().find(|(name, _)| *name == self.glance.model) {
+            self.glance.model.clone_from(target);
+        }
+    }
+
+    /// What request headers ask of the router (surface §6.2).
+    fn read_headers(&mut self) {
+        let headers = &self.head.headers;
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let seconds = |name: &str| text(name).and_then(|value| value.parse::<f64>().ok()).and_then(duration);
+        self.controls.num_retries = text("x-litellm-num-retries").and_then(|value| value.parse().ok());
+        self.controls.timeout = seconds("x-litellm-timeout");
+        self.controls.stream_timeout = seconds("x-litellm-stream-timeout");
+        if let Some(tags) = text("x-litellm-tags") {
+            self.tags =
+                tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+        }
+    }
+
+    /// What members of the body ask of the gateway (surface §6.3).
+    fn read_controls(&mut self) -> Result<()> {
+        let controls = std::mem::take(&mut self.glance.controls);
+        for (control, span) in &controls {
+            let body = self.body.clone();
+            let value = || -> Value { serde_json::from_slice(&body[span.clone()]).unwrap_or_default() };
+            match control {
+                Control::Banned => return Err(banned(&self.body, span.start)),
+                Control::Metadata | Control::LitellmMetadata => {
+                    let value = value();
+                    if value.get("tags").is_some() && self.snapshot.config.general.reject_client_tags {
+                        return Err(Error::bad_param(
+                            "metadata.tags",
+                            "`metadata.tags` may not be set by callers here",
+                        ));
+                    }
+                    self.add_tags(value.get("tags"));
+                }
+                Control::Tags => self.add_tags(Some(&value())),
+                Control::Fallbacks => self.controls.fallbacks = fallbacks(&value()),
+                Control::ContextWindowFallbacks => {
+                    self.controls.context_window_fallbacks = fallbacks(&value())
+                }
+                Control::ContentPolicyFallbacks => {
+                    self.controls.content_policy_fallbacks = fallbacks(&value())
+                }
+                Control::DisableFallbacks => self.controls.disable_fallbacks = value() == Value::Bool(true),
+                Control::NumRetries => {
+                    let retries = value().as_u64().and_then(|retries| u32::try_from(retries).ok());
+                    self.controls.num_retries = retries.or(self.controls.num_retries);
+                }
+                Control::Timeout => self.controls.timeout = value().as_f64().and_then(duration),
+                Control::StreamTimeout => self.controls.stream_timeout = value().as_f64().and_then(duration),
+                Control::DropParams => self.policy.drop = flag("drop_params", &value())?,
+                Control::AdditionalDropParams => {
+                    self.policy.always_drop = names_of("additional_drop_params", &value())?
+                }
+                Control::AllowedOpenaiParams => {
+                    self.policy.allow = names_of("allowed_openai_params", &value())?
+                }
+                Control::ExtraHeaders => {
+                    let key_header = self.snapshot.config.general.key_header.as_ref();
+                    self.extras.read_headers(value(), key_header)?;
+                }
+                Control::ExtraBody => self.extras.read_members(value())?,
+                _ => {}
+            }
+        }
+        self.glance.controls = controls;
+        self.controls.tags.clone_from(&self.tags);
+        Ok(())
+    }
+
+    fn add_tags(&mut self, tags: Option<&Value>) {
+        let Some(Value::Array(tags)) = tags else { return };
+        for tag in tags.iter().filter_map(Value::as_str) {
+            if !self.tags.iter().any(|have| have == tag) {
+                self.tags.push(tag.to_owned());
+            }
+        }
+    }
+}
+
+/// Seconds as a duration; nothing for what is no positive time.
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero())
+}
+
+/// A switch of the caller's; nothing said is off.
+fn flag(name: &str, value: &Value) -> Result<bool> {
+    match value {
+        Value::Null => Ok(false),
+        Value::Bool(on) => Ok(*on),
+        other => {
+            Err(Error::bad_param(name, format!("`{name}`: expected `true` or `false`, found `{other}`")))
+        }
+    }
+}
+
+/// A list of parameter names, as callers send it.
+fn names_of(name: &str, value: &Value) -> Result<Vec<String>> {
+    let wrong = || Error::bad_param(name, format!("`{name}`: expected a list of parameter names"));
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(list) => {
+            list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// A list of names and mappings, as callers send fallbacks.
+fn fallbacks(value: &Value) -> Option<Fallbacks> {
+    Some(Fallbacks::List(value.as_array()?.iter().filter_map(fallback).collect()))
+}
+
+/// A name, or a mapping of a name and request parameters.
+fn fallback(value: &Value) -> Option<FallbackTarget> {
+    if let Some(name) = value.as_str() {
+        return Some(name.into());
+    }
+    let mut params = value.as_object()?.clone();
+    let Some(Value::String(model)) = params.shift_remove("model") else { return None };
+    let params = (!params.is_empty()).then(|| Arc::new(params));
+    Some(FallbackTarget { model: model.into(), params })
+}
+
+/// The end user that headers name; they win over the body (surface §6.2).
+fn end_user(headers: &HeaderMap, configured: Option<&HeaderName>) -> Option<String> {
+    let value =
+        |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    [CUSTOMER_ID, END_USER_ID].iter().find_map(value).or_else(|| configured.and_then(value))
+}
+
+/// The refusal of a member that would let a caller redirect the gateway (surface §4.7).
+fn banned(body: &[u8], value_at: usize) -> Error {
+    let before = String::from_utf8_lossy(&body[..value_at]);
+    let name = before.rsplit('"').nth(1).unwrap_or("a member").to_owned();
+    Error::new(
+        ErrorKind::Unauthenticated,
+        format!(
+            "Authentication Error, Rejected Request: {name} is not allowed in request body. Set it on the deployment, \
+             or allow it with `general_settings.allow_client_side_credentials`"
+        ),
+    )
+    .with_vendor_type("auth_error")
+    .with_param(name)
+}
+
+/// A call id as callers see it: a UUID.
+fn id_value(id: CallId) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for (index, byte) in id.0.to_be_bytes().into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            at += 1;
+        }
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 15)];
+        at += 2;
+    }
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+#[cfg(test)]
+mod tests;

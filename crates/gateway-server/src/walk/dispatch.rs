@@ -1,0 +1,265 @@
+//! The room where providers are asked: the router chooses, one attempt is made at a time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use gateway_db::End;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response};
+use llm_providers::dialect::ReplyContext;
+use llm_providers::{DialectId, ReplyFacts};
+use llm_router::{Attempt, Failed, Request};
+use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts, Transport as _};
+
+use super::encode::encode;
+use super::pump::{Pump, Translation};
+use super::relay::{Reply, relay};
+use super::{Call, Tail, betas, mock};
+use crate::answer::{self, ReplyBody, names};
+use crate::journal::Turn;
+use crate::state::Served;
+
+/// Largest whole answer taken from a provider, bytes.
+const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
+/// Largest error body taken from a provider, bytes.
+const ERROR_LIMIT: usize = 1024 * 1024;
+
+/// What is shorter than this is a word such as `none` and no secret, in bytes.
+const SHORTEST_HIDDEN: usize = 12;
+
+/// Asks deployments until one answers or the router gives up, and answers the caller.
+pub(crate) async fn dispatch(call: &Call, mut tail: Box<Tail>) -> Response<ReplyBody> {
+    let snapshot = &call.snapshot;
+    let caller = tail.caller.clone();
+    let request = Request {
+        stream: call.glance.stream,
+        team: caller.team(),
+        ..Request::new(&call.glance.model, &call.controls)
+    };
+    let ran = snapshot.router.run(request, |attempt| attempt_once(call, &tail, attempt)).await;
+    match ran {
+        Ok(done) => answer_booked(call, relay(call, tail, done)).await,
+        Err(failed) => fail(call, &mut tail, &failed),
+    }
+}
+
+/// Sends a whole answer only when its outcome is in the ledger: what a caller has seen is booked as it
+/// was, whatever happens to this process next.
+async fn answer_booked(
+    call: &Call,
+    (response, booked): (Response<ReplyBody>, Option<Turn>),
+) -> Response<ReplyBody> {
+    if let Some(turn) = booked
+        && let Err(error) = call.core.journal.written(turn).await
+    {
+        // The answer exists and is paid for: it is sent, and the outcome waits for the disk.
+        tracing::warn!(%error, "an answer is sent before its outcome is in the ledger");
+    }
+    response
+}
+
+/// The answer when every attempt has failed.
+fn fail(call: &Call, tail: &mut Tail, failed: &Failed<'_>) -> Response<ReplyBody> {
+    let error = match &failed.postscript {
+        None => failed.error.clone(),
+        Some(_) => failed.error.clone().with_message(failed.message()),
+    };
+    tail.retries = failed.report.retries;
+    tail.fallbacks = failed.report.fallbacks;
+    let served = tail.asked.lock().clone();
+    let mut response = answer::error_response(&error, call.dialect);
+    let status = response.status();
+    if served.is_none() {
+        call.core.shared.metrics.refuse(status.as_u16());
+    }
+    tail.settle(End::Failed, status, Some(&error));
+    let headers = response.headers_mut();
+    if let Some(served) = served {
+        served.headers.write(headers);
+    }
+    headers.insert(names::RETRIES, failed.report.retries.into());
+    headers.insert(names::MAX_RETRIES, failed.report.max_retries.into());
+    headers.insert(names::FALLBACKS, failed.report.fallbacks.into());
+    call.stamp(response)
+}
+
+/// Asks one deployment once. A stream counts as answered when its first content has arrived: until
+/// then a failure can still be retried elsewhere.
+async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
+    let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
+    if let Some(text) = &served.mock_response {
+        *tail.asked.lock() = Some(Arc::clone(&served));
+        return mock::reply(call, text);
+    }
+    let mut encoded = encode(call, &served, &attempt)?;
+    encoded.body = call.extras.body(encoded.body)?;
+    let mut request = served.target.request(encoded)?;
+    forward_headers(call, &served, &mut request.headers);
+    request.timeouts = timeouts(&served, &attempt);
+    *tail.asked.lock() = Some(Arc::clone(&served));
+    let asked_at = Instant::now();
+    let response = call.core.transport.send(request).await.map_err(|error| named(error, &served))?;
+    if !response.status.is_success() {
+        return Err(refused(response, &served).await);
+    }
+    let reply = if call.glance.stream {
+        flow(call, &served, response).await
+    } else {
+        whole(call, &served, response, asked_at).await
+    };
+    reply.map_err(|error| named(error, &served))
+}
+
+/// Headers of the caller that are meant for the provider: Anthropic's beta features and version always,
+/// others where the operator allows it.
+fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
+    let same_dialect = served.dialect.id() == call.dialect.id();
+    let general = &call.snapshot.config.general;
+    for (name, value) in &call.head.headers {
+        let text = name.as_str();
+        let forwarded = match text {
+            "anthropic-version" => same_dialect,
+            "openai-organization" => general.forward_openai_organization,
+            _ if general.key_header.as_ref() == Some(name) => false,
+            _ => general.forward_client_headers && text.starts_with("x-") && !is_ours(text),
+        };
+        if forwarded {
+            headers.insert(name, value.clone());
+        }
+    }
+    call.extras.add_headers(served.target.target(), headers);
+    if served.dialect.id() == DialectId::Anthropic {
+        betas::join(&call.head.headers, headers);
+        betas::join(call.extras.headers(), headers);
+    }
+}
+
+/// Headers that carry the caller's key or speak to the gateway, whatever the operator allows.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("x-litellm-")
+        || name.starts_with("x-forwarded-")
+        || name.starts_with("x-stainless-")
+        || matches!(name, "x-api-key" | "x-goog-api-key")
+}
+
+fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {
+    let base = served.target.target().timeouts;
+    Timeouts {
+        first_byte: attempt.first_byte.or(attempt.timeout).or(base.first_byte),
+        total: attempt.timeout.or(base.total),
+        ..base
+    }
+}
+
+/// Says whose error it is, without what is secret in its words.
+fn named(error: Error, served: &Served) -> Error {
+    let hidden = without_secrets(served, error.message());
+    let error = error.with_provider(served.target.target().spec.id.clone());
+    match hidden {
+        Some(hidden) => error.with_message(hidden),
+        None => error,
+    }
+}
+
+/// A provider's words without our key and the headers the operator set, if it repeats them.
+pub(super) fn without_secrets(served: &Served, words: &str) -> Option<String> {
+    let target = served.target.target();
+    let key = target.key.iter().map(|key| &**key.reveal());
+    let headers = target.headers.values().filter_map(|value| value.to_str().ok());
+    let mut hidden = None;
+    for secret in key.chain(headers).filter(|secret| secret.len() >= SHORTEST_HIDDEN) {
+        let so_far = hidden.as_deref().unwrap_or(words);
+        if so_far.contains(secret) {
+            hidden = Some(so_far.replace(secret, "***"));
+        }
+    }
+    hidden
+}
+
+/// The error behind an answer that is none.
+async fn refused(response: HttpResponse, served: &Served) -> Error {
+    let (status, headers) = (response.status, response.headers);
+    let body = match response.body.collect(ERROR_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::debug!(%error, %status, "a provider's error could not be read to its end");
+            Bytes::new()
+        }
+    };
+    named(served.dialect.decode_error(status, &headers, &body), served)
+}
+
+/// Takes a whole answer.
+async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: Instant) -> Result<Reply> {
+    let headers = response.headers;
+    let theirs = response.body.collect(ANSWER_LIMIT).await?;
+    let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let (body, facts) = if served.dialect.id() == call.dialect.id() {
+        let mut facts = served.dialect.reply_facts(&theirs);
+        if let Some(error) = facts.error.take() {
+            return Err(error);
+        }
+        (theirs, facts)
+    } else {
+        let reply = served.dialect.decode_response(&theirs)?;
+        let facts = ReplyFacts {
+            id: Some(reply.id.clone()),
+            model: Some(reply.model.clone()),
+            usage: reply.usage.clone(),
+            complete: true,
+            ..ReplyFacts::default()
+        };
+        (call.dialect.encode_response(&reply, &reply_context(call))?, facts)
+    };
+    Ok(Reply::Full { headers, body, facts: Box::new(facts), provider_us })
+}
+
+/// Takes a stream up to its first content.
+async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Reply> {
+    let HttpResponse { headers, mut body, .. } = response;
+    check_is_stream(&headers, &mut body, served).await?;
+    let mut pump = if served.dialect.id() == call.dialect.id() {
+        Pump::Forward(call.dialect.relay(call.glance.include_usage))
+    } else {
+        Pump::Translate(Box::new(Translation::new(served.dialect, call.dialect, reply_context(call))))
+    };
+    let mut first = Vec::new();
+    let mut ended = false;
+    while first.is_empty() && !ended {
+        match body.next().await {
+            Some(piece) => pump.push(piece?, &mut first),
+            None => ended = true,
+        }
+        if let Some(error) = &pump.facts().error {
+            return Err(error.clone());
+        }
+    }
+    if ended && first.is_empty() && !pump.facts().complete {
+        return Err(Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it began"));
+    }
+    Ok(Reply::Flow { headers, first, rest: body, pump, ended })
+}
+
+/// A provider that answers a stream request with something else answers with an error, or is none.
+async fn check_is_stream(headers: &HeaderMap, body: &mut Body, served: &Served) -> Result<()> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/json") && !kind.starts_with("text/html") {
+        return Ok(());
+    }
+    let body = std::mem::replace(body, Body::Full(Bytes::new())).collect(ERROR_LIMIT).await?;
+    let told = served.dialect.reply_facts(&body).error;
+    Err(told.unwrap_or_else(|| {
+        Error::new(ErrorKind::BadUpstream, format!("the provider answered a stream request with `{kind}`"))
+    }))
+}
+
+pub(super) fn reply_context(call: &Call) -> ReplyContext {
+    ReplyContext {
+        id: call.shown_id.to_str().unwrap_or_default().to_owned(),
+        model: call.glance.model.clone(),
+        now: call.started_ms / 1_000,
+        include_usage: call.glance.include_usage,
+    }
+}

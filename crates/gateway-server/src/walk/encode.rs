@@ -1,0 +1,62 @@
+//! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
+
+use bytes::Bytes;
+use llm_providers::{Encoded, Target, scan};
+use llm_router::Attempt;
+use llm_types::Result;
+use serde_json::{Map, Value};
+
+use super::{Call, policy};
+use crate::state::Served;
+
+/// Writes the request for one deployment.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::BadRequest`] naming a field that cannot be read,
+/// [`llm_types::ErrorKind::Unsupported`] naming a parameter the provider cannot express.
+pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Result<Encoded> {
+    let mut target = policy::target(served.target.target(), &call.policy);
+    if served.dialect.id() == call.dialect.id() {
+        target = policy::without(target, call.dialect.refused_defaults(&call.head.headers));
+    }
+    let target = &*target;
+    if let Some(params) = attempt.params {
+        return encode_with(call, served, target, params);
+    }
+    if served.dialect.id() == call.dialect.id() {
+        return served.dialect.forward_request(&call.body, &call.glance, target);
+    }
+    let mut request = (*call.canonical()?).clone();
+    request.model.clone_from(&target.model);
+    request.stream = call.glance.stream;
+    served.dialect.encode_request(&request, target)
+}
+
+/// The request with the parameters that a fallback sets.
+fn encode_with(
+    call: &Call,
+    served: &Served,
+    target: &Target,
+    params: &Map<String, Value>,
+) -> Result<Encoded> {
+    let body = overlaid(&call.body, params)?;
+    if served.dialect.id() == call.dialect.id() {
+        let mut glance = call.dialect.glance(&body)?;
+        glance.include_usage = call.glance.include_usage;
+        return served.dialect.forward_request(&body, &glance, target);
+    }
+    let mut request = call.dialect.decode_request(&body)?;
+    request.model.clone_from(&target.model);
+    request.stream = call.glance.stream;
+    served.dialect.encode_request(&request, target)
+}
+
+/// A body with members set. The caller waits for a stream or does not, whatever a fallback says.
+fn overlaid(body: &Bytes, params: &Map<String, Value>) -> Result<Bytes> {
+    let mut members = params.clone();
+    members.shift_remove("stream");
+    Ok(scan::merge(body, &members)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! The room of limits: money, tokens and a place are set aside before a call is made.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use gateway_db::{Intent, Owner};
+use llm_types::{Error, ErrorKind, Money, Origin, Result};
+
+use super::settle::Tail;
+use super::{Call, Caller};
+use crate::clock::now_ms;
+use crate::config::TokenCount;
+use crate::identity::KeyEntry;
+use crate::journal::Turn;
+use crate::limits::{Ask, Denial, Limits};
+use crate::state::Shared;
+
+/// The name under which calls of the operator are booked (surface §4.2).
+pub(crate) const MASTER: &str = "litellm_proxy_master_key";
+
+/// Bytes of prompt per token in reservations: few, so that an estimate is rarely below the truth.
+const RESERVED_BYTES_PER_TOKEN: u64 = 3;
+
+/// What a call is expected to use at most.
+#[derive(Debug, Clone, Copy, Default)]
+struct Estimate {
+    input_tokens: u64,
+    output_tokens: u64,
+    ask: Ask,
+}
+
+/// Sets aside what the call may use and announces it to the ledger.
+///
+/// # Errors
+/// The denial of the first limit that is reached, in LiteLLM's words.
+pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Turn)> {
+    let estimate = estimate(call, caller.team())?;
+    let place = Place::take(call)?;
+    let mut set_aside = None;
+    if let Caller::Key(entry) = &caller {
+        let now = now_ms();
+        let general = &call.snapshot.config.general;
+        let limits =
+            Limits { parallel: entry.limits.parallel.or(general.max_parallel_per_key), ..entry.limits };
+        let reserved = entry.account.reserve(&limits, estimate.ask, now);
+        set_aside = Some(reserved.map_err(|denial| refusal(call, entry, denial, now))?);
+    }
+    // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
+    let mut tail = Tail::new(call, caller, place);
+    if let Some((reserved, remaining)) = set_aside {
+        tail.reserved = Some(reserved);
+        tail.remaining = remaining;
+    }
+    let announced = call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out));
+    tail.announced = true;
+    Ok((tail, announced))
+}
+
+fn refusal(call: &Call, entry: &KeyEntry, denial: Denial, now: i64) -> Error {
+    let error = denial.into_error(&entry.who(), entry.record.hash.as_str(), now);
+    if error.kind() == ErrorKind::BudgetExceeded {
+        return error.with_status(call.snapshot.config.budgets.refusal_status);
+    }
+    error
+}
+
+/// A place among the calls in flight of the whole instance; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Shared>);
+
+impl Place {
+    /// Takes a place, if there is one (`global_max_parallel_requests`).
+    fn take(call: &Call) -> Result<Self> {
+        let before = call.core.shared.metrics.in_flight.fetch_add(1, Relaxed);
+        let place = Self(Arc::clone(&call.core.shared));
+        match call.snapshot.config.general.max_parallel {
+            Some(limit) if before >= u64::from(limit) => Err(Error::new(
+                ErrorKind::RateLimited,
+                format!("Max parallel request limit reached: {limit} for this instance"),
+            )
+            .with_origin(Origin::Gateway)
+            .with_code("max_parallel_requests")
+            .with_vendor_type("throttling_error")),
+            _ => Ok(place),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.metrics.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The dearest deployment of the group decides what is set aside.
+fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
+    let glance = &call.glance;
+    let input_tokens = glance.prompt_bytes.div_ceil(RESERVED_BYTES_PER_TOKEN);
+    let Some(route) = call.snapshot.routes().resolve(&glance.model, team) else {
+        return Ok(Estimate::default());
+    };
+    let general = &call.snapshot.config.general;
+    let mut best = Estimate { input_tokens, ..Estimate::default() };
+    let mut priced = false;
+    for candidate in &route.group.candidates {
+        let model = route.model(&candidate.deployment);
+        let served = call.snapshot.served(&candidate.deployment, &model, &call.core.shared.metrics)?;
+        let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
+        let cost = served.worst_case(input_tokens, output_tokens);
+        if best.output_tokens == 0 || cost > best.ask.cost {
+            let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
+            let cost = if general.disable_budget_reservation { Money::ZERO } else { cost };
+            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens } };
+        }
+        priced |= served.info.as_ref().is_some_and(|info| info.price.is_known());
+    }
+    if !priced && call.snapshot.config.calls.refuse_unpriced {
+        return Err(unpriced(&glance.model));
+    }
+    Ok(best)
+}
+
+/// The tokens that a limit per minute counts (`token_rate_limit_type`).
+pub(super) fn counted(what: TokenCount, input_tokens: u64, output_tokens: u64) -> u64 {
+    match what {
+        TokenCount::Total => input_tokens.saturating_add(output_tokens),
+        TokenCount::Input => input_tokens,
+        TokenCount::Output => output_tokens,
+    }
+}
+
+fn unpriced(model: &str) -> Error {
+    let shown: String = model.chars().take(200).collect();
+    Error::new(
+        ErrorKind::Forbidden,
+        format!(
+            "model `{shown}` has no price and `block_requests_for_models_without_pricing` is set: give it one"
+        ),
+    )
+    .with_vendor_type("model_cost_map_missing")
+    .with_param("model")
+}
+
+fn intent<'a>(call: &'a Call, tail: &'a Tail, estimate: &Estimate) -> Intent<'a> {
+    Intent {
+        id: call.id,
+        started_ms: call.started_ms,
+        reserved: tail.reserved.map_or(estimate.ask.cost, |reserved| reserved.cost),
+        reserved_input_tokens: estimate.input_tokens,
+        reserved_output_tokens: estimate.output_tokens,
+        owner: owner(&tail.caller, call.end_user.as_deref()),
+        model_group: &call.glance.model,
+        call_type: call.call_type,
+        stream: call.glance.stream,
+    }
+}
+
+/// Whom a call is charged to.
+pub(crate) fn owner<'a>(caller: &'a Caller, end_user: Option<&'a str>) -> Owner<'a> {
+    let end_user = end_user.unwrap_or_default();
+    match caller {
+        Caller::Operator => Owner { key: MASTER, user_id: "default_user_id", end_user, ..Owner::default() },
+        Caller::Key(entry) => {
+            let settings = &entry.record.settings;
+            let text = |value: &'a Option<String>| value.as_deref().unwrap_or_default();
+            Owner {
+                key: entry.record.hash.as_str(),
+                user_id: text(&settings.user_id),
+                team_id: text(&settings.team_id),
+                organization_id: text(&settings.organization_id),
+                end_user,
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The walk of a call: from the door to a provider and back, on one page.
+//!
+//! Each room takes what the one before gave, so a wrong order does not compile:
+//!
+//! | room | takes | gives | may answer early with |
+//! |---|---|---|---|
+//! | [`admit`] | the head | a [`Caller`]: whose key it is | 401, 403 |
+//! | [`call`](mod@call) | the body | a [`Call`]: what is asked, of which model | 400, 413 |
+//! | [`limit`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
+//! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
+//! | [`relay`] | the reply | bytes in the caller's dialect | an error event inside the stream |
+//! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
+
+mod admit;
+mod betas;
+mod call;
+mod dispatch;
+mod encode;
+mod extras;
+mod limit;
+mod mock;
+mod policy;
+mod pump;
+mod relay;
+mod settle;
+
+use std::sync::Arc;
+
+use http::Request;
+use http::Response;
+use hyper::body::Incoming;
+use llm_types::Result;
+
+pub(crate) use admit::{Caller, admit};
+pub(crate) use call::{Call, Entrance};
+pub(crate) use relay::Stream;
+pub(crate) use settle::Tail;
+
+use crate::answer::{self, ReplyBody};
+use crate::door::ConnState;
+use crate::state::Core;
+
+/// Answers one call to a model.
+pub(crate) async fn walk(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    entrance: Entrance<'_>,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let (head, body) = request.into_parts();
+    let mut call = Call::begin(core, &entrance, head);
+    match enter(core, conn, &mut call, body).await {
+        Ok(tail) => dispatch::dispatch(&call, tail).await,
+        Err(refusal) => {
+            let response = answer::error_response(&refusal, call.dialect);
+            settle::refused(&call, &refusal, response.status());
+            call.stamp(response)
+        }
+    }
+}
+
+/// From the door to the ledger: who calls, what for, and whether they may.
+async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Box<Tail>> {
+    let caller = admit(core, conn, &call.snapshot, &call.head).await?;
+    caller.may_call_route(&call.snapshot, call.path)?;
+    call.receive(body).await?;
+    caller.may_call_model(call)?;
+    let (mut tail, announced) = limit::limit(call, caller)?;
+    match core.journal.written(announced).await {
+        Ok(()) => Ok(tail),
+        Err(error) => {
+            tail.withdraw(call.dialect.encode_error(&error).0, &error);
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The way back: replies become answers, streams flow through and settle at their end.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream as _;
+use gateway_db::End;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use llm_providers::ReplyFacts;
+use llm_router::{Done, Ticket};
+use llm_types::{Body, Error, ErrorKind};
+
+use super::dispatch::without_secrets;
+use super::pump::Pump;
+use super::settle::{Settled, Tail};
+use super::{Call, Caller};
+use crate::answer::{ReplyBody, limits, millis, names, text, usd};
+use crate::journal::Turn;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+const NO: HeaderValue = HeaderValue::from_static("no");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an attempt brought back.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// A whole answer in the caller's dialect.
+    Full {
+        /// The provider's headers.
+        headers: HeaderMap,
+        /// The answer.
+        body: Bytes,
+        /// What it told.
+        facts: Box<ReplyFacts>,
+        /// How long the provider took, in microseconds.
+        provider_us: u64,
+    },
+    /// A stream whose first bytes have arrived.
+    Flow {
+        /// The provider's headers.
+        headers: HeaderMap,
+        /// What the caller gets first.
+        first: Vec<Bytes>,
+        /// The rest, in the provider's dialect.
+        rest: Body,
+        /// What turns it into the caller's.
+        pump: Pump,
+        /// The provider's body has already ended.
+        ended: bool,
+    },
+}
+
+/// Makes the answer; whole ones are settled now, streams when they end. With a whole answer comes the
+/// turn of the journal that writes its outcome.
+pub(crate) fn relay(
+    call: &Call,
+    mut tail: Box<Tail>,
+    done: Done<'_, Reply>,
+) -> (Response<ReplyBody>, Option<Turn>) {
+    tail.retries = done.report.retries;
+    tail.fallbacks = done.report.fallbacks;
+    let mut headers = HeaderMap::with_capacity(24);
+    let served = tail.asked.lock().clone();
+    if let Some(served) = &served {
+        served.headers.write(&mut headers);
+    }
+    headers.insert(names::MODEL_GROUP, text(done.group));
+    headers.insert(names::RETRIES, HeaderValue::from(done.report.retries));
+    headers.insert(names::MAX_RETRIES, HeaderValue::from(done.report.max_retries));
+    headers.insert(names::FALLBACKS, HeaderValue::from(done.report.fallbacks));
+    headers.insert(names::CALL_ID, call.shown_id.clone());
+    if let Caller::Key(entry) = &tail.caller {
+        limits(&mut headers, &entry.limits, &tail.remaining);
+    }
+    let mut booked = None;
+    let body = match done.value {
+        Reply::Full { headers: theirs, body, facts, provider_us } => {
+            tail.facts = *facts;
+            provider_headers(call, &theirs, &mut headers);
+            let settled = tail.settle(End::Completed, StatusCode::OK, None);
+            booked = settled.booked;
+            settled_headers(&mut headers, call, settled, provider_us);
+            headers.insert(CONTENT_TYPE, JSON);
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+            ReplyBody::full(body)
+        }
+        Reply::Flow { headers: theirs, first, rest, pump, ended } => {
+            provider_headers(call, &theirs, &mut headers);
+            headers.insert(CONTENT_TYPE, EVENT_STREAM);
+            headers.insert(CACHE_CONTROL, NO_CACHE);
+            headers.insert(UNBUFFERED, NO);
+            tail.first_byte_us = Some(call.elapsed_us());
+            ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, pump, (first, rest), ended)))
+        }
+    };
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    (response, booked)
+}
+
+fn provider_headers(call: &Call, theirs: &HeaderMap, ours: &mut HeaderMap) {
+    call.core.shared.provider_names.copy(theirs, ours);
+    if let Some(id) = theirs.get(X_REQUEST_ID).or_else(|| theirs.get(&REQUEST_ID)) {
+        ours.insert(REQUEST_ID, id.clone());
+    }
+    for (name, value) in theirs {
+        let name_text = name.as_str();
+        // A provider that is a gateway itself does not speak for the limits of our keys.
+        if name_text.starts_with("x-ratelimit-") && !name_text.starts_with("x-ratelimit-api_key-") {
+            ours.insert(name, value.clone());
+        }
+    }
+}
+
+fn settled_headers(headers: &mut HeaderMap, call: &Call, settled: Settled, provider_us: u64) {
+    if let Some(cost) = settled.cost {
+        headers.insert(names::COST, usd(cost));
+    }
+    if let Some(spent) = settled.spent {
+        headers.insert(names::KEY_SPEND, usd(spent));
+    }
+    let total_us = call.elapsed_us();
+    headers.insert(names::DURATION, millis(total_us));
+    headers.insert(names::OVERHEAD, millis(total_us.saturating_sub(provider_us)));
+}
+
+/// A stream on its way to the caller. Its tail settles when it ends, or when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    tail: Box<Tail>,
+    ticket: Option<Ticket>,
+    pump: Pump,
+    /// Bytes for the caller, from `next` on.
+    queue: Vec<Bytes>,
+    next: usize,
+    rest: Body,
+    ended: bool,
+}
+
+impl Stream {
+    fn new(
+        tail: Box<Tail>,
+        ticket: Ticket,
+        pump: Pump,
+        (first, rest): (Vec<Bytes>, Body),
+        ended: bool,
+    ) -> Self {
+        let mut stream = Self { tail, ticket: Some(ticket), pump, queue: first, next: 0, rest, ended: false };
+        if ended {
+            stream.end(None);
+        }
+        stream
+    }
+
+    /// The next bytes for the caller.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(piece) = self.queue.get_mut(self.next) {
+                self.next += 1;
+                return Poll::Ready(Some(std::mem::take(piece)));
+            }
+            self.queue.clear();
+            self.next = 0;
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut self.rest).poll_next(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(bytes))) => {
+                    self.pump.push(bytes, &mut self.queue);
+                    // The caller was told of an error: what else the provider sends is not waited for.
+                    if self.pump.facts().error.is_some() {
+                        self.hide_secrets();
+                        self.end(None);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => self.end(Some(&error)),
+                Poll::Ready(None) => self.end(None),
+            }
+        }
+    }
+
+    /// Whether nothing more will come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended && self.next >= self.queue.len()
+    }
+
+    /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
+    fn hide_secrets(&mut self) {
+        let Some(served) = self.tail.asked.lock().clone() else { return };
+        for piece in &mut self.queue {
+            let words = std::str::from_utf8(piece).ok();
+            if let Some(hidden) = words.and_then(|words| without_secrets(&served, words)) {
+                *piece = hidden.into();
+            }
+        }
+    }
+
+    /// The provider's body is over: writes what is still owed to the caller, and settles.
+    fn end(&mut self, cut: Option<&Error>) {
+        self.ended = true;
+        self.rest = Body::Full(Bytes::new());
+        self.pump.finish(cut, &mut self.queue);
+        self.tail.facts = self.pump.facts().clone();
+        let ticket = self.ticket.take();
+        if self.tail.facts.complete && cut.is_none() {
+            self.tail.settle(End::Completed, StatusCode::OK, None);
+            return;
+        }
+        let truncated =
+            || Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it was complete");
+        let error = self.tail.facts.error.clone().or_else(|| cut.cloned()).unwrap_or_else(truncated);
+        if let Some(ticket) = ticket {
+            ticket.fail(&error, self.tail.now());
+        }
+        self.tail.settle(End::Cut, StatusCode::OK, Some(&error));
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if !self.ended {
+            // The client left: what it had received so far is what it is charged for.
+            self.tail.facts = self.pump.facts().clone();
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The last room: every path ends here, once. What was set aside is replaced by what was used.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use gateway_db::{CallId, End, Flags, Outcome, Tokens};
+use http::{HeaderValue, StatusCode};
+use llm_providers::ReplyFacts;
+use llm_router::Moment;
+use llm_types::{CostContext, Error, Money, Usage};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::limit::{Place, counted, owner};
+use super::{Call, Caller};
+use crate::config::TokenCount;
+use crate::journal::Turn;
+use crate::limits::{Remaining, Reserved, Settlement};
+use crate::state::{Core, Served};
+use crate::telemetry::AccessLine;
+
+/// Bytes of text per token where a provider reported no usage; such figures are flagged.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What is owed at the end of a call. It travels with the call into the body of the answer; dropping
+/// it unsettled means that the client hung up, and settles it as that.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    core: Arc<Core>,
+    id: CallId,
+    shown_id: HeaderValue,
+    path: &'static str,
+    call_type: &'static str,
+    model_group: String,
+    stream: bool,
+    started: Instant,
+    started_ms: i64,
+    end_user: Option<String>,
+    tags: Vec<String>,
+    pub(crate) caller: Caller,
+    pub(crate) reserved: Option<Reserved>,
+    pub(crate) remaining: Remaining,
+    prompt_bytes: u64,
+    tokens_counted: TokenCount,
+    /// Whether the ledger was told of the call.
+    pub(crate) announced: bool,
+    /// The deployment that was asked last; whoever asks a deployment sets it before sending.
+    pub(crate) asked: Mutex<Option<Arc<Served>>>,
+    /// What the reply has told so far.
+    pub(crate) facts: ReplyFacts,
+    pub(crate) retries: u32,
+    pub(crate) fallbacks: u32,
+    pub(crate) first_byte_us: Option<u64>,
+    place: Option<Place>,
+    settled: bool,
+}
+
+/// What a settlement came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Settled {
+    /// The cost; `None` when the model has no price.
+    pub(crate) cost: Option<Money>,
+    /// What the key has spent, this call included.
+    pub(crate) spent: Option<Money>,
+    /// The turn of the journal that writes the outcome.
+    pub(crate) booked: Option<Turn>,
+}
+
+impl Tail {
+    /// The tail of a call for which nothing is set aside yet.
+    pub(crate) fn new(call: &Call, caller: Caller, place: Place) -> Box<Self> {
+        call.core.shared.metrics.begun.fetch_add(1, Relaxed);
+        Box::new(Self {
+            place: Some(place),
+            core: Arc::clone(&call.core),
+            id: call.id,
+            shown_id: call.shown_id.clone(),
+            path: call.path,
+            call_type: call.call_type,
+            model_group: call.glance.model.clone(),
+            stream: call.glance.stream,
+            started: call.started,
+            started_ms: call.started_ms,
+            end_user: call.end_user.clone(),
+            tags: call.tags.clone(),
+            caller,
+            reserved: None,
+            remaining: Remaining::default(),
+            prompt_bytes: call.glance.prompt_bytes,
+            tokens_counted: call.snapshot.config.general.token_limit_counts,
+            announced: false,
+            asked: Mutex::new(None),
+            facts: ReplyFacts::default(),
+            retries: 0,
+            fallbacks: 0,
+            first_byte_us: None,
+            settled: false,
+        })
+    }
+
+    /// The moment it is, for the router.
+    pub(crate) fn now(&self) -> Moment {
+        self.core.shared.snapshot.load().router.now()
+    }
+
+    /// Microseconds since the call arrived.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Ends the call: charges it, books it, counts it, logs it.
+    pub(crate) fn settle(&mut self, end: End, status: StatusCode, error: Option<&Error>) -> Settled {
+        self.close(end, status, error, true)
+    }
+
+    /// Ends a call that was announced but is not made: [`refused`] counts and logs it.
+    pub(crate) fn withdraw(&mut self, status: StatusCode, error: &Error) {
+        self.close(End::Failed, status, Some(error), false);
+    }
+
+    fn close(&mut self, end: End, status: StatusCode, error: Option<&Error>, aloud: bool) -> Settled {
+        self.settled = true;
+        self.place = None;
+        let asked = self.asked.lock().take();
+        let usage = self.usage(end, asked.is_some(), error);
+        let duration_us = self.elapsed_us();
+        let cost = self.cost(asked.as_deref(), &usage, duration_us);
+        let spent = self.charge(&usage, cost);
+        let bill = Bill { asked: asked.as_deref(), usage: &usage, end, status, error, cost, duration_us };
+        let booked = self.book(&bill);
+        if aloud {
+            self.count(&bill);
+            self.log(&bill);
+        }
+        Settled { cost, spent, booked }
+    }
+
+    /// What the call used: the provider's word; else, when it was asked and may have worked, a flagged
+    /// estimate; else nothing. What a provider says at the beginning of a stream that does not end does
+    /// not count the answer that followed.
+    fn usage(&self, end: End, asked: bool, error: Option<&Error>) -> Usage {
+        let output_tokens = self.facts.answer_bytes.div_ceil(BYTES_PER_TOKEN);
+        if let Some(usage) = self.facts.usage.as_ref().or_else(|| error.and_then(Error::usage)) {
+            if end == End::Completed || usage.output_tokens >= output_tokens {
+                return usage.clone();
+            }
+            return Usage { output_tokens, total_tokens: None, estimated: true, ..usage.clone() };
+        }
+        let worked = asked && end != End::Failed;
+        let input_tokens = if worked { self.prompt_bytes.div_ceil(BYTES_PER_TOKEN) } else { 0 };
+        Usage { input_tokens, output_tokens, estimated: worked, ..Usage::default() }
+    }
+
+    fn cost(&self, asked: Option<&Served>, usage: &Usage, duration_us: u64) -> Option<Money> {
+        let context = CostContext {
+            at: Some(self.started_ms / 1_000),
+            duration: Duration::from_micros(duration_us),
+            ..CostContext::default()
+        };
+        match asked {
+            Some(served) => served.cost(usage, &context).map(|cost| cost.total),
+            None => Some(Money::ZERO),
+        }
+    }
+
+    fn charge(&self, usage: &Usage, cost: Option<Money>) -> Option<Money> {
+        let (Caller::Key(entry), Some(reserved)) = (&self.caller, self.reserved) else { return None };
+        let tokens = counted(self.tokens_counted, usage.input_tokens, usage.output_tokens);
+        let used = Settlement { cost: cost.unwrap_or_default(), tokens };
+        Some(entry.account.settle(reserved, used))
+    }
+
+    fn book(&self, bill: &Bill<'_>) -> Option<Turn> {
+        if !self.announced {
+            return None;
+        }
+        let details = json_unless(!has_details(bill.usage), bill.usage);
+        let tags = json_unless(self.tags.is_empty(), &self.tags);
+        let outcome = Outcome {
+            call_id: self.shown_id.to_str().unwrap_or_default(),
+            started_ms: self.started_ms,
+            duration_us: bill.duration_us,
+            first_byte_us: self.first_byte_us,
+            owner: owner(&self.caller, self.end_user.as_deref()),
+            model_group: &self.model_group,
+            model: bill.asked.map_or("", |served| &served.target.target().model),
+            provider: bill.asked.map_or("", |served| served.target.target().spec.id.as_str()),
+            deployment: bill.deployment(),
+            call_type: self.call_type,
+            end: bill.end,
+            status: bill.status.as_u16(),
+            error: bill.error.map_or("", |error| error.kind().as_str()),
+            flags: Flags {
+                stream: self.stream,
+                estimated: bill.usage.estimated,
+                unpriced: bill.cost.is_none(),
+                ..Flags::default()
+            },
+            tokens: tokens(bill.usage),
+            cost: bill.cost,
+            retries: u16::try_from(self.retries).unwrap_or(u16::MAX),
+            fallbacks: u16::try_from(self.fallbacks).unwrap_or(u16::MAX),
+            usage: &details,
+            tags: &tags,
+            ..Outcome::of(self.id)
+        };
+        Some(self.core.journal.queue(|out| outcome.encode(out)))
+    }
+
+    fn count(&self, bill: &Bill<'_>) {
+        let Some(served) = bill.asked else { return };
+        let counts = &served.counts;
+        match bill.end {
+            End::Completed => counts.succeeded.fetch_add(1, Relaxed),
+            End::HungUp => counts.hung_up.fetch_add(1, Relaxed),
+            End::Cut | End::Failed | End::Unknown => counts.failed.fetch_add(1, Relaxed),
+        };
+        counts.input_tokens.fetch_add(bill.usage.input_tokens, Relaxed);
+        counts.output_tokens.fetch_add(bill.usage.output_tokens, Relaxed);
+        let nanos = bill.cost.map_or(0, |cost| u64::try_from(cost.0).unwrap_or(0));
+        counts.spend_nanos.fetch_add(nanos, Relaxed);
+        counts.total.count(bill.duration_us);
+        if self.retries > 0 {
+            counts.retries.fetch_add(u64::from(self.retries), Relaxed);
+        }
+        if self.fallbacks > 0 {
+            counts.fallbacks.fetch_add(u64::from(self.fallbacks), Relaxed);
+        }
+        if let Some(us) = self.first_byte_us {
+            counts.first_token.count(us);
+        }
+    }
+
+    fn log(&self, bill: &Bill<'_>) {
+        self.core.access.add(&AccessLine {
+            at_ms: self.started_ms,
+            id: self.shown_id.to_str().unwrap_or_default(),
+            method: "POST",
+            path: self.path,
+            status: bill.status.as_u16(),
+            outcome: bill.end.as_str(),
+            key: owner(&self.caller, None).key,
+            model: &self.model_group,
+            deployment: bill.deployment(),
+            stream: self.stream,
+            input_tokens: bill.usage.input_tokens,
+            output_tokens: bill.usage.output_tokens,
+            cost_nanos: bill.cost.map(|cost| cost.0),
+            duration_us: bill.duration_us,
+            first_byte_us: self.first_byte_us,
+        });
+    }
+}
+
+/// What is settled, in one piece.
+struct Bill<'a> {
+    asked: Option<&'a Served>,
+    usage: &'a Usage,
+    end: End,
+    status: StatusCode,
+    error: Option<&'a Error>,
+    cost: Option<Money>,
+    duration_us: u64,
+}
+
+impl Bill<'_> {
+    fn deployment(&self) -> &str {
+        self.asked.map_or("", |served| served.deployment.id.as_str())
+    }
+}
+
+/// A value as JSON text, or nothing.
+fn json_unless<T: Serialize>(nothing: bool, value: &T) -> String {
+    if nothing { String::new() } else { serde_json::to_string(value).unwrap_or_default() }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        if !self.settled {
+            // nginx's status for a client that closed the connection.
+            let status = StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST);
+            self.settle(End::HungUp, status, None);
+        }
+    }
+}
+
+/// Counts and logs a call that was refused before anything was set aside.
+pub(crate) fn refused(call: &Call, error: &Error, status: StatusCode) {
+    call.core.shared.metrics.refuse(status.as_u16());
+    call.core.access.add(&AccessLine {
+        at_ms: call.started_ms,
+        id: call.shown_id.to_str().unwrap_or_default(),
+        method: call.head.method.as_str(),
+        path: call.path,
+        status: status.as_u16(),
+        outcome: error.kind().as_str(),
+        model: &call.glance.model,
+        duration_us: call.elapsed_us(),
+        ..AccessLine::default()
+    });
+}
+
+fn tokens(usage: &Usage) -> Tokens {
+    Tokens {
+        input: usage.input_tokens,
+        output: usage.output_tokens,
+        cache_read: usage.cache_read_tokens.unwrap_or(0),
+        cache_write: usage.cache_write_tokens.unwrap_or(0),
+        reasoning: usage.reasoning_tokens.unwrap_or(0),
+    }
+}
+
+/// Whether usage says more than the ledger's own columns hold.
+fn has_details(usage: &Usage) -> bool {
+    let plain = Usage {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        cache_read_tokens: usage.cache_read_tokens,
+        cache_write_tokens: usage.cache_write_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+        estimated: usage.estimated,
+        ..Usage::default()
+    };
+    let total_is_sum =
+        usage.total_tokens.is_none_or(|total| total == usage.input_tokens + usage.output_tokens);
+    !total_is_sum || Usage { total_tokens: None, ..usage.clone() } != plain
+}

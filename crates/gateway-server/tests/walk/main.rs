@@ -1,0 +1,33 @@
+//! Whole calls through a gateway in this process, over real sockets: every room's early answers, every
+//! way a call can end, and what was booked afterwards.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests, helpers outside of test functions among them"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admission;
+mod bad_input;
+mod connections;
+mod drain;
+mod failover;
+mod forwarding;
+mod garbage;
+mod hang_up;
+mod headers;
+mod http2;
+mod keys;
+mod limits;
+mod mock;
+mod races;
+mod reload;
+mod replicas;
+mod secrets;
+mod settings;
+mod settlement;
+mod translation;

@@ -1,0 +1,5 @@
+//! The places that keep replies, one file each.
+
+mod memory;
+
+pub use memory::MemoryStore;

@@ -1,0 +1,106 @@
+//! One call: encode, send, decode.
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use llm_types::{Body, ChatRequest, ChatResponse, Error, ErrorKind, HttpResponse, Result, Transport};
+
+use super::{EventStream, PreparedTarget, dialect_of};
+
+/// The largest whole answer that is taken, in bytes: room for pictures in base64.
+const ANSWER_LIMIT: usize = 512 << 20;
+/// The largest error that is taken, in bytes.
+const ERROR_LIMIT: usize = 1 << 20;
+
+/// Asks a target for a whole answer.
+pub(super) async fn chat(
+    transport: &dyn Transport,
+    target: &PreparedTarget,
+    request: ChatRequest,
+) -> Result<ChatResponse> {
+    let answer = async {
+        let response = send(transport, target, request, "application/json").await?;
+        let body = whole(target, response).await?;
+        dialect_of(target).decode_response(&body)
+    };
+    answer.await.map_err(|error| named(error, target))
+}
+
+/// Asks a target for a stream.
+pub(super) async fn chat_stream(
+    transport: &dyn Transport,
+    target: &PreparedTarget,
+    request: ChatRequest,
+) -> Result<EventStream> {
+    let answer = async {
+        let response = send(transport, target, request, "text/event-stream").await?;
+        if !response.status.is_success() {
+            return Err(decode_error(target, response).await);
+        }
+        let response = refuse_other_kinds(target, response).await?;
+        Ok(EventStream::new(dialect_of(target), response.body, target.target().spec.id.clone()))
+    };
+    answer.await.map_err(|error| named(error, target))
+}
+
+async fn send(
+    transport: &dyn Transport,
+    target: &PreparedTarget,
+    mut request: ChatRequest,
+    accept: &'static str,
+) -> Result<HttpResponse> {
+    request.model.clone_from(&target.target().model);
+    let encoded = dialect_of(target).encode_request(&request, target.target())?;
+    let mut request = target.request(encoded)?;
+    request.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static(accept));
+    transport.send(request).await
+}
+
+/// The body of a successful answer, or the error that the answer is.
+///
+/// # Errors
+/// What the provider answered, or what reading its answer failed with.
+pub async fn whole(target: &PreparedTarget, response: HttpResponse) -> Result<bytes::Bytes> {
+    if response.status.is_success() {
+        response.body.collect(ANSWER_LIMIT).await
+    } else {
+        Err(decode_error(target, response).await)
+    }
+}
+
+/// The error behind an answer with an error status. One whose body cannot be read is told from its status.
+pub async fn decode_error(target: &PreparedTarget, response: HttpResponse) -> Error {
+    let HttpResponse { status, headers, body, .. } = response;
+    let (body, unread) = match body.collect(ERROR_LIMIT).await {
+        Ok(body) => (body, None),
+        Err(error) => (bytes::Bytes::new(), Some(error)),
+    };
+    let error = named(dialect_of(target).decode_error(status, &headers, &body), target);
+    match unread {
+        Some(unread) => error.with_source(unread),
+        None => error,
+    }
+}
+
+/// Some vendors answer a stream request with a JSON error under status 200.
+async fn refuse_other_kinds(target: &PreparedTarget, response: HttpResponse) -> Result<HttpResponse> {
+    if !is_json(&response.headers) {
+        return Ok(response);
+    }
+    let dialect = dialect_of(target);
+    let body = response.body.collect(ERROR_LIMIT).await?;
+    let error = dialect.reply_facts(&body).error.unwrap_or_else(|| {
+        let message =
+            "provider answered a stream request with `application/json`: expected `text/event-stream`";
+        Error::new(ErrorKind::BadUpstream, message).with_status(StatusCode::OK)
+    });
+    drop(Body::Full(body));
+    Err(error)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..16).is_some_and(|kind| kind.eq_ignore_ascii_case(b"application/json"))
+}
+
+fn named(error: Error, target: &PreparedTarget) -> Error {
+    if error.provider().is_some() { error } else { error.with_provider(target.target().spec.id.clone()) }
+}

@@ -1,0 +1,125 @@
+//! A target whose URL is parsed and whose sign-in is checked, so that a call only puts them together.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+use http::header::{self, HeaderValue};
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{Method, Uri};
+use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result};
+
+use crate::auth::SignIn;
+use crate::{Encoded, Target};
+
+/// A target made ready once, for all calls to it. Cheap to make and to share.
+#[derive(Debug)]
+pub struct PreparedTarget {
+    target: Arc<Target>,
+    ready: Result<Ready>,
+}
+
+#[derive(Debug)]
+struct Ready {
+    scheme: Scheme,
+    authority: Authority,
+    /// Path of the base URL, without a trailing slash.
+    path: String,
+    sign_in: SignIn,
+    /// The first path asked for and its URL: a target nearly always has just one.
+    usual: OnceLock<(String, Uri)>,
+}
+
+impl PreparedTarget {
+    /// Makes a target ready. What is wrong with its URL or key is told by every call to it.
+    #[must_use]
+    pub fn new(target: Arc<Target>) -> Self {
+        let ready = Ready::new(&target).map_err(|error| error.with_provider(target.spec.id.clone()));
+        Self { target, ready }
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// The HTTP request for what a dialect wrote: URL, headers, sign-in.
+    ///
+    /// Of a header that both name, the operator's (`extra_headers`) counts, then sign-in, then the
+    /// dialect's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when the provider needs a key and has none that can be sent;
+    /// [`ErrorKind::Internal`] when the base URL or the dialect's path is no URL.
+    pub fn request(&self, encoded: Encoded) -> Result<HttpRequest> {
+        let ready = self.ready.as_ref().map_err(Clone::clone)?;
+        let Encoded { path, mut headers, body } = encoded;
+        let uri = ready.uri(path)?;
+        if !body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        ready.sign_in.apply(&mut headers);
+        for (name, value) in &self.target.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(HttpRequest { method: Method::POST, uri, headers, body, timeouts: self.target.timeouts })
+    }
+}
+
+impl Ready {
+    fn new(target: &Target) -> Result<Self> {
+        let base = target.base_url.trim_end_matches('/');
+        if base.is_empty() {
+            let message = format!("provider `{}` has no base URL: give `api_base`", target.spec.id);
+            return Err(fault(message));
+        }
+        let not_a_url = || fault(format!("base URL `{}` is not an absolute URL", shown(base)));
+        let Parts { scheme, authority, path_and_query, .. } =
+            base.parse::<Uri>().map_err(|_| not_a_url())?.into_parts();
+        let (Some(scheme), Some(authority)) = (scheme, authority) else { return Err(not_a_url()) };
+        let path = path_and_query.unwrap_or_else(|| PathAndQuery::from_static(""));
+        if path.query().is_some() {
+            return Err(fault(format!("base URL `{}` has a query: expected none", shown(base))));
+        }
+        let path = path.path().trim_end_matches('/').to_owned();
+        let sign_in = SignIn::new(&target.spec, target.key.as_ref())?;
+        Ok(Self { scheme, authority, path, sign_in, usual: OnceLock::new() })
+    }
+
+    fn uri(&self, path: String) -> Result<Uri> {
+        if let Some((usual, uri)) = self.usual.get()
+            && *usual == path
+        {
+            return Ok(uri.clone());
+        }
+        let mut whole = format!("{}{path}", self.path);
+        if let Some(pair) = self.sign_in.query() {
+            let joint = if whole.contains('?') { '&' } else { '?' };
+            write!(whole, "{joint}{pair}").expect("a string takes all text");
+        }
+        // The path may hold a key: it is not shown.
+        let bad = || fault("the dialect's path cannot stand in a URL".to_owned());
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| bad())?);
+        let uri = Uri::from_parts(parts).map_err(|_| bad())?;
+        self.usual.get_or_init(|| (path, uri.clone()));
+        Ok(uri)
+    }
+}
+
+fn fault(message: String) -> Error {
+    Error::new(ErrorKind::Internal, message).with_origin(Origin::Gateway)
+}
+
+/// A URL without the credentials it may hold.
+fn shown(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! What is prepared once per deployment, and what each call adds.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+use llm_types::{ErrorKind, Origin, Secret, Timeouts};
+use serde_json::Map;
+
+use super::PreparedTarget;
+use crate::{Auth, Encoded, ParamPolicy, ProviderSpec, Registry, Target};
+
+fn target(change: impl FnOnce(&mut Target, &mut ProviderSpec)) -> PreparedTarget {
+    let mut spec = Registry::built_in().provider("groq").unwrap().as_ref().clone();
+    let mut target = Target {
+        spec: Arc::new(spec.clone()),
+        model: "m".into(),
+        base_url: "https://api.groq.com/openai/v1".into(),
+        key: Some(Secret::new("sk-1".into())),
+        headers: HeaderMap::new(),
+        defaults: Map::new(),
+        policy: ParamPolicy::default(),
+        timeouts: Timeouts::default(),
+    };
+    change(&mut target, &mut spec);
+    target.spec = Arc::new(spec);
+    PreparedTarget::new(Arc::new(target))
+}
+
+fn encoded(path: &str) -> Encoded {
+    Encoded { path: path.into(), headers: HeaderMap::new(), body: "{}".into() }
+}
+
+#[test]
+fn a_request_is_put_together() {
+    let target = target(|_, _| {});
+    for _ in 0..2 {
+        let request = target.request(encoded("/chat/completions")).unwrap();
+        assert_eq!(request.uri, "https://api.groq.com/openai/v1/chat/completions");
+        assert_eq!(request.headers["authorization"], "Bearer sk-1");
+        assert_eq!(request.headers["content-type"], "application/json");
+        assert_eq!(request.headers.len(), 2);
+    }
+    let other = target.request(encoded("/embeddings?x=1")).unwrap();
+    assert_eq!(other.uri, "https://api.groq.com/openai/v1/embeddings?x=1");
+}
+
+#[test]
+fn base_urls_of_all_shapes() {
+    for (base, whole) in [
+        ("http://localhost:8000", "http://localhost:8000/x"),
+        ("http://localhost:8000/", "http://localhost:8000/x"),
+        ("http://[::1]:8000/v1//", "http://[::1]:8000/v1/x"),
+    ] {
+        let prepared = target(|target, _| target.base_url = base.into());
+        assert_eq!(prepared.request(encoded("/x")).unwrap().uri, whole, "{base}");
+    }
+    for base in ["", "localhost:8000/v1", "/v1", "https://h/v1?key=1", "https://u:pa ss@h"] {
+        let prepared = target(|target, _| target.base_url = base.into());
+        let error = prepared.request(encoded("/x")).unwrap_err();
+        assert_eq!((error.kind(), error.origin()), (ErrorKind::Internal, Origin::Gateway), "{base}");
+        assert!(!error.message().contains("pa ss"), "{error}");
+    }
+}
+
+#[test]
+fn sign_in_by_query_keeps_the_dialects_query() {
+    let prepared = target(|_, spec| spec.auth = Auth::Query("key".into()));
+    assert_eq!(
+        prepared.request(encoded("/m:generate?alt=sse")).unwrap().uri,
+        "https://api.groq.com/openai/v1/m:generate?alt=sse&key=sk-1"
+    );
+    assert_eq!(
+        prepared.request(encoded("/m:generate")).unwrap().uri,
+        "https://api.groq.com/openai/v1/m:generate?key=sk-1"
+    );
+}
+
+#[test]
+fn the_operators_headers_count() {
+    let prepared = target(|target, _| {
+        target.headers.insert("authorization", HeaderValue::from_static("Bearer own"));
+        target.headers.insert("x-team", HeaderValue::from_static("a"));
+    });
+    let mut encoded = encoded("/x");
+    encoded.headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    let request = prepared.request(encoded).unwrap();
+    assert_eq!(request.headers["authorization"], "Bearer own");
+    assert_eq!(request.headers["x-team"], "a");
+    assert_eq!(request.headers["content-type"], "text/plain");
+}
+
+#[test]
+fn a_missing_key_is_told_by_every_call() {
+    let prepared = target(|target, _| target.key = None);
+    for _ in 0..2 {
+        let error = prepared.request(encoded("/x")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+        assert_eq!(error.provider().unwrap().as_str(), "groq");
+    }
+}

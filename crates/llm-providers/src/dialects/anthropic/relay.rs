@@ -1,0 +1,202 @@
+//! Replies forwarded as they came between parties of this dialect, read only for settlement.
+
+use bytes::{Bytes, BytesMut};
+use llm_types::{Error, ErrorKind};
+use memchr::memmem;
+use serde_json::Value;
+
+use super::stream::{Tail, cut};
+use super::usage::WireUsage;
+use super::{error, response};
+use crate::dialect::{Relay, ReplyFacts};
+use crate::framing::sse::{self, Pass, Splitter};
+use crate::scan::{self, Item, Kind};
+
+/// What settlement needs to know of a whole reply.
+pub(super) fn reply_facts(body: &[u8]) -> ReplyFacts {
+    let mut facts = ReplyFacts::default();
+    let Ok(reply) = scan::value(body) else {
+        facts.error = Some(Error::new(ErrorKind::BadUpstream, "provider reply is not JSON"));
+        return facts;
+    };
+    let text = |name: &str| reply.member(name).and_then(|item| item.as_str()).map(String::from);
+    if text("type").as_deref() == Some("error")
+        || (reply.member("error").is_some() && reply.member("content").is_none())
+    {
+        facts.error = serde_json::from_str(reply.text).ok().as_ref().and_then(error::stated);
+        return facts;
+    }
+    if !reply.member("content").is_some_and(|content| content.kind == Kind::Array) {
+        let message = "provider reply is not a message: expected an array `content`";
+        facts.error = Some(Error::new(ErrorKind::BadUpstream, message));
+        return facts;
+    }
+    facts.id = text("id");
+    facts.model = text("model");
+    let usage = reply.member("usage").and_then(|usage| serde_json::from_str::<WireUsage>(usage.text).ok());
+    facts.usage = usage.and_then(|usage| usage.canonical());
+    facts.finish = text("stop_reason").map(|reason| response::finish(&reason, text("stop_sequence")));
+    if let Some(content) = reply.member("content") {
+        content.elements(|block| facts.answer_bytes += answer_len(block));
+    }
+    facts.complete = facts.finish.is_some();
+    facts
+}
+
+/// Bytes of answer in a block or delta: text, thinking, the input of calls.
+fn answer_len(block: Item<'_>) -> u64 {
+    let mut length = 0;
+    block.members(|member| {
+        let value = member.value;
+        length += match (&*member.name, value.kind) {
+            ("text" | "thinking" | "partial_json", Kind::String) => value.text.len() as u64 - 2,
+            ("input", Kind::Object) if value.text != "{}" => value.text.len() as u64,
+            _ => 0,
+        };
+    });
+    length
+}
+
+/// Forwards a stream.
+#[derive(Debug, Default)]
+pub(super) struct Forwarder {
+    splitter: Splitter,
+    usage: WireUsage,
+    facts: ReplyFacts,
+    /// A frame was too large to take: nothing more is forwarded.
+    broken: bool,
+}
+
+impl Relay for Forwarder {
+    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
+        if self.broken {
+            return;
+        }
+        let Self { splitter, usage, facts, .. } = self;
+        let forwarded = splitter.forward(bytes, out, |raw| {
+            look(raw, usage, facts);
+            Pass::Keep
+        });
+        if let Err(error) = forwarded {
+            self.broken = true;
+            out.push(error_frame(&error));
+            self.facts.error = Some(error);
+        }
+    }
+
+    fn finish(&mut self, cut_by: Option<&Error>, out: &mut Vec<Bytes>) {
+        if self.broken {
+            return;
+        }
+        if let Some(rest) = self.splitter.finish() {
+            self.rest(rest, out);
+        }
+        if self.facts.complete || self.facts.error.is_some() {
+            return;
+        }
+        let error = cut_by.cloned().unwrap_or_else(cut);
+        out.push(error_frame(&error));
+        self.facts.error = Some(error);
+    }
+
+    fn facts(&self) -> &ReplyFacts {
+        &self.facts
+    }
+}
+
+impl Forwarder {
+    /// The last frame without its blank line goes on if it is whole; half a frame does not.
+    fn rest(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
+        let whole = scan::value(&sse::fields(&rest).data).is_ok();
+        if whole {
+            look(&rest, &mut self.usage, &mut self.facts);
+            let ends: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+            out.push(rest);
+            out.push(Bytes::from_static(ends));
+        }
+    }
+}
+
+fn error_frame(error: &Error) -> Bytes {
+    let mut out = BytesMut::with_capacity(160);
+    sse::write(&mut out, "error", &error::body(error));
+    out.freeze()
+}
+
+/// Learns from one frame what settlement needs. The bulk of a stream is `content_block_delta`: told by
+/// its first line and measured without being read.
+fn look(raw: &[u8], usage: &mut WireUsage, facts: &mut ReplyFacts) {
+    if facts.complete || facts.error.is_some() {
+        return;
+    }
+    if let Some(rest) = raw.strip_prefix(b"event: content_block_delta\n")
+        && let Some(length) = delta_len(rest)
+    {
+        facts.answer_bytes += length;
+        return;
+    }
+    let fields = sse::fields(raw);
+    let Ok(data) = scan::value(&fields.data) else { return };
+    let kind = data.member("type").and_then(|kind| kind.as_str());
+    match kind.as_deref().unwrap_or_default() {
+        "content_block_delta" => {
+            facts.answer_bytes += data.member("delta").map_or(0, answer_len);
+        }
+        "content_block_start" => {
+            facts.answer_bytes += data.member("content_block").map_or(0, answer_len);
+        }
+        "message_start" | "message_delta" => {
+            if let Some(content) = data.member("message").and_then(|message| message.member("content")) {
+                content.elements(|block| facts.answer_bytes += answer_len(block));
+            }
+            settle(data, usage, facts);
+        }
+        "message_stop" => facts.complete = true,
+        "error" => {
+            let stated: Value = serde_json::from_str(data.text).unwrap_or_default();
+            facts.error = Some(error::in_stream(&stated));
+        }
+        _ => {}
+    }
+}
+
+fn settle(data: Item<'_>, usage: &mut WireUsage, facts: &mut ReplyFacts) {
+    let Ok(tail) = serde_json::from_str::<Tail>(data.text) else { return };
+    let mut stop = tail.delta.and_then(|stop| Some((stop.stop_reason?, stop.stop_sequence)));
+    if let Some(head) = tail.message {
+        stop = stop.or(head.stop_reason.map(|reason| (reason, head.stop_sequence)));
+        facts.id.get_or_insert(head.id);
+        facts.model.get_or_insert(head.model);
+        usage.update(head.usage);
+    }
+    if let Some(later) = tail.usage {
+        usage.update(later);
+    }
+    facts.usage = usage.canonical();
+    if let Some((reason, sequence)) = stop {
+        facts.finish = Some(response::finish(&reason, sequence));
+    }
+}
+
+/// The length of the text in a delta as the vendor writes it:
+/// `…"delta":{"type":"text_delta","text":"…"}` and white space behind; `None` for any other form.
+fn delta_len(data: &[u8]) -> Option<u64> {
+    const BEFORE: &[u8] = b"\"delta\":{\"type\":\"";
+    let rest = &data[memmem::find(data, BEFORE)? + BEFORE.len()..];
+    let (kind, rest) = rest.split_at(memchr::memchr(b'"', rest)?);
+    let member: &[u8] = match kind {
+        b"text_delta" => b"\",\"text\":\"",
+        b"thinking_delta" => b"\",\"thinking\":\"",
+        b"input_json_delta" => b"\",\"partial_json\":\"",
+        b"signature_delta" => return Some(0),
+        _ => return None,
+    };
+    let text = rest.strip_prefix(member)?;
+    // The text is the last member of the delta: it ends where the line's last quote is.
+    let end = memchr::memrchr(b'"', text)?;
+    let behind = text[end + 1..].iter().filter(|byte| !byte.is_ascii_whitespace());
+    behind.eq(b"}}").then_some(end as u64)
+}
+
+#[cfg(test)]
+mod tests;

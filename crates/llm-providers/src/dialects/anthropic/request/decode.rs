@@ -1,0 +1,261 @@
+//! A caller's request into canonical form.
+
+use llm_types::{
+    ChatRequest, Error, ErrorKind, Extra, Message, NativeFields, Options, PartKind, Reasoning,
+    ReasoningEffort, ResponseFormat, Result, Role, Tool, ToolChoice, ToolKind,
+};
+use serde_json::Value;
+
+use super::super::content::{self, NATIVE};
+use super::super::glance::control;
+use crate::fields::{Fields, Path};
+
+/// Reads a whole request.
+pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
+    let body: Value = serde_json::from_slice(body).map_err(|fault| {
+        let message = format!("the body is not valid JSON: {fault}");
+        Error::new(ErrorKind::BadRequest, message).with_source(fault)
+    })?;
+    let mut fields = Fields::of(body, Path::Root)?;
+    let mut native = Extra::default();
+    let mut request = ChatRequest { model: fields.required_text("model")?, ..ChatRequest::default() };
+    request.messages = system(&mut fields)?;
+    messages(&mut fields, &mut request.messages)?;
+    request.tools = tools(&mut fields)?;
+    request.options = options(&mut fields, &mut native)?;
+    request.stream = fields.flag("stream")?.unwrap_or(false);
+    for (name, value) in fields.rest().0 {
+        if !value.is_null() && control(&name).is_none() {
+            native.keep(name, value);
+        }
+    }
+    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native });
+    Ok(request)
+}
+
+fn system(fields: &mut Fields<'_>) -> Result<Vec<Message>> {
+    let Some(system) = fields.any("system") else { return Ok(Vec::new()) };
+    let parts = content::blocks(system, &fields.path().member("system"))?;
+    Ok(vec![Message::new(Role::System, parts)])
+}
+
+fn messages(fields: &mut Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
+    let root = *fields.path();
+    let path = root.member("messages");
+    let messages = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
+    if messages.is_empty() {
+        return Err(Error::bad_param("messages", "`messages`: expected at least one message, found none"));
+    }
+    for (index, message) in messages.into_iter().enumerate() {
+        message_into(Fields::of(message, path.element(index))?, out)?;
+    }
+    Ok(())
+}
+
+/// Reads one message. A user's turn may mix tool results with other content; results become messages
+/// of their own, in order.
+fn message_into(mut fields: Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
+    let role = match fields.required_text("role")?.as_str() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        other => {
+            let path = fields.path().member("role");
+            return Err(path.wrong(&Value::from(other), "`user`, `assistant` or `system`"));
+        }
+    };
+    let path = fields.path().member("content");
+    let content = match fields.peek("content") {
+        Some(_) => fields.any("content").unwrap_or_default(),
+        None => return Err(path.missing("a string or an array of content blocks")),
+    };
+    let parts = content::blocks(content, &fields.path().member("content"))?;
+    let mut extra = fields.rest();
+    extra.0.retain(|_, value| !value.is_null());
+    if parts.is_empty() {
+        out.push(Message { extra, ..Message::new(role, parts) });
+        return Ok(());
+    }
+    let first = out.len();
+    for part in parts {
+        let is_result = role == Role::User && matches!(part.kind, PartKind::ToolResult(_));
+        let role = if is_result { Role::Tool } else { role };
+        match out.get_mut(first..).and_then(|new| new.last_mut()) {
+            Some(last) if last.role == role => last.parts.push(part),
+            _ => out.push(Message::new(role, vec![part])),
+        }
+    }
+    if let Some(message) = out.get_mut(first) {
+        message.extra = extra;
+    }
+    Ok(())
+}
+
+fn tools(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
+    let root = *fields.path();
+    let path = root.member("tools");
+    let tools = fields.array("tools")?.unwrap_or_default();
+    tools.into_iter().enumerate().map(|(index, value)| tool(value, path.element(index))).collect()
+}
+
+fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
+    let kind = value.get("type").and_then(Value::as_str).unwrap_or("custom");
+    if kind != "custom" && value.is_object() {
+        let name = value.get("name").and_then(Value::as_str).unwrap_or(kind).to_owned();
+        let kind = ToolKind::Native { dialect: NATIVE.to_owned(), value };
+        return Ok(Tool {
+            name,
+            description: None,
+            kind,
+            strict: None,
+            cache: None,
+            extra: Extra::default(),
+        });
+    }
+    let mut fields = Fields::of(value, path)?;
+    fields.any("type");
+    let name = fields.required_text("name")?;
+    let description = fields.text("description")?;
+    let parameters = fields.map("input_schema")?.map(Value::Object);
+    let strict = fields.flag("strict")?;
+    let cache = content::cache_mark(&mut fields)?;
+    let mut extra = fields.rest();
+    extra.0.retain(|_, value| !value.is_null());
+    Ok(Tool { name, description, kind: ToolKind::Function { parameters }, strict, cache, extra })
+}
+
+fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+    let mut options = Options {
+        max_tokens: fields.whole("max_tokens")?,
+        temperature: fields.number("temperature")?,
+        top_p: fields.number("top_p")?,
+        top_k: top_k(fields)?,
+        stop: fields.texts("stop_sequences")?.unwrap_or_default(),
+        service_tier: fields.text("service_tier")?,
+        include_usage: Some(true),
+        ..Options::default()
+    };
+    if let Some(tier) = &mut options.service_tier {
+        native.keep("service_tier", Value::from(tier.as_str()));
+        if tier == "standard_only" {
+            "default".clone_into(tier);
+        }
+    }
+    if let Some(mut metadata) = fields.map("metadata")? {
+        options.user = match metadata.shift_remove("user_id") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(user)) => Some(user),
+            Some(other) => {
+                return Err(Path::Root.member("metadata").member("user_id").wrong(&other, "a string"));
+            }
+        };
+        options.metadata = Some(metadata).filter(|rest| !rest.is_empty());
+    }
+    tool_choice(fields, &mut options)?;
+    thinking(fields, &mut options, native)?;
+    output(fields, &mut options, native)?;
+    Ok(options)
+}
+
+/// Reads `top_k`: the vendor takes negative numbers for no limit, and so do we.
+fn top_k(fields: &mut Fields<'_>) -> Result<Option<u64>> {
+    if fields.peek("top_k").and_then(Value::as_i64).is_some_and(|top_k| top_k < 0) {
+        fields.any("top_k");
+    }
+    fields.whole("top_k")
+}
+
+fn tool_choice(fields: &mut Fields<'_>, options: &mut Options) -> Result<()> {
+    let choice = fields.object("tool_choice", |choice| {
+        let parallel = choice.flag("disable_parallel_tool_use")?.map(|disabled| !disabled);
+        let choice = match choice.required_text("type")?.as_str() {
+            "auto" => ToolChoice::Auto,
+            "any" => ToolChoice::Required,
+            "none" => ToolChoice::None,
+            "tool" => ToolChoice::Tool(choice.required_text("name")?),
+            other => {
+                let path = choice.path().member("type");
+                return Err(path.wrong(&Value::from(other), "`auto`, `any`, `tool` or `none`"));
+            }
+        };
+        Ok((choice, parallel))
+    })?;
+    if let Some((choice, parallel)) = choice {
+        options.tool_choice = Some(choice);
+        options.parallel_tool_calls = parallel;
+    }
+    Ok(())
+}
+
+/// Reads `thinking`; kinds without a canonical form go back as they came.
+fn thinking(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) -> Result<()> {
+    let whole = fields.peek("thinking").cloned();
+    let reasoning = fields.object("thinking", |thinking| {
+        let mut reasoning = Reasoning::default();
+        match thinking.required_text("type")?.as_str() {
+            "enabled" => {
+                reasoning.enabled = Some(true);
+                reasoning.budget_tokens = thinking.whole("budget_tokens")?;
+            }
+            "disabled" => reasoning.enabled = Some(false),
+            "adaptive" => reasoning.adaptive = true,
+            _ => return Ok(None),
+        }
+        reasoning.include = match thinking.text("display")?.as_deref() {
+            Some("omitted") => Some(false),
+            Some("summarized") => Some(true),
+            _ => None,
+        };
+        Ok(Some(reasoning))
+    })?;
+    match (reasoning, whole) {
+        (Some(Some(reasoning)), _) => options.reasoning = Some(reasoning),
+        (Some(None), Some(whole)) => native.keep("thinking", whole),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Reads `output_config` and its forerunner `output_format`.
+fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) -> Result<()> {
+    options.response_format = fields.object("output_format", format)?.flatten();
+    let rest = fields.object("output_config", |config| {
+        if let Some(found) = config.object("format", format)?.flatten() {
+            options.response_format = Some(found);
+        }
+        if let Some(word) = config.text("effort")? {
+            let effort = ReasoningEffort::from_word(&word).ok_or_else(|| {
+                let expected = "`low`, `medium`, `high`, `xhigh` or `max`";
+                config.path().member("effort").wrong(&Value::from(word.as_str()), expected)
+            })?;
+            let reasoning = options.reasoning.get_or_insert_default();
+            reasoning.effort = Some(effort);
+            let without_thinking = reasoning.enabled.is_none() && !reasoning.adaptive;
+            if without_thinking {
+                // Effort without thinking exists in this dialect only: remembered as it was.
+                let mut rest = config.rest();
+                rest.keep("effort", Value::from(word));
+                return Ok(rest);
+            }
+        }
+        Ok(config.rest())
+    })?;
+    if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        native.keep("output_config", Value::Object(rest.0));
+    }
+    Ok(())
+}
+
+fn format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
+    match fields.required_text("type")?.as_str() {
+        "json_schema" => {
+            let schema = fields
+                .map("schema")?
+                .ok_or_else(|| fields.path().member("schema").missing("a JSON schema"))?;
+            let schema = Value::Object(schema);
+            Ok(Some(ResponseFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) }))
+        }
+        "text" => Ok(None),
+        other => Err(fields.path().member("type").wrong(&Value::from(other), "`json_schema`")),
+    }
+}

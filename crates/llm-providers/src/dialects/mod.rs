@@ -1,0 +1,21 @@
+//! The protocols, one folder each, all with the same file names.
+
+pub mod anthropic;
+pub mod openai;
+
+use crate::DialectId;
+use crate::dialect::Dialect;
+
+/// Anthropic Messages.
+pub static ANTHROPIC: &dyn Dialect = &anthropic::Anthropic;
+/// OpenAI Chat Completions.
+pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
+
+/// The dialect of an id.
+#[must_use]
+pub fn dialect(id: DialectId) -> &'static dyn Dialect {
+    match id {
+        DialectId::OpenaiChat => OPENAI_CHAT,
+        DialectId::Anthropic => ANTHROPIC,
+    }
+}

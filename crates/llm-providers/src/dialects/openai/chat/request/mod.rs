@@ -1,0 +1,17 @@
+//! Requests, both ways: a caller's JSON into the canonical form, and that into a provider's JSON.
+
+mod decode;
+mod encode;
+mod encode_messages;
+mod judge;
+mod messages;
+mod options;
+mod tools;
+
+pub(super) use decode::decode;
+pub(super) use encode::encode;
+pub(super) use encode_messages::{SHOWN_BY_TOOLS, write_call};
+pub(super) use judge::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};
+
+#[cfg(test)]
+pub(super) mod tests;

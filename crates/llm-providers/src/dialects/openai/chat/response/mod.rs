@@ -1,0 +1,12 @@
+//! Replies, both ways.
+
+mod read;
+mod write;
+
+pub(super) use read::{
+    citation, error_of, facts, image, read as decode, redacted, sources, text_of, written,
+};
+pub(super) use write::{annotation, encode, image as write_image, thinking_block};
+
+#[cfg(test)]
+mod tests;

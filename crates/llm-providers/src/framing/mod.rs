@@ -1,0 +1,3 @@
+//! Bytes into frames and back, without a look at what the frames say.
+
+pub mod sse;

@@ -1,0 +1,31 @@
+//! Call any LLM provider from Rust.
+//!
+//! A *dialect* is a protocol and is code ([`dialects`]); a *provider* is a vendor and is a record
+//! ([`ProviderSpec`]). Translation is pure and synchronous; I/O stays in one place.
+
+pub mod auth;
+pub mod catalog;
+pub mod client;
+pub mod dialect;
+pub mod dialects;
+pub mod error_table;
+mod fields;
+pub mod framing;
+#[cfg(feature = "hyper")]
+pub mod mock;
+pub mod providers;
+mod registry;
+pub mod scan;
+mod spec;
+mod target;
+#[cfg(feature = "hyper")]
+pub mod transport;
+mod write;
+
+pub use client::{Client, EventStream, PreparedTarget};
+pub use dialect::{Dialect, Encoded, Framing, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder};
+pub use registry::{Provider, Registry, bare_owner, provider_of_bare_model};
+pub use spec::{Auth, DialectId, ProviderSpec, Quirks};
+pub use target::{ParamPolicy, Target};
+#[cfg(feature = "hyper")]
+pub use transport::{HyperTransport, TransportOptions};

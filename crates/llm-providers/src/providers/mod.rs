@@ -1,0 +1,50 @@
+//! The built-in providers: records, no code.
+//!
+//! To add one that speaks a dialect we have, add a record to the file of its kind, in the order of slugs.
+
+mod aggregators;
+mod clouds;
+mod labs;
+mod local;
+
+use crate::ProviderSpec;
+
+/// One record. Fields in the order a reader asks for them: who, where, how to sign in, what differs.
+macro_rules! provider {
+    (
+        id: $id:literal, name: $name:literal, docs: $docs:literal,
+        base_url: $base:literal, prefix: $prefix:literal,
+        base_url_env: [$($base_env:literal),*], key_env: [$($key_env:literal),*],
+        auth: $auth:expr, dialect: $dialect:ident, quirks: $quirks:expr $(,)?
+    ) => {
+        $crate::ProviderSpec {
+            id: ::llm_types::ProviderId::known($id),
+            name: ::std::borrow::Cow::Borrowed($name),
+            docs: ::std::borrow::Cow::Borrowed($docs),
+            base_url: ::std::borrow::Cow::Borrowed($base),
+            prefix: ::std::borrow::Cow::Borrowed($prefix),
+            base_url_env: $crate::providers::words![$($base_env),*],
+            key_env: $crate::providers::words![$($key_env),*],
+            auth: $auth,
+            dialect: $crate::DialectId::$dialect,
+            quirks: $quirks,
+        }
+    };
+}
+
+/// A constant list of words.
+macro_rules! words {
+    ($($word:literal),*) => {
+        ::std::borrow::Cow::Borrowed(&[$(::std::borrow::Cow::Borrowed($word)),*])
+    };
+}
+
+use {provider, words};
+
+/// All built-in providers, in the order of the files.
+pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
+    [labs::LABS, clouds::CLOUDS, aggregators::AGGREGATORS, local::LOCAL].into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! The tables of providers are sorted, unique and plain.
+
+use std::collections::HashSet;
+
+use http::Uri;
+
+use super::{aggregators, built_in, clouds, labs, local};
+use crate::{Auth, DialectId, ProviderSpec};
+
+#[test]
+fn tables_are_sorted() {
+    for table in [labs::LABS, clouds::CLOUDS, aggregators::AGGREGATORS, local::LOCAL] {
+        assert!(table.is_sorted_by_key(|spec| spec.id.as_str()), "sort by slug: {:?}", slugs(table));
+    }
+}
+
+#[test]
+fn slugs_are_unique_and_plain() {
+    let mut seen = HashSet::new();
+    for spec in built_in() {
+        let id = spec.id.as_str();
+        assert!(seen.insert(id), "`{id}` stands twice");
+        assert!(
+            id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b)),
+            "{id}"
+        );
+    }
+    assert!(seen.len() > 80, "only {} providers", seen.len());
+}
+
+#[test]
+fn urls_are_absolute_and_without_trailing_slash() {
+    for spec in built_in() {
+        let id = spec.id.as_str();
+        assert!(spec.docs.starts_with("https://"), "{id}: docs");
+        assert!(spec.prefix.is_empty() || spec.prefix.starts_with('/'), "{id}: prefix");
+        assert!(!spec.prefix.ends_with('/'), "{id}: prefix");
+        if spec.base_url.is_empty() {
+            assert!(!spec.base_url_env.is_empty(), "{id}: an operator must be able to say where it is");
+            continue;
+        }
+        let uri: Uri = spec.base_url.parse().expect(id);
+        let local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "mock.invalid"));
+        assert_eq!(uri.scheme_str(), Some(if local { "http" } else { "https" }), "{id}");
+        assert!(!spec.base_url.ends_with('/'), "{id}");
+    }
+}
+
+#[test]
+fn keys_have_a_variable_unless_none_is_needed() {
+    for spec in built_in().filter(|spec| spec.auth != Auth::None) {
+        assert!(!spec.key_env.is_empty(), "{}", spec.id);
+    }
+}
+
+#[test]
+fn a_key_variable_belongs_to_one_vendor() {
+    // A shared variable would send one vendor's key to another's host.
+    let mut owner = std::collections::HashMap::new();
+    for spec in built_in() {
+        for name in spec.key_env.iter() {
+            if let Some(other) = owner.insert(name.as_ref(), spec.id.as_str()) {
+                let vendor = |slug| match slug {
+                    "codestral" => "mistral",
+                    "qwencloud" | "qwen_ai_platform" => "dashscope",
+                    other => other,
+                };
+                assert_eq!(vendor(other), vendor(spec.id.as_str()), "`{name}` is used by two vendors");
+            }
+        }
+    }
+}
+
+#[test]
+fn records_read_back_from_configuration() {
+    for spec in built_in() {
+        let text = serde_json::to_string(spec).unwrap();
+        let back: ProviderSpec = serde_json::from_str(&text).unwrap();
+        assert_eq!(&back, spec);
+    }
+}
+
+#[test]
+fn anthropic_signs_in_its_own_way() {
+    let spec = built_in().find(|spec| spec.id.as_str() == "anthropic").unwrap();
+    assert_eq!(spec.auth, Auth::Header("x-api-key".into()));
+    assert_eq!(spec.dialect, DialectId::Anthropic);
+}
+
+fn slugs(table: &[ProviderSpec]) -> Vec<&str> {
+    table.iter().map(|spec| spec.id.as_str()).collect()
+}

@@ -1,0 +1,66 @@
+//! How model names find their provider.
+
+use llm_types::{ErrorKind, ProviderId};
+
+use super::{Registry, bare_owner};
+
+#[test]
+fn names_are_split_at_the_first_slash() {
+    let registry = Registry::built_in();
+    let cases = [
+        ("groq/llama-3.3-70b", "groq", "llama-3.3-70b"),
+        ("openrouter/openai/gpt-4o", "openrouter", "openai/gpt-4o"),
+        ("together_ai/meta-llama/Llama-3-8b", "together_ai", "meta-llama/Llama-3-8b"),
+        ("gpt-4o-mini", "openai", "gpt-4o-mini"),
+        ("o3-mini", "openai", "o3-mini"),
+        ("o1", "openai", "o1"),
+        ("ft:gpt-4o:org::id", "openai", "ft:gpt-4o:org::id"),
+        ("claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+    ];
+    for (name, slug, model) in cases {
+        let (provider, found) = registry.split_model(name).unwrap();
+        assert_eq!((provider.id.as_str(), found), (slug, model), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_guessed_from_the_middle() {
+    let registry = Registry::built_in();
+    for name in
+        ["my-gpt-4", "unheard/gpt-4o", "vendor/claude-3", "claude", "o", "ox-1", "o1mini", "gpt-oss-120b", ""]
+    {
+        let error = registry.split_model(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{name}");
+        assert_eq!(error.param(), Some("model"));
+    }
+    assert_eq!(registry.split_model("groq/").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(bare_owner("not-claude-3"), None);
+}
+
+#[test]
+fn own_providers_join_and_replace() {
+    let mut own = Registry::built_in().provider("groq").unwrap().as_ref().clone();
+    own.base_url = "http://10.0.0.1:8000/v1/".into();
+    let mut new = own.clone();
+    new.id = ProviderId::known("house");
+    let registry = Registry::built_in().with([own, new]).unwrap();
+    assert_eq!(registry.provider("groq").unwrap().base_url, "http://10.0.0.1:8000/v1");
+    assert_eq!(registry.split_model("house/m").unwrap().0.id.as_str(), "house");
+    assert_eq!(registry.all().len(), Registry::built_in().all().len() + 1);
+    assert_ne!(Registry::built_in().provider("groq").unwrap().base_url, "http://10.0.0.1:8000/v1");
+}
+
+#[test]
+fn unusable_records_are_refused() {
+    let groq = Registry::built_in().provider("groq").unwrap().as_ref().clone();
+    for change in [
+        |spec: &mut crate::ProviderSpec| spec.id = ProviderId::known("a/b"),
+        |spec: &mut crate::ProviderSpec| spec.base_url = "example.com/v1".into(),
+        |spec: &mut crate::ProviderSpec| spec.prefix = "v1/".into(),
+    ] {
+        let mut spec = groq.clone();
+        change(&mut spec);
+        let error = Registry::built_in().with([spec]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+    }
+}

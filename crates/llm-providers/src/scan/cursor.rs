@@ -1,0 +1,374 @@
+//! The walk over JSON text: one pass, no recursion, long strings in wide steps.
+
+use super::{Fault, Item, Kind, MAX_DEPTH, Member, unescape};
+
+/// A place in a text that stands at `base` of a larger one.
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+    base: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn within(text: &'a str, base: usize) -> Self {
+        Self { text, at: 0, base }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Skips white space.
+    pub(super) fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    #[cold]
+    pub(super) fn fault(&self, expected: &'static str) -> Fault {
+        Fault::new(self.text.as_bytes(), self.at, expected)
+    }
+
+    /// Nothing but white space may follow.
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        self.space();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.fault("the end of the body")) }
+    }
+
+    /// Walks the members of the object that starts here.
+    pub(super) fn members(&mut self, visit: &mut impl FnMut(Member<'a>)) -> Result<(), Fault> {
+        self.take(b'{', "`{`")?;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let start = self.at;
+            let name = self.key()?;
+            let value = self.item(1)?;
+            // The key was validated, so it always unescapes.
+            let name = unescape(name).unwrap_or_default();
+            visit(Member { name, start: start + self.base, value });
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.fault("`,` or `}`")),
+            }
+            self.space();
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Walks the elements of the array that starts here.
+    pub(super) fn elements(&mut self, visit: &mut impl FnMut(Item<'a>)) -> Result<(), Fault> {
+        self.take(b'[', "`[`")?;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let item = self.item(1)?;
+            visit(item);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.fault("`,` or `]`")),
+            }
+            self.space();
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads the value that starts here, `depth` levels down.
+    pub(super) fn item(&mut self, depth: u32) -> Result<Item<'a>, Fault> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'"') => {
+                self.string()?;
+                Kind::String
+            }
+            Some(b'{') => {
+                self.nested(depth)?;
+                Kind::Object
+            }
+            Some(b'[') => {
+                self.nested(depth)?;
+                Kind::Array
+            }
+            _ => self.bare()?,
+        };
+        Ok(Item { kind, text: &self.text[start..self.at], start: start + self.base })
+    }
+
+    /// Skips the array or object that starts here. The open brackets are bits, innermost lowest:
+    /// 1 for an object, 0 for an array.
+    fn nested(&mut self, depth: u32) -> Result<(), Fault> {
+        let mut open = 0u128;
+        let mut level = 0;
+        loop {
+            match self.peek() {
+                Some(bracket @ (b'{' | b'[')) => {
+                    if depth + level >= MAX_DEPTH {
+                        return Err(self.fault("at most 127 levels of nesting"));
+                    }
+                    let is_object = bracket == b'{';
+                    self.at += 1;
+                    self.space();
+                    if self.peek() == Some(bracket + 2) {
+                        self.at += 1; // `{` + 2 is `}` and `[` + 2 is `]`
+                    } else {
+                        open = open << 1 | u128::from(is_object);
+                        level += 1;
+                        if is_object {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                }
+                Some(b'"') => self.string()?,
+                _ => {
+                    self.bare()?;
+                }
+            }
+            if self.after_value(&mut open, &mut level)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Steps over the brackets that close after a value and the comma before the next one. True when
+    /// the outermost bracket has closed.
+    fn after_value(&mut self, open: &mut u128, level: &mut u32) -> Result<bool, Fault> {
+        while *level > 0 {
+            self.space();
+            let in_object = *open & 1 == 1;
+            match self.peek() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                    if in_object {
+                        self.key()?;
+                    }
+                    return Ok(false);
+                }
+                Some(b'}') if in_object => {}
+                Some(b']') if !in_object => {}
+                _ => return Err(self.fault(if in_object { "`,` or `}`" } else { "`,` or `]`" })),
+            }
+            self.at += 1;
+            *open >>= 1;
+            *level -= 1;
+        }
+        Ok(true)
+    }
+
+    /// Reads a member's name (quotes included) and the colon, up to the value.
+    fn key(&mut self) -> Result<&'a str, Fault> {
+        let start = self.at;
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("a member name in double quotes"));
+        }
+        self.string()?;
+        let name = &self.text[start..self.at];
+        self.space();
+        self.take(b':', "`:`")?;
+        self.space();
+        Ok(name)
+    }
+
+    fn take(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
+        if self.peek() != Some(byte) {
+            return Err(self.fault(expected));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Skips the string that starts here.
+    fn string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        loop {
+            self.at = plain_end(self.text.as_bytes(), self.at);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                None => return Err(self.fault("the `\"` that closes a string")),
+                Some(_) => return Err(self.fault("control characters written as `\\u…` in a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(b'u') => {
+                self.at += 1;
+                match self.hex4()? {
+                    0xd800..=0xdbff => self.low_surrogate(),
+                    0xdc00..=0xdfff => Err(self.fault("a high surrogate before this low one")),
+                    _ => Ok(()),
+                }
+            }
+            _ => Err(self.fault("one of `\"`, `\\`, `/`, `b`, `f`, `n`, `r`, `t`, `u` after `\\`")),
+        }
+    }
+
+    fn low_surrogate(&mut self) -> Result<(), Fault> {
+        const EXPECTED: &str = "a low surrogate after this high one";
+        self.take(b'\\', EXPECTED)?;
+        self.take(b'u', EXPECTED)?;
+        match self.hex4()? {
+            0xdc00..=0xdfff => Ok(()),
+            _ => Err(self.fault(EXPECTED)),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, Fault> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
+            code = code << 4 | digit.ok_or_else(|| self.fault("four hexadecimal digits after `\\u`"))?;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    /// Skips a number or a literal.
+    fn bare(&mut self) -> Result<Kind, Fault> {
+        match self.peek() {
+            Some(b'-' | b'0'..=b'9') => self.number().map(|()| Kind::Number),
+            Some(b't') => self.literal("true").map(|()| Kind::Bool),
+            Some(b'f') => self.literal("false").map(|()| Kind::Bool),
+            Some(b'n') => self.literal("null").map(|()| Kind::Null),
+            _ => Err(self.fault("a JSON value")),
+        }
+    }
+
+    fn literal(&mut self, word: &'static str) -> Result<(), Fault> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.fault("`true`, `false` or `null`"));
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.fault("a digit")),
+        }
+        if let Some(b'0'..=b'9') = self.peek() {
+            return Err(self.fault("no leading zero in a number"));
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        let mut huge = self.at - start > 300;
+        if let Some(b'e' | b'E') = self.peek() {
+            huge = true;
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        if huge && self.text[start..self.at].parse::<f64>().is_ok_and(f64::is_infinite) {
+            self.at = start;
+            return Err(self.fault("a number within the range of 64-bit floats"));
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        self.digits();
+        if self.at == start { Err(self.fault("a digit")) } else { Ok(()) }
+    }
+
+    fn digits(&mut self) {
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+    }
+}
+
+/// Where the string whose text starts at `at` is closed; the end if it is not.
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        at = plain_end(bytes, at);
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'"') => return at,
+            Some(_) => at += 1,
+            None => return bytes.len(),
+        }
+    }
+}
+
+/// The first place from `at` on where a string does not just go on: a quote, a backslash or a
+/// control character; the end if there is none.
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    const STEP: usize = 32;
+    // Most strings are names: the first eight bytes often hold the end.
+    if let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let marks = special_marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<STEP>()) {
+        // Without an early exit the compiler turns this into vector instructions.
+        let special = chunk.iter().fold(false, |any, &byte| any | is_special(byte));
+        if special {
+            break;
+        }
+        at += STEP;
+    }
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let marks = special_marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&byte| !is_special(byte)) {
+        at += 1;
+    }
+    at
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Marks the high bit of bytes that are special. Bytes above the lowest marked one may be marked in
+/// error (the subtraction borrows), so only the lowest mark counts.
+const fn special_marks(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let quote = word ^ (ONES * b'"' as u64);
+    let slash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (control | quote.wrapping_sub(ONES) & !quote | slash.wrapping_sub(ONES) & !slash) & HIGH
+}

@@ -1,0 +1,41 @@
+//! One place to send requests to: a provider, a model, and how this operator wants it used.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use llm_types::{Secret, Timeouts};
+use serde_json::{Map, Value};
+
+use crate::ProviderSpec;
+
+/// What to do with parameters the other side cannot express. LiteLLM surface §6.3.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ParamPolicy {
+    /// Drop what the provider cannot express instead of refusing (`drop_params`).
+    pub drop: bool,
+    /// Always drop these, by OpenAI name (`additional_drop_params`).
+    pub always_drop: Vec<String>,
+    /// Pass these although the record says the provider does not know them (`allowed_openai_params`).
+    pub allow: Vec<String>,
+}
+
+/// A provider, a model and an operator's settings for both.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The vendor's record.
+    pub spec: Arc<ProviderSpec>,
+    /// The model in the provider's own words (no provider prefix).
+    pub model: String,
+    /// Where requests go, without a trailing slash.
+    pub base_url: String,
+    /// The key to sign in with.
+    pub key: Option<Secret>,
+    /// Headers to add (`extra_headers`), never sign-in.
+    pub headers: HeaderMap,
+    /// Body fields to add unless the caller sets them (`extra_body` and default parameters).
+    pub defaults: Map<String, Value>,
+    /// Parameters the provider cannot express.
+    pub policy: ParamPolicy,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}

@@ -1,0 +1,125 @@
+//! One deployment: a provider, a model, a key and the limits the operator set for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm_providers::Target;
+use llm_types::DeploymentId;
+use serde_json::{Map, Value};
+
+use crate::AllowedFails;
+
+/// One entry of `model_list`, resolved. LiteLLM surface §2.3.
+///
+/// Built with [`Deployment::new`] and then by setting fields; nothing in here is secret but
+/// `target.key`, which hides itself.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// `model_info.id`, or derived from the parameters; counters follow it across reloads.
+    pub id: DeploymentId,
+    /// The public name as written (`model_name`), wildcards included.
+    pub group: Arc<str>,
+    /// `litellm_params.model` as written, provider prefix and wildcards included.
+    pub model: Arc<str>,
+    /// Where requests go. With a wildcard, `target.model` is only a pattern: use
+    /// [`crate::Attempt::model`].
+    pub target: Arc<Target>,
+    /// Share of the traffic in `simple-shuffle`; a missing weight counts as 0 when others have one.
+    pub weight: Option<f64>,
+    /// Requests per minute: a share in `simple-shuffle`, a limit in usage-based strategies.
+    pub rpm: Option<u64>,
+    /// Tokens per minute: a share in `simple-shuffle`, a limit in usage-based strategies.
+    pub tpm: Option<u64>,
+    /// Most requests at the same time.
+    pub max_parallel_requests: Option<u32>,
+    /// Level: lower ones are tried first, higher ones are automatic fallbacks.
+    pub order: Option<i64>,
+    /// Longest wait for a whole answer.
+    pub timeout: Option<Duration>,
+    /// Longest wait for the first byte of a stream.
+    pub stream_timeout: Option<Duration>,
+    /// Retries after this deployment failed first; wins over the router's.
+    pub num_retries: Option<u32>,
+    /// How long it rests after failing; zero never rests it.
+    pub cooldown_time: Option<Duration>,
+    /// Failures allowed before it rests (`model_info.allowed_fails`).
+    pub allowed_fails: Option<u32>,
+    /// The same by class of error (`model_info.allowed_fails_policy`).
+    pub allowed_fails_policy: Option<AllowedFails>,
+    /// Tags for tag routing.
+    pub tags: Vec<String>,
+    /// The name prices and context windows are looked up by.
+    pub base_model: Option<String>,
+    /// What it does (`chat`, `embedding`, …): `model_info.mode`.
+    pub mode: Option<String>,
+    /// Names usable in the `models` of keys and teams.
+    pub access_groups: Vec<String>,
+    /// The team that owns it; other teams cannot call it.
+    pub team_id: Option<String>,
+    /// The name the owning team calls it by.
+    pub team_public_model_name: Option<String>,
+    /// Paused by the operator.
+    pub blocked: bool,
+    /// `model_info` as written, price overrides included.
+    pub model_info: Arc<Map<String, Value>>,
+    /// `litellm_params` without secrets.
+    pub params: Arc<Map<String, Value>>,
+}
+
+impl Deployment {
+    /// A deployment without limits. `model` is `litellm_params.model` as written.
+    pub fn new(
+        id: impl Into<DeploymentId>,
+        group: impl Into<Arc<str>>,
+        model: impl Into<Arc<str>>,
+        target: impl Into<Arc<Target>>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            group: group.into(),
+            model: model.into(),
+            target: target.into(),
+            weight: None,
+            rpm: None,
+            tpm: None,
+            max_parallel_requests: None,
+            order: None,
+            timeout: None,
+            stream_timeout: None,
+            num_retries: None,
+            cooldown_time: None,
+            allowed_fails: None,
+            allowed_fails_policy: None,
+            tags: Vec::new(),
+            base_model: None,
+            mode: None,
+            access_groups: Vec::new(),
+            team_id: None,
+            team_public_model_name: None,
+            blocked: false,
+            model_info: Arc::default(),
+            params: Arc::default(),
+        }
+    }
+
+    /// Whether the public name has a `*`.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.group.contains('*')
+    }
+
+    /// The level; deployments that name none come after all that do.
+    #[must_use]
+    pub fn level(&self) -> i64 {
+        self.order.unwrap_or(i64::MAX)
+    }
+
+    /// Most requests at the same time: set, else the requests per minute, else one for every 6000
+    /// tokens per minute, else the router's default. LiteLLM surface §7.7.
+    #[must_use]
+    pub fn parallel_limit(&self, default: Option<u32>) -> Option<u32> {
+        let from_rpm = || self.rpm.map(|rpm| u32::try_from(rpm).unwrap_or(u32::MAX));
+        let from_tpm = || self.tpm.map(|tpm| u32::try_from(tpm / 6000).unwrap_or(u32::MAX).max(1));
+        self.max_parallel_requests.or_else(from_rpm).or_else(from_tpm).or(default)
+    }
+}

@@ -1,0 +1,173 @@
+//! When a deployment rests: a function of its counters, the error and the moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm_types::{Error, Retry};
+
+use crate::class::status;
+use crate::counters::{DeploymentState, InFlight, MinuteCounts};
+use crate::{AllowedFails, Deployment, ErrorClass, Moment, RouterSettings};
+
+/// Failures in a minute, as a share of its calls, beyond which a deployment rests
+/// (`DEFAULT_FAILURE_THRESHOLD_PERCENT`).
+const FAILURE_SHARE: f64 = 0.5;
+/// Calls in a minute before the share means anything (`DEFAULT_FAILURE_THRESHOLD_MINIMUM_REQUESTS`).
+const MINIMUM_CALLS: u32 = 5;
+/// Calls in a minute that all failed before a lone deployment rests
+/// (`SINGLE_DEPLOYMENT_TRAFFIC_FAILURE_THRESHOLD`).
+const LONE_CALLS: u32 = 1000;
+
+/// What the rules know of a failure. LiteLLM surface §7.5.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// What the attempt ended with.
+    pub error: &'a Error,
+    /// Its group has no other deployment.
+    pub lone: bool,
+    /// The caller caused it: its own timeout passed, its own key was used, or it named a model that
+    /// no wildcard deployment has.
+    pub by_caller: bool,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The deployment's: it counts and may rest it.
+    Deployment,
+    /// The caller's or ours: it says nothing of the deployment.
+    Elsewhere,
+}
+
+/// Whose fault a failure is. A request that is wrong everywhere never counts against a deployment.
+#[must_use]
+pub fn blame(failure: Failure<'_>) -> Blame {
+    if failure.by_caller {
+        return Blame::Elsewhere;
+    }
+    match ErrorClass::of(failure.error) {
+        ErrorClass::Ours
+        | ErrorClass::BadRequest
+        | ErrorClass::ContextWindow
+        | ErrorClass::ContentPolicy
+        | ErrorClass::Conflict
+        | ErrorClass::PermissionDenied => Blame::Elsewhere,
+        ErrorClass::PaymentRequired if failure.lone => Blame::Elsewhere,
+        ErrorClass::Other if (400..500).contains(&status(failure.error)) => Blame::Elsewhere,
+        _ => Blame::Deployment,
+    }
+}
+
+/// How long a deployment rests after this failure; `None` when it does not. `counts` include the
+/// failure; `fails` are those counted against `allowed_fails`, this one included.
+#[must_use]
+pub fn rest_after(
+    failure: Failure<'_>,
+    deployment: &Deployment,
+    settings: &RouterSettings,
+    counts: MinuteCounts,
+    fails: impl FnOnce(Duration) -> u32,
+) -> Option<Duration> {
+    let time = rest_time(failure.error, deployment, settings);
+    if settings.disable_cooldowns || time.is_zero() || blame(failure) == Blame::Elsewhere {
+        return None;
+    }
+    let class = ErrorClass::of(failure.error);
+    let rests = match allowed_fails(class, deployment, settings) {
+        Some(allowed) => fails(time) > allowed,
+        None => rests_by_default(class, failure, counts),
+    };
+    rests.then_some(time)
+}
+
+/// The rules that hold while nobody set `allowed_fails` or a policy.
+fn rests_by_default(class: ErrorClass, failure: Failure<'_>, counts: MinuteCounts) -> bool {
+    let total = counts.successes + counts.failures;
+    let rate_limited = class == ErrorClass::RateLimit && !failure.lone;
+    let all_failed = counts.successes == 0 && total >= LONE_CALLS;
+    let share = f64::from(counts.failures) / f64::from(total.max(1));
+    let mostly_failed = share > FAILURE_SHARE && total >= MINIMUM_CALLS && !failure.lone;
+    rate_limited || all_failed || mostly_failed || !crate::retry::is_retryable(class)
+}
+
+/// The deployment's own policy and count win over the router's; by class wins over the plain count.
+fn allowed_fails(class: ErrorClass, deployment: &Deployment, settings: &RouterSettings) -> Option<u32> {
+    let by_class = |policy: &Option<AllowedFails>| policy.and_then(|policy| policy.of(class));
+    by_class(&deployment.allowed_fails_policy)
+        .or(deployment.allowed_fails)
+        .or_else(|| by_class(&settings.allowed_fails_policy))
+        .or(settings.allowed_fails)
+        .or_else(|| settings.allowed_fails_policy.map(|_| DEFAULT_ALLOWED_FAILS))
+}
+
+/// LiteLLM's `allowed_fails` where only a policy is set and it is silent about a class.
+const DEFAULT_ALLOWED_FAILS: u32 = 3;
+
+/// How long a rest takes: the deployment's own time, the provider's `Retry-After`, the router's.
+fn rest_time(error: &Error, deployment: &Deployment, settings: &RouterSettings) -> Duration {
+    let asked = match error.retry() {
+        Retry::After(wait) => Some(wait),
+        Retry::Never | Retry::Same | Retry::Elsewhere => None,
+    };
+    deployment.cooldown_time.or(asked).unwrap_or(settings.cooldown_time)
+}
+
+/// Counts a failure and rests the deployment if the rules say so; says for how long.
+pub(crate) fn record_failure(
+    state: &DeploymentState,
+    failure: Failure<'_>,
+    deployment: &Deployment,
+    settings: &RouterSettings,
+    now: Moment,
+) -> Option<Duration> {
+    if blame(failure) == Blame::Elsewhere {
+        return None;
+    }
+    state.failed(now);
+    let counts = state.this_minute(now);
+    let time = rest_after(failure, deployment, settings, counts, |ttl| state.count_fail(now, ttl))?;
+    state.rest(now, time);
+    Some(time)
+}
+
+/// A call that is on its way or whose reply still arrives. Holds the deployment's place.
+#[derive(Debug)]
+pub struct Ticket {
+    place: InFlight,
+    deployment: Arc<Deployment>,
+    settings: Arc<RouterSettings>,
+    lone: bool,
+    by_caller: bool,
+}
+
+impl Ticket {
+    pub(crate) fn new(
+        place: InFlight,
+        deployment: &Arc<Deployment>,
+        settings: &Arc<RouterSettings>,
+        lone: bool,
+        by_caller: bool,
+    ) -> Self {
+        let (deployment, settings) = (Arc::clone(deployment), Arc::clone(settings));
+        Self { place, deployment, settings, lone, by_caller }
+    }
+
+    /// Reports a failure that came after the answer had begun; says how long the deployment rests.
+    pub fn fail(self, error: &Error, now: Moment) -> Option<Duration> {
+        let failure = Failure { error, lone: self.lone, by_caller: self.by_caller };
+        if blame(failure) == Blame::Elsewhere {
+            return None;
+        }
+        self.place.state().take_success_back(now);
+        record_failure(self.place.state(), failure, &self.deployment, &self.settings, now)
+    }
+
+    /// The counters of the deployment that answers.
+    #[must_use]
+    pub fn state(&self) -> &Arc<DeploymentState> {
+        self.place.state()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! When a deployment has to rest.
+
+use http::StatusCode;
+use llm_types::{ErrorKind, Origin};
+
+use super::*;
+use crate::testing::deployment;
+
+fn upstream(kind: ErrorKind, status: u16) -> Error {
+    let status = StatusCode::from_u16(status).expect("a status");
+    Error::new(kind, "upstream says no").with_origin(Origin::Upstream).with_status(status)
+}
+
+fn rests(error: &Error, lone: bool, successes: u32, failures: u32) -> bool {
+    let failure = Failure { error, lone, by_caller: false };
+    let counts = MinuteCounts { successes, failures };
+    let settings = RouterSettings::default();
+    rest_after(failure, &deployment("d", "m", "gpt"), &settings, counts, |_| 0).is_some()
+}
+
+/// §7.5, the default rule, for groups of several.
+#[test]
+fn the_first_failure() {
+    let check = |kind, status, expect: bool| {
+        assert_eq!(rests(&upstream(kind, status), false, 0, 1), expect, "{kind:?} {status}");
+    };
+    check(ErrorKind::RateLimited, 429, true);
+    check(ErrorKind::QuotaExceeded, 429, true);
+    check(ErrorKind::QuotaExceeded, 402, true);
+    check(ErrorKind::Unauthenticated, 401, true);
+    check(ErrorKind::NotFound, 404, true);
+    check(ErrorKind::Timeout, 408, false);
+    check(ErrorKind::BadUpstream, 500, false);
+    check(ErrorKind::Overloaded, 503, false);
+    check(ErrorKind::Forbidden, 403, false);
+    check(ErrorKind::BadRequest, 400, false);
+    check(ErrorKind::BadRequest, 422, false);
+    check(ErrorKind::ContextTooLong, 400, false);
+    check(ErrorKind::ContentFiltered, 400, false);
+}
+
+/// §7.5 (a), (d): a lone deployment is spared for rate limits and empty accounts, not for its key.
+#[test]
+fn lone_deployments() {
+    assert!(!rests(&upstream(ErrorKind::RateLimited, 429), true, 0, 1));
+    assert!(!rests(&upstream(ErrorKind::QuotaExceeded, 402), true, 0, 1));
+    assert!(rests(&upstream(ErrorKind::Unauthenticated, 401), true, 0, 1));
+}
+
+/// §7.5 (b), (c): the share of failures in this minute.
+#[test]
+fn the_share_of_failures() {
+    let error = upstream(ErrorKind::BadUpstream, 500);
+    assert!(!rests(&error, false, 0, 4));
+    assert!(rests(&error, false, 0, 5));
+    assert!(!rests(&error, false, 5, 5));
+    assert!(rests(&error, false, 5, 6));
+    assert!(!rests(&error, true, 0, 999));
+    assert!(rests(&error, true, 0, 1000));
+    assert!(!rests(&error, true, 1, 1000));
+}
+
+/// What a caller did wrong never counts against a deployment, even a 401 with the caller's own key.
+#[test]
+fn callers_rest_nobody() {
+    let settings = RouterSettings { allowed_fails: Some(0), ..RouterSettings::default() };
+    let state = DeploymentState::default();
+    let now = Moment(0);
+    let check = |error: &Error, by_caller: bool| {
+        let failure = Failure { error, lone: false, by_caller };
+        assert_eq!(record_failure(&state, failure, &deployment("d", "m", "gpt"), &settings, now), None);
+    };
+    check(&upstream(ErrorKind::Unauthenticated, 401), true);
+    check(&upstream(ErrorKind::Timeout, 408), true);
+    check(&upstream(ErrorKind::BadRequest, 400), false);
+    check(&upstream(ErrorKind::TooLarge, 413), false);
+    check(&Error::new(ErrorKind::Internal, "our own fault"), false);
+    assert_eq!(state.this_minute(now), MinuteCounts::default());
+    assert!(!state.rests(now));
+}
+
+/// §7.5: `allowed_fails` and policies count instead; the deployment's own win.
+#[test]
+fn allowed_fails_are_counted() {
+    let fails_until_rest = |settings: &RouterSettings, deployment: &Deployment, error: &Error| {
+        let state = DeploymentState::default();
+        let failure = Failure { error, lone: false, by_caller: false };
+        let mut fails =
+            (1..20).filter(|_| record_failure(&state, failure, deployment, settings, Moment(0)).is_some());
+        fails.next()
+    };
+    let error = upstream(ErrorKind::BadUpstream, 500);
+    let mut policy = AllowedFails::default();
+    assert!(policy.set("InternalServerErrorAllowedFails", 7) && !policy.set("WhatAllowedFails", 1));
+    let mut plain = deployment("d", "m", "gpt");
+    let mut settings = RouterSettings { allowed_fails: Some(2), ..RouterSettings::default() };
+    assert_eq!(fails_until_rest(&settings, &plain, &error), Some(3));
+    settings.allowed_fails_policy = Some(policy);
+    assert_eq!(fails_until_rest(&settings, &plain, &error), Some(8));
+    settings.allowed_fails = None;
+    assert_eq!(fails_until_rest(&settings, &plain, &upstream(ErrorKind::Timeout, 408)), Some(4));
+    plain.allowed_fails = Some(0);
+    assert_eq!(fails_until_rest(&settings, &plain, &error), Some(1));
+    plain.allowed_fails_policy = Some(policy);
+    assert_eq!(fails_until_rest(&settings, &plain, &error), Some(8));
+}
+
+/// §7.5: how long: the deployment's time, Retry-After, the router's; zero and `disable_cooldowns` never.
+#[test]
+fn how_long_it_rests() {
+    let rest = |deployment: &Deployment, settings: &RouterSettings, asked: Option<u64>| {
+        let mut error = upstream(ErrorKind::RateLimited, 429);
+        if let Some(seconds) = asked {
+            error = error.with_retry(Retry::After(Duration::from_secs(seconds)));
+        }
+        let failure = Failure { error: &error, lone: false, by_caller: false };
+        rest_after(failure, deployment, settings, MinuteCounts::default(), |_| 0).map(|rest| rest.as_secs())
+    };
+    let mut own = deployment("d", "m", "gpt");
+    let settings = RouterSettings::default();
+    assert_eq!(rest(&own, &settings, None), Some(5));
+    assert_eq!(rest(&own, &settings, Some(30)), Some(30));
+    let off = RouterSettings { disable_cooldowns: true, ..RouterSettings::default() };
+    assert_eq!(rest(&own, &off, Some(30)), None);
+    own.cooldown_time = Some(Duration::from_secs(90));
+    assert_eq!(rest(&own, &settings, Some(30)), Some(90));
+    own.cooldown_time = Some(Duration::ZERO);
+    assert_eq!(rest(&own, &settings, Some(30)), None);
+}

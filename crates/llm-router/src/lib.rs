@@ -1,0 +1,50 @@
+//! Model groups, balancing, retries, cooldowns and fallbacks over `llm-providers`.
+//!
+//! Deciding is pure, doing is separate: every rule is a function of the routes, the counters, the
+//! moment and a random source; only [`Router::run`] waits.
+//!
+//! | question | answered by |
+//! |---|---|
+//! | which deployments answer to a name | [`Routes::resolve`] |
+//! | who may serve now, in which order | [`plan::plan`], with one of [`strategies::ALL`] |
+//! | whether, how often, after which wait to try again | [`retry`] |
+//! | when a deployment rests, and whose fault a failure is | [`health`] |
+//! | where to go after a group failed | [`Router::run`], by the lists of [`RouterSettings`] |
+//!
+//! `examples/fallback.rs` shows a call without a gateway around it.
+
+mod call;
+mod class;
+mod clock;
+mod counters;
+mod deployment;
+mod error;
+mod fallback;
+mod group;
+pub mod health;
+mod limits;
+mod places;
+pub mod plan;
+pub mod retry;
+mod run;
+mod settings;
+mod snapshot;
+pub mod strategies;
+mod tags;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod wildcard;
+
+pub use call::{Attempt, Controls, Done, Failed, Fallbacks, GroupError, MockFailure, Report, Request, Rest};
+pub use class::ErrorClass;
+pub use clock::{Clock, Moment};
+pub use counters::{Counters, DeploymentState, InFlight, MinuteCounts};
+pub use deployment::Deployment;
+pub use group::{Candidate, Group};
+pub use health::Ticket;
+pub use run::Router;
+pub use settings::{Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings};
+pub use snapshot::{InferProvider, Route, Routes};
+pub use strategies::Strategy;
+pub use tags::TagWish;
+pub use wildcard::Captures;

@@ -1,0 +1,84 @@
+//! Which group answers when one cannot, and which error is shown when none can.
+
+use super::*;
+
+/// §7.4: the group's entry, nested ones, then siblings; the answer names the group that gave it.
+#[test]
+fn fallbacks_go_deep_before_wide() {
+    let bench = Bench::new(chain(), settings(&[("a", &["b", "c"]), ("b", &["d", "a"]), ("d", &["b"])]));
+    let controls = Controls { num_retries: Some(0), ..Controls::default() };
+    let script: Script = |id, _| if id == "c" { Ok("hi") } else { http_500() };
+    let done = bench.run(Request::new("a", &controls), script).expect("an answer");
+    assert_eq!((done.group, done.report.fallbacks), ("c", 3));
+    let errors: Vec<&str> = done.report.errors.iter().map(|one| one.group.as_str()).collect();
+    assert_eq!(errors, ["a", "b", "d"]);
+    drop(done);
+    assert_eq!(bench.calls(), ["a", "b", "d", "c"]);
+}
+
+/// §7.4: all fail: the error of the requested group, with what was tried.
+#[test]
+fn the_original_error_is_shown() {
+    let bench = Bench::new(chain(), settings(&[("a", &["b", "nowhere"])]));
+    let controls = Controls { num_retries: Some(0), ..Controls::default() };
+    let script: Script =
+        |id, _| if id == "a" { http_500() } else { Err(upstream(ErrorKind::Overloaded, 503)) };
+    let failed = bench.run(Request::new("a", &controls), script).expect_err("an error");
+    assert_eq!(failed.error.message(), "upstream says 500");
+    assert!(failed.message().ends_with("and so did its fallbacks: b, nowhere."), "{}", failed.message());
+    assert_eq!(failed.report.fallbacks, 2);
+    assert_eq!(failed.deployment.map(|one| one.id.as_str()), Some("b"));
+}
+
+/// §7.4: `*` for groups without an entry, then `default_fallbacks`; none found is said so.
+#[test]
+fn entries_for_all_groups() {
+    let controls = Controls { num_retries: Some(0), ..Controls::default() };
+    let script: Script = |id, _| if id == "a" { http_500() } else { Ok("hi") };
+    let answered = |settings: RouterSettings, expect: &str| {
+        let bench = Bench::new(chain(), settings);
+        let done = bench.run(Request::new("a", &controls), script).expect("an answer");
+        assert_eq!(done.group, expect);
+    };
+    answered(settings(&[("*", &["d"]), ("a", &["b"])]), "b");
+    answered(settings(&[("b", &["c"]), ("*", &["d"])]), "d");
+    answered(settings(&[("openai/a", &["e"])]), "e");
+    let defaults = RouterSettings { default_fallbacks: vec!["c".into()], ..settings(&[("b", &["d"])]) };
+    answered(defaults, "c");
+    let bench = Bench::new(chain(), settings(&[("b", &["c"]), ("d", &["c"])]));
+    let failed = bench.run(Request::new("a", &controls), script).expect_err("an error");
+    assert!(failed.message().contains("Fallbacks are configured for: b, d."), "{}", failed.message());
+}
+
+/// §7.4: context-window and content-policy lists, and what happens without an entry.
+#[test]
+fn fallbacks_by_class() {
+    let controls = Controls::default();
+    let script: Script = |id, _| match id {
+        "a" => Err(upstream(ErrorKind::ContextTooLong, 400)),
+        "b" => Err(upstream(ErrorKind::ContentFiltered, 400)),
+        _ => Ok("hi"),
+    };
+    let mut special = settings(&[("*", &["e"])]);
+    special.context_window_fallbacks.add("a", [FallbackTarget::from("c")]);
+    special.content_policy_fallbacks.add("other", [FallbackTarget::from("d")]);
+    let bench = Bench::new(chain(), special);
+    assert_eq!(bench.run(Request::new("a", &controls), script).expect("an answer").group, "c");
+    assert!(bench.run(Request::new("b", &controls), script).is_err(), "configured without an entry");
+    let bench = Bench::new(chain(), settings(&[("*", &["e"])]));
+    assert_eq!(bench.run(Request::new("b", &controls), script).expect("an answer").group, "e");
+}
+
+/// §6.3: the caller's list replaces the configured ones; §4.5: only groups it may use.
+#[test]
+fn callers_choose_fallbacks() {
+    let list = Fallbacks::List(vec!["a".into(), "b".into(), "c".into()]);
+    let controls = Controls { num_retries: Some(0), fallbacks: Some(list), ..Controls::default() };
+    let bench = Bench::new(chain(), settings(&[("a", &["e"])]));
+    let script: Script = |id, _| if id == "a" { http_500() } else { Ok("hi") };
+    let allowed = |name: &str| name != "b";
+    let request = Request { may_use: Some(&allowed), ..Request::new("a", &controls) };
+    assert_eq!(bench.run(request, script).expect("an answer").group, "c");
+    let stay = Controls { stay_in_group: true, ..controls.clone() };
+    assert!(bench.run(Request::new("a", &stay), script).is_err());
+}

@@ -1,0 +1,243 @@
+//! The router's settings with LiteLLM's defaults. LiteLLM surface §2.6.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::{ErrorClass, Strategy};
+
+/// `router_settings`, resolved. Keys and teams may bring their own through
+/// [`crate::Controls::settings`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouterSettings {
+    /// How a deployment is picked (`routing_strategy`); default `simple-shuffle`.
+    pub strategy: Strategy,
+    /// Attempts after the first, on the same group; default 2.
+    pub num_retries: u32,
+    /// Longest wait for a whole answer; default 6000 s.
+    pub timeout: Option<Duration>,
+    /// Longest wait for the first byte of a stream; default: `timeout`.
+    pub stream_timeout: Option<Duration>,
+    /// Least wait between two attempts on the same deployment; default 0.
+    pub retry_after: Duration,
+    /// Retries by class of error; default none.
+    pub retry_policy: Option<Retries>,
+    /// The same for one group; wins over `retry_policy`.
+    pub group_retry_policy: HashMap<String, Retries>,
+    /// Failures before a deployment rests. `None` is LiteLLM's untouched 3: its ratio rules apply
+    /// instead (surface §7.5).
+    pub allowed_fails: Option<u32>,
+    /// The same by class of error.
+    pub allowed_fails_policy: Option<AllowedFails>,
+    /// How long a deployment rests; default 5 s.
+    pub cooldown_time: Duration,
+    /// Never rest a deployment; default off.
+    pub disable_cooldowns: bool,
+    /// Groups to try after a group failed for any other reason (`fallbacks`; `*` stands for all).
+    pub fallbacks: FallbackMap,
+    /// Groups to try when the prompt is too long.
+    pub context_window_fallbacks: FallbackMap,
+    /// Groups to try when a content policy refused.
+    pub content_policy_fallbacks: FallbackMap,
+    /// Groups to try for every group, after the group's own entry and `*`.
+    pub default_fallbacks: Vec<FallbackTarget>,
+    /// Groups tried beyond the first, nested ones included; default 5.
+    pub max_fallbacks: u32,
+    /// Other names of groups (`model_group_alias`).
+    pub aliases: IndexMap<String, Alias>,
+    /// Retry inside a `simple-shuffle` group without the deployments that failed; default off.
+    pub weighted_failover: bool,
+    /// Most requests at the same time for deployments that set nothing; default none.
+    pub default_max_parallel_requests: Option<u32>,
+    /// Shares by group and deployment id (`weights`); they win over the deployments' own.
+    pub weights: HashMap<String, HashMap<String, f64>>,
+    /// Route by tags (`enable_tag_filtering`); default off.
+    pub tag_filtering: bool,
+    /// One common tag is enough (`tag_filtering_match_any`); default on.
+    pub tag_match_any: bool,
+    /// Explain fallbacks in error messages (`expose_router_debug_in_errors`); default on.
+    pub explain_errors: bool,
+}
+
+impl Default for RouterSettings {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::default(),
+            num_retries: 2,
+            timeout: Some(Duration::from_secs(6000)),
+            stream_timeout: None,
+            retry_after: Duration::ZERO,
+            retry_policy: None,
+            group_retry_policy: HashMap::new(),
+            allowed_fails: None,
+            allowed_fails_policy: None,
+            cooldown_time: Duration::from_secs(5),
+            disable_cooldowns: false,
+            fallbacks: FallbackMap::default(),
+            context_window_fallbacks: FallbackMap::default(),
+            content_policy_fallbacks: FallbackMap::default(),
+            default_fallbacks: Vec::new(),
+            max_fallbacks: 5,
+            aliases: IndexMap::new(),
+            weighted_failover: false,
+            default_max_parallel_requests: None,
+            weights: HashMap::new(),
+            tag_filtering: false,
+            tag_match_any: true,
+            explain_errors: true,
+        }
+    }
+}
+
+/// Another name of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The group it stands for.
+    pub model: String,
+    /// Callable, but not listed.
+    pub hidden: bool,
+}
+
+/// Groups to try, by the group that failed, in the order they were written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FallbackMap(Vec<(Arc<str>, Arc<[FallbackTarget]>)>);
+
+impl FallbackMap {
+    /// Adds an entry; the first one of a group is used, as in LiteLLM.
+    pub fn add(&mut self, group: impl Into<Arc<str>>, targets: impl IntoIterator<Item = FallbackTarget>) {
+        self.0.push((group.into(), targets.into_iter().collect()));
+    }
+
+    /// The entry of a group.
+    #[must_use]
+    pub fn of(&self, group: &str) -> Option<&[FallbackTarget]> {
+        self.0.iter().find(|(name, _)| &**name == group).map(|(_, targets)| &**targets)
+    }
+
+    /// Whether there is no entry at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All entries.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[FallbackTarget])> {
+        self.0.iter().map(|(name, targets)| (&**name, &**targets))
+    }
+}
+
+/// One group to fall back to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FallbackTarget {
+    /// The group's name.
+    pub model: Arc<str>,
+    /// Request parameters to set for it (a fallback written as a mapping).
+    pub params: Option<Arc<Map<String, Value>>>,
+}
+
+impl From<&str> for FallbackTarget {
+    fn from(model: &str) -> Self {
+        Self { model: model.into(), params: None }
+    }
+}
+
+/// `retry_policy`: how often to retry, by class of error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retries(ByClass);
+
+/// `allowed_fails_policy`: failures allowed before a deployment rests, by class of error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AllowedFails(ByClass);
+
+impl Retries {
+    /// Sets a count by LiteLLM's key, such as `RateLimitErrorRetries` or `DefaultRetries`; says
+    /// whether the key is known.
+    #[must_use]
+    pub fn set(&mut self, key: &str, retries: u32) -> bool {
+        key.strip_suffix("Retries").is_some_and(|class| self.0.set(class, retries))
+    }
+
+    /// The retries for an error of this class; `None` when the policy is silent about it.
+    #[must_use]
+    pub fn of(&self, class: ErrorClass) -> Option<u32> {
+        self.0.of(class).or(self.0.default)
+    }
+}
+
+impl AllowedFails {
+    /// Sets a count by LiteLLM's key, such as `TimeoutErrorAllowedFails`; says whether the key is
+    /// known.
+    #[must_use]
+    pub fn set(&mut self, key: &str, fails: u32) -> bool {
+        key.strip_suffix("AllowedFails").is_some_and(|class| class != "Default" && self.0.set(class, fails))
+    }
+
+    /// The failures allowed for this class; `None` when the policy is silent about it.
+    #[must_use]
+    pub fn of(&self, class: ErrorClass) -> Option<u32> {
+        self.0.of(class)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct ByClass {
+    bad_request: Option<u32>,
+    authentication: Option<u32>,
+    timeout: Option<u32>,
+    rate_limit: Option<u32>,
+    content_policy: Option<u32>,
+    internal_server: Option<u32>,
+    bad_gateway: Option<u32>,
+    service_unavailable: Option<u32>,
+    not_found: Option<u32>,
+    default: Option<u32>,
+}
+
+impl ByClass {
+    fn set(&mut self, name: &str, count: u32) -> bool {
+        let slot = match name {
+            "BadRequestError" => &mut self.bad_request,
+            "AuthenticationError" => &mut self.authentication,
+            "TimeoutError" => &mut self.timeout,
+            "RateLimitError" => &mut self.rate_limit,
+            "ContentPolicyViolationError" => &mut self.content_policy,
+            "InternalServerError" => &mut self.internal_server,
+            "BadGatewayError" => &mut self.bad_gateway,
+            "ServiceUnavailableError" => &mut self.service_unavailable,
+            "NotFoundError" => &mut self.not_found,
+            "Default" => &mut self.default,
+            _ => return false,
+        };
+        *slot = Some(count);
+        true
+    }
+
+    const fn of(&self, class: ErrorClass) -> Option<u32> {
+        match class {
+            ErrorClass::BadRequest | ErrorClass::ContextWindow => self.bad_request,
+            // A subclass of BadRequestError in LiteLLM: its own entry is asked first.
+            ErrorClass::ContentPolicy => match self.content_policy {
+                Some(count) => Some(count),
+                None => self.bad_request,
+            },
+            ErrorClass::Authentication => self.authentication,
+            ErrorClass::Timeout => self.timeout,
+            ErrorClass::RateLimit => self.rate_limit,
+            ErrorClass::InternalServer => self.internal_server,
+            ErrorClass::BadGateway => self.bad_gateway,
+            ErrorClass::ServiceUnavailable => self.service_unavailable,
+            ErrorClass::NotFound => self.not_found,
+            ErrorClass::PaymentRequired
+            | ErrorClass::Conflict
+            | ErrorClass::PermissionDenied
+            | ErrorClass::Other
+            | ErrorClass::Ours => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

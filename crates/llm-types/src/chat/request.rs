@@ -1,0 +1,43 @@
+//! A chat request in canonical form.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Extra, Message, Options, Tool};
+
+/// One chat request: who said what, which tools there are, and how to answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChatRequest {
+    /// The model, as the caller names it.
+    pub model: String,
+    /// The conversation, oldest first; system prompts are messages of their own at the start.
+    pub messages: Vec<Message>,
+    /// Tools the model may call.
+    pub tools: Vec<Tool>,
+    /// How to answer.
+    pub options: Options,
+    /// Whether the answer is wanted as a stream.
+    pub stream: bool,
+    /// Top-level fields of the caller's dialect that have no canonical meaning.
+    pub extra: Extra,
+    /// Top-level fields that only the caller's own dialect has: written back by that dialect, left out
+    /// by all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub native: Option<NativeFields>,
+}
+
+/// Top-level fields of a request that mean nothing outside their dialect.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NativeFields {
+    /// The dialect that can read them, by its id (`anthropic`, `openai`, …).
+    pub dialect: String,
+    /// The fields.
+    pub fields: Extra,
+}
+
+impl ChatRequest {
+    /// A request with default options.
+    pub fn new(model: impl Into<String>, messages: impl Into<Vec<Message>>) -> Self {
+        Self { model: model.into(), messages: messages.into(), ..Self::default() }
+    }
+}

@@ -1,0 +1,155 @@
+"""Spend is exact: under concurrency, over restarts, and when the process is killed."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import SIDES, anthropic_client, openai_client
+from support.gateway import CALL_COST
+
+ASK = [{"role": "user", "content": "hi"}]
+
+
+def exactly(amount):
+    return pytest.approx(amount, rel=0, abs=5e-10)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_pair_of_dialects_costs_the_same(gateway, side, stream):
+    key = gateway.new_key()
+    reply = openai_client(gateway, key).chat.completions.create(model=f"{side}/say", messages=ASK, stream=stream)
+    if stream:
+        list(reply)
+    reply = anthropic_client(gateway, key).messages.create(
+        model=f"{side}/say", max_tokens=5, messages=ASK, stream=stream
+    )
+    if stream:
+        list(reply)
+    assert gateway.spend(key, 2 * CALL_COST) == exactly(2 * CALL_COST)
+
+
+def test_failed_calls_cost_nothing(gateway):
+    key = gateway.new_key()
+    for model in ("oai/error-500", "oai/error-400", "ant/error-429"):
+        assert gateway.chat(model, key).status >= 400
+    gateway.chat(key=key)
+    gateway.spend(key, CALL_COST)
+    time.sleep(0.5)
+    assert gateway.spend(key) == exactly(CALL_COST)
+
+
+def test_spend_is_exact_under_fifty_callers(gateway):
+    key = gateway.new_key(max_budget=1.0)
+    with ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(lambda n: gateway.chat(("gpt", "claude")[n % 2], key).status, range(200)))
+    assert statuses == [200] * 200
+    assert gateway.spend(key, 200 * CALL_COST) == exactly(200 * CALL_COST)
+
+
+def test_fifty_callers_never_overshoot_a_budget(gateway):
+    budget = 20 * CALL_COST
+    key = gateway.new_key(max_budget=budget)
+    with ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(lambda _: gateway.chat("oai/slow-100", key).status, range(100)))
+    served = statuses.count(200)
+    assert statuses.count(422) == 100 - served
+    assert 0 < served <= 20
+    spend = gateway.spend(key, served * CALL_COST)
+    assert spend == exactly(served * CALL_COST)
+    assert spend <= budget + 1e-12
+    # What was reserved and not spent is free again, call by call.
+    while gateway.chat(key=key).status == 200:
+        served += 1
+    spend = gateway.spend(key, served * CALL_COST)
+    assert spend == exactly(served * CALL_COST) and spend <= budget + CALL_COST
+
+
+def test_a_caller_who_leaves_is_billed(gateway):
+    key = gateway.new_key()
+    stream = openai_client(gateway, key).chat.completions.create(model="oai/long-50-20", messages=ASK, stream=True)
+    next(iter(stream))
+    stream.close()
+    assert gateway.spend(key, 1e-9, seconds=10) > 0
+
+
+def test_a_restart_keeps_keys_and_spend(spawn):
+    gateway = spawn()
+    key = gateway.new_key(max_budget=1.0, key_alias="stays")
+    for _ in range(5):
+        assert gateway.chat(key=key).status == 200
+    assert gateway.stop() == 0
+    gateway.start()
+    assert gateway.chat(key=key).status == 200
+    assert gateway.spend(key, 6 * CALL_COST) == exactly(6 * CALL_COST)
+    assert gateway.key_info(key)["key_alias"] == "stays"
+
+
+def test_a_kill_after_the_books_are_written_loses_and_doubles_nothing(spawn):
+    gateway = spawn()
+    key = gateway.new_key()
+    total = 0
+    for _ in range(3):
+        with ThreadPoolExecutor(20) as pool:
+            statuses = list(pool.map(lambda _: gateway.chat(key=key).status, range(60)))
+        assert statuses == [200] * 60
+        total += 60
+        assert gateway.spend(key, total * CALL_COST) == exactly(total * CALL_COST)
+        gateway.kill()
+        gateway.start()
+        assert gateway.spend(key, total * CALL_COST) == exactly(total * CALL_COST)
+
+
+def test_a_kill_right_behind_an_answer_books_it_at_least_at_its_cost(spawn):
+    gateway = spawn()
+    key = gateway.new_key()
+    for answered in range(1, 4):
+        assert gateway.chat(key=key).status == 200
+        gateway.kill()
+        gateway.start()
+        spend = gateway.spend(key, answered * CALL_COST)
+        # The answer may be out before its outcome is written: then it is booked at its reservation.
+        assert answered * CALL_COST - 5e-10 <= spend <= 2 * answered * CALL_COST
+
+
+def test_a_kill_under_load_books_what_was_answered_and_no_call_twice(spawn):
+    gateway = spawn()
+    key = gateway.new_key()
+    started, answered, lock, stop = [0], [0], threading.Lock(), threading.Event()
+
+    def caller():
+        while not stop.is_set():
+            with lock:
+                started[0] += 1
+            try:
+                status = gateway.chat("oai/slow-20", key, timeout=5).status
+            except OSError:
+                return
+            assert status == 200
+            with lock:
+                answered[0] += 1
+
+    callers = [threading.Thread(target=caller) for _ in range(10)]
+    for thread in callers:
+        thread.start()
+    time.sleep(1.5)
+    gateway.kill()
+    stop.set()
+    for thread in callers:
+        thread.join()
+    assert answered[0] > 20
+    gateway.start()
+    spend = gateway.spend(key, answered[0] * CALL_COST)
+    time.sleep(1)
+    spend = max(spend, gateway.spend(key))
+    unknown = started[0] - answered[0]
+    assert spend >= answered[0] * CALL_COST - 5e-10, "an answered call is not booked"
+    # A call of unknown outcome is booked at its reservation: its prompt and its five tokens.
+    assert spend <= answered[0] * CALL_COST + unknown * 20 * CALL_COST, "calls are booked twice"
+    calls = round(spend / CALL_COST)
+    before = gateway.spend(key)
+    gateway.kill()
+    gateway.start()
+    time.sleep(1)
+    assert gateway.spend(key, calls * CALL_COST / 2) == exactly(before), "a second start books nothing again"
