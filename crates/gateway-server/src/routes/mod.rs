@@ -22,8 +22,8 @@ use crate::walk::{self, Entrance};
 /// What a route leads to.
 #[derive(Debug, Clone, Copy)]
 enum Handler {
-    /// A call to a model, in a dialect, under LiteLLM's name for the kind of call.
-    Call(DialectId, &'static str),
+    /// A call to a model.
+    Call(Door),
     /// The models a key may use.
     Models,
     /// One of them.
@@ -38,11 +38,24 @@ enum Handler {
     Metrics,
 }
 
+/// How a call to a model is spoken.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    /// The caller's dialect.
+    dialect: DialectId,
+    /// LiteLLM's name for calls of this kind.
+    call_type: &'static str,
+    /// Whether a stream is wanted, where the path says it and not the body.
+    stream: Option<bool>,
+}
+
 /// One route; `{name}` in a path stands for one segment or more.
 struct Route(&'static Method, &'static str, Handler);
 
-const CHAT: Handler = Handler::Call(DialectId::OpenaiChat, "acompletion");
-const MESSAGES: Handler = Handler::Call(DialectId::Anthropic, "anthropic_messages");
+const CHAT: Handler =
+    Handler::Call(Door { dialect: DialectId::OpenaiChat, call_type: "acompletion", stream: None });
+const MESSAGES: Handler =
+    Handler::Call(Door { dialect: DialectId::Anthropic, call_type: "anthropic_messages", stream: None });
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
@@ -97,9 +110,9 @@ pub(crate) async fn answer(
         Found::Nothing => return answer::detail(StatusCode::NOT_FOUND, "Not Found"),
     };
     match route.2 {
-        Handler::Call(dialect, call_type) => {
+        Handler::Call(Door { dialect, call_type, stream }) => {
             let dialect = dialects::dialect(dialect);
-            let entrance = Entrance { dialect, path: route.1, call_type, model: model.as_deref() };
+            let entrance = Entrance { dialect, path: route.1, call_type, model: model.as_deref(), stream };
             walk::walk(core, conn, entrance, request).await
         }
         Handler::Models => models::list(core, conn, &request.into_parts().0).await,

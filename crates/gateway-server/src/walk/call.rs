@@ -38,6 +38,8 @@ pub(crate) struct Entrance<'a> {
     pub(crate) call_type: &'static str,
     /// The model, where the path names it.
     pub(crate) model: Option<&'a str>,
+    /// Whether a stream is wanted, where the path says it.
+    pub(crate) stream: Option<bool>,
 }
 
 /// One call on its way.
@@ -64,6 +66,7 @@ pub(crate) struct Call {
     pub(crate) tags: Vec<String>,
     pub(crate) end_user: Option<String>,
     path_model: Option<String>,
+    path_stream: Option<bool>,
     /// The request in canonical form, made when somebody needs it.
     canonical: Mutex<Option<Arc<ChatRequest>>>,
 }
@@ -80,6 +83,7 @@ impl Call {
             path: entrance.path,
             call_type: entrance.call_type,
             path_model: entrance.model.map(str::to_owned),
+            path_stream: entrance.stream,
             head,
             id,
             shown_id,
@@ -112,6 +116,9 @@ impl Call {
         }
         if let Some(model) = self.path_model.take() {
             self.glance.model = model;
+        }
+        if let Some(stream) = self.path_stream {
+            self.glance.stream = stream;
         }
         if self.glance.model.is_empty()
             && let Some(model) = &self.snapshot.config.general.default_model

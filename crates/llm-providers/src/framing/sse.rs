@@ -30,6 +30,10 @@ pub struct Splitter {
     /// The beginning of a frame whose end is not in an earlier chunk.
     pending: BytesMut,
     line: Line,
+    /// What [`Splitter::scan`] found last is the LF of a CRLF that closed the frame before it.
+    late_feed: bool,
+    /// The last frame shown by [`Splitter::forward`] went on as it came.
+    kept: bool,
     limit: usize,
 }
 
@@ -71,7 +75,7 @@ impl Splitter {
     /// A splitter that takes frames up to `limit` bytes, line ends included.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { chunk: Bytes::new(), scanned: 0, pending: BytesMut::new(), line: Line::Start, limit }
+        Self { chunk: Bytes::new(), scanned: 0, pending: BytesMut::new(), line: Line::Start, late_feed: false, kept: true, limit }
     }
 
     /// Takes the next bytes of the body.
@@ -125,7 +129,8 @@ impl Splitter {
     }
 
     /// Forwards whole frames: shows each to `look` and appends to `out` what may go on. Neighbours
-    /// that are kept go on as one slice of the input. An incomplete rest waits.
+    /// that are kept go on as one slice of the input. An incomplete rest waits. A line feed that comes
+    /// behind the CR of its frame shares the frame's fate and is not shown.
     ///
     /// # Errors
     /// As [`Splitter::next_raw`]; frames before the one at fault have been forwarded.
@@ -138,7 +143,9 @@ impl Splitter {
         self.push(bytes);
         if !self.pending.is_empty() {
             let Some(raw) = self.next_raw()? else { return Ok(()) };
-            match look(&raw) {
+            let pass = look(&raw);
+            self.kept = pass == Pass::Keep;
+            match pass {
                 Pass::Keep => out.push(raw),
                 Pass::Drop => {}
                 Pass::Replace(other) => out.push(other),
@@ -157,8 +164,13 @@ impl Splitter {
             if outcome.is_err() {
                 break;
             }
-            let pass = look(&self.chunk[start..end]);
-            if pass != Pass::Keep {
+            let pass = match (self.late_feed, self.kept) {
+                (true, true) => Pass::Keep,
+                (true, false) => Pass::Drop,
+                (false, _) => look(&self.chunk[start..end]),
+            };
+            self.kept = pass == Pass::Keep;
+            if !self.kept {
                 push_slice(out, &self.chunk, kept..start);
                 kept = end;
             }
@@ -211,9 +223,11 @@ impl Splitter {
             // The LF of a CRLF that closed the frame before: on its own, so that it never waits.
             if closed && at > self.scanned {
                 self.scanned = at;
+                self.late_feed = true;
                 return Some(at);
             }
         }
+        self.late_feed = false;
         while let Some(offset) = memchr2(b'\n', b'\r', &bytes[at..]) {
             let end = at + offset;
             let blank = offset == 0 && self.line == Line::Start;

@@ -38,8 +38,6 @@ struct Look {
     begun: bool,
     /// `[DONE]` or an error frame has been forwarded; nothing may follow.
     closed: bool,
-    /// The line feed that completes the last line end of `[DONE]` has not come yet.
-    owes_line_feed: bool,
 }
 
 impl Forwarded {
@@ -51,7 +49,6 @@ impl Forwarded {
             ended: Vec::new(),
             begun: false,
             closed: false,
-            owes_line_feed: false,
         };
         Self { splitter: Splitter::new(), look, broken: None }
     }
@@ -59,12 +56,12 @@ impl Forwarded {
 
 impl Relay for Forwarded {
     fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
-        if self.look.closed || self.broken.is_some() {
-            return self.complete_last_line(&bytes, out);
+        if self.broken.is_some() {
+            return;
         }
         let look = &mut self.look;
         self.broken = self.splitter.forward(bytes, out, |raw| look.frame(raw)).err();
-        if self.look.facts.error.is_none() {
+        if self.look.facts.error.is_none() && !self.look.closed {
             self.look.facts.error.clone_from(&self.broken);
         }
     }
@@ -97,18 +94,6 @@ impl Relay for Forwarded {
 
     fn facts(&self) -> &ReplyFacts {
         &self.look.facts
-    }
-}
-
-impl Forwarded {
-    /// A line end cut between its two bytes is passed whole, like every other.
-    fn complete_last_line(&mut self, bytes: &Bytes, out: &mut Vec<Bytes>) {
-        if self.look.owes_line_feed && !bytes.is_empty() {
-            self.look.owes_line_feed = false;
-            if bytes[0] == b'\n' {
-                out.push(bytes.slice(..1));
-            }
-        }
     }
 }
 
@@ -166,7 +151,6 @@ impl Look {
         }
         if data == b"[DONE]" {
             self.closed = true;
-            self.owes_line_feed = raw.ends_with(b"\r");
             self.facts.complete = true;
             return Pass::Keep;
         }

@@ -161,6 +161,14 @@ fn words_in_an_answer_are_no_keys() {
     }
 }
 
+/// Found by the property below: the frame was withheld and the line feed behind it was not.
+#[test]
+fn a_withheld_frame_takes_its_late_line_feed_along() {
+    let body = whole().replace('\n', "\r\n");
+    let cut = body.find("data: [DONE]").unwrap() - 1;
+    assert_eq!(relay(body.as_bytes(), &[cut], false, None), relay(body.as_bytes(), &[], false, None));
+}
+
 #[test]
 fn the_line_feed_behind_the_last_carriage_return_is_not_lost() {
     let body = whole().replace('\n', "\r\n");
