@@ -53,6 +53,7 @@ fn target() -> Target {
         defaults: serde_json::Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

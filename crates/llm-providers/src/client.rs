@@ -99,7 +99,7 @@ impl Client {
             return Ok(target);
         }
         let (provider, name) = self.registry.split_model(model)?;
-        let target = self.settings.target(provider, name);
+        let target = self.settings.target(provider, name).routed();
         let target = Arc::new(PreparedTarget::new(Arc::new(target)));
         let mut targets = self.targets.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(Arc::clone(targets.entry(model.to_owned()).or_insert(target)))

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod catalog;
 pub mod client;
+pub mod cloud;
 pub mod dialect;
 pub mod dialects;
 pub mod error_table;
@@ -16,6 +17,7 @@ pub mod mock;
 pub mod providers;
 mod registry;
 pub mod scan;
+pub mod signin;
 mod spec;
 mod target;
 #[cfg(feature = "hyper")]
@@ -23,6 +25,7 @@ pub mod transport;
 mod write;
 
 pub use client::{Client, EventStream, PreparedTarget};
+pub use cloud::{Cloud, CloudSpec};
 pub use dialect::{Dialect, Encoded, Framing, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder};
 pub use registry::{Provider, Registry, bare_owner, provider_of_bare_model};
 pub use spec::{Auth, DialectId, ProviderSpec, Quirks};

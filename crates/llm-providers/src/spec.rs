@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use llm_types::ProviderId;
 use serde::{Deserialize, Serialize};
 
+use crate::CloudSpec;
+
 /// The dialects there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +61,9 @@ pub struct ProviderSpec {
     /// Named differences from the dialect.
     #[serde(default)]
     pub quirks: Quirks,
+    /// What only clouds have.
+    #[serde(default)]
+    pub cloud: CloudSpec,
 }
 
 impl ProviderSpec {

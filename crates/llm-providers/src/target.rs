@@ -6,7 +6,7 @@ use http::HeaderMap;
 use llm_types::{Secret, Timeouts};
 use serde_json::{Map, Value};
 
-use crate::ProviderSpec;
+use crate::{Cloud, ProviderSpec};
 
 /// What to do with parameters the other side cannot express. LiteLLM surface §6.3.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,4 +38,6 @@ pub struct Target {
     pub policy: ParamPolicy,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// What only targets in clouds have: region, project, API version, credentials.
+    pub cloud: Option<Cloud>,
 }

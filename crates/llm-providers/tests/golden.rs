@@ -141,6 +141,7 @@ fn target() -> Target {
         defaults: serde_json::Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

@@ -110,6 +110,7 @@ fn target(model: &str) -> Target {
         defaults: serde_json::Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

@@ -64,6 +64,7 @@ pub fn target(provider: &'static str, model: &str) -> Target {
         defaults: serde_json::Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

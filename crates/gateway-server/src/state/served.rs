@@ -45,7 +45,7 @@ impl Served {
         let target = if deployment.target.model == model {
             Arc::clone(&deployment.target)
         } else {
-            Arc::new(Target { model: model.to_owned(), ..(*deployment.target).clone() })
+            Arc::new(Target { model: model.to_owned(), ..(*deployment.target).clone() }.routed())
         };
         let provider = target.spec.id.as_str();
         Self {

@@ -1,7 +1,7 @@
 //! The room where providers are asked: the router chooses, one attempt is made at a time.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -9,6 +9,7 @@ use gateway_db::End;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use llm_providers::dialect::ReplyContext;
+use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{DialectId, ReplyFacts};
 use llm_router::{Attempt, Failed, Request};
 use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts, Transport as _};
@@ -99,6 +100,10 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     forward_headers(call, &served, &mut request.headers);
     request.timeouts = timeouts(&served, &attempt);
     *tail.asked.lock() = Some(Arc::clone(&served));
+    if let Some(credential) = served.target.credential() {
+        sign_in(call, credential).await.map_err(|error| named(error, &served))?;
+    }
+    served.target.seal(&mut request, SystemTime::now())?;
     let asked_at = Instant::now();
     let response = call.core.transport.send(request).await.map_err(|error| named(error, &served))?;
     if !response.status.is_success() {
@@ -110,6 +115,24 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         whole(call, &served, response, asked_at).await
     };
     reply.map_err(|error| named(error, &served))
+}
+
+/// Sees to it that a credential has something at hand. What is near its end is renewed beside the call.
+async fn sign_in(call: &Call, credential: &Arc<Credential>) -> Result<()> {
+    let now = SystemTime::now();
+    match credential.readiness(now) {
+        Readiness::Ready => Ok(()),
+        Readiness::Needed => credential.ready(&call.core.transport, now).await,
+        Readiness::Due => {
+            let (core, credential) = (Arc::clone(&call.core), Arc::clone(credential));
+            tokio::spawn(async move {
+                if let Err(error) = credential.renew(&core.transport, now).await {
+                    tracing::warn!(%error, "a credential could not be renewed; the old one still holds");
+                }
+            });
+            Ok(())
+        }
+    }
 }
 
 /// Headers of the caller that are meant for the provider: Anthropic's beta features and version always,

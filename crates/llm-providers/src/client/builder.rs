@@ -43,6 +43,7 @@ impl Settings {
             defaults: Map::new(),
             policy: self.policy.clone(),
             timeouts: self.timeouts,
+            cloud: None,
         }
     }
 }

@@ -1,9 +1,14 @@
 //! One call: encode, send, decode.
 
+use std::pin::pin;
+use std::time::SystemTime;
+
+use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use llm_types::{Body, ChatRequest, ChatResponse, Error, ErrorKind, HttpResponse, Result, Transport};
 
 use super::{EventStream, PreparedTarget, dialect_of};
+use crate::signin::Readiness;
 
 /// The largest whole answer that is taken, in bytes: room for pictures in base64.
 const ANSWER_LIMIT: usize = 512 << 20;
@@ -51,7 +56,24 @@ async fn send(
     let encoded = dialect_of(target).encode_request(&request, target.target())?;
     let mut request = target.request(encoded)?;
     request.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static(accept));
-    transport.send(request).await
+    let Some(credential) = target.credential() else {
+        target.seal(&mut request, SystemTime::now())?;
+        return transport.send(request).await;
+    };
+    let readiness = credential.readiness(SystemTime::now());
+    if readiness == Readiness::Needed {
+        credential.ready(transport, SystemTime::now()).await?;
+    }
+    target.seal(&mut request, SystemTime::now())?;
+    if readiness != Readiness::Due {
+        return transport.send(request).await;
+    }
+    // What is at hand still holds: it is renewed while the call runs. If that fails, the next call tries.
+    let sent = pin!(transport.send(request));
+    match select(sent, pin!(credential.renew(transport, SystemTime::now()))).await {
+        Either::Left((response, _)) => response,
+        Either::Right((_, sent)) => sent.await,
+    }
 }
 
 /// The body of a successful answer, or the error that the answer is.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
@@ -9,6 +10,8 @@ use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result};
 
 use crate::auth::SignIn;
+use crate::cloud::{Identity, Wrapping};
+use crate::signin::{Credential, Key, aws};
 use crate::{Encoded, Target};
 
 /// A target made ready once, for all calls to it. Cheap to make and to share.
@@ -25,6 +28,10 @@ struct Ready {
     /// Path of the base URL, without a trailing slash.
     path: String,
     sign_in: SignIn,
+    /// What signs in instead of a key.
+    credential: Option<Arc<Credential>>,
+    /// How a cloud wraps requests.
+    wrapping: Option<Wrapping>,
     /// The first path asked for and its URL: a target nearly always has just one.
     usual: OnceLock<(String, Uri)>,
 }
@@ -43,7 +50,14 @@ impl PreparedTarget {
         &self.target
     }
 
-    /// The HTTP request for what a dialect wrote: URL, headers, sign-in.
+    /// The credential that signs in, where no key does. It must be at hand before [`PreparedTarget::seal`].
+    #[must_use]
+    pub fn credential(&self) -> Option<&Arc<Credential>> {
+        self.ready.as_ref().ok()?.credential.as_ref()
+    }
+
+    /// The HTTP request for what a dialect wrote: URL, headers, a key. To be [sealed](Self::seal) when its
+    /// headers are complete.
     ///
     /// Of a header that both name, the operator's (`extra_headers`) counts, then sign-in, then the
     /// dialect's.
@@ -54,6 +68,10 @@ impl PreparedTarget {
     pub fn request(&self, encoded: Encoded) -> Result<HttpRequest> {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
         let Encoded { path, mut headers, body } = encoded;
+        let (path, body) = match &ready.wrapping {
+            None => (path, body),
+            Some(wrapping) => wrapping.wrap(&path, body)?,
+        };
         let uri = ready.uri(path)?;
         if !body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -64,11 +82,46 @@ impl PreparedTarget {
         }
         Ok(HttpRequest { method: Method::POST, uri, headers, body, timeouts: self.target.timeouts })
     }
+
+    /// Finishes a request whose headers are complete: puts beta features where a cloud reads them, and
+    /// signs in with the credential. Nothing may change afterwards. Costs nothing for targets with a key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when the credential has nothing at hand that holds, or the request
+    /// cannot be signed.
+    pub fn seal(&self, request: &mut HttpRequest, now: SystemTime) -> Result<()> {
+        let ready = self.ready.as_ref().map_err(Clone::clone)?;
+        if let Some(wrapping) = &ready.wrapping {
+            wrapping.place_betas(&mut request.headers, &mut request.body)?;
+        }
+        let Some(credential) = &ready.credential else { return Ok(()) };
+        if self.target.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(());
+        }
+        let held = credential.held(now).ok_or_else(|| {
+            let message = format!("provider `{}`: sign-in has nothing at hand", self.target.spec.id);
+            Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Gateway)
+        })?;
+        match &held.key {
+            Key::Bearer(token) => {
+                request.headers.insert(header::AUTHORIZATION, token.clone());
+                Ok(())
+            }
+            Key::Aws(keys) => {
+                let cloud = &self.target.spec.cloud;
+                let Identity::Aws(service) = &cloud.identity else {
+                    return Err(fault(format!("provider `{}` takes no AWS signatures", self.target.spec.id)));
+                };
+                aws::sign(request, keys, (service, self.target.region()), now)
+            }
+        }
+    }
 }
 
 impl Ready {
     fn new(target: &Target) -> Result<Self> {
-        let base = target.base_url.trim_end_matches('/');
+        let base = target.regional_base_url();
+        let base = base.trim_end_matches('/');
         if base.is_empty() {
             let message = format!("provider `{}` has no base URL: give `api_base`", target.spec.id);
             return Err(fault(message));
@@ -82,8 +135,14 @@ impl Ready {
             return Err(fault(format!("base URL `{}` has a query: expected none", shown(base))));
         }
         let path = path.path().trim_end_matches('/').to_owned();
-        let sign_in = SignIn::new(&target.spec, target.key.as_ref())?;
-        Ok(Self { scheme, authority, path, sign_in, usual: OnceLock::new() })
+        let credential = target.cloud.as_ref().and_then(|cloud| cloud.credential.clone());
+        let credential = credential.filter(|_| target.key.is_none());
+        let sign_in = match &credential {
+            None => SignIn::new(&target.spec, target.key.as_ref())?,
+            Some(_) => SignIn::None,
+        };
+        let wrapping = Wrapping::of(target)?;
+        Ok(Self { scheme, authority, path, sign_in, credential, wrapping, usual: OnceLock::new() })
     }
 
     fn uri(&self, path: String) -> Result<Uri> {

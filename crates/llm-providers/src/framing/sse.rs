@@ -75,7 +75,15 @@ impl Splitter {
     /// A splitter that takes frames up to `limit` bytes, line ends included.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { chunk: Bytes::new(), scanned: 0, pending: BytesMut::new(), line: Line::Start, late_feed: false, kept: true, limit }
+        Self {
+            chunk: Bytes::new(),
+            scanned: 0,
+            pending: BytesMut::new(),
+            line: Line::Start,
+            late_feed: false,
+            kept: true,
+            limit,
+        }
     }
 
     /// Takes the next bytes of the body.

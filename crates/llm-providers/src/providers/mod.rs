@@ -17,6 +17,18 @@ macro_rules! provider {
         base_url_env: [$($base_env:literal),*], key_env: [$($key_env:literal),*],
         auth: $auth:expr, dialect: $dialect:ident, quirks: $quirks:expr $(,)?
     ) => {
+        $crate::providers::provider! {
+            id: $id, name: $name, docs: $docs, base_url: $base, prefix: $prefix,
+            base_url_env: [$($base_env),*], key_env: [$($key_env),*],
+            auth: $auth, dialect: $dialect, quirks: $quirks, cloud: $crate::CloudSpec::NONE,
+        }
+    };
+    (
+        id: $id:literal, name: $name:literal, docs: $docs:literal,
+        base_url: $base:literal, prefix: $prefix:literal,
+        base_url_env: [$($base_env:literal),*], key_env: [$($key_env:literal),*],
+        auth: $auth:expr, dialect: $dialect:ident, quirks: $quirks:expr, cloud: $cloud:expr $(,)?
+    ) => {
         $crate::ProviderSpec {
             id: ::llm_types::ProviderId::known($id),
             name: ::std::borrow::Cow::Borrowed($name),
@@ -28,6 +40,7 @@ macro_rules! provider {
             auth: $auth,
             dialect: $crate::DialectId::$dialect,
             quirks: $quirks,
+            cloud: $cloud,
         }
     };
 }

@@ -54,7 +54,8 @@ pub(crate) fn resolve(
         SignIn::Key(key) => (Some(key), spec),
         SignIn::None => (None, without_sign_in(spec)),
     };
-    Some(Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts })
+    let cloud = None;
+    Some(Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts, cloud })
 }
 
 /// Stands in for a target while the rest of a wrong entry is checked; it is never called.
@@ -68,6 +69,7 @@ pub(crate) fn nowhere(registry: &Registry) -> Option<Target> {
         defaults: Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     })
 }
 

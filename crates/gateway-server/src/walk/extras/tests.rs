@@ -36,6 +36,7 @@ fn target(auth: Auth) -> Target {
         defaults: Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

@@ -20,6 +20,7 @@ fn operators(policy: ParamPolicy) -> Target {
         defaults: Map::new(),
         policy,
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

@@ -20,6 +20,7 @@ fn target(change: impl FnOnce(&mut Target, &mut ProviderSpec)) -> PreparedTarget
         defaults: Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     };
     change(&mut target, &mut spec);
     target.spec = Arc::new(spec);

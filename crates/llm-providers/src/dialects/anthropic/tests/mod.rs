@@ -30,6 +30,7 @@ pub(super) fn target(model: &str) -> Target {
         auth: Auth::Header("x-api-key".into()),
         dialect: DialectId::Anthropic,
         quirks: Quirks::NONE,
+        cloud: crate::CloudSpec::NONE,
     };
     Target {
         spec: Arc::new(spec),
@@ -40,6 +41,7 @@ pub(super) fn target(model: &str) -> Target {
         defaults: Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

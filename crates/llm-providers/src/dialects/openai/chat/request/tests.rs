@@ -25,6 +25,7 @@ pub(crate) fn target(quirks: Quirks) -> Target {
         auth: Auth::Bearer,
         dialect: DialectId::OpenaiChat,
         quirks,
+        cloud: crate::CloudSpec::NONE,
     };
     Target {
         base_url: spec.base_url.to_string(),
@@ -35,6 +36,7 @@ pub(crate) fn target(quirks: Quirks) -> Target {
         defaults: Map::new(),
         policy: ParamPolicy::default(),
         timeouts: Timeouts::default(),
+        cloud: None,
     }
 }
 

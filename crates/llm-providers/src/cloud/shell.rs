@@ -1,0 +1,236 @@
+//! How a cloud wraps a dialect: where model, project and version stand in the URL, and what the body says
+//! instead.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use llm_types::{Error, ErrorKind, Origin, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Words;
+use crate::Target;
+use crate::scan::{self, Patch};
+
+/// The header that names beta features of Anthropic's dialect.
+const BETAS: HeaderName = HeaderName::from_static("anthropic-beta");
+
+/// How requests are wrapped. In paths `{path}` stands for the dialect's own path, `{model}`, `{project}`,
+/// `{region}` and `{version}` for the target's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shell {
+    /// The path; empty when it is the dialect's.
+    pub path: Cow<'static, str>,
+    /// The path of requests for a stream; empty when it is the same.
+    pub stream_path: Cow<'static, str>,
+    /// Members of the body that are left out: the URL says them.
+    pub without: Words,
+    /// Members of the body that are added unless they are there: name and text.
+    pub with: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
+    /// What becomes of the header that names beta features.
+    pub betas: Betas,
+    /// Whether streamed replies are AWS event stream messages, each around one event of the dialect in
+    /// base64.
+    pub framed: bool,
+}
+
+/// What becomes of the header that names beta features. Names are pairs: as callers write them, and as the
+/// cloud does. A feature that is not listed is left out, for clouds refuse requests that name one they do
+/// not have, and clients name them always.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Betas {
+    /// It is sent as it is.
+    #[default]
+    All,
+    /// Only listed features are sent.
+    Listed(Pairs),
+    /// Listed features become the body's member `anthropic_beta`, and there is no header.
+    InBody(Pairs),
+}
+
+/// Pairs of names.
+pub type Pairs = Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>;
+
+impl Shell {
+    /// No wrapping.
+    pub const NONE: Self = Self {
+        path: Cow::Borrowed(""),
+        stream_path: Cow::Borrowed(""),
+        without: Cow::Borrowed(&[]),
+        with: Cow::Borrowed(&[]),
+        betas: Betas::All,
+        framed: false,
+    };
+}
+
+impl Default for Shell {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// The shell of one target, its paths filled in.
+#[derive(Debug)]
+pub(crate) struct Wrapping {
+    path: Option<String>,
+    stream_path: Option<String>,
+    shell: Shell,
+}
+
+impl Wrapping {
+    /// Fills in what the target says; `None` when nothing is wrapped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when a path needs what the target does not say.
+    pub(crate) fn of(target: &Target) -> Result<Option<Self>> {
+        let shell = &target.spec.cloud.shell;
+        if *shell == Shell::NONE {
+            return Ok(None);
+        }
+        let filled = |path: &str| -> Result<Option<String>> {
+            if path.is_empty() { Ok(None) } else { fill(path, target).map(Some) }
+        };
+        let (path, stream_path) = (filled(&shell.path)?, filled(&shell.stream_path)?);
+        Ok(Some(Self { path, stream_path, shell: shell.clone() }))
+    }
+
+    /// The path and body of a request whose dialect wrote these.
+    pub(crate) fn wrap(&self, path: &str, body: Bytes) -> Result<(String, Bytes)> {
+        let (body, stream) = self.body(body)?;
+        let own = self.path.as_ref();
+        let wrapped = if stream { self.stream_path.as_ref().or(own) } else { own };
+        Ok((wrapped.map_or_else(|| path.to_owned(), |wrapped| join(wrapped, path)), body))
+    }
+
+    /// The body, and whether it asks for a stream.
+    fn body(&self, body: Bytes) -> Result<(Bytes, bool)> {
+        let Shell { without, with, .. } = &self.shell;
+        if self.stream_path.is_none() && without.is_empty() && with.is_empty() {
+            return Ok((body, false));
+        }
+        let mut stream = false;
+        let mut patch = Patch::new(&body);
+        let mut said = Vec::new();
+        scan::object(&body, |member| {
+            stream |= member.name == "stream" && member.value.as_bool() == Some(true);
+            if without.contains(&member.name) {
+                patch.remove(member.span());
+            } else {
+                said.extend(with.iter().position(|(name, _)| *name == member.name));
+            }
+        })?;
+        for (index, (name, text)) in with.iter().enumerate() {
+            if !said.contains(&index) {
+                patch.add(name, &scan::quoted(text));
+            }
+        }
+        Ok((patch.finish(), stream))
+    }
+
+    /// Puts beta features where the cloud reads them, when all headers are known.
+    pub(crate) fn place_betas(&self, headers: &mut HeaderMap, body: &mut Bytes) -> Result<()> {
+        let (pairs, in_body) = match &self.shell.betas {
+            Betas::All => return Ok(()),
+            Betas::Listed(pairs) => (pairs, false),
+            Betas::InBody(pairs) => (pairs, true),
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for value in headers.get_all(&BETAS).iter().filter_map(|value| value.to_str().ok()) {
+            for asked in value.split(',').map(str::trim) {
+                let known = pairs.iter().find(|(theirs, _)| *theirs == asked);
+                names.extend(known.map(|(_, ours)| &**ours).filter(|name| !names.contains(name)));
+            }
+        }
+        let list = HeaderValue::try_from(names.join(","));
+        headers.remove(&BETAS);
+        if names.is_empty() {
+            return Ok(());
+        }
+        if in_body {
+            *body = with_betas(body, &names)?;
+        } else if let Ok(list) = list {
+            headers.insert(BETAS, list);
+        }
+        Ok(())
+    }
+}
+
+/// The body with these beta features beside those it names itself.
+fn with_betas(body: &Bytes, names: &[&str]) -> Result<Bytes> {
+    let mut patch = Patch::new(body);
+    let mut own = None;
+    scan::object(body, |member| {
+        if member.name == "anthropic_beta" {
+            own = Some((member.span(), member.value.text.to_owned()));
+        }
+    })?;
+    let mut all: Vec<Value> = Vec::new();
+    if let Some((span, text)) = own {
+        all = serde_json::from_str(&text).unwrap_or_default();
+        patch.remove(span);
+    }
+    all.extend(names.iter().map(|name| Value::from(*name)));
+    let mut seen = Vec::new();
+    all.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
+    });
+    patch.add("anthropic_beta", Value::from(all).to_string().as_bytes());
+    Ok(patch.finish())
+}
+
+/// Puts the dialect's path into a path; a query of the dialect's goes behind one that is there.
+fn join(wrapped: &str, path: &str) -> String {
+    let (own, query) = path.split_once('?').map_or((path, None), |(own, query)| (own, Some(query)));
+    let mut whole = wrapped.replace("{path}", own);
+    if let Some(query) = query.filter(|_| wrapped.contains("{path}")) {
+        whole.push(if whole.contains('?') { '&' } else { '?' });
+        whole.push_str(query);
+    }
+    whole
+}
+
+fn fill(path: &str, target: &Target) -> Result<String> {
+    let cloud = target.cloud.as_ref();
+    let spec = &target.spec.cloud;
+    let mut filled = path.replace("{model}", &encoded(&target.model));
+    for (place, setting, value) in [
+        ("{project}", &spec.project, cloud.and_then(|cloud| cloud.project.as_deref())),
+        ("{region}", &spec.region, cloud.and_then(|cloud| cloud.region.as_deref())),
+        ("{version}", &spec.version, cloud.and_then(|cloud| cloud.version.as_deref())),
+    ] {
+        if filled.contains(place) {
+            let default = Some(&*setting.default).filter(|text| !text.is_empty());
+            let value = value.or(default).ok_or_else(|| missing(target, &setting.param))?;
+            filled = filled.replace(place, &encoded(value));
+        }
+    }
+    Ok(filled)
+}
+
+fn missing(target: &Target, param: &str) -> Error {
+    let message = format!("provider `{}` needs `{param}`: give it in `litellm_params`", target.spec.id);
+    Error::new(ErrorKind::Internal, message).with_origin(Origin::Gateway)
+}
+
+/// Text for one segment of a path.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(digit.into(), 16).expect("four bits are one digit");
+                out.push(digit.to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}
