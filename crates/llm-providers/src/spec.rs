@@ -16,6 +16,8 @@ pub enum DialectId {
     OpenaiChat,
     /// Anthropic Messages.
     Anthropic,
+    /// Gemini `generateContent`.
+    Gemini,
 }
 
 /// Where the secret goes.

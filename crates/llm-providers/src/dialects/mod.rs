@@ -1,6 +1,7 @@
 //! The protocols, one folder each, all with the same file names.
 
 pub mod anthropic;
+pub mod gemini;
 pub mod openai;
 
 use crate::DialectId;
@@ -8,6 +9,8 @@ use crate::dialect::Dialect;
 
 /// Anthropic Messages.
 pub static ANTHROPIC: &dyn Dialect = &anthropic::Anthropic;
+/// Gemini `generateContent`.
+pub static GEMINI: &dyn Dialect = &gemini::Gemini;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
@@ -17,5 +20,6 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
     match id {
         DialectId::OpenaiChat => OPENAI_CHAT,
         DialectId::Anthropic => ANTHROPIC,
+        DialectId::Gemini => GEMINI,
     }
 }

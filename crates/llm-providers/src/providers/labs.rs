@@ -49,11 +49,11 @@ pub(super) const LABS: &[ProviderSpec] = &[
     },
     provider! {
         id: "gemini", name: "Google Gemini",
-        docs: "https://ai.google.dev/gemini-api/docs/openai",
-        base_url: "https://generativelanguage.googleapis.com", prefix: "/v1beta/openai",
-        base_url_env: ["GEMINI_API_BASE"], key_env: ["GEMINI_API_KEY", "GOOGLE_API_KEY", "PALM_API_KEY"],
-        auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, unsupported: words!["logit_bias", "logprobs", "top_logprobs"], ..Quirks::NONE },
+        docs: "https://ai.google.dev/api/generate-content",
+        base_url: "https://generativelanguage.googleapis.com/v1beta", prefix: "",
+        base_url_env: ["GEMINI_API_BASE"], key_env: ["GOOGLE_API_KEY", "GEMINI_API_KEY", "PALM_API_KEY"],
+        auth: Auth::Header(Cow::Borrowed("x-goog-api-key")), dialect: Gemini,
+        quirks: Quirks { unsupported: words!["top_logprobs"], ..Quirks::NONE },
     },
     provider! {
         id: "inception", name: "Inception",

@@ -69,6 +69,94 @@ pub struct Options {
     pub include_usage: Option<bool>,
 }
 
+impl Options {
+    /// Takes over from `defaults` what is not said here.
+    pub fn fill(&mut self, defaults: Self) {
+        macro_rules! take {
+            ($($field:ident),* $(,)?) => { $( if self.$field.is_none() { self.$field = defaults.$field; } )* };
+        }
+        if self.stop.is_empty() {
+            self.stop = defaults.stop;
+        }
+        take!(
+            max_tokens,
+            temperature,
+            top_p,
+            top_k,
+            seed,
+            frequency_penalty,
+            presence_penalty,
+            logit_bias,
+            logprobs,
+            top_logprobs,
+            n,
+            tool_choice,
+            parallel_tool_calls,
+            response_format,
+            reasoning,
+            modalities,
+            audio,
+            prediction,
+            web_search,
+            verbosity,
+            service_tier,
+            user,
+            metadata,
+            store,
+            prompt_cache_key,
+            safety_identifier,
+            safety_settings,
+            include_usage,
+        );
+    }
+
+    /// Takes out what a parameter says, by its OpenAI name; nothing happens for a name that is none.
+    pub fn forget(&mut self, param: &str) {
+        macro_rules! clear {
+            ($($field:ident),* $(,)?) => {
+                match param {
+                    $( stringify!($field) => self.$field = None, )*
+                    "max_completion_tokens" => self.max_tokens = None,
+                    "stop" | "stop_sequences" => self.stop = Vec::new(),
+                    "reasoning_effort" | "thinking" => self.reasoning = None,
+                    "web_search_options" => self.web_search = None,
+                    _ => {}
+                }
+            };
+        }
+        clear!(
+            max_tokens,
+            temperature,
+            top_p,
+            top_k,
+            seed,
+            frequency_penalty,
+            presence_penalty,
+            logit_bias,
+            logprobs,
+            top_logprobs,
+            n,
+            tool_choice,
+            parallel_tool_calls,
+            response_format,
+            reasoning,
+            modalities,
+            audio,
+            prediction,
+            web_search,
+            verbosity,
+            service_tier,
+            user,
+            metadata,
+            store,
+            prompt_cache_key,
+            safety_identifier,
+            safety_settings,
+            include_usage,
+        );
+    }
+}
+
 /// The form of the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

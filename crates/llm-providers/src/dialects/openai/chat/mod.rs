@@ -16,6 +16,7 @@ mod usage;
 mod wire;
 
 pub(in crate::dialects) use glance::control_of;
+pub(in crate::dialects) use request::options_of;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

@@ -1,7 +1,7 @@
 //! A caller's request body into the canonical request.
 
-use llm_types::{ChatRequest, Extra, NativeFields, Result};
-use serde_json::Value;
+use llm_types::{ChatRequest, Extra, NativeFields, Options, Result};
+use serde_json::{Map, Value};
 
 use super::super::glance::control_of;
 use super::super::wire::DIALECT;
@@ -32,6 +32,17 @@ pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
     let mut extra = fields.rest();
     extra.0.retain(|name, _| control_of(name).is_none());
     Ok(ChatRequest { model, messages, tools, options, stream, extra, native })
+}
+
+/// Options by their OpenAI names, and the members that are none.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::BadRequest`] naming an option of a wrong type.
+pub(in crate::dialects) fn options_of(members: Map<String, Value>) -> Result<(Options, Extra)> {
+    let mut fields = Fields::of(Value::Object(members), Path::Root)?;
+    let mut options = options::decode(&mut fields)?;
+    options.tool_choice = tools::decode_choice(&mut fields)?;
+    Ok((options, fields.rest()))
 }
 
 /// The forerunners of tools, kept as they came: a caller that sends them expects `function_call` in the

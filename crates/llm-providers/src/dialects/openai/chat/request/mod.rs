@@ -9,6 +9,7 @@ mod options;
 mod tools;
 
 pub(super) use decode::decode;
+pub(in crate::dialects) use decode::options_of;
 pub(super) use encode::encode;
 pub(super) use encode_messages::{SHOWN_BY_TOOLS, write_call};
 pub(super) use judge::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};

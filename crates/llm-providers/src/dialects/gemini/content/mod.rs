@@ -1,0 +1,10 @@
+//! Parts of the wire and the canonical parts they stand for; used by requests, replies and streams.
+
+mod read;
+mod write;
+
+pub(super) use read::{bad_reply, joined, part, parts};
+pub(super) use write::{Wanted, call, file_data, inline_data, media, part as write_part, wanted};
+
+#[cfg(test)]
+mod tests;

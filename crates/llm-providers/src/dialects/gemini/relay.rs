@@ -1,0 +1,210 @@
+//! Replies forwarded as they came between parties of this dialect, read only for settlement.
+
+use bytes::{Bytes, BytesMut};
+use llm_types::{Error, ErrorKind, Usage};
+use serde_json::Value;
+
+use super::error;
+use super::response::{blocked, searches};
+use super::stream::{cut, error_frame};
+use super::usage::WireUsage;
+use super::wire::finish_of;
+use crate::dialect::{Relay, ReplyFacts};
+use crate::framing::sse::{self, Pass, Splitter};
+use crate::scan::{self, Item, Kind};
+
+/// What settlement needs to know of a whole reply.
+pub(super) fn reply_facts(body: &[u8]) -> ReplyFacts {
+    let mut facts = ReplyFacts::default();
+    let mut answers = Answers::default();
+    let Ok(reply) = scan::value(body) else {
+        facts.error = Some(Error::new(ErrorKind::BadUpstream, "provider reply is not JSON"));
+        return facts;
+    };
+    match reply.kind {
+        // A stream asked for without `alt=sse`.
+        Kind::Array => reply.elements(|element| look(element, &mut facts, &mut answers)),
+        _ => look(reply, &mut facts, &mut answers),
+    }
+    if facts.error.is_some() {
+        return facts;
+    }
+    if answers.list.is_empty() && !answers.blocked {
+        let message = "provider reply has no `candidates` and no reason for that in `promptFeedback`";
+        facts.error = Some(Error::new(ErrorKind::BadUpstream, message));
+        return facts;
+    }
+    facts.complete = true;
+    facts
+}
+
+/// What is known of the answers of a stream.
+#[derive(Debug, Default)]
+struct Answers {
+    /// Number of each answer, whether it has ended, whether it asks for tools.
+    list: Vec<(u64, bool, bool)>,
+    blocked: bool,
+}
+
+impl Answers {
+    fn complete(&self) -> bool {
+        self.blocked || (!self.list.is_empty() && self.list.iter().all(|(_, ended, _)| *ended))
+    }
+}
+
+/// Forwards a stream.
+#[derive(Debug, Default)]
+pub(super) struct Forwarder {
+    splitter: Splitter,
+    facts: ReplyFacts,
+    answers: Answers,
+    /// A frame was too large to take: nothing more is forwarded.
+    broken: bool,
+}
+
+impl Relay for Forwarder {
+    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
+        if self.broken {
+            return;
+        }
+        let Self { splitter, facts, answers, .. } = self;
+        let forwarded = splitter.forward(bytes, out, |raw| {
+            frame(raw, facts, answers);
+            Pass::Keep
+        });
+        if let Err(error) = forwarded {
+            self.broken = true;
+            out.push(framed(&error));
+            self.facts.error = Some(error);
+        }
+    }
+
+    fn finish(&mut self, cut_by: Option<&Error>, out: &mut Vec<Bytes>) {
+        if self.broken {
+            return;
+        }
+        if let Some(rest) = self.splitter.finish() {
+            self.rest(rest, out);
+        }
+        if self.facts.error.is_some() {
+            return;
+        }
+        if cut_by.is_none() && self.answers.complete() {
+            self.facts.complete = true;
+            return;
+        }
+        let error = cut_by.cloned().unwrap_or_else(cut);
+        out.push(framed(&error));
+        self.facts.error = Some(error);
+    }
+
+    fn facts(&self) -> &ReplyFacts {
+        &self.facts
+    }
+}
+
+impl Forwarder {
+    /// The last frame without its blank line goes on if it is whole; half a frame does not.
+    fn rest(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
+        let whole = scan::value(&sse::fields(&rest).data).is_ok();
+        if whole {
+            frame(&rest, &mut self.facts, &mut self.answers);
+            let ends: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+            out.push(rest);
+            out.push(Bytes::from_static(ends));
+        }
+    }
+}
+
+fn framed(error: &Error) -> Bytes {
+    let mut out = BytesMut::with_capacity(160);
+    error_frame(error, &mut out);
+    out.freeze()
+}
+
+fn frame(raw: &[u8], facts: &mut ReplyFacts, answers: &mut Answers) {
+    let fields = sse::fields(raw);
+    if let Ok(data) = scan::value(&fields.data) {
+        look(data, facts, answers);
+    }
+}
+
+/// Learns from one reply object what settlement needs.
+fn look(data: Item<'_>, facts: &mut ReplyFacts, answers: &mut Answers) {
+    if facts.error.is_some() {
+        return;
+    }
+    let mut found = 0;
+    data.members(|member| {
+        let value = member.value;
+        match &*member.name {
+            "responseId" if facts.id.is_none() => facts.id = value.as_str().map(Into::into),
+            "modelVersion" if facts.model.is_none() => facts.model = value.as_str().map(Into::into),
+            "usageMetadata" => usage(value, facts),
+            "promptFeedback" => {
+                answers.blocked |= json(value).as_ref().is_some_and(blocked);
+                if answers.blocked && facts.finish.is_none() {
+                    facts.finish = Some(llm_types::Finish::ContentFilter);
+                }
+            }
+            "candidates" => value.elements(|candidate| found += candidate_of(candidate, facts, answers)),
+            "error" => facts.error = json(data).as_ref().and_then(error::stated),
+            _ => {}
+        }
+    });
+    if found > 0 {
+        let usage = facts.usage.get_or_insert_with(Usage::default);
+        usage.web_searches = usage.web_searches.max(Some(found));
+    }
+}
+
+fn usage(value: Item<'_>, facts: &mut ReplyFacts) {
+    let wire = serde_json::from_str::<WireUsage>(value.text).ok();
+    if let Some(later) = wire.and_then(|wire| wire.canonical()) {
+        facts.usage.get_or_insert_with(Usage::default).update(&later);
+    }
+}
+
+/// Learns from a candidate; returns how many searches the vendor made for it.
+fn candidate_of(candidate: Item<'_>, facts: &mut ReplyFacts, answers: &mut Answers) -> u64 {
+    let index = candidate.member("index").and_then(|index| index.as_u64()).unwrap_or(0);
+    let at = answers.list.iter().position(|(known, ..)| *known == index).unwrap_or_else(|| {
+        answers.list.push((index, false, false));
+        answers.list.len() - 1
+    });
+    if let Some(parts) = candidate.at(&["content", "parts"]) {
+        parts.elements(|part| {
+            let (length, is_call) = part_len(part);
+            facts.answer_bytes += length;
+            answers.list[at].2 |= is_call;
+        });
+    }
+    if let Some(word) = candidate.member("finishReason").and_then(|reason| reason.as_str()) {
+        answers.list[at].1 = true;
+        if index == 0 {
+            facts.finish = Some(finish_of(&word, answers.list[at].2));
+        }
+    }
+    candidate.member("groundingMetadata").and_then(json).map_or(0, |grounding| searches(&grounding))
+}
+
+/// Bytes of answer in a part, and whether it is a call.
+fn part_len(part: Item<'_>) -> (u64, bool) {
+    let (mut length, mut is_call) = (0, false);
+    part.members(|member| match (&*member.name, member.value.kind) {
+        ("text", Kind::String) => length += member.value.text.len() as u64 - 2,
+        ("functionCall", _) => {
+            is_call = true;
+            length += member.value.text.len() as u64;
+        }
+        _ => {}
+    });
+    (length, is_call)
+}
+
+fn json(item: Item<'_>) -> Option<Value> {
+    serde_json::from_str(item.text).ok()
+}
+
+#[cfg(test)]
+mod tests;
