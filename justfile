@@ -13,6 +13,10 @@ check:
 test crate="":
     cargo test {{ if crate == "" { "--workspace" } else { "-p " + crate } }}
 
+# Try properties on many new cases: what fails is a test to write.
+properties cases="20000":
+    PROPTEST_CASES={{ cases }} cargo test --workspace --lib
+
 # The SDK tests against the debug build.
 e2e *arguments:
     cargo build -p gateway-cli

@@ -37,12 +37,22 @@ fn steps() -> Vec<(&'static str, Command)> {
 }
 
 /// nextest where it is installed, else cargo's own runner.
+///
+/// Properties are tried on the same cases in every run, so that a change is judged by what it changed;
+/// `just properties` looks for new cases.
 fn tests() -> Command {
-    if has("nextest") {
-        return root::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+    let mut command = match has("nextest") {
+        true => root::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]),
+        false => root::cargo(&["test", "--workspace", "--all-targets"]),
+    };
+    if std::env::var_os(SEED).is_none() {
+        command.env(SEED, "20260101");
     }
-    root::cargo(&["test", "--workspace", "--all-targets"])
+    command
 }
+
+/// Where proptest takes the seed of its cases from.
+const SEED: &str = "PROPTEST_RNG_SEED";
 
 /// Whether a cargo subcommand is installed.
 fn has(subcommand: &str) -> bool {

@@ -13,9 +13,11 @@ use crate::dialect::Span;
 
 mod cursor;
 mod patch;
+mod reader;
 
 use cursor::Cursor;
 pub use patch::{Patch, merge, quoted};
+pub(crate) use reader::Reader;
 
 /// The deepest nesting accepted; `serde_json` has the same limit.
 pub const MAX_DEPTH: u32 = 127;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use llm_router::Deployment;
 use llm_types::Money;
@@ -48,6 +49,7 @@ pub(crate) mod names {
 pub(crate) struct CallHeaders {
     model_id: HeaderValue,
     model_name: HeaderValue,
+    model_group: HeaderValue,
     api_base: HeaderValue,
     version: HeaderValue,
 }
@@ -58,9 +60,15 @@ impl CallHeaders {
         Self {
             model_id: text(deployment.id.as_str()),
             model_name: text(&deployment.model),
+            model_group: text(&deployment.group),
             api_base: text(deployment.target.base_url.split('?').next().unwrap_or_default()),
             version: HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
         }
+    }
+
+    /// The deployment's group, if that is the one the call came through.
+    pub(crate) fn group(&self, name: &str) -> HeaderValue {
+        if self.model_group == name { self.model_group.clone() } else { text(name) }
     }
 
     /// Writes them.
@@ -80,52 +88,90 @@ pub(crate) fn text(value: &str) -> HeaderValue {
     })
 }
 
-/// USD as LiteLLM writes it: a plain decimal without trailing zeros.
-pub(crate) fn usd(amount: Money) -> HeaderValue {
-    let sign = if amount.0 < 0 { "-" } else { "" };
-    let whole = amount.0.unsigned_abs() / 1_000_000_000;
-    let part = amount.0.unsigned_abs() % 1_000_000_000;
-    if part == 0 {
-        return text(&format!("{sign}{whole}"));
-    }
-    let digits = format!("{part:09}");
-    text(&format!("{sign}{whole}.{}", digits.trim_end_matches('0')))
-}
+/// Writes the numbers of one answer's headers into one buffer, so that all of them cost one allocation.
+#[derive(Debug)]
+pub(crate) struct Numbers(BytesMut);
 
-/// Microseconds as milliseconds with three digits.
-pub(crate) fn millis(us: u64) -> HeaderValue {
-    let mut out = [0; 24];
-    let mut buffer = itoa::Buffer::new();
-    let whole = buffer.format(us / 1_000).as_bytes();
-    let at = whole.len();
-    out[..at].copy_from_slice(whole);
-    let part = us % 1_000;
-    out[at] = b'.';
-    for (index, divisor) in [100, 10, 1].into_iter().enumerate() {
-        out[at + 1 + index] = b'0' + u8::try_from(part / divisor % 10).unwrap_or(0);
+impl Numbers {
+    /// A buffer with room for the numbers of an ordinary answer.
+    pub(crate) fn new() -> Self {
+        Self(BytesMut::with_capacity(192))
     }
-    HeaderValue::from_bytes(&out[..at + 4]).unwrap_or(HeaderValue::from_static("0"))
+
+    /// A count.
+    pub(crate) fn count(&mut self, count: u64) -> HeaderValue {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        match usize::try_from(count).ok().and_then(|digit| DIGITS.get(digit)) {
+            Some(digit) => HeaderValue::from_static(digit),
+            None => {
+                self.digits(count);
+                self.taken()
+            }
+        }
+    }
+
+    /// USD as LiteLLM writes it: a plain decimal without trailing zeros.
+    pub(crate) fn usd(&mut self, amount: Money) -> HeaderValue {
+        if amount.0 < 0 {
+            self.0.extend_from_slice(b"-");
+        }
+        self.digits(amount.0.unsigned_abs() / 1_000_000_000);
+        let part = amount.0.unsigned_abs() % 1_000_000_000;
+        if part > 0 {
+            self.fraction(part, 9);
+            let kept = self.0.iter().rposition(|digit| *digit != b'0').map_or(0, |at| at + 1);
+            self.0.truncate(kept);
+        }
+        self.taken()
+    }
+
+    /// Microseconds as milliseconds with three digits.
+    pub(crate) fn millis(&mut self, us: u64) -> HeaderValue {
+        self.digits(us / 1_000);
+        self.fraction(us % 1_000, 3);
+        self.taken()
+    }
+
+    fn digits(&mut self, number: u64) {
+        self.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// A point and `width` digits.
+    fn fraction(&mut self, mut part: u64, width: usize) {
+        let mut digits = [b'0'; 10];
+        digits[0] = b'.';
+        for digit in digits[1..=width].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(part % 10).unwrap_or(0);
+            part /= 10;
+        }
+        self.0.extend_from_slice(&digits[..=width]);
+    }
+
+    fn taken(&mut self) -> HeaderValue {
+        HeaderValue::from_maybe_shared(self.0.split().freeze()).unwrap_or(HeaderValue::from_static("0"))
+    }
 }
 
 /// What is left of a key's limits.
-pub(crate) fn limits(headers: &mut HeaderMap, limits: &Limits, remaining: &Remaining) {
+pub(crate) fn limits(headers: &mut HeaderMap, numbers: &mut Numbers, limits: &Limits, remaining: &Remaining) {
     let mut put = |pair: Option<(u64, u64)>, left_name: HeaderName, limit_name: HeaderName| {
-        if let Some((left, limit)) = pair {
-            headers.insert(left_name, HeaderValue::from(left));
-            headers.insert(limit_name, HeaderValue::from(limit));
-        }
+        let (left, limit) = pair?;
+        headers.insert(left_name, numbers.count(left));
+        let limit = numbers.count(limit);
+        headers.insert(limit_name, limit.clone());
+        Some(limit)
     };
-    put(remaining.requests, names::LEFT_REQUESTS, names::LIMIT_REQUESTS);
-    put(remaining.tokens, names::LEFT_TOKENS, names::LIMIT_TOKENS);
+    let requests = put(remaining.requests, names::LEFT_REQUESTS, names::LIMIT_REQUESTS);
+    let tokens = put(remaining.tokens, names::LEFT_TOKENS, names::LIMIT_TOKENS);
     put(remaining.parallel, names::LEFT_PARALLEL, names::LIMIT_PARALLEL);
     if let Some(max) = limits.max_budget {
-        headers.insert(names::KEY_MAX_BUDGET, usd(max));
+        headers.insert(names::KEY_MAX_BUDGET, numbers.usd(max));
     }
-    if let Some(tpm) = limits.tpm {
-        headers.insert(names::KEY_TPM, HeaderValue::from(tpm));
+    if let Some(tpm) = tokens.or_else(|| limits.tpm.map(|tpm| numbers.count(tpm))) {
+        headers.insert(names::KEY_TPM, tpm);
     }
-    if let Some(rpm) = limits.rpm {
-        headers.insert(names::KEY_RPM, HeaderValue::from(rpm));
+    if let Some(rpm) = requests.or_else(|| limits.rpm.map(|rpm| numbers.count(rpm))) {
+        headers.insert(names::KEY_RPM, rpm);
     }
 }
 

@@ -6,4 +6,4 @@ mod headers;
 
 pub(crate) use body::ReplyBody;
 pub(crate) use error::{detail, error_response, json_response, openai_error, with_call_id};
-pub(crate) use headers::{CallHeaders, ProviderNames, limits, millis, names, text, usd};
+pub(crate) use headers::{CallHeaders, Numbers, ProviderNames, limits, names, text};

@@ -1,5 +1,6 @@
 //! One client connection: HTTP/1.1 or HTTP/2, its requests, its slow senders, its end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::service::Service;
+use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
@@ -83,7 +84,7 @@ struct Held {
 
 impl Body for Held {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -101,25 +102,15 @@ impl Body for Held {
     }
 }
 
-struct Rooms {
+/// Answers one request of a connection.
+async fn answer(
     core: Arc<Core>,
     state: Arc<ConnState>,
-}
-
-impl Service<Request<Incoming>> for Rooms {
-    type Response = Response<Held>;
-    type Error = std::convert::Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let core = Arc::clone(&self.core);
-        let state = Arc::clone(&self.state);
-        let busy = Busy::new(&state);
-        Box::pin(async move {
-            let response = routes::answer(&core, &state, request).await;
-            Ok(response.map(|body| Held { body, _busy: busy }))
-        })
-    }
+    request: Request<Incoming>,
+) -> Result<Response<Held>, Infallible> {
+    let busy = Busy::new(&state);
+    let response = routes::answer(&core, &state, request).await;
+    Ok(response.map(|body| Held { body, _busy: busy }))
 }
 
 /// Serves one connection to its end. When `core` drains, the request being answered is the last.
@@ -132,7 +123,8 @@ pub(crate) async fn serve_connection(core: Arc<Core>, stream: TcpStream, peer: S
     };
     let Some(is_h2) = is_h2 else { return };
     let state = Arc::new(ConnState::new(peer));
-    let rooms = Rooms { core: Arc::clone(&core), state: Arc::clone(&state) };
+    // A function and not a type of its own: hyper keeps its future in place, without a box per request.
+    let rooms = service_fn(|request| answer(Arc::clone(&core), Arc::clone(&state), request));
     let ended = if is_h2 {
         let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())

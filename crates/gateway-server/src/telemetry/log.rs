@@ -128,7 +128,9 @@ fn text(out: &mut Vec<u8>, name: &str, value: &str) {
     }
     field(out, name);
     out.push(b'"');
-    if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+    // Without an early exit the compiler looks at many bytes at once.
+    let odd = value.bytes().fold(false, |odd, byte| odd | (byte < 0x20 || byte == b'"' || byte == b'\\'));
+    if !odd {
         out.extend_from_slice(value.as_bytes());
     } else {
         for c in value.chars() {

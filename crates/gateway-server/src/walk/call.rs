@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use gateway_db::CallId;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use llm_providers::dialect::{Control, Glance};
 use llm_providers::{Dialect, ParamPolicy};
@@ -65,6 +65,8 @@ pub(crate) struct Call {
     pub(crate) extras: Extras,
     pub(crate) tags: Vec<String>,
     pub(crate) end_user: Option<String>,
+    /// Whether any header speaks to the gateway: most calls have none, and none is looked for then.
+    asks: bool,
     path_model: Option<String>,
     path_stream: Option<bool>,
     /// The request in canonical form, made when somebody needs it.
@@ -75,13 +77,16 @@ impl Call {
     /// A call whose head has arrived.
     pub(crate) fn begin(core: &Arc<Core>, entrance: &Entrance<'_>, head: Parts) -> Self {
         let id = CallId(core.ids.lock().u128(..));
-        let shown_id = head.headers.get(names::CALL_ID).cloned().unwrap_or_else(|| id_value(id));
+        let asks = head.headers.keys().any(|name| name.as_str().starts_with("x-litellm-"));
+        let theirs = asks.then(|| head.headers.get(names::CALL_ID).cloned()).flatten();
+        let shown_id = theirs.unwrap_or_else(|| id_value(id));
         Self {
             core: Arc::clone(core),
             snapshot: core.shared.snapshot(),
             dialect: entrance.dialect,
             path: entrance.path,
             call_type: entrance.call_type,
+            asks,
             path_model: entrance.model.map(str::to_owned),
             path_stream: entrance.stream,
             head,
@@ -127,10 +132,11 @@ impl Call {
         }
         self.read_alias();
         self.glance.include_usage |= self.snapshot.config.general.always_stream_usage;
-        self.read_headers();
+        if self.asks {
+            self.read_headers();
+        }
         self.read_controls()?;
-        self.end_user = end_user(&self.head.headers, self.snapshot.config.general.user_header.as_ref())
-            .or_else(|| self.glance.user.clone());
+        self.end_user = self.end_user().or_else(|| self.glance.user.clone());
         if self.snapshot.config.general.enforce_user && self.end_user.is_none() {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
@@ -168,6 +174,13 @@ impl Call {
         }
         response.headers_mut().insert(names::CALL_ID, self.shown_id.clone());
         response
+    }
+
+    /// The end user that headers name; they win over the body (surface §6.2).
+    fn end_user(&self) -> Option<String> {
+        let value = |name: &HeaderName| self.head.headers.get(name)?.to_str().ok().map(str::to_owned);
+        let ours = self.asks.then(|| [CUSTOMER_ID, END_USER_ID].iter().find_map(value)).flatten();
+        ours.or_else(|| self.snapshot.config.general.user_header.as_ref().and_then(value))
     }
 
     /// Replaces a name of `model_alias_map` by what it stands for.
@@ -297,13 +310,6 @@ fn fallback(value: &Value) -> Option<FallbackTarget> {
     let Some(Value::String(model)) = params.shift_remove("model") else { return None };
     let params = (!params.is_empty()).then(|| Arc::new(params));
     Some(FallbackTarget { model: model.into(), params })
-}
-
-/// The end user that headers name; they win over the body (surface §6.2).
-fn end_user(headers: &HeaderMap, configured: Option<&HeaderName>) -> Option<String> {
-    let value =
-        |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    [CUSTOMER_ID, END_USER_ID].iter().find_map(value).or_else(|| configured.and_then(value))
 }
 
 /// The refusal of a member that would let a caller redirect the gateway (surface §4.7).

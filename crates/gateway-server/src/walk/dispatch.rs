@@ -12,7 +12,7 @@ use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{DialectId, ReplyFacts};
 use llm_router::{Attempt, Failed, Request};
-use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts, Transport as _};
+use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::encode;
 use super::pump::{Pump, Translation};
@@ -105,7 +105,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     }
     served.target.seal(&mut request, SystemTime::now())?;
     let asked_at = Instant::now();
-    let response = call.core.transport.send(request).await.map_err(|error| named(error, &served))?;
+    let response = call.core.transport.exchange(request).await.map_err(|error| named(error, &served))?;
     if !response.status.is_success() {
         return Err(refused(response, &served).await);
     }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream as _;
 use gateway_db::End;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_router::{Done, Ticket};
@@ -16,7 +16,7 @@ use super::dispatch::without_secrets;
 use super::pump::Pump;
 use super::settle::{Settled, Tail};
 use super::{Call, Caller};
-use crate::answer::{ReplyBody, limits, millis, names, text, usd};
+use crate::answer::{Numbers, ReplyBody, limits, names};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -65,18 +65,18 @@ pub(crate) fn relay(
 ) -> (Response<ReplyBody>, Option<Turn>) {
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
-    let mut headers = HeaderMap::with_capacity(24);
-    let served = tail.asked.lock().clone();
-    if let Some(served) = &served {
+    let mut headers = HeaderMap::with_capacity(48);
+    let mut numbers = Numbers::new();
+    if let Some(served) = &*tail.asked.lock() {
         served.headers.write(&mut headers);
+        headers.insert(names::MODEL_GROUP, served.headers.group(done.group));
     }
-    headers.insert(names::MODEL_GROUP, text(done.group));
-    headers.insert(names::RETRIES, HeaderValue::from(done.report.retries));
-    headers.insert(names::MAX_RETRIES, HeaderValue::from(done.report.max_retries));
-    headers.insert(names::FALLBACKS, HeaderValue::from(done.report.fallbacks));
+    headers.insert(names::RETRIES, numbers.count(done.report.retries.into()));
+    headers.insert(names::MAX_RETRIES, numbers.count(done.report.max_retries.into()));
+    headers.insert(names::FALLBACKS, numbers.count(done.report.fallbacks.into()));
     headers.insert(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
-        limits(&mut headers, &entry.limits, &tail.remaining);
+        limits(&mut headers, &mut numbers, &entry.limits, &tail.remaining);
     }
     let mut booked = None;
     let body = match done.value {
@@ -85,9 +85,8 @@ pub(crate) fn relay(
             provider_headers(call, &theirs, &mut headers);
             let settled = tail.settle(End::Completed, StatusCode::OK, None);
             booked = settled.booked;
-            settled_headers(&mut headers, call, settled, provider_us);
+            settled_headers((&mut headers, &mut numbers), call, settled, provider_us);
             headers.insert(CONTENT_TYPE, JSON);
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             ReplyBody::full(body)
         }
         Reply::Flow { headers: theirs, first, rest, pump, ended } => {
@@ -118,16 +117,21 @@ fn provider_headers(call: &Call, theirs: &HeaderMap, ours: &mut HeaderMap) {
     }
 }
 
-fn settled_headers(headers: &mut HeaderMap, call: &Call, settled: Settled, provider_us: u64) {
+fn settled_headers(
+    (headers, numbers): (&mut HeaderMap, &mut Numbers),
+    call: &Call,
+    settled: Settled,
+    provider_us: u64,
+) {
     if let Some(cost) = settled.cost {
-        headers.insert(names::COST, usd(cost));
+        headers.insert(names::COST, numbers.usd(cost));
     }
     if let Some(spent) = settled.spent {
-        headers.insert(names::KEY_SPEND, usd(spent));
+        headers.insert(names::KEY_SPEND, numbers.usd(spent));
     }
     let total_us = call.elapsed_us();
-    headers.insert(names::DURATION, millis(total_us));
-    headers.insert(names::OVERHEAD, millis(total_us.saturating_sub(provider_us)));
+    headers.insert(names::DURATION, numbers.millis(total_us));
+    headers.insert(names::OVERHEAD, numbers.millis(total_us.saturating_sub(provider_us)));
 }
 
 /// A stream on its way to the caller. Its tail settles when it ends, or when it is dropped.

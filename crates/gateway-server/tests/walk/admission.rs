@@ -49,6 +49,27 @@ fn no_key_is_told_so_in_the_dialect_of_the_door() {
 }
 
 #[test]
+fn without_a_master_key_any_secret_opens_and_keys_keep_their_limits() {
+    let upstream = Upstream::always(openai::reply());
+    let setup = gateway().model("fast", "openai/gpt-4o-mini", &upstream);
+    let (key, dir) = {
+        let closed = setup.start();
+        let key = closed.key(&json!({"models": ["slow"]}));
+        (key, closed.stop())
+    };
+    let open = setup
+        .set("general_settings", "master_key", Value::Null)
+        .set("general_settings", "dangerously_permit_weak_or_unset_master_key", true)
+        .start_in(dir);
+    let chat = open.post(openai::PATH).json(&openai::request("fast"));
+    chat.send().expect(200);
+    for secret in ["sk-unknown-to-everybody", "nonsense"] {
+        chat.clone().key(secret).send().expect(200);
+    }
+    openai_error(&chat.key(&key).send(), 403, "key_model_access_denied", "fast");
+}
+
+#[test]
 fn wrong_keys_are_told_apart() {
     let (_upstream, gateway) = ready();
     let [chat, messages] = doors(&gateway);

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::names::{ModelQuery, same_vendor};
 use super::{ModelInfo, litellm};
 
-/// The book this release was built with. A link to the file at the project's root.
-static BUILTIN: &[u8] = include_bytes!("model_prices.json");
+/// The book this release was built with: the file at the project's root.
+static BUILTIN: &[u8] = include_bytes!("../../../../model_prices.json");
 
 const MODELS: &[u8] = b"\"models\":{\n";
 

@@ -36,53 +36,53 @@ impl<'a> Cursor<'a> {
         if self.at == self.text.len() { Ok(()) } else { Err(self.fault("the end of the body")) }
     }
 
+    /// Steps into the object or array that must start here; false when it is empty and closed again.
+    pub(super) fn open(&mut self, bracket: u8, expected: &'static str) -> Result<bool, Fault> {
+        self.take(bracket, expected)?;
+        self.space();
+        let empty = self.peek() == Some(bracket + 2); // `{` + 2 is `}` and `[` + 2 is `]`
+        self.at += usize::from(empty);
+        Ok(!empty)
+    }
+
+    /// Steps over the comma after a value, or out by `close`; tells whether another value follows.
+    pub(super) fn another(&mut self, close: u8, expected: &'static str) -> Result<bool, Fault> {
+        self.space();
+        let more = match self.peek() {
+            Some(b',') => true,
+            Some(byte) if byte == close => false,
+            _ => return Err(self.fault(expected)),
+        };
+        self.at += 1;
+        if more {
+            self.space();
+        }
+        Ok(more)
+    }
+
     /// Walks the members of the object that starts here.
     pub(super) fn members(&mut self, visit: &mut impl FnMut(Member<'a>)) -> Result<(), Fault> {
-        self.take(b'{', "`{`")?;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
+        let mut more = self.open(b'{', "`{`")?;
+        while more {
             let start = self.at;
             let name = self.key()?;
             let value = self.item(1)?;
             // The key was validated, so it always unescapes.
             let name = unescape(name).unwrap_or_default();
             visit(Member { name, start: start + self.base, value });
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.fault("`,` or `}`")),
-            }
-            self.space();
+            more = self.another(b'}', "`,` or `}`")?;
         }
-        self.at += 1;
         Ok(())
     }
 
     /// Walks the elements of the array that starts here.
     pub(super) fn elements(&mut self, visit: &mut impl FnMut(Item<'a>)) -> Result<(), Fault> {
-        self.take(b'[', "`[`")?;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
+        let mut more = self.open(b'[', "`[`")?;
+        while more {
             let item = self.item(1)?;
             visit(item);
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.fault("`,` or `]`")),
-            }
-            self.space();
+            more = self.another(b']', "`,` or `]`")?;
         }
-        self.at += 1;
         Ok(())
     }
 
@@ -170,7 +170,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a member's name (quotes included) and the colon, up to the value.
-    fn key(&mut self) -> Result<&'a str, Fault> {
+    pub(super) fn key(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
         if self.peek() != Some(b'"') {
             return Err(self.fault("a member name in double quotes"));

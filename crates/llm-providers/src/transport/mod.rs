@@ -70,7 +70,11 @@ impl HyperTransport {
         }
     }
 
-    async fn run(&self, request: HttpRequest) -> Result<HttpResponse> {
+    /// Sends a request: [`Transport::send`] without a box for the future.
+    ///
+    /// # Errors
+    /// As [`Transport::send`].
+    pub async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse> {
         let host = self.pool.host(&request.uri)?;
         let start = Instant::now();
         let total_at = request.timeouts.total.map(|total| start + total);
@@ -160,7 +164,7 @@ impl HyperTransport {
 
 impl Transport for HyperTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
-        Box::pin(self.run(request))
+        Box::pin(self.exchange(request))
     }
 }
 

@@ -10,37 +10,87 @@ use super::usage::WireUsage;
 use super::{error, response};
 use crate::dialect::{Relay, ReplyFacts};
 use crate::framing::sse::{self, Pass, Splitter};
-use crate::scan::{self, Item, Kind};
+use crate::scan::{self, Fault, Item, Kind, Reader};
 
-/// What settlement needs to know of a whole reply.
+/// What settlement needs to know of a whole reply, in one pass.
 pub(super) fn reply_facts(body: &[u8]) -> ReplyFacts {
-    let mut facts = ReplyFacts::default();
-    let Ok(reply) = scan::value(body) else {
-        facts.error = Some(Error::new(ErrorKind::BadUpstream, "provider reply is not JSON"));
-        return facts;
-    };
-    let text = |name: &str| reply.member(name).and_then(|item| item.as_str()).map(String::from);
-    if text("type").as_deref() == Some("error")
-        || (reply.member("error").is_some() && reply.member("content").is_none())
-    {
-        facts.error = serde_json::from_str(reply.text).ok().as_ref().and_then(error::stated);
-        return facts;
+    let mut reply = Reply::default();
+    match reply.read(body) {
+        Ok(()) => reply.into_facts(body),
+        Err(_) => failed("provider reply is not JSON"),
     }
-    if !reply.member("content").is_some_and(|content| content.kind == Kind::Array) {
-        let message = "provider reply is not a message: expected an array `content`";
-        facts.error = Some(Error::new(ErrorKind::BadUpstream, message));
-        return facts;
+}
+
+/// The members of a reply that settlement needs.
+#[derive(Default)]
+struct Reply {
+    facts: ReplyFacts,
+    is_error: bool,
+    has_error: bool,
+    has_content: bool,
+    is_message: bool,
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
+}
+
+impl Reply {
+    fn read(&mut self, body: &[u8]) -> Result<(), Fault> {
+        let mut reader = Reader::new(body)?;
+        if reader.kind() == Kind::Object {
+            reader.members(|reader, name| self.member(reader, name))?;
+        } else {
+            reader.item()?;
+        }
+        reader.end()
     }
-    facts.id = text("id");
-    facts.model = text("model");
-    let usage = reply.member("usage").and_then(|usage| serde_json::from_str::<WireUsage>(usage.text).ok());
-    facts.usage = usage.and_then(|usage| usage.canonical());
-    facts.finish = text("stop_reason").map(|reason| response::finish(&reason, text("stop_sequence")));
-    if let Some(content) = reply.member("content") {
-        content.elements(|block| facts.answer_bytes += answer_len(block));
+
+    fn member(&mut self, reader: &mut Reader<'_>, name: &str) -> Result<(), Fault> {
+        if name == "content" {
+            self.has_content = true;
+            self.is_message = reader.kind() == Kind::Array;
+            if self.is_message {
+                self.facts.answer_bytes = 0;
+                return reader.elements(|reader| {
+                    self.facts.answer_bytes += answer_len(reader.item()?);
+                    Ok(())
+                });
+            }
+        }
+        let value = reader.item()?;
+        let text = || value.as_str().map(String::from);
+        match name {
+            "type" => self.is_error = value.as_str().as_deref() == Some("error"),
+            "error" => self.has_error = !value.is_null(),
+            "id" => self.facts.id = text(),
+            "model" => self.facts.model = text(),
+            "stop_reason" => self.stop_reason = text(),
+            "stop_sequence" => self.stop_sequence = text(),
+            "usage" => {
+                let usage = serde_json::from_str::<WireUsage>(value.text).ok();
+                self.facts.usage = usage.and_then(|usage| usage.canonical());
+            }
+            _ => {}
+        }
+        Ok(())
     }
-    facts.complete = facts.finish.is_some();
-    facts
+
+    fn into_facts(mut self, body: &[u8]) -> ReplyFacts {
+        if self.is_error || (self.has_error && !self.has_content) {
+            let error = serde_json::from_slice(body).ok().as_ref().and_then(error::stated);
+            return ReplyFacts { error, ..ReplyFacts::default() };
+        }
+        if !self.is_message {
+            return failed("provider reply is not a message: expected an array `content`");
+        }
+        self.facts.finish = self.stop_reason.map(|reason| response::finish(&reason, self.stop_sequence));
+        self.facts.complete = self.facts.finish.is_some();
+        self.facts
+    }
+}
+
+fn failed(why: &str) -> ReplyFacts {
+    let error = Some(Error::new(ErrorKind::BadUpstream, why));
+    ReplyFacts { error, ..ReplyFacts::default() }
 }
 
 /// Bytes of answer in a block or delta: text, thinking, the input of calls.

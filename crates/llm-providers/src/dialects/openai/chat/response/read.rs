@@ -9,7 +9,6 @@ use super::super::super::error;
 use super::super::stream::ended_in_error;
 use super::super::usage;
 use super::super::wire::{DIALECT, data_uri, finish_of};
-use crate::dialect::ReplyFacts;
 use crate::scan::{self, Item, Kind, Member};
 
 /// Reads a whole reply with a success status.
@@ -293,36 +292,6 @@ pub(crate) fn sources(item: Item<'_>) -> Vec<Citation> {
 pub(crate) fn error_of(reply: Item<'_>) -> Option<Error> {
     let error = reply.member("error")?;
     matches!(error.kind, Kind::Object | Kind::String).then(|| error::decode_within(reply))
-}
-
-/// What settlement needs of a whole reply.
-pub(crate) fn facts(body: &[u8]) -> ReplyFacts {
-    match read(body) {
-        Ok(reply) => {
-            let first = reply.choices.first();
-            ReplyFacts {
-                id: Some(reply.id).filter(|id| !id.is_empty()),
-                model: Some(reply.model).filter(|model| !model.is_empty()),
-                finish: first.and_then(|choice| choice.finish.clone()),
-                answer_bytes: reply.choices.iter().map(|choice| answer_bytes(&choice.message)).sum(),
-                usage: reply.usage,
-                error: None,
-                complete: true,
-            }
-        }
-        Err(error) => ReplyFacts { error: Some(error), ..ReplyFacts::default() },
-    }
-}
-
-fn answer_bytes(message: &Message) -> u64 {
-    let bytes = |part: &Part| match &part.kind {
-        PartKind::Text { text, .. } | PartKind::Reasoning { text, .. } | PartKind::Refusal { text } => {
-            text.len()
-        }
-        PartKind::ToolCall(call) => call.arguments.len() + call.name.len(),
-        _ => 0,
-    };
-    message.parts.iter().map(bytes).map(|bytes| bytes as u64).sum()
 }
 
 /// The text of a string; empty for another kind.
