@@ -122,6 +122,8 @@ pub struct Glance {
     /// Whether there are members beyond those every model takes: a dialect with models that differ must
     /// look closer.
     pub rare: bool,
+    /// The member that must hold the prompt and is not there.
+    pub lacks: Option<&'static str>,
     /// Top-level members that the gateway itself understands (`metadata`, `tags`, `fallbacks`,
     /// `num_retries`, `timeout`, `drop_params`, `litellm_metadata`, …): name and span of the value.
     pub controls: Vec<(Control, Span)>,

@@ -18,6 +18,22 @@ pub enum DialectId {
     Anthropic,
     /// Gemini `generateContent`.
     Gemini,
+    /// Cohere Chat, version 2.
+    Cohere,
+}
+
+impl DialectId {
+    /// Ends of base URLs that operators write although the dialect's path brings them along, longest
+    /// first: LiteLLM takes whole URLs of some providers as `api_base`.
+    #[must_use]
+    pub const fn own_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::OpenaiChat => &["/chat/completions"],
+            Self::Anthropic => &["/v1/messages"],
+            Self::Cohere => &["/v2/chat", "/v2"],
+            Self::Gemini => &[],
+        }
+    }
 }
 
 /// Where the secret goes.
@@ -69,11 +85,15 @@ pub struct ProviderSpec {
 }
 
 impl ProviderSpec {
-    /// The base URL of requests: the one given, or the record's own, without a trailing slash and with
-    /// [`ProviderSpec::prefix`] behind it.
+    /// The base URL of requests: the one given, or the record's own, without a trailing slash and
+    /// without the dialect's [own path](DialectId::own_paths), or else with [`ProviderSpec::prefix`]
+    /// behind it.
     #[must_use]
     pub fn full_base_url(&self, given: Option<&str>) -> String {
         let base = given.unwrap_or(&self.base_url).trim().trim_end_matches('/');
+        if let Some(base) = self.dialect.own_paths().iter().find_map(|path| base.strip_suffix(path)) {
+            return base.to_owned();
+        }
         if base.is_empty() || base.ends_with(&*self.prefix) {
             return base.to_owned();
         }

@@ -1,5 +1,7 @@
 //! What a call consumed, as its provider reported it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Money;
@@ -71,6 +73,12 @@ pub struct Usage {
     /// The speed that was served, where that changes the price (Anthropic `speed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed: Option<Box<str>>,
+    /// Prompt tokens that are paid for, where the provider counts them apart (Cohere `billed_units`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_input_tokens: Option<u64>,
+    /// Answer tokens that are paid for, where the provider counts them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billed_output_tokens: Option<u64>,
     /// The price the provider itself stated for this call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated_cost: Option<Money>,
@@ -84,6 +92,40 @@ impl Usage {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total_tokens.unwrap_or_else(|| self.input_tokens.saturating_add(self.output_tokens))
+    }
+
+    /// The consumption that is paid for: where a provider counts that apart, its figures stand for all
+    /// details of the prompt or the answer.
+    #[must_use]
+    pub fn billed(&self) -> Cow<'_, Self> {
+        if self.billed_input_tokens.is_none() && self.billed_output_tokens.is_none() {
+            return Cow::Borrowed(self);
+        }
+        let mut billed = self.clone();
+        if let Some(tokens) = self.billed_input_tokens {
+            billed = Self {
+                input_tokens: tokens,
+                cache_read_tokens: None,
+                cache_write_tokens: None,
+                cache_write_5m_tokens: None,
+                cache_write_1h_tokens: None,
+                input_audio_tokens: None,
+                input_image_tokens: None,
+                input_video_tokens: None,
+                cache_read_audio_tokens: None,
+                ..billed
+            };
+        }
+        if let Some(tokens) = self.billed_output_tokens {
+            billed = Self {
+                output_tokens: tokens,
+                reasoning_tokens: None,
+                output_audio_tokens: None,
+                output_image_tokens: None,
+                ..billed
+            };
+        }
+        Cow::Owned(billed)
     }
 
     /// Takes over every figure that `later` reports: providers that report usage twice in one stream
@@ -114,6 +156,8 @@ impl Usage {
             service_tier,
             inference_geo,
             speed,
+            billed_input_tokens,
+            billed_output_tokens,
             stated_cost,
         );
         self.estimated = later.estimated;

@@ -56,15 +56,19 @@ const CHAT: Handler =
     Handler::Call(Door { dialect: DialectId::OpenaiChat, call_type: "acompletion", stream: None });
 const MESSAGES: Handler =
     Handler::Call(Door { dialect: DialectId::Anthropic, call_type: "anthropic_messages", stream: None });
+const COHERE: Handler =
+    Handler::Call(Door { dialect: DialectId::Cohere, call_type: "acompletion", stream: None });
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 34] = [
+static TABLE: [Route; 36] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/chat/completions", CHAT),
     Route(POST, "/anthropic/v1/messages", MESSAGES),
+    Route(POST, "/v2/chat", COHERE),
+    Route(POST, "/cohere/v2/chat", COHERE),
     Route(POST, "/engines/{model}/chat/completions", CHAT),
     Route(POST, "/openai/deployments/{model}/chat/completions", CHAT),
     Route(GET, "/v1/models", Handler::Models),

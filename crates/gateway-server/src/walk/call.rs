@@ -114,10 +114,10 @@ impl Call {
         let limit = self.snapshot.config.general.max_request_bytes.unwrap_or(BODY_LIMIT);
         self.body = read_body(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
         self.glance = self.dialect.glance(&self.body)?;
-        if self.glance.prompt_bytes == 0 {
+        if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");
-            let message = format!("{route}: Missing required parameter: 'messages'.");
-            return Err(Error::bad_param("messages", message));
+            let message = format!("{route}: Missing required parameter: '{name}'.");
+            return Err(Error::bad_param(name, message));
         }
         if let Some(model) = self.path_model.take() {
             self.glance.model = model;

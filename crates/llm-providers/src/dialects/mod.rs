@@ -2,7 +2,9 @@
 
 pub mod anthropic;
 pub mod gemini;
+pub mod cohere;
 pub mod openai;
+mod params;
 
 use crate::DialectId;
 use crate::dialect::Dialect;
@@ -11,6 +13,8 @@ use crate::dialect::Dialect;
 pub static ANTHROPIC: &dyn Dialect = &anthropic::Anthropic;
 /// Gemini `generateContent`.
 pub static GEMINI: &dyn Dialect = &gemini::Gemini;
+/// Cohere Chat, version 2.
+pub static COHERE: &dyn Dialect = &cohere::Cohere;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
@@ -21,5 +25,6 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::OpenaiChat => OPENAI_CHAT,
         DialectId::Anthropic => ANTHROPIC,
         DialectId::Gemini => GEMINI,
+        DialectId::Cohere => COHERE,
     }
 }

@@ -32,6 +32,22 @@ pub(super) const LABS: &[ProviderSpec] = &[
         quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
     },
     provider! {
+        id: "cohere", name: "Cohere",
+        docs: "https://docs.cohere.com/v2/reference/chat",
+        base_url: "https://api.cohere.com", prefix: "",
+        base_url_env: ["COHERE_API_BASE"], key_env: ["COHERE_API_KEY", "CO_API_KEY"],
+        auth: Auth::Bearer, dialect: Cohere,
+        quirks: Quirks::NONE,
+    },
+    provider! {
+        id: "cohere_chat", name: "Cohere Chat",
+        docs: "https://docs.cohere.com/v2/reference/chat",
+        base_url: "https://api.cohere.com", prefix: "",
+        base_url_env: ["COHERE_API_BASE"], key_env: ["COHERE_API_KEY", "CO_API_KEY"],
+        auth: Auth::Bearer, dialect: Cohere,
+        quirks: Quirks::NONE,
+    },
+    provider! {
         id: "dashscope", name: "Dashscope",
         docs: "https://www.alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api",
         base_url: "https://dashscope.aliyuncs.com/compatible-mode/v1", prefix: "",

@@ -128,7 +128,8 @@ impl Price {
     /// The provider's own statement wins unless the operator set this price. A tier, a crossed
     /// threshold or an off-peak hour replaces the rate of a kind of token where it has one; a kind
     /// without a rate pays the one it is a case of (cached and media tokens pay `input`, reasoning
-    /// pays `output`); nothing is counted twice when a provider's details exceed its totals.
+    /// pays `output`); nothing is counted twice when a provider's details exceed its totals. Where the
+    /// provider counts what is paid for apart, that counts.
     #[must_use]
     pub fn cost(&self, usage: &Usage, context: &CostContext<'_>) -> Cost {
         let mut cost = Cost::default();
@@ -136,6 +137,7 @@ impl Price {
             cost.stated = stated.into();
             return cost.settled(context.adjustment);
         }
+        let usage = &*usage.billed();
         let word = usage.service_tier.as_deref().or(context.tier);
         let tariff =
             Tariff::of(self, word.map_or(Tier::Standard, Tier::of_word), usage.input_tokens, context.at);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use llm_providers::{Auth, DialectId, ParamPolicy, ProviderSpec, Registry, Target};
+use llm_providers::{Auth, ParamPolicy, ProviderSpec, Registry, Target};
 use llm_types::{Secret, Timeouts};
 use serde_json::{Map, Value};
 
@@ -107,20 +107,7 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
         section.error(key, found, "expected an absolute URL with `http://` or `https://`");
         return None;
     }
-    Some(with_prefix(text, spec))
-}
-
-/// The base URL with the vendor's prefix, and without the dialect's path, which is appended later.
-fn with_prefix(text: &str, spec: &ProviderSpec) -> String {
-    let own_path = match spec.dialect {
-        DialectId::Anthropic => "/v1/messages",
-        _ => "/chat/completions",
-    };
-    if let Some(base) = text.strip_suffix(own_path) {
-        return base.to_owned();
-    }
-    let joint = if text.ends_with(&*spec.prefix) { "" } else { &*spec.prefix };
-    format!("{text}{joint}")
+    Some(spec.full_base_url(Some(text)))
 }
 
 enum SignIn {

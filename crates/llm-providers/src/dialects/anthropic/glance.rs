@@ -8,7 +8,7 @@ use crate::scan::{self, Item, Kind, Member};
 
 /// Looks a request over. `metadata` is the provider's in this dialect and no control (surface §6.3).
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, include_usage: true, ..Glance::default() };
+    let mut glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
     let mut seen = Vec::new();
     let mut fault = None;
     scan::object(body, |member| {
@@ -40,6 +40,7 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) 
             if value.kind != Kind::Array {
                 return Err(wrong("messages", value, "an array of messages"));
             }
+            glance.lacks = None;
             glance.prompt_bytes += value.text.len() as u64;
         }
         "system" => glance.prompt_bytes += value.text.len() as u64,

@@ -8,6 +8,7 @@ use super::super::models::Traits;
 use super::features::{self, Features, STRUCTURED_OUTPUTS};
 use super::messages::Conversation;
 use super::{options, schema, thinking, tools};
+use crate::dialects::params;
 use crate::write::Object;
 use crate::{Encoded, Target};
 
@@ -38,8 +39,8 @@ const EXTRA_HEADERS: &str = "extra_headers";
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let traits = Traits::of(&target.model);
     let policy = &target.policy;
-    let request = &*options::without_functions(request, policy)?;
-    let (mut options, defaults) = options::settle(request, target);
+    let request = &*params::without_functions(request, policy)?;
+    let (mut options, defaults) = params::settle(request, target);
     let fields = Fields::of(request, &defaults, target);
     let own = request.native.as_ref().is_some_and(|native| native.dialect == NATIVE);
     let passed = options::unsupported(&options, own, policy)?;

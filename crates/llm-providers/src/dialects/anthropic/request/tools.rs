@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::super::content::{self, ANSWER_TOOL};
 use super::super::models::Traits;
 use super::features::Features;
-use super::options;
 use crate::ParamPolicy;
+use crate::dialects::params;
 use crate::write::{Array, Object};
 
 /// Members of a tool that have no canonical form and are sent on.
@@ -88,7 +88,7 @@ impl<'r> Plan<'r> {
             plan.choice = Some(Choice::Tool(ANSWER_TOOL));
         }
         if !traits.forced_tools && matches!(plan.choice, Some(Choice::Any | Choice::Tool(_))) {
-            options::leave_out(policy, "tool_choice", "the model cannot be forced to call a tool")?;
+            params::leave_out(policy, "tool_choice", "the model cannot be forced to call a tool")?;
             plan.choice = Some(Choice::Auto);
         }
         Ok(plan)
@@ -164,11 +164,11 @@ fn entry<'r>(tool: &'r Tool, options: &Options, policy: &ParamPolicy) -> Result<
             Ok(Some(Entry::Whole(value)))
         }
         ToolKind::Native { .. } => {
-            options::leave_out(policy, "tools", &format!("it does not have the tool `{}`", tool.name))?;
+            params::leave_out(policy, "tools", &format!("it does not have the tool `{}`", tool.name))?;
             Ok(None)
         }
         ToolKind::Custom { .. } => {
-            options::leave_out(policy, "tools", "it has no tools that take free text")?;
+            params::leave_out(policy, "tools", "it has no tools that take free text")?;
             Ok(None)
         }
     }

@@ -7,7 +7,7 @@ use crate::scan::{self, Item, Kind, Member};
 
 /// Looks a request over.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, ..Glance::default() };
+    let mut glance = Glance { n: 1, lacks: Some("messages"), ..Glance::default() };
     let mut fault = None;
     let mut seen = Seen::default();
     scan::object(body, |member| {
@@ -54,6 +54,7 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Seen) -> Result<()>
             if value.kind != Kind::Array {
                 return Err(wrong("messages", value, "an array of messages"));
             }
+            glance.lacks = None;
         }
         "stream" => {
             Seen::once(&mut seen.stream, "stream")?;

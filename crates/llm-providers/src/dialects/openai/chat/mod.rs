@@ -17,6 +17,7 @@ mod wire;
 
 pub(in crate::dialects) use glance::control_of;
 pub(in crate::dialects) use request::options_of;
+pub(in crate::dialects) use request::SHOWN_BY_TOOLS;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

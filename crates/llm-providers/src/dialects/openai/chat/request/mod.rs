@@ -11,7 +11,8 @@ mod tools;
 pub(super) use decode::decode;
 pub(in crate::dialects) use decode::options_of;
 pub(super) use encode::encode;
-pub(super) use encode_messages::{SHOWN_BY_TOOLS, write_call};
+pub(in crate::dialects) use encode_messages::SHOWN_BY_TOOLS;
+pub(super) use encode_messages::write_call;
 pub(super) use judge::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};
 
 #[cfg(test)]

@@ -1,0 +1,231 @@
+//! Recorded traffic: every request, reply, stream and error of the vendor is read, forwarded untouched
+//! and written again without loss.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use llm_types::{ErrorKind, Event, Usage};
+use serde_json::{Value, json};
+
+use super::{events, events_in, frames, relayed, shared, target, without_nulls};
+use crate::ReplyContext;
+use crate::dialect::Dialect;
+use crate::dialects::cohere::Cohere;
+
+/// The recordings of the second version's chat endpoint, by file name.
+fn recordings() -> Vec<(String, Value)> {
+    let Some(folder) = shared("traffic/cohere") else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        if record["endpoint"] == "v2/chat" {
+            found.push((name, record));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(found.len() > 20, "the folder holds the recordings");
+    found
+}
+
+fn status(record: &Value) -> u16 {
+    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+}
+
+/// One form for what may be written in two ways: a text alone, an empty list, a default said aloud.
+fn normal_request(body: &Value) -> Value {
+    let mut body = without_nulls(body);
+    for message in body["messages"].as_array_mut().unwrap() {
+        let message = message.as_object_mut().unwrap();
+        let text = message["content"].as_array().and_then(|blocks| match blocks.as_slice() {
+            [] => Some(json!("")),
+            [only] if only["type"] == "text" => Some(only["text"].clone()),
+            _ => None,
+        });
+        if let Some(text) = text {
+            message.insert("content".to_owned(), text);
+        }
+        let calls = message.contains_key("tool_calls");
+        message.retain(|name, value| *value != json!([]) && !(calls && name == "content" && value == ""));
+    }
+    let body = body.as_object_mut().unwrap();
+    body.retain(|name, value| *value != json!([]) && !(name == "stream" && value == false));
+    if let Some(choice) = body.get_mut("tool_choice") {
+        *choice = choice.as_str().unwrap().to_uppercase().into();
+    }
+    if let Some(format) = body.get_mut("response_format")
+        && format["type"] == "json_schema"
+    {
+        format["type"] = json!("json_object");
+    }
+    Value::Object(body.clone())
+}
+
+#[test]
+fn requests_come_back_as_they_were() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let mut body = record["request"]["body"].clone();
+        if !body.is_object() {
+            continue;
+        }
+        for message in body["messages"].as_array_mut().unwrap() {
+            message.as_object_mut().unwrap().entry("content").or_insert_with(|| json!(""));
+        }
+        let bytes = Bytes::from(serde_json::to_vec(&body).unwrap());
+        let glance = Cohere.glance(&bytes).unwrap();
+        let request = Cohere.decode_request(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(glance.model, request.model);
+        assert_eq!(glance.stream, request.stream);
+        assert_eq!(glance.max_tokens, request.options.max_tokens);
+        assert_eq!(glance.has_tools, !request.tools.is_empty());
+        assert_eq!(glance.lacks, None);
+
+        let same = Cohere.forward_request(&bytes, &glance, &target(&request.model)).unwrap();
+        assert_eq!(same.body.as_ptr(), bytes.as_ptr(), "{name}: forwarded without a copy");
+
+        let written = Cohere.encode_request(&request, &target(&request.model));
+        let written = written.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let written: Value = serde_json::from_slice(&written.body).unwrap();
+        assert_eq!(normal_request(&written), normal_request(&body), "{name}");
+        seen += 1;
+    }
+    eprintln!("requests: {seen}");
+}
+
+#[test]
+fn replies_come_back_as_they_were() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let body = &record["response"]["body"];
+        if !body.is_object() || status(&record) >= 400 {
+            continue;
+        }
+        let bytes = serde_json::to_vec(body).unwrap();
+        let response = Cohere.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let facts = Cohere.reply_facts(&bytes);
+        assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
+        assert_eq!(facts.usage, response.usage, "{name}");
+        assert_eq!(facts.id.as_deref(), Some(response.id.as_str()), "{name}");
+        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
+
+        let written = Cohere.encode_response(&response, &ReplyContext::default()).unwrap();
+        let written: Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(without_nulls(&written), without_nulls(body), "{name}");
+        seen += 1;
+    }
+    eprintln!("replies: {seen}");
+}
+
+/// What a stream said, whatever the pieces it came in.
+fn said(events: &[Event]) -> Vec<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut usage = Usage::default();
+    for event in events {
+        let (kind, text) = match event {
+            Event::Text { text, .. } => ("text".to_owned(), text.clone()),
+            Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
+            Event::ToolArguments { index, arguments, .. } => (format!("arguments {index}"), arguments.clone()),
+            Event::Usage(more) => {
+                usage.update(more);
+                continue;
+            }
+            Event::BlockEnd { .. } | Event::Ping => continue,
+            other => (String::new(), format!("{other:?}")),
+        };
+        match lines.last_mut() {
+            Some((last, said)) if *last == kind && !kind.is_empty() => said.push_str(&text),
+            _ => lines.push((kind, text)),
+        }
+    }
+    let mut lines: Vec<String> = lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect();
+    lines.push(format!("{usage:?}"));
+    lines
+}
+
+#[test]
+fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let Some(sse) = record["response"]["sse"].as_str() else { continue };
+        if status(&record) >= 400 {
+            continue;
+        }
+        let told = events(sse.as_bytes());
+        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        let failed = told.iter().any(|event| matches!(event, Event::Error(_)));
+        assert!(failed || told.contains(&Event::Done), "{name}: {told:?}");
+        let again = events(frames(&told).as_bytes());
+        if !failed {
+            assert_eq!(said(&again), said(&told), "{name}");
+        }
+        let usage = told.iter().rev().find_map(|event| match event {
+            Event::Usage(usage) => Some(usage.clone()),
+            _ => None,
+        });
+        let finish = told.iter().find_map(|event| match event {
+            Event::Finish { reason, .. } => Some(reason.clone()),
+            _ => None,
+        });
+        for size in [1, 7, 64, 1000, usize::MAX] {
+            assert_eq!(events_in(sse.as_bytes(), size), told, "{name} in pieces of {size}");
+            let (out, relay) = relayed(sse.as_bytes(), size);
+            assert_eq!(out, sse.as_bytes(), "{name} in pieces of {size}");
+            let facts = relay.facts();
+            assert_eq!((facts.complete, facts.error.is_some()), (!failed, failed), "{name}");
+            assert_eq!((&facts.usage, &facts.finish), (&usage, &finish), "{name}");
+            assert!(facts.answer_bytes > 0, "{name}");
+        }
+        seen += 1;
+    }
+    eprintln!("streams: {seen}");
+}
+
+#[test]
+fn a_stream_cut_anywhere_ends_in_an_error() {
+    for (name, record) in recordings() {
+        let Some(sse) = record["response"]["sse"].as_str() else { continue };
+        let Some(end) = sse.rfind("{\"type\":\"message-end\"").or_else(|| sse.rfind("event: message-end")) else {
+            continue;
+        };
+        if status(&record) >= 400 || sse.len() > 20_000 {
+            continue;
+        }
+        for cut in (0..end).step_by(97) {
+            let (out, relay) = relayed(&sse.as_bytes()[..cut], 50);
+            let out = String::from_utf8(out).unwrap();
+            assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
+            let last = out.trim_end().rsplit("\n\n").next().unwrap();
+            assert!(last.contains("\"finish_reason\":\"ERROR\""), "{name} cut at {cut}: {last}");
+            let told = frames(&events(&sse.as_bytes()[..cut.min(sse[..cut].rfind("\n\n").unwrap_or(0))]));
+            assert!(told.contains("\"finish_reason\":\"ERROR\"") && !told.contains("[DONE]"), "{name}: {told}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_understood() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let status = status(&record);
+        if status < 400 {
+            continue;
+        }
+        let body = &record["response"]["body"];
+        let error = Cohere.decode_error(
+            StatusCode::from_u16(status).unwrap(),
+            &HeaderMap::new(),
+            &serde_json::to_vec(body).unwrap(),
+        );
+        let kind = match status {
+            400 => ErrorKind::BadRequest,
+            401 => ErrorKind::Unauthenticated,
+            404 => ErrorKind::NotFound,
+            other => panic!("{name}: status {other} has no expectation here"),
+        };
+        assert_eq!(error.kind(), kind, "{name}");
+        assert_eq!(Some(error.message()), body["message"].as_str(), "{name}");
+        seen += 1;
+    }
+    eprintln!("errors: {seen}");
+}

@@ -1,0 +1,133 @@
+//! Parameters of any dialect: defaults of the target, what the policy takes away, what cannot be said.
+
+use std::borrow::Cow;
+
+use llm_types::{ChatRequest, Error, Options, ReasoningEffort, Result};
+use serde_json::{Map, Value};
+
+use crate::{ParamPolicy, Target};
+
+/// OpenAI's forerunners of tools.
+const LEGACY: &[&str] = &["functions", "function_call"];
+
+/// The request without OpenAI's `functions`: a caller that sends them cannot read tool calls, so LiteLLM
+/// refuses or drops them, and so do we.
+pub(in crate::dialects) fn without_functions<'r>(
+    request: &'r ChatRequest,
+    policy: &ParamPolicy,
+) -> Result<Cow<'r, ChatRequest>> {
+    let native = request.native.as_ref().map(|native| &native.fields);
+    let given = |name: &str| native.and_then(|fields| fields.value(name));
+    let mut request = Cow::Borrowed(request);
+    for name in LEGACY {
+        let Some(value) = given(name) else { continue };
+        leave_out(policy, name, "its callers take `tools` only")?;
+        let request = request.to_mut();
+        request.options.tool_choice = None;
+        for function in value.as_array().into_iter().flatten() {
+            request.tools.retain(|tool| function.get("name").and_then(Value::as_str) != Some(&tool.name));
+        }
+    }
+    Ok(request)
+}
+
+/// The caller's options with the target's defaults filled in and what the policy always drops taken
+/// out, and the defaults that no option took: they are body fields.
+pub(in crate::dialects) fn settle(request: &ChatRequest, target: &Target) -> (Options, Map<String, Value>) {
+    let mut options = request.options.clone();
+    let mut fields = target.defaults.clone();
+    fill(&mut options, &mut fields);
+    for name in &target.policy.always_drop {
+        clear(&mut options, name);
+        fields.shift_remove(name);
+    }
+    (options, fields)
+}
+
+/// Takes the defaults that are options, by their OpenAI names or this dialect's.
+fn fill(options: &mut Options, fields: &mut Map<String, Value>) {
+    let whole = |value: &Value| value.as_u64();
+    let number = |value: &Value| value.as_f64();
+    take(&mut options.max_tokens, fields, "max_completion_tokens", whole);
+    take(&mut options.max_tokens, fields, "max_tokens", whole);
+    take(&mut options.temperature, fields, "temperature", number);
+    take(&mut options.top_p, fields, "top_p", number);
+    take(&mut options.top_k, fields, "top_k", whole);
+    take(&mut options.user, fields, "user", |value| value.as_str().map(str::to_owned));
+    take(&mut options.parallel_tool_calls, fields, "parallel_tool_calls", Value::as_bool);
+    if fields.get("stop").is_some_and(|stop| options.stop.is_empty() || stop.is_null()) {
+        options.stop = texts(fields.shift_remove("stop"));
+    }
+    if options.reasoning.is_none() {
+        let word = fields.get("reasoning_effort").and_then(Value::as_str);
+        if let Some(effort) = word.and_then(ReasoningEffort::from_word) {
+            options.reasoning.get_or_insert_default().effort = Some(effort);
+        }
+    }
+    fields.shift_remove("reasoning_effort");
+}
+
+fn take<T>(
+    option: &mut Option<T>,
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) {
+    if let Some(value) = fields.shift_remove(name)
+        && option.is_none()
+    {
+        *option = read(&value);
+    }
+}
+
+fn texts(value: Option<Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn clear(options: &mut Options, name: &str) {
+    match name {
+        "max_tokens" | "max_completion_tokens" => options.max_tokens = None,
+        "temperature" => options.temperature = None,
+        "top_p" => options.top_p = None,
+        "top_k" => options.top_k = None,
+        "stop" | "stop_sequences" => options.stop = Vec::new(),
+        "seed" => options.seed = None,
+        "frequency_penalty" => options.frequency_penalty = None,
+        "presence_penalty" => options.presence_penalty = None,
+        "logit_bias" => options.logit_bias = None,
+        "logprobs" => options.logprobs = None,
+        "top_logprobs" => options.top_logprobs = None,
+        "n" => options.n = None,
+        "tool_choice" => options.tool_choice = None,
+        "parallel_tool_calls" => options.parallel_tool_calls = None,
+        "response_format" => options.response_format = None,
+        "reasoning_effort" | "thinking" => options.reasoning = None,
+        "modalities" => options.modalities = None,
+        "audio" => options.audio = None,
+        "prediction" => options.prediction = None,
+        "web_search_options" => options.web_search = None,
+        "verbosity" => options.verbosity = None,
+        "service_tier" => options.service_tier = None,
+        "user" => options.user = None,
+        "metadata" => options.metadata = None,
+        "store" => options.store = None,
+        "prompt_cache_key" => options.prompt_cache_key = None,
+        "safety_identifier" => options.safety_identifier = None,
+        _ => {}
+    }
+}
+
+/// Whether a parameter that cannot be said is left out; an error when the policy does not allow that.
+pub(in crate::dialects) fn leave_out(policy: &ParamPolicy, name: &'static str, why: &str) -> Result<()> {
+    if policy.drop || policy.always_drop.iter().any(|dropped| dropped == name) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{name}` is not supported by this model's provider: {why}; leave it out or set `drop_params`"
+    );
+    Err(Error::unsupported(name, message))
+}
