@@ -3,6 +3,7 @@
 import itertools
 
 import anthropic
+import cohere
 import openai
 import pytest
 
@@ -10,7 +11,7 @@ from support.gateway import MASTER_KEY, Gateway, config
 from support.upstream import Upstream
 
 # The same question is asked through every pair of dialects.
-OPENAI_SIDE, ANTHROPIC_SIDE = "oai", "ant"
+OPENAI_SIDE, ANTHROPIC_SIDE, COHERE_SIDE = "oai", "ant", "coh"
 SIDES = [OPENAI_SIDE, ANTHROPIC_SIDE]
 
 
@@ -74,3 +75,12 @@ def gpt(gateway):
 @pytest.fixture
 def claude(gateway):
     return anthropic_client(gateway)
+
+
+def cohere_client(gateway, key=MASTER_KEY, **options):
+    return cohere.ClientV2(base_url=gateway.url, api_key=key, timeout=30, **options)
+
+
+@pytest.fixture
+def command(gateway):
+    return cohere_client(gateway)

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use llm_providers::dialect::{Dialect, ReplyContext};
-use llm_providers::dialects::{ANTHROPIC, OPENAI_CHAT};
+use llm_providers::dialects::{ANTHROPIC, COHERE, OPENAI_CHAT};
 use llm_providers::framing::sse::{Splitter, parse};
 use llm_providers::{ParamPolicy, ProviderSpec, Target};
 use llm_types::{Event, Timeouts};
@@ -42,6 +42,11 @@ fn openai_chat() {
 #[test]
 fn anthropic() {
     walk("anthropic", ANTHROPIC);
+}
+
+#[test]
+fn cohere() {
+    walk("cohere", COHERE);
 }
 
 /// Checks every case of a dialect.

@@ -42,4 +42,4 @@ pub use price::{
 pub use secret::Secret;
 pub use stream::{Event, Start};
 pub use transport::{Body, BodyStream, BoxFuture, HttpRequest, HttpResponse, Timeouts, Transport};
-pub use usage::Usage;
+pub use usage::{Billed, Usage};

@@ -22,6 +22,7 @@ pub struct Start {
 /// A stream is `Start`, then content, then per choice one `Finish`, then `Done`; `Usage` may come at
 /// any time and a later one completes an earlier one. A stream that ends without `Done` was cut.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "usage comes once or twice in a stream")]
 pub enum Event {
     /// The reply begins.
     Start(Start),

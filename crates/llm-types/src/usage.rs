@@ -73,18 +73,25 @@ pub struct Usage {
     /// The speed that was served, where that changes the price (Anthropic `speed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speed: Option<Box<str>>,
-    /// Prompt tokens that are paid for, where the provider counts them apart (Cohere `billed_units`).
+    /// What is paid for, where the provider counts that apart (Cohere `billed_units`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub billed_input_tokens: Option<u64>,
-    /// Answer tokens that are paid for, where the provider counts them apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub billed_output_tokens: Option<u64>,
+    pub billed: Option<Box<Billed>>,
     /// The price the provider itself stated for this call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated_cost: Option<Money>,
     /// True when we counted because the provider reported nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
+}
+
+/// Tokens that are paid for; those of a kind that is `None` are all paid for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Billed {
+    /// Of the prompt.
+    pub input_tokens: Option<u64>,
+    /// Of the answer.
+    pub output_tokens: Option<u64>,
 }
 
 impl Usage {
@@ -97,12 +104,10 @@ impl Usage {
     /// The consumption that is paid for: where a provider counts that apart, its figures stand for all
     /// details of the prompt or the answer.
     #[must_use]
-    pub fn billed(&self) -> Cow<'_, Self> {
-        if self.billed_input_tokens.is_none() && self.billed_output_tokens.is_none() {
-            return Cow::Borrowed(self);
-        }
+    pub fn paid_for(&self) -> Cow<'_, Self> {
+        let Some(units) = self.billed.as_deref() else { return Cow::Borrowed(self) };
         let mut billed = self.clone();
-        if let Some(tokens) = self.billed_input_tokens {
+        if let Some(tokens) = units.input_tokens {
             billed = Self {
                 input_tokens: tokens,
                 cache_read_tokens: None,
@@ -116,7 +121,7 @@ impl Usage {
                 ..billed
             };
         }
-        if let Some(tokens) = self.billed_output_tokens {
+        if let Some(tokens) = units.output_tokens {
             billed = Self {
                 output_tokens: tokens,
                 reasoning_tokens: None,
@@ -156,8 +161,7 @@ impl Usage {
             service_tier,
             inference_geo,
             speed,
-            billed_input_tokens,
-            billed_output_tokens,
+            billed,
             stated_cost,
         );
         self.estimated = later.estimated;

@@ -25,11 +25,13 @@ def binary():
 def config(upstream, models=(), **sections):
     """A configuration whose deployments all point at the mock provider.
 
-    `oai/X` and `ant/X` reach model `X` there in OpenAI's and in Anthropic's words.
+    `oai/X`, `ant/X` and `coh/X` reach model `X` there in OpenAI's, Anthropic's and Cohere's words, `txt/X`
+    in those of OpenAI's text completions.
     """
     entries = [
         entry("oai/*", "openai/*", upstream.base + "/v1"),
         entry("ant/*", "anthropic/*", upstream.base),
+        entry("coh/*", "cohere_chat/*", upstream.base),
         entry("gpt", "openai/say", upstream.base + "/v1"),
         entry("claude", "anthropic/say", upstream.base),
         *models,

@@ -120,6 +120,29 @@ def openai_frames(plan, model, number, include_usage):
     return [*frames, b"data: [DONE]\n\n"]
 
 
+def text_reply(plan, model, number):
+    return {
+        "id": f"cmpl-up{number}",
+        "object": "text_completion",
+        "created": 1_760_000_000,
+        "model": model,
+        "choices": [{"index": 0, "text": "".join(plan.text), "logprobs": None, "finish_reason": "stop"}],
+        "usage": openai_usage(),
+    }
+
+
+def text_frames(plan, model, number, include_usage):
+    """Frames of a streamed text completion, `[DONE]` last."""
+    head = {"id": f"cmpl-up{number}", "object": "text_completion", "created": 1_760_000_000, "model": model}
+    chunk = lambda text, finish: frame(
+        {**head, "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish}]}
+    )
+    frames = [chunk(text, None) for text in plan.text] + [chunk("", "stop")]
+    if include_usage:
+        frames.append(frame({**head, "choices": [], "usage": openai_usage()}))
+    return [*frames, b"data: [DONE]\n\n"]
+
+
 def anthropic_usage(output=OUTPUT_TOKENS):
     return {
         "input_tokens": INPUT_TOKENS,

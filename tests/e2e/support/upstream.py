@@ -1,7 +1,7 @@
 """A mock provider that records what it is asked and misbehaves on demand.
 
-It speaks OpenAI chat completions and Anthropic messages, plain and streamed. The model name says how
-it behaves:
+It speaks OpenAI chat completions and text completions, Anthropic messages and its token counts, and
+Cohere chat, plain and streamed. The model name says how it behaves:
 
 | model | behaviour |
 |---|---|
@@ -25,7 +25,7 @@ from collections import Counter
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from . import replies
+from . import cohere_replies, replies
 
 
 @dataclass
@@ -101,8 +101,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.upstream.in_flight[body["model"]] -= 1
 
     def answer(self, body):
-        anthropic = self.path.split("?")[0].endswith("/messages")
-        if not anthropic and not self.path.split("?")[0].endswith("/chat/completions"):
+        path = self.path.split("?")[0]
+        anthropic = path.endswith("/messages")
+        if path.endswith("/v2/chat"):
+            return self.cohere(body)
+        if path.endswith("/messages/count_tokens"):
+            return self.count(body)
+        if path.endswith("/completions") and not path.endswith("/chat/completions"):
+            return self.text_completion(body)
+        if not anthropic and not path.endswith("/chat/completions"):
             return self.whole(404, replies.error_body(404, anthropic))
         word, _, argument = body["model"].partition("-")
         if word == "hang":
@@ -117,9 +124,36 @@ class Handler(BaseHTTPRequestHandler):
             return self.whole(500, replies.error_body(500, anthropic))
         plan = replies.plan(body["model"], body)
         if body.get("stream"):
-            return self.stream(word, argument, self.frames(plan, body, anthropic), anthropic)
+            error = error_frame(replies.error_body(500, anthropic), anthropic)
+            return self.stream(word, argument, self.frames(plan, body, anthropic), error)
         write = replies.anthropic_reply if anthropic else replies.openai_reply
         return self.reply(word, write(plan, body["model"], self.number))
+
+    def cohere(self, body):
+        word, _, argument = body["model"].partition("-")
+        if word == "error":
+            return self.whole(int(argument), cohere_replies.error_body(int(argument)))
+        plan = replies.plan(body["model"], body)
+        if body.get("stream"):
+            frames = cohere_replies.frames(plan, self.number)
+            return self.stream(word, argument, frames, cohere_replies.frame(**cohere_replies.FAILED))
+        return self.reply(word, cohere_replies.reply(plan, self.number))
+
+    def count(self, body):
+        word, _, argument = body["model"].partition("-")
+        if word == "error":
+            return self.whole(int(argument), replies.error_body(int(argument), True))
+        return self.whole(200, {"input_tokens": 42})
+
+    def text_completion(self, body):
+        word, _, argument = body["model"].partition("-")
+        if word == "error":
+            return self.whole(int(argument), replies.error_body(int(argument), False))
+        plan = replies.plan(body["model"], {"messages": [{"content": str(body["prompt"])}]})
+        if body.get("stream"):
+            wants_usage = (body.get("stream_options") or {}).get("include_usage", False)
+            return self.stream(word, argument, replies.text_frames(plan, body["model"], self.number, wants_usage))
+        return self.reply(word, replies.text_reply(plan, body["model"], self.number))
 
     def fails_still(self, model, times):
         with self.upstream.lock:
@@ -159,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def stream(self, word, argument, frames, anthropic):
+    def stream(self, word, argument, frames, error=b""):
         self.head(200, "text/event-stream", [("transfer-encoding", "chunked")])
         pause = int(argument.split("-")[1]) / 1000 if word == "long" else 0
         middle = len(frames) // 2
@@ -174,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
             if word == "garbage" and index == middle:
                 data = b"data: {not json\n\n"
             if word == "broken" and index == middle:
-                self.chunk(error_frame(replies.error_body(500, anthropic), anthropic))
+                self.chunk(error)
                 break
             self.chunk(data)
             time.sleep(pause)

@@ -62,6 +62,7 @@ fn a_key_variable_belongs_to_one_vendor() {
             if let Some(other) = owner.insert(name.as_ref(), spec.id.as_str()) {
                 let vendor = |slug| match slug {
                     "codestral" => "mistral",
+                    "cohere_chat" => "cohere",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",
                     other => other,
                 };

@@ -137,7 +137,7 @@ impl Price {
             cost.stated = stated.into();
             return cost.settled(context.adjustment);
         }
-        let usage = &*usage.billed();
+        let usage = &*usage.paid_for();
         let word = usage.service_tier.as_deref().or(context.tier);
         let tariff =
             Tariff::of(self, word.map_or(Tier::Standard, Tier::of_word), usage.input_tokens, context.at);

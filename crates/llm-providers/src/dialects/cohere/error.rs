@@ -71,7 +71,8 @@ fn by_message(status: StatusCode, message: &str) -> Option<ErrorKind> {
     if says(&["blocked output", "blocked input", "safety mode", "content policy"]) && status == 400 {
         return Some(ErrorKind::ContentFiltered);
     }
-    if says(&["monthly limit", "billing", "payment", "out of credit"]) && matches!(status.as_u16(), 402 | 403 | 429)
+    if says(&["monthly limit", "billing", "payment", "out of credit"])
+        && matches!(status.as_u16(), 402 | 403 | 429)
     {
         return Some(ErrorKind::QuotaExceeded);
     }

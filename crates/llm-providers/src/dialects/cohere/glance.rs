@@ -8,8 +8,7 @@ use crate::scan::{self, Item, Kind, Member};
 
 /// Looks a request over.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance =
-        Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
+    let mut glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
     let mut seen = Vec::new();
     let mut fault = None;
     scan::object(body, |member| {

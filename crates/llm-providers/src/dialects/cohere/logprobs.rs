@@ -12,8 +12,13 @@ pub(super) fn canonical<'v>(pieces: impl IntoIterator<Item = &'v Value>) -> Opti
 /// One piece. The ids, and the figures where a piece is several tokens, stand beside OpenAI's members.
 fn entry(piece: &Value) -> Value {
     let text = piece.get("text").and_then(Value::as_str).unwrap_or_default();
-    let figures: Vec<f64> =
-        piece.get("logprobs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_f64).collect();
+    let figures: Vec<f64> = piece
+        .get("logprobs")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_f64)
+        .collect();
     let mut entry = Map::new();
     entry.insert("token".to_owned(), text.into());
     // The probability of the whole piece is the product of those of its tokens.

@@ -3,9 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use llm_types::Error;
 
+use super::error;
 use super::stream::{WireEvent, cut, end_in_error};
 use super::wire::{failure, finish};
-use super::error;
 use crate::dialect::{Relay, ReplyFacts};
 use crate::framing::sse::{self, Pass, Splitter};
 use crate::scan;

@@ -23,10 +23,9 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatResponse> {
     if let Some(error) = error::stated(&value) {
         return Err(error);
     }
-    let response = reply(value).map_err(|fault| {
+    reply(value).map_err(|fault| {
         Error::new(ErrorKind::BadUpstream, format!("provider reply is not a chat answer: {fault}"))
-    })?;
-    response
+    })?
 }
 
 /// The outer error is of a reply that is not this dialect, the inner one is stated by the provider.

@@ -1,7 +1,7 @@
 //! What a call consumed. The wire counts twice: `tokens` is what the model read and wrote, with the
 //! vendor's own preamble; `billed_units` is what is paid for. Vendor's page: `v2/reference/chat`, "usage".
 
-use llm_types::Usage;
+use llm_types::{Billed, Usage};
 use serde::Deserialize;
 
 use crate::write::Object;
@@ -35,8 +35,12 @@ impl WireUsage {
             output_tokens: tokens.output_tokens.map_or(0, whole),
             cache_read_tokens: self.cached_tokens.map(whole),
             input_image_tokens: tokens.image_tokens.map(whole),
-            billed_input_tokens: billed.and_then(|units| units.input_tokens).map(whole),
-            billed_output_tokens: billed.and_then(|units| units.output_tokens).map(whole),
+            billed: billed.map(|units| {
+                Box::new(Billed {
+                    input_tokens: units.input_tokens.map(whole),
+                    output_tokens: units.output_tokens.map(whole),
+                })
+            }),
             ..Usage::default()
         })
     }
@@ -53,9 +57,10 @@ fn whole(count: f64) -> u64 {
 
 /// Writes the members of a `usage` object. A provider that does not tell the two apart bills what it counts.
 pub(super) fn write(out: &mut Object<'_>, usage: &Usage) {
+    let billed = usage.billed.as_deref().cloned().unwrap_or_default();
     out.object("billed_units", |units| {
-        units.value("input_tokens", &usage.billed_input_tokens.unwrap_or(usage.input_tokens));
-        units.value("output_tokens", &usage.billed_output_tokens.unwrap_or(usage.output_tokens));
+        units.value("input_tokens", &billed.input_tokens.unwrap_or(usage.input_tokens));
+        units.value("output_tokens", &billed.output_tokens.unwrap_or(usage.output_tokens));
     });
     out.object("tokens", |units| {
         units.value("input_tokens", &usage.input_tokens);

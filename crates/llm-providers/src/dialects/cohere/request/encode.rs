@@ -67,7 +67,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     if let Some(thinking) = thinking {
         thinking.write(&mut body);
     }
-    for (name, value) in rest(request, defaults, policy) {
+    for (name, value) in rest(request, &defaults, policy) {
         if !(name == "strict_tools" && tools.strict()) {
             body.value(&name, &value);
         }
@@ -83,7 +83,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
 }
 
 /// Body members without canonical form: the caller's own, then the target's.
-fn rest(request: &ChatRequest, defaults: Map<String, Value>, policy: &ParamPolicy) -> Map<String, Value> {
+fn rest(request: &ChatRequest, defaults: &Map<String, Value>, policy: &ParamPolicy) -> Map<String, Value> {
     let native = request.native.as_ref().filter(|native| native.dialect == NATIVE);
     let mut fields = native.map(|native| native.fields.0.clone()).unwrap_or_default();
     let mut add = |name: &str, value: &Value| {
@@ -102,7 +102,8 @@ fn rest(request: &ChatRequest, defaults: Map<String, Value>, policy: &ParamPolic
         }
     }
     defaults.iter().for_each(|(name, value)| add(name, value));
-    fields.retain(|name, value| !OWN.contains(&name.as_str()) && !value.is_null() && !is_dropped(policy, name));
+    fields
+        .retain(|name, value| !OWN.contains(&name.as_str()) && !value.is_null() && !is_dropped(policy, name));
     fields
 }
 

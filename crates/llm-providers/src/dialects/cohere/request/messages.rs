@@ -43,7 +43,8 @@ fn role(fields: &mut Fields<'_>) -> Result<Role> {
 fn said(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
     let path = *fields.path();
     let path = path.member("content");
-    let value = fields.any("content").ok_or_else(|| path.missing("a string or an array of content blocks"))?;
+    let value =
+        fields.any("content").ok_or_else(|| path.missing("a string or an array of content blocks"))?;
     content::read(value, &path)
 }
 

@@ -92,7 +92,8 @@ pub(super) enum Thinking {
 impl Thinking {
     /// What becomes of the caller's wish. A model that does not think is not asked to.
     pub(super) fn of(options: &Options, own: bool, target: &Target) -> Result<Option<Self>> {
-        let Some(reasoning) = options.reasoning.as_ref().filter(|asked| **asked != Reasoning::default()) else {
+        let Some(reasoning) = options.reasoning.as_ref().filter(|asked| **asked != Reasoning::default())
+        else {
             return Ok(None);
         };
         let off = reasoning.enabled == Some(false) || reasoning.effort == Some(ReasoningEffort::None);

@@ -111,7 +111,9 @@ impl<'r> Turns<'r> {
         for part in parts {
             match &part.kind {
                 PartKind::ToolCall(_) => {}
-                PartKind::Reasoning { text, .. } if self.is_plan(part, !calls.is_empty()) => plan.push_str(text),
+                PartKind::Reasoning { text, .. } if self.is_plan(part, !calls.is_empty()) => {
+                    plan.push_str(text)
+                }
                 PartKind::Reasoning { .. } => said.push(*part),
                 _ if self.is_block(index, part) => said.push(*part),
                 _ => {}

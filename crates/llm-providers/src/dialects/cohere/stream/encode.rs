@@ -196,7 +196,9 @@ impl Encoder {
     /// Writes a part that comes whole.
     fn part(&mut self, out: &mut BytesMut, part: &Part) {
         match &part.kind {
-            PartKind::Text { text, .. } | PartKind::Refusal { text } => self.say(out, Open::Text, "text", text),
+            PartKind::Text { text, .. } | PartKind::Refusal { text } => {
+                self.say(out, Open::Text, "text", text)
+            }
             PartKind::Reasoning { text, .. } if part.extra.value(TOOL_PLAN).is_some() => {
                 self.close(out);
                 self.begin(out, None);

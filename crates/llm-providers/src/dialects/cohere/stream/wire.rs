@@ -104,6 +104,7 @@ impl WireEvent {
         let content = piece.content.as_ref();
         let text = content.and_then(|content| content.text.as_deref().or(content.thinking.as_deref()));
         let call = piece.tool_calls.as_ref();
-        text.or(piece.tool_plan.as_deref()).or_else(|| call.and_then(|call| call.function.arguments.as_deref()))
+        text.or(piece.tool_plan.as_deref())
+            .or_else(|| call.and_then(|call| call.function.arguments.as_deref()))
     }
 }

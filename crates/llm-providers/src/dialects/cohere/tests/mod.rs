@@ -32,6 +32,7 @@ pub(super) fn target(model: &str) -> Target {
         headers: HeaderMap::new(),
         defaults: Map::new(),
         policy: ParamPolicy::default(),
+        cloud: None,
         timeouts: Timeouts::default(),
     }
 }

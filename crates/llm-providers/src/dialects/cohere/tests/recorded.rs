@@ -125,7 +125,9 @@ fn said(events: &[Event]) -> Vec<String> {
         let (kind, text) = match event {
             Event::Text { text, .. } => ("text".to_owned(), text.clone()),
             Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
-            Event::ToolArguments { index, arguments, .. } => (format!("arguments {index}"), arguments.clone()),
+            Event::ToolArguments { index, arguments, .. } => {
+                (format!("arguments {index}"), arguments.clone())
+            }
             Event::Usage(more) => {
                 usage.update(more);
                 continue;
@@ -185,7 +187,8 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
 fn a_stream_cut_anywhere_ends_in_an_error() {
     for (name, record) in recordings() {
         let Some(sse) = record["response"]["sse"].as_str() else { continue };
-        let Some(end) = sse.rfind("{\"type\":\"message-end\"").or_else(|| sse.rfind("event: message-end")) else {
+        let Some(end) = sse.rfind("{\"type\":\"message-end\"").or_else(|| sse.rfind("event: message-end"))
+        else {
             continue;
         };
         if status(&record) >= 400 || sse.len() > 20_000 {
@@ -198,7 +201,10 @@ fn a_stream_cut_anywhere_ends_in_an_error() {
             let last = out.trim_end().rsplit("\n\n").next().unwrap();
             assert!(last.contains("\"finish_reason\":\"ERROR\""), "{name} cut at {cut}: {last}");
             let told = frames(&events(&sse.as_bytes()[..cut.min(sse[..cut].rfind("\n\n").unwrap_or(0))]));
-            assert!(told.contains("\"finish_reason\":\"ERROR\"") && !told.contains("[DONE]"), "{name}: {told}");
+            assert!(
+                told.contains("\"finish_reason\":\"ERROR\"") && !told.contains("[DONE]"),
+                "{name}: {told}"
+            );
         }
     }
 }

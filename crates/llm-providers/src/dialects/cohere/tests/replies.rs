@@ -54,9 +54,9 @@ fn thoughts_citations_and_figures_reach_other_callers() {
 fn what_is_billed_is_what_the_vendor_bills() {
     let reply = Cohere.decode_response(&serde_json::to_vec(&cited()).unwrap()).unwrap();
     let usage = reply.usage.unwrap();
-    assert_eq!((usage.billed_input_tokens, usage.billed_output_tokens), (Some(8), Some(4)));
-    let billed = usage.billed();
-    assert_eq!((billed.input_tokens, billed.output_tokens, billed.cache_read_tokens), (8, 4, None));
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cache_read_tokens), (503, 5, Some(448)));
+    let paid = usage.paid_for();
+    assert_eq!((paid.input_tokens, paid.output_tokens, paid.cache_read_tokens), (8, 4, None));
 }
 
 #[test]
@@ -103,7 +103,8 @@ fn finish_reasons_and_their_meaning() {
         ("ERROR_TOXIC", Finish::ContentFilter),
         ("ERROR_LIMIT", Finish::ContextWindow),
     ] {
-        let body = json!({ "id": "a", "finish_reason": word, "message": { "role": "assistant", "content": [] } });
+        let body =
+            json!({ "id": "a", "finish_reason": word, "message": { "role": "assistant", "content": [] } });
         let reply = Cohere.decode_response(&serde_json::to_vec(&body).unwrap()).unwrap();
         assert_eq!(reply.choices[0].finish, Some(finish), "{word}");
         let again = Cohere.encode_response(&reply, &context()).unwrap();
@@ -115,8 +116,14 @@ fn finish_reasons_and_their_meaning() {
 #[test]
 fn a_failed_answer_is_an_error() {
     for (body, kind) in [
-        (json!({ "id": "a", "finish_reason": "ERROR", "message": { "role": "assistant", "content": [] } }), ErrorKind::BadUpstream),
-        (json!({ "id": "a", "finish_reason": "TIMEOUT", "message": { "role": "assistant", "content": [] } }), ErrorKind::Timeout),
+        (
+            json!({ "id": "a", "finish_reason": "ERROR", "message": { "role": "assistant", "content": [] } }),
+            ErrorKind::BadUpstream,
+        ),
+        (
+            json!({ "id": "a", "finish_reason": "TIMEOUT", "message": { "role": "assistant", "content": [] } }),
+            ErrorKind::Timeout,
+        ),
         (json!({ "message": "out of order" }), ErrorKind::BadUpstream),
         (json!({ "choices": [] }), ErrorKind::BadUpstream),
     ] {
@@ -166,5 +173,8 @@ fn statuses_and_words_of_errors() {
 #[test]
 fn errors_for_callers() {
     let (status, body) = Cohere.encode_error(&Error::bad_param("p", "`p`: expected a number"));
-    assert_eq!((status.as_u16(), body.as_ref()), (400, br#"{"message":"`p`: expected a number"}"#.as_slice()));
+    assert_eq!(
+        (status.as_u16(), body.as_ref()),
+        (400, br#"{"message":"`p`: expected a number"}"#.as_slice())
+    );
 }

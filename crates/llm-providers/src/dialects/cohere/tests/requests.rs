@@ -28,7 +28,11 @@ fn parameters_have_the_vendors_names() {
         (json!({ "max_completion_tokens": 7 }), PLAIN, json!({ "max_tokens": 7 })),
         (json!({ "logprobs": true }), PLAIN, json!({ "logprobs": true })),
         (json!({ "user": "u", "n": 1 }), PLAIN, json!({})),
-        (json!({ "stream": true, "stream_options": { "include_usage": true } }), PLAIN, json!({ "stream": true })),
+        (
+            json!({ "stream": true, "stream_options": { "include_usage": true } }),
+            PLAIN,
+            json!({ "stream": true }),
+        ),
         (
             json!({ "response_format": { "type": "json_object" } }),
             PLAIN,
@@ -109,7 +113,9 @@ fn tools_and_the_choice_among_them() {
         assert_eq!(sent_names, names, "{choice}");
         assert_eq!(sent.get("tool_choice").and_then(Value::as_str), word, "{choice}");
     }
-    let body = ask(&json!({ "tools": [tool("a")], "tool_choice": { "type": "function", "function": { "name": "z" } } }));
+    let body = ask(
+        &json!({ "tools": [tool("a")], "tool_choice": { "type": "function", "function": { "name": "z" } } }),
+    );
     let error = from_openai(&body, &target(PLAIN)).unwrap_err();
     assert_eq!((error.kind(), error.param()), (ErrorKind::BadRequest, Some("tool_choice")));
 
@@ -137,9 +143,7 @@ fn a_conversation_with_tools_keeps_its_order_and_its_pictures() {
     ]);
     let body = json!({ "model": "m", "messages": messages });
     let sent = from_openai(&body, &target(PLAIN)).unwrap();
-    let call = |id: &str, arguments: &str| {
-        json!({ "id": id, "type": "function", "function": { "name": "look", "arguments": arguments } })
-    };
+    let call = |id: &str, arguments: &str| json!({ "id": id, "type": "function", "function": { "name": "look", "arguments": arguments } });
     let want = json!([
         { "role": "system", "content": "Be brief." },
         { "role": "user", "content": [{ "type": "text", "text": "Look" },
@@ -161,9 +165,7 @@ fn a_conversation_with_tools_keeps_its_order_and_its_pictures() {
 
 #[test]
 fn documents_stand_beside_the_messages() {
-    let block = |text: &str| {
-        json!({ "type": "document", "title": "t", "source": { "type": "text", "media_type": "text/plain", "data": text } })
-    };
+    let block = |text: &str| json!({ "type": "document", "title": "t", "source": { "type": "text", "media_type": "text/plain", "data": text } });
     let body = json!({ "model": "m", "max_tokens": 5, "messages": [{ "role": "user", "content": [
         block("one"), block("two"), { "type": "text", "text": "Who?" }] }] });
     let request = ANTHROPIC.decode_request(&serde_json::to_vec(&body).unwrap()).unwrap();
@@ -216,7 +218,10 @@ fn a_wrong_field_is_named() {
         (json!({ "model": "m", "messages": [] }), "messages"),
         (json!({ "model": "m", "messages": [{ "role": "owner", "content": "x" }] }), "messages[0].role"),
         (json!({ "model": "m", "messages": [{ "role": "user" }] }), "messages[0].content"),
-        (json!({ "model": "m", "messages": [{ "role": "tool", "content": "x" }] }), "messages[0].tool_call_id"),
+        (
+            json!({ "model": "m", "messages": [{ "role": "tool", "content": "x" }] }),
+            "messages[0].tool_call_id",
+        ),
         (ask(&json!({ "p": "much" })), "p"),
         (ask(&json!({ "tool_choice": "MAYBE" })), "tool_choice"),
         (ask(&json!({ "thinking": { "type": "some" } })), "thinking.type"),
@@ -256,14 +261,15 @@ fn a_forwarded_body_is_patched_where_it_must_be() {
     assert_eq!(sent.path, "/v2/chat");
     assert_eq!(
         sent.body,
-        br#"{ "model": "sent", "p": 0.5, "messages": [{"role":"user","content":"x"}],"k":3 }"#.as_slice()
+        br#"{ "model": "sent", "p": 0.5, "messages": [{"role":"user","content":"x"}],"k":3}"#.as_slice()
     );
 }
 
 #[test]
 fn an_operators_defaults_have_the_vendors_names() {
     let mut target = target(PLAIN);
-    target.defaults = serde_json::from_value(json!({ "p": 0.1, "top_k": 4, "safety_mode": "STRICT" })).unwrap();
+    target.defaults =
+        serde_json::from_value(json!({ "p": 0.1, "top_k": 4, "safety_mode": "STRICT" })).unwrap();
     let sent = from_openai(&ask(&json!({})), &target).unwrap();
     assert_eq!((&sent["p"], &sent["k"], &sent["safety_mode"]), (&json!(0.1), &json!(4), &json!("STRICT")));
     let sent = from_openai(&ask(&json!({ "top_p": 0.9 })), &target).unwrap();

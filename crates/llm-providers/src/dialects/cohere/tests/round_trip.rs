@@ -58,7 +58,10 @@ fn messages() -> impl Strategy<Value = Vec<Value>> {
 /// Top-level members, each there or not.
 fn members() -> impl Strategy<Value = Map<String, Value>> {
     let all = [
-        ("documents", json!([{ "id": "a", "data": { "text": "x", "year": 1999 } }, { "data": { "k": [1] } }])),
+        (
+            "documents",
+            json!([{ "id": "a", "data": { "text": "x", "year": 1999 } }, { "data": { "k": [1] } }]),
+        ),
         ("strict_tools", json!(true)),
         ("tool_choice", json!("REQUIRED")),
         ("response_format", json!({ "type": "json_object", "json_schema": { "type": "object" } })),
@@ -98,7 +101,9 @@ fn normal(body: &Value) -> Value {
         // A document without an id is given one.
         document["id"] = document.get("id").cloned().unwrap_or_else(|| json!(at));
     };
-    for (at, document) in body.get_mut("documents").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+    for (at, document) in
+        body.get_mut("documents").and_then(Value::as_array_mut).into_iter().flatten().enumerate()
+    {
         number(document, at);
     }
     body

@@ -87,16 +87,26 @@ fn arguments_that_come_late_find_their_call() {
     let deltas: Vec<_> = written(&out)
         .into_iter()
         .filter(|event| event["type"] == "tool-call-delta")
-        .map(|event| (event["index"].clone(), event["delta"]["message"]["tool_calls"]["function"]["arguments"].clone()))
+        .map(|event| {
+            (event["index"].clone(), event["delta"]["message"]["tool_calls"]["function"]["arguments"].clone())
+        })
         .collect();
     assert_eq!(deltas, [(json!(0), json!("{}")), (json!(1), json!("{\"b\":2}"))]);
 }
 
 #[test]
 fn a_citation_names_the_words_it_is_of() {
-    let citation =
-        llm_types::Citation { url: Some("https://e.org".to_owned()), span: Some((3, 6)), ..Default::default() };
-    let out = frames(&[text("By "), text("Ada."), Event::Citation { choice: 0, citation: Box::new(citation) }, Event::Done]);
+    let citation = llm_types::Citation {
+        url: Some("https://e.org".to_owned()),
+        span: Some((3, 6)),
+        ..Default::default()
+    };
+    let out = frames(&[
+        text("By "),
+        text("Ada."),
+        Event::Citation { choice: 0, citation: Box::new(citation) },
+        Event::Done,
+    ]);
     let events = written(&out);
     let cited = events.iter().find(|event| event["type"] == "citation-start").unwrap();
     assert_eq!(cited["delta"]["message"]["citations"]["text"], json!("Ada"));
@@ -108,10 +118,16 @@ fn pictures_and_log_probabilities_have_a_place() {
     let media = llm_types::Media::new(llm_types::MediaSource::Url("https://e.org/a.png".to_owned()), None);
     let part = Box::new(Part::new(PartKind::Image(media)));
     let value = json!({ "content": [{ "token": "Hi", "logprob": -0.5 }] });
-    let out = frames(&[text("Hi"), Event::Logprobs { choice: 0, value }, Event::Part { choice: 0, part }, Event::Done]);
+    let out = frames(&[
+        text("Hi"),
+        Event::Logprobs { choice: 0, value },
+        Event::Part { choice: 0, part },
+        Event::Done,
+    ]);
     let events = written(&out);
     assert!(events.iter().any(|event| event["logprobs"]["logprobs"] == json!([-0.5])), "{out}");
-    let shown = |event: &Value| event["delta"]["message"]["content"]["image_url"]["url"] == "https://e.org/a.png";
+    let shown =
+        |event: &Value| event["delta"]["message"]["content"]["image_url"]["url"] == "https://e.org/a.png";
     assert!(events.iter().any(shown), "{out}");
 }
 
@@ -119,11 +135,22 @@ fn pictures_and_log_probabilities_have_a_place() {
 fn a_failed_stream_ends_in_the_vendors_error() {
     for (told, word) in [
         (vec![text("a")], "the provider's stream ended before the answer was complete"),
-        (vec![text("a"), Event::Error(Error::new(ErrorKind::BadUpstream, "broke")), text("b"), Event::Done], "broke"),
+        (
+            vec![
+                text("a"),
+                Event::Error(Error::new(ErrorKind::BadUpstream, "broke")),
+                text("b"),
+                Event::Done,
+            ],
+            "broke",
+        ),
     ] {
         let out = frames(&told);
         let last = written(&out).pop().unwrap();
-        assert_eq!((&last["type"], &last["delta"]["finish_reason"]), (&json!("message-end"), &json!("ERROR")));
+        assert_eq!(
+            (&last["type"], &last["delta"]["finish_reason"]),
+            (&json!("message-end"), &json!("ERROR"))
+        );
         assert_eq!(last["delta"]["error"], json!(word));
         assert!(!out.contains("[DONE]"), "{out}");
         let read = events(out.as_bytes());
@@ -152,7 +179,8 @@ fn a_frame_that_is_no_json_is_an_error() {
 
 #[test]
 fn nothing_follows_the_end() {
-    let end = "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\n";
+    let end =
+        "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\n";
     let late = "data: {\"type\":\"content-delta\",\"delta\":{\"message\":{\"content\":{\"text\":\"x\"}}}}\n\ndata: [DONE]\n\n";
     let told = events(format!("{end}{late}").as_bytes());
     assert_eq!(told, [Event::Finish { choice: 0, reason: Finish::Stop }, Event::Done]);
