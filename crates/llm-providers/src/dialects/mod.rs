@@ -1,8 +1,8 @@
 //! The protocols, one folder each, all with the same file names.
 
 pub mod anthropic;
-pub mod gemini;
 pub mod cohere;
+pub mod gemini;
 pub mod openai;
 mod params;
 

@@ -16,8 +16,8 @@ mod usage;
 mod wire;
 
 pub(in crate::dialects) use glance::control_of;
-pub(in crate::dialects) use request::options_of;
 pub(in crate::dialects) use request::SHOWN_BY_TOOLS;
+pub(in crate::dialects) use request::options_of;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
