@@ -146,7 +146,11 @@ fn check(spec: &ProviderSpec) -> Result<()> {
     if !spec.prefix.is_empty() && (!spec.prefix.starts_with('/') || spec.prefix.ends_with('/')) {
         return fault(format!("`prefix` is `{}`: it starts with a slash and ends without", spec.prefix));
     }
-    let is_url = spec.base_url.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some());
+    let is_url = spec
+        .base_url
+        .replace("{region}", "region")
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some());
     if !spec.base_url.is_empty() && !is_url {
         return fault(format!("`base_url` is `{}`: expected an absolute URL", spec.base_url));
     }

@@ -17,7 +17,7 @@ pub struct Route {
     /// Texts of which the base URL holds one.
     #[serde(default)]
     pub bases: Words,
-    /// Versions of the API.
+    /// How the version of the API the operator set looks; written as `models` are.
     #[serde(default)]
     pub versions: Words,
     /// The beginning of the model's name that only chose the route.
@@ -43,22 +43,19 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route for every model, in a dialect, as the dialect writes it.
-    #[must_use]
-    pub const fn new(dialect: DialectId) -> Self {
-        Self {
-            models: Cow::Borrowed(&[]),
-            bases: Cow::Borrowed(&[]),
-            versions: Cow::Borrowed(&[]),
-            strip: Cow::Borrowed(""),
-            region: Cow::Borrowed(""),
-            dialect,
-            prefix: Cow::Borrowed(""),
-            auth: None,
-            quirks: Quirks::NONE,
-            shell: Shell::NONE,
-        }
-    }
+    /// A route for every model, in OpenAI's dialect, as the dialect writes it.
+    pub const ANY: Self = Self {
+        models: Cow::Borrowed(&[]),
+        bases: Cow::Borrowed(&[]),
+        versions: Cow::Borrowed(&[]),
+        strip: Cow::Borrowed(""),
+        region: Cow::Borrowed(""),
+        dialect: DialectId::OpenaiChat,
+        prefix: Cow::Borrowed(""),
+        auth: None,
+        quirks: Quirks::NONE,
+        shell: Shell::NONE,
+    };
 
     fn fits(&self, model: &str, base_url: &str, version: Option<&str>) -> bool {
         let any = |words: &Words, fits: &dyn Fn(&str) -> bool| {
@@ -66,7 +63,7 @@ impl Route {
         };
         any(&self.models, &|look| looks_like(model, look))
             && any(&self.bases, &|part| base_url.contains(part))
-            && any(&self.versions, &|one| version == Some(one))
+            && any(&self.versions, &|look| version.is_some_and(|version| looks_like(version, look)))
     }
 }
 
@@ -163,7 +160,7 @@ impl Target {
 }
 
 /// Whether a word is the name of a region such as `us-east-1` or `us-gov-west-1`.
-fn is_region(word: &str) -> bool {
+pub(super) fn is_region(word: &str) -> bool {
     let mut parts = word.split('-');
     let area =
         parts.next().is_some_and(|area| area.len() == 2 && area.bytes().all(|b| b.is_ascii_lowercase()));

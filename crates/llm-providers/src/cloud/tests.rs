@@ -1,1 +1,223 @@
-//! Tests.
+//! Routes and shells of the built-in clouds: which URL, which dialect, which body.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+use llm_types::{Secret, Timeouts};
+use serde_json::Map;
+
+use super::Cloud;
+use crate::{DialectId, Encoded, ParamPolicy, PreparedTarget, Registry, Target};
+
+fn target(slug: &str, model: &str, base: Option<&str>, cloud: Cloud) -> Target {
+    let spec = Arc::clone(Registry::built_in().provider(slug).unwrap());
+    Target {
+        base_url: spec.full_base_url(base),
+        spec,
+        model: model.into(),
+        key: Some(Secret::new("k-1".into())),
+        headers: HeaderMap::new(),
+        defaults: Map::new(),
+        policy: ParamPolicy::default(),
+        timeouts: Timeouts::default(),
+        cloud: Some(cloud),
+    }
+    .routed()
+}
+
+fn cloud(region: &str, project: &str, version: &str) -> Cloud {
+    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Cloud { region: said(region), project: said(project), version: said(version), ..Cloud::default() }
+}
+
+/// What is sent for a request whose dialect wrote this path and body.
+fn sent(target: Target, path: &str, body: &'static str, betas: &'static str) -> llm_types::HttpRequest {
+    let prepared = PreparedTarget::new(Arc::new(target));
+    let mut headers = HeaderMap::new();
+    if !betas.is_empty() {
+        headers.insert("anthropic-beta", HeaderValue::from_static(betas));
+    }
+    let mut request = prepared.request(Encoded { path: path.into(), headers, body: body.into() }).unwrap();
+    prepared.seal(&mut request, std::time::SystemTime::UNIX_EPOCH).unwrap();
+    request
+}
+
+fn url(slug: &str, model: &str, base: Option<&str>, cloud: Cloud) -> String {
+    sent(target(slug, model, base, cloud), "/chat/completions", "{}", "").uri.to_string()
+}
+
+#[test]
+fn azures_urls() {
+    let res = "https://res.openai.azure.com";
+    for (base, version, expected) in [
+        (res, "2024-10-21", "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21"),
+        (res, "", "/openai/deployments/my%20gpt/chat/completions?api-version=2025-02-01-preview"),
+        (res, "v1", "/openai/v1/chat/completions"),
+        (res, "preview", "/openai/v1/chat/completions"),
+        ("https://res.openai.azure.com/openai/v1/", "", "/openai/v1/chat/completions"),
+        (
+            "https://res.openai.azure.com/openai/deployments/other",
+            "2024-10-21",
+            "/openai/deployments/other/chat/completions?api-version=2024-10-21",
+        ),
+    ] {
+        assert_eq!(
+            url("azure", "my gpt", Some(base), cloud("", "", version)),
+            format!("{res}{expected}"),
+            "{base}"
+        );
+    }
+    let request = sent(target("azure", "m", Some(res), cloud("", "", "")), "/chat/completions", "{}", "");
+    assert_eq!(request.headers["api-key"], "k-1");
+    let request = sent(target("azure", "m", Some(res), cloud("", "", "v1")), "/chat/completions", "{}", "");
+    assert_eq!(request.headers["authorization"], "Bearer k-1");
+}
+
+#[test]
+fn azure_foundrys_urls() {
+    for (model, base, version, expected, header) in [
+        (
+            "mistral-large",
+            "https://p.services.ai.azure.com",
+            "",
+            "https://p.services.ai.azure.com/models/chat/completions",
+            "api-key",
+        ),
+        (
+            "mistral-large",
+            "https://p.services.ai.azure.com/models",
+            "2024-05-01-preview",
+            "https://p.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+            "api-key",
+        ),
+        (
+            "mistral-large",
+            "https://m.eastus.models.ai.azure.com",
+            "",
+            "https://m.eastus.models.ai.azure.com/chat/completions",
+            "authorization",
+        ),
+        (
+            "gpt-4o",
+            "https://r.openai.azure.com",
+            "2024-10-21",
+            "https://r.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+            "api-key",
+        ),
+    ] {
+        let request = sent(
+            target("azure_ai", model, Some(base), cloud("", "", version)),
+            "/chat/completions",
+            "{}",
+            "",
+        );
+        assert_eq!(request.uri.to_string(), expected);
+        assert!(request.headers.contains_key(header), "{expected}: {:?}", request.headers);
+    }
+    for base in ["https://p.services.ai.azure.com", "https://p.services.ai.azure.com/anthropic"] {
+        let target = target("azure_ai", "claude-sonnet-4-5", Some(base), cloud("", "", ""));
+        assert_eq!(target.spec.dialect, DialectId::Anthropic);
+        let request = sent(target, "/v1/messages", "{}", "");
+        assert_eq!(request.uri, "https://p.services.ai.azure.com/anthropic/v1/messages");
+        assert_eq!(request.headers["x-api-key"], "k-1");
+    }
+}
+
+#[test]
+fn vertex_urls_follow_region_and_maker() {
+    let path = "/v1/projects/p-1/locations";
+    for (model, region, expected) in [
+        (
+            "meta/llama-3.3",
+            "us-east5",
+            format!(
+                "https://us-east5-aiplatform.googleapis.com{path}/us-east5/endpoints/openapi/chat/completions"
+            ),
+        ),
+        (
+            "meta/llama-3.3",
+            "global",
+            format!("https://aiplatform.googleapis.com{path}/global/endpoints/openapi/chat/completions"),
+        ),
+        (
+            "meta/llama-3.3",
+            "eu",
+            format!("https://aiplatform.eu.rep.googleapis.com{path}/eu/endpoints/openapi/chat/completions"),
+        ),
+        (
+            "deepseek-ai/deepseek-v3.2-maas",
+            "us-east5",
+            format!("https://aiplatform.googleapis.com{path}/global/endpoints/openapi/chat/completions"),
+        ),
+        (
+            "mistral-small-2503",
+            "",
+            format!(
+                "https://us-central1-aiplatform.googleapis.com{path}/us-central1/publishers/mistralai/models/mistral-small-2503:rawPredict"
+            ),
+        ),
+    ] {
+        assert_eq!(url("vertex_ai", model, None, cloud(region, "p-1", "")), expected);
+    }
+    let own = url("vertex_ai", "meta/llama-3.3", Some("http://127.0.0.1:9/v1"), cloud("us-east5", "p-1", ""));
+    assert_eq!(own, format!("http://127.0.0.1:9{path}/us-east5/endpoints/openapi/chat/completions"));
+}
+
+#[test]
+fn claude_on_vertex_has_its_model_in_the_path_and_its_version_in_the_body() {
+    let target = || target("vertex_ai", "claude-sonnet-4-5@20250929", None, cloud("us-east5", "p-1", ""));
+    assert_eq!(target().spec.dialect, DialectId::Anthropic);
+    let start = "https://us-east5-aiplatform.googleapis.com/v1/projects/p-1/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929";
+    let body = r#"{"model":"x","messages":[],"stream":true}"#;
+    let request = sent(target(), "/v1/messages", body, "files-api-2025-04-14, context-1m-2025-08-07");
+    assert_eq!(request.uri.to_string(), format!("{start}:streamRawPredict"));
+    assert_eq!(request.body, r#"{"messages":[],"stream":true,"anthropic_version":"vertex-2023-10-16"}"#);
+    assert_eq!(request.headers["anthropic-beta"], "context-1m-2025-08-07");
+    let own = r#"{"anthropic_version":"vertex-x","messages":[]}"#;
+    let request = sent(target(), "/v1/messages", own, "");
+    assert_eq!((request.uri.to_string(), request.body), (format!("{start}:rawPredict"), own.into()));
+}
+
+#[test]
+fn a_missing_project_is_told_by_every_call() {
+    let target = target("vertex_ai", "meta/llama-3.3", None, cloud("", "", ""));
+    let prepared = PreparedTarget::new(Arc::new(target));
+    let error = prepared.request(Encoded { path: "/x".into(), ..Encoded::default() }).unwrap_err();
+    assert!(error.message().contains("needs `vertex_project`"), "{error}");
+}
+
+#[test]
+fn regions_in_models_names_count() {
+    let named = target("bedrock_mantle", "eu-west-1/openai.gpt-oss-120b", None, cloud("us-east-1", "", ""));
+    assert_eq!((named.region(), named.model.as_str()), ("eu-west-1", "openai.gpt-oss-120b"));
+    assert_eq!(
+        sent(named, "/chat/completions", "{}", "").uri,
+        "https://bedrock-mantle.eu-west-1.api.aws/v1/chat/completions"
+    );
+    for (word, is_one) in [
+        ("us-east-1", true),
+        ("us-gov-west-1", true),
+        ("us.anthropic", false),
+        ("gpt-4", false),
+        ("us-east", false),
+        ("", false),
+    ] {
+        assert_eq!(super::route::is_region(word), is_one, "{word}");
+    }
+}
+
+#[test]
+fn a_pattern_keeps_its_record_until_a_model_is_known() {
+    let wildcard = target("vertex_ai", "*", None, cloud("us-east5", "p-1", ""));
+    assert!(!wildcard.spec.cloud.routes.is_empty());
+    let one = Target { model: "claude-haiku-4-5".into(), ..wildcard }.routed();
+    assert_eq!(one.spec.dialect, DialectId::Anthropic);
+}
+
+#[test]
+fn families_are_told_by_the_base_model() {
+    let mut target = target("azure", "my-gpt", Some("https://r.openai.azure.com"), Cloud::default());
+    assert_eq!(target.family(), "my-gpt");
+    target.cloud = Some(Cloud { base_model: Some("azure/gpt-5".into()), ..Cloud::default() });
+    assert_eq!(target.family(), "gpt-5");
+}

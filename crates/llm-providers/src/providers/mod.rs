@@ -4,6 +4,7 @@
 
 mod aggregators;
 mod clouds;
+mod hyperscalers;
 mod labs;
 mod local;
 
@@ -56,7 +57,9 @@ use {provider, words};
 
 /// All built-in providers, in the order of the files.
 pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
-    [labs::LABS, clouds::CLOUDS, aggregators::AGGREGATORS, local::LOCAL].into_iter().flatten()
+    [labs::LABS, clouds::CLOUDS, hyperscalers::HYPERSCALERS, aggregators::AGGREGATORS, local::LOCAL]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]

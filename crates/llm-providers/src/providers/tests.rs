@@ -4,12 +4,15 @@ use std::collections::HashSet;
 
 use http::Uri;
 
-use super::{aggregators, built_in, clouds, labs, local};
+use super::{aggregators, built_in, clouds, hyperscalers, labs, local};
+use crate::cloud::Identity;
 use crate::{Auth, DialectId, ProviderSpec};
 
 #[test]
 fn tables_are_sorted() {
-    for table in [labs::LABS, clouds::CLOUDS, aggregators::AGGREGATORS, local::LOCAL] {
+    for table in
+        [labs::LABS, clouds::CLOUDS, hyperscalers::HYPERSCALERS, aggregators::AGGREGATORS, local::LOCAL]
+    {
         assert!(table.is_sorted_by_key(|spec| spec.id.as_str()), "sort by slug: {:?}", slugs(table));
     }
 }
@@ -39,7 +42,7 @@ fn urls_are_absolute_and_without_trailing_slash() {
             assert!(!spec.base_url_env.is_empty(), "{id}: an operator must be able to say where it is");
             continue;
         }
-        let uri: Uri = spec.base_url.parse().expect(id);
+        let uri: Uri = spec.base_url.replace("{region}", "eu-west-1").parse().expect(id);
         let local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "mock.invalid"));
         assert_eq!(uri.scheme_str(), Some(if local { "http" } else { "https" }), "{id}");
         assert!(!spec.base_url.ends_with('/'), "{id}");
@@ -48,7 +51,7 @@ fn urls_are_absolute_and_without_trailing_slash() {
 
 #[test]
 fn keys_have_a_variable_unless_none_is_needed() {
-    for spec in built_in().filter(|spec| spec.auth != Auth::None) {
+    for spec in built_in().filter(|spec| spec.auth != Auth::None && spec.cloud.identity == Identity::Key) {
         assert!(!spec.key_env.is_empty(), "{}", spec.id);
     }
 }
@@ -61,6 +64,8 @@ fn a_key_variable_belongs_to_one_vendor() {
         for name in spec.key_env.iter() {
             if let Some(other) = owner.insert(name.as_ref(), spec.id.as_str()) {
                 let vendor = |slug| match slug {
+                    "azure_ai" => "azure",
+                    "bedrock_mantle" => "bedrock",
                     "codestral" => "mistral",
                     "cohere_chat" => "cohere",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",

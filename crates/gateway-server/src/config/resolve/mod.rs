@@ -1,6 +1,7 @@
 //! From what the file says to what the gateway reads: one file per section, all problems together.
 
 mod calls;
+mod cloud;
 mod context;
 mod general;
 mod identity;

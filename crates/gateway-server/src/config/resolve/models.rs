@@ -141,6 +141,7 @@ fn one(
         (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"));
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
+    name_family(&mut deployment);
     deployment.rpm = rpm.or(deployment.rpm);
     deployment.tpm = tpm.or(deployment.tpm);
     let overrides = overrides(cx, path, &params, info);
@@ -227,6 +228,17 @@ fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &m
     info.entry("db_model").or_insert(Value::Bool(false));
     deployment.model_info = Arc::new(info);
     derived
+}
+
+/// In clouds a deployment's name is free text: `base_model` says which model it is.
+fn name_family(deployment: &mut Deployment) {
+    if deployment.base_model.is_none() || deployment.target.cloud.is_none() {
+        return;
+    }
+    let target = Arc::make_mut(&mut deployment.target);
+    if let Some(cloud) = &mut target.cloud {
+        cloud.base_model.clone_from(&deployment.base_model);
+    }
 }
 
 /// `model_info` is open: whatever it holds is shown. Only what LiteLLM acts on and we do not is noted,

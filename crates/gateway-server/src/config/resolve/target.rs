@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use llm_providers::{Auth, ParamPolicy, ProviderSpec, Registry, Target};
+use llm_providers::cloud::Identity;
+use llm_providers::signin::Source;
+use llm_providers::{Auth, Cloud, CloudSpec, ParamPolicy, ProviderSpec, Registry, Target};
 use llm_types::{Secret, Timeouts};
 use serde_json::{Map, Value};
 
 use super::Section;
+use super::cloud::{self, Said};
 use super::owner::Owner;
 use super::section::text_of;
 use crate::config::mask;
@@ -49,13 +52,23 @@ pub(crate) fn resolve(
         section.secret("api_key");
         return None;
     };
+    let given_base = given_base.or_else(|| bedrock_endpoint(section, &spec));
+    let mut cloud = (spec.cloud != CloudSpec::NONE).then(|| cloud::settings(section, &spec.cloud));
+    let given_base = given_base.map(|base| without_version(base, cloud.as_mut()));
     let base_url = base_url(section, &spec, given_base.as_deref());
-    let (key, spec) = match key(section, &spec, given_base.as_deref())? {
+    let (key, spec) = match sign_in(section, &spec, given_base.as_deref())? {
         SignIn::Key(key) => (Some(key), spec),
         SignIn::None => (None, without_sign_in(spec)),
+        SignIn::Credential(source) => {
+            let cloud = cloud.get_or_insert_with(Cloud::default);
+            cloud.credential = Some(cloud::credential(source));
+            (None, spec)
+        }
     };
-    let cloud = None;
-    Some(Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts, cloud })
+    let target =
+        Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts, cloud };
+    let target = target.routed();
+    says_enough(section, &target).then_some(target)
 }
 
 /// Stands in for a target while the rest of a wrong entry is checked; it is never called.
@@ -71,6 +84,64 @@ pub(crate) fn nowhere(registry: &Registry) -> Option<Target> {
         timeouts: Timeouts::default(),
         cloud: None,
     })
+}
+
+/// LiteLLM's own name for the base URL of Bedrock.
+fn bedrock_endpoint(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec) -> Option<String> {
+    let key = "aws_bedrock_runtime_endpoint";
+    matches!(spec.cloud.identity, Identity::Aws(_)).then(|| section.text(key)).flatten()
+}
+
+/// A base URL as portals show it names the version of the API: `…?api-version=2024-10-21`.
+fn without_version(base: String, cloud: Option<&mut Cloud>) -> String {
+    let (Some(cloud), Some((url, query))) = (cloud, base.split_once('?')) else { return base };
+    let named = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
+    if let Some(version) = named.filter(|version| !version.is_empty()) {
+        cloud.version.get_or_insert_with(|| version.to_owned());
+    }
+    url.to_owned()
+}
+
+/// Whether everything stands there that the cloud's URLs are made of.
+fn says_enough(section: &mut Section<'_, '_, '_>, target: &Target) -> bool {
+    let spec = &target.spec.cloud;
+    let has = target.cloud.as_ref().is_some_and(|cloud| cloud.project.is_some());
+    let needed = spec.shell.path.contains("{project}")
+        || spec.routes.iter().any(|r| r.shell.path.contains("{project}"));
+    if needed && !has {
+        let (path, at) = (section.path_of(&spec.project.param), section.at(&spec.project.param));
+        let found = "found no project";
+        let expected =
+            format!("expected `{}`, or `{}` in the environment", spec.project.param, spec.project.env[0]);
+        section.cx.error(&path, &at, found, expected);
+        return false;
+    }
+    true
+}
+
+/// How the deployment signs in: by the key of the entry, by other parameters of the entry, by a key of the
+/// environment, by what else the environment and the machine say.
+fn sign_in(
+    section: &mut Section<'_, '_, '_>,
+    spec: &ProviderSpec,
+    given_base: Option<&str>,
+) -> Option<SignIn> {
+    if spec.cloud.identity == Identity::Key || section.gives("api_key") {
+        return key(section, spec, given_base);
+    }
+    match cloud::said(section, &spec.cloud) {
+        Said::Source(source) => return Some(SignIn::Credential(source)),
+        Said::Wrong => return None,
+        Said::Nothing => {}
+    }
+    if section.cx.env.first(spec.key_env.iter().map(AsRef::as_ref)).is_some() {
+        return key(section, spec, given_base);
+    }
+    match cloud::surrounding(section, &spec.cloud) {
+        Said::Source(source) => Some(SignIn::Credential(source)),
+        Said::Wrong => None,
+        Said::Nothing => key(section, spec, given_base),
+    }
 }
 
 fn without_sign_in(spec: Arc<ProviderSpec>) -> Arc<ProviderSpec> {
@@ -96,7 +167,7 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
         }
         return None;
     }
-    let url: Option<Uri> = text.parse().ok();
+    let url: Option<Uri> = text.replace("{region}", "region").parse().ok();
     let usable =
         url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
     if !usable {
@@ -114,6 +185,8 @@ enum SignIn {
     Key(Secret),
     /// No key is needed, or the operator's server wants none.
     None,
+    /// A cloud's credential.
+    Credential(Source),
 }
 
 /// The key of exactly this provider: the one given, else the one the environment has for it.

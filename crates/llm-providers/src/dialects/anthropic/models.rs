@@ -3,6 +3,8 @@
 //! Vendor's pages: `about-claude/models`, `build-with-claude/thinking`, `structured-outputs`. Models of
 //! other makers that speak this dialect are taken as [`Traits::OTHER`].
 
+use crate::Target;
+
 /// How a model is asked to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Thinking {
@@ -64,6 +66,12 @@ impl Traits {
     pub(super) fn of(model: &str) -> Self {
         let known = FAMILIES.iter().filter(|(family, _)| model.contains(family));
         known.max_by_key(|(family, _)| family.len()).map_or(Self::OTHER, |(_, traits)| *traits)
+    }
+
+    /// The traits of a target's model where that target is.
+    pub(super) fn at(target: &Target) -> Self {
+        let traits = Self::of(target.family());
+        Self { schema: traits.schema && !target.spec.quirks.no_answer_schema, ..traits }
     }
 }
 

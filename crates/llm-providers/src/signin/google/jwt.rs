@@ -58,6 +58,13 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode_string(&signature, &mut text);
         Ok(Secret::new(text))
     }
+
+    /// The public part, for tests.
+    #[cfg(test)]
+    pub(super) fn public(&self) -> &[u8] {
+        use ring::signature::KeyPair as _;
+        self.pair.public_key().as_ref()
+    }
 }
 
 impl PartialEq for SigningKey {

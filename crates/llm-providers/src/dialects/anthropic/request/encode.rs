@@ -37,7 +37,7 @@ const EXTRA_HEADERS: &str = "extra_headers";
 
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
-    let traits = Traits::of(&target.model);
+    let traits = Traits::at(target);
     let policy = &target.policy;
     let request = &*params::without_functions(request, policy)?;
     let (mut options, defaults) = params::settle(request, target);

@@ -127,7 +127,7 @@ impl<'t> Judge<'t> {
 
 /// The rules of the target's model, if it is one of OpenAI's own.
 pub(crate) fn rules_of(target: &Target) -> Option<&'static Rules> {
-    if target.spec.quirks.openai_families { Rules::of(&target.model) } else { None }
+    if target.spec.quirks.openai_families { Rules::of(target.family()) } else { None }
 }
 
 /// One name for the two that mean the same.

@@ -1,0 +1,170 @@
+//! Parameters of clouds: what signs in, where requests go, what is reported.
+
+use std::fs;
+
+use llm_providers::signin::Credential;
+use llm_providers::{Registry, Target};
+
+use crate::config::{Env, Loaded, parse};
+
+fn load(params: &str, variables: &[(&str, &str)]) -> Loaded {
+    let env: Env = variables.iter().copied().chain([("LITELLM_MASTER_KEY", "sk-of-the-tests")]).collect();
+    let text = format!("model_list: [{{model_name: m, litellm_params: {{{params}}}}}]");
+    parse(&text, &env, &Registry::built_in())
+}
+
+fn target(params: &str, variables: &[(&str, &str)]) -> Target {
+    let loaded = load(params, variables);
+    let config = loaded.config.unwrap_or_else(|| panic!("{params}: {:#?}", loaded.problems));
+    Target::clone(&config.models[0].deployment.target)
+}
+
+/// What signs in, in words.
+fn source(params: &str, variables: &[(&str, &str)]) -> String {
+    let target = target(params, variables);
+    match (&target.key, target.cloud.as_ref().and_then(|cloud| cloud.credential.as_deref())) {
+        (Some(key), None) => format!("key {}", key.reveal()),
+        (None, Some(credential)) => words(credential),
+        other => panic!("{params}: {other:?}"),
+    }
+}
+
+/// The beginning of a source's `Debug`, which names its kinds.
+fn words(credential: &Credential) -> String {
+    let text = format!("{credential:?}");
+    text.trim_start_matches("Credential { source: ").to_owned()
+}
+
+fn problem(params: &str, variables: &[(&str, &str)]) -> String {
+    let loaded = load(params, variables);
+    assert!(loaded.config.is_none(), "{params}: expected an error");
+    let error = loaded.problems.iter().find(|problem| problem.severity == crate::config::Severity::Error).unwrap();
+    format!("{}: {}, {}", error.path, error.found, error.expected)
+}
+
+const AZURE: &str = "model: azure/m, api_base: 'https://r.openai.azure.com'";
+
+#[test]
+fn azure_signs_in_by_what_is_said_first() {
+    let application = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_SECRET", "s")];
+    for (more, variables, expected) in [
+        (", api_key: k", &application[..], "key k"),
+        ("", &[("AZURE_API_KEY", "env-key")], "key env-key"),
+        (", azure_ad_token: tok", &[("AZURE_API_KEY", "env-key")], "Token(***)"),
+        (", tenant_id: t, client_id: c, client_secret: s", &[("AZURE_API_KEY", "k")], "Entra(Application { authority: \"https://login.microsoftonline.com\", tenant: \"t\", client: \"c\", proof: Secret(***)"),
+        ("", &application[..], "Entra(Application {"),
+        (", azure_username: u, azure_password: p, tenant_id: t, client_id: c", &[], "Entra(Application {"),
+        (", azure_ad_token: oidc/file/x, tenant_id: t, client_id: c", &[], "Entra(Application {"),
+        ("", &[("AZURE_FEDERATED_TOKEN_FILE", "/t"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")], "Entra(Application {"),
+        ("", &[("IDENTITY_ENDPOINT", "http://e"), ("IDENTITY_HEADER", "h")], "Entra(Managed { endpoint: \"http://e\""),
+        ("", &[("AZURE_CREDENTIAL", "ManagedIdentityCredential")], "Entra(Managed { endpoint: \"http://169.254.169.254"),
+    ] {
+        let found = source(&format!("{AZURE}{more}"), variables);
+        assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
+    }
+    for (more, expected) in [
+        ("", "model_list[0].litellm_params.api_key: found no key for provider `azure`"),
+        (", client_secret: s", "model_list[0].litellm_params.client_secret: found no tenant or application"),
+        (", azure_ad_token: oidc/github/x", "model_list[0].litellm_params.azure_ad_token: found an `oidc/` reference"),
+    ] {
+        let found = problem(&format!("{AZURE}{more}"), &[]);
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
+fn azures_version_and_base_model_are_kept() {
+    let target = target(&format!("{AZURE}, api_key: k, base_model: azure/gpt-5"), &[("AZURE_API_VERSION", "2024-10-21")]);
+    let cloud = target.cloud.as_ref().unwrap();
+    assert_eq!(cloud.version.as_deref(), Some("2024-10-21"));
+    assert_eq!(target.family(), "gpt-5");
+    let pasted = "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-06-01";
+    let target = super::tests::target(&format!("model: azure/m, api_key: k, api_base: '{pasted}'"), &[]);
+    assert_eq!(target.base_url, "https://r.openai.azure.com/openai/deployments/d");
+    assert_eq!(target.cloud.unwrap().version.as_deref(), Some("2024-06-01"));
+}
+
+const USER: &str = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","quota_project_id":"of-the-file"}"#;
+
+#[test]
+fn google_signs_in_by_what_is_said_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("user.json");
+    fs::write(&path, USER).unwrap();
+    let path = path.to_str().unwrap();
+    let vertex = "model: vertex_ai/meta/x, vertex_project: p";
+    for (more, variables, expected) in [
+        (format!(", vertex_credentials: '{USER}'"), vec![], "Google(User {"),
+        (format!(", vertex_credentials: {USER}"), vec![], "Google(User {"),
+        (format!(", vertex_credentials: '{path}'"), vec![], "Google(User {"),
+        (String::new(), vec![("GOOGLE_APPLICATION_CREDENTIALS", path)], "Google(User {"),
+        (String::new(), vec![("VERTEXAI_CREDENTIALS", USER)], "Google(User {"),
+        (String::new(), vec![], "Google(Metadata { host: \"metadata.google.internal\" }"),
+    ] {
+        let found = source(&format!("{vertex}{more}"), &variables);
+        assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
+    }
+    let found = problem(&format!("{vertex}, vertex_credentials: /nowhere.json"), &[]);
+    assert!(found.contains("vertex_credentials: found a path to a file that cannot be read"), "{found}");
+    let found = problem(&format!("{vertex}, vertex_credentials: '{{}}'"), &[]);
+    assert!(found.contains("found JSON without `type`, expected Google credentials"), "{found}");
+}
+
+#[test]
+fn googles_project_and_place() {
+    let of = |more: &str, variables: &[(&str, &str)]| {
+        let target = target(&format!("model: vertex_ai/claude-x{more}"), variables);
+        let cloud = target.cloud.clone().unwrap();
+        (cloud.project, target.region().to_owned())
+    };
+    let credentials = format!(", vertex_credentials: '{USER}'");
+    let project = |name: &str| Some(name.to_owned());
+    assert_eq!(of(", vertex_project: p, vertex_location: us-east5", &[]), (project("p"), "us-east5".into()));
+    assert_eq!(of("", &[("VERTEXAI_PROJECT", "e"), ("VERTEXAI_LOCATION", "eu")]), (project("e"), "eu".into()));
+    assert_eq!(of(&credentials, &[]), (project("of-the-file"), "us-central1".into()));
+    let found = problem("model: vertex_ai/claude-x", &[]);
+    assert!(found.contains("vertex_project: found no project, expected `vertex_project`, or `VERTEXAI_PROJECT`"), "{found}");
+}
+
+#[test]
+fn aws_signs_in_by_what_is_said_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials");
+    fs::write(&path, "[default]\naws_access_key_id=A\naws_secret_access_key=s\n[dev]\naws_access_key_id=B\naws_secret_access_key=s\n").unwrap();
+    let path = path.to_str().unwrap();
+    let mantle = "model: bedrock_mantle/openai.gpt-oss-120b";
+    let keys = ", aws_access_key_id: AKIA1, aws_secret_access_key: s";
+    for (more, variables, expected) in [
+        (", api_key: k".to_owned(), vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")], "key k"),
+        (keys.to_owned(), vec![("AWS_BEARER_TOKEN_BEDROCK", "b")], "Aws(Keys(AwsKeys { id: \"AKIA1\""),
+        (String::new(), vec![("AWS_BEARER_TOKEN_BEDROCK", "b")], "key b"),
+        (String::new(), vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")], "Aws(Keys(AwsKeys { id: \"E\""),
+        (format!("{keys}, aws_role_name: 'arn:r'"), vec![], "Aws(Role { by: Keys(AwsKeys { id: \"AKIA1\""),
+        (", aws_role_name: 'arn:r', aws_web_identity_token: /var/token".to_owned(), vec![], "Aws(WebIdentity { token: File(\"/var/token\")"),
+        (", aws_profile_name: dev".to_owned(), vec![("AWS_SHARED_CREDENTIALS_FILE", path)], "Aws(Profile { name: \"dev\""),
+        (String::new(), vec![("AWS_SHARED_CREDENTIALS_FILE", path)], "Aws(Profile { name: \"default\""),
+        (String::new(), vec![("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "arn:r")], "Aws(WebIdentity { token: File(\"/t\")"),
+        (String::new(), vec![("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x")], "Aws(Nearby(Container { url: \"http://169.254.170.2/v2/x\""),
+        (String::new(), vec![], "Aws(Nearby(Instance"),
+    ] {
+        let found = source(&format!("{mantle}{more}"), &variables);
+        assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
+    }
+    for (more, expected) in [
+        (", aws_access_key_id: A", "aws_access_key_id: found no secret of the key"),
+        (", aws_profile_name: dev", "aws_profile_name: found that sign-in:"),
+        (", aws_web_identity_token: t", "aws_web_identity_token: found a token without a role"),
+        (", aws_role_name: r, aws_session_tags: [x]", "aws_session_tags: found a list"),
+    ] {
+        let found = problem(&format!("{mantle}{more}"), &[]);
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn equal_settings_share_one_credential() {
+    let params = "model: bedrock_mantle/x, aws_access_key_id: SHARED, aws_secret_access_key: s";
+    let of = |params: &str| target(params, &[]).cloud.unwrap().credential.unwrap();
+    let (one, other) = (of(params), of(params));
+    assert!(std::sync::Arc::ptr_eq(&one, &other));
+}

@@ -1,0 +1,61 @@
+//! Frames become events whatever the chunks; what is broken or excepted never ends cleanly.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use llm_types::{Body, ErrorKind, Result};
+
+use super::unframed;
+use crate::framing::event_stream;
+
+const EVENTS: [&str; 2] =
+    [r#"{"type":"message_start","message":{}}"#, "{\"type\":\"message_stop\",\n\"m\":1}"];
+const WRITTEN: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{}}\n\n\
+                       event: message_stop\ndata: {\"type\":\"message_stop\", \"m\":1}\n\n";
+
+fn frames() -> BytesMut {
+    let mut out = BytesMut::new();
+    for event in EVENTS {
+        let payload = format!(r#"{{"bytes":"{}","p":"abc"}}"#, STANDARD.encode(event));
+        event_stream::write(&mut out, "chunk", payload.as_bytes());
+    }
+    out
+}
+
+fn read(pieces: Vec<Bytes>) -> Result<String> {
+    let body = Body::Stream(Box::pin(stream::iter(pieces.into_iter().map(Ok))));
+    let whole = crate::signin::tests::run(unframed(body).collect(1 << 20))?;
+    Ok(String::from_utf8(whole.to_vec()).unwrap())
+}
+
+#[test]
+fn events_come_out_whatever_the_chunks() {
+    let whole = frames().freeze();
+    for size in [1, 7, 64, whole.len()] {
+        let pieces = whole.chunks(size).map(Bytes::copy_from_slice).collect();
+        assert_eq!(read(pieces).unwrap(), WRITTEN, "{size}");
+    }
+}
+
+#[test]
+fn an_exception_is_an_error_event() {
+    let mut bytes = frames();
+    event_stream::write_exception(&mut bytes, "throttlingException", br#"{"message":"slow down"}"#);
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\
+                 \"message\":\"throttlingException: slow down\"}}\n\n";
+    assert_eq!(read(vec![bytes.freeze()]).unwrap(), format!("{WRITTEN}{error}"));
+}
+
+#[test]
+fn what_is_cut_or_broken_is_an_error() {
+    let whole = frames().freeze();
+    let cut = whole.slice(..whole.len() - 3);
+    let mut broken = whole.to_vec();
+    broken[20] ^= 1;
+    let mut no_json = BytesMut::new();
+    event_stream::write(&mut no_json, "chunk", br#"{"bytes":"bm8="}"#);
+    for pieces in [cut, broken.into(), no_json.freeze()] {
+        assert_eq!(read(vec![pieces]).unwrap_err().kind(), ErrorKind::BadUpstream);
+    }
+}
