@@ -124,6 +124,8 @@ pub struct Quirks {
     /// The models are OpenAI's own: the rules of their families apply (which parameters a model takes
     /// and under which names).
     pub openai_families: bool,
+    /// The vendor refuses `reasoning_content` in messages: it is left out.
+    pub no_reasoning_content: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
@@ -141,6 +143,7 @@ impl Quirks {
         model_prefix: Cow::Borrowed(""),
         usage_on_request: false,
         openai_families: false,
+        no_reasoning_content: false,
         no_answer_schema: false,
         unsupported: Cow::Borrowed(&[]),
     };

@@ -31,6 +31,8 @@ pub struct Shell {
     pub with: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
     /// What becomes of the header that names beta features.
     pub betas: Betas,
+    /// Tools the vendor runs, by the beginning of their type, that need a beta feature here.
+    pub tool_betas: Pairs,
     /// Whether streamed replies are AWS event stream messages, each around one event of the dialect in
     /// base64.
     pub framed: bool,
@@ -62,6 +64,7 @@ impl Shell {
         without: Cow::Borrowed(&[]),
         with: Cow::Borrowed(&[]),
         betas: Betas::All,
+        tool_betas: Cow::Borrowed(&[]),
         framed: false,
     };
 }
@@ -142,6 +145,12 @@ impl Wrapping {
             for asked in value.split(',').map(str::trim) {
                 let known = pairs.iter().find(|(theirs, _)| *theirs == asked);
                 names.extend(known.map(|(_, ours)| &**ours).filter(|name| !names.contains(name)));
+            }
+        }
+        for (kind, name) in self.shell.tool_betas.iter() {
+            let offered = memchr::memmem::find(body, format!("\"{kind}").as_bytes()).is_some();
+            if offered && !names.contains(&&**name) {
+                names.push(name);
             }
         }
         let list = HeaderValue::try_from(names.join(","));

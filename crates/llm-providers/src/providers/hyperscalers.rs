@@ -24,12 +24,18 @@ macro_rules! pairs {
 const COGNITIVE: Identity = Identity::Entra(Cow::Borrowed("https://cognitiveservices.azure.com/.default"));
 
 /// OpenAI's models as Azure takes them: cache marks are left alone.
-const AZURE_OPENAI: Quirks = Quirks { openai_families: true, keeps_cache_control: true, ..Quirks::NONE };
+const AZURE_OPENAI: Quirks = Quirks {
+    openai_families: true,
+    keeps_cache_control: true,
+    unsupported: words!["safety_identifier", "service_tier"],
+    ..Quirks::NONE
+};
 
 /// Models of other makers on Azure.
 const FOUNDRY: Quirks = Quirks {
     developer_as_system: true,
-    unsupported: words!["reasoning_effort", "thinking", "verbosity"],
+    no_reasoning_content: true,
+    unsupported: words!["reasoning_effort", "thinking", "user", "verbosity"],
     ..Quirks::NONE
 };
 
@@ -69,6 +75,7 @@ const VERTEX_CLAUDE: Shell = Shell {
         "tool-search-tool-2025-10-19" => "tool-search-tool-2025-10-19",
         "web-search-2025-03-05" => "web-search-2025-03-05",
     ]),
+    tool_betas: pairs!["web_search_" => "web-search-2025-03-05"],
     framed: false,
 };
 
@@ -90,8 +97,64 @@ const VERTEX_MISTRAL: Shell = Shell {
     ..Shell::NONE
 };
 
+/// Gemini behind Google's publisher URLs.
+/// <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference>
+const VERTEX_GEMINI: Shell = Shell {
+    path: Cow::Borrowed("/projects/{project}/locations/{region}/publishers/google{path}"),
+    ..Shell::NONE
+};
+
+/// AI21's models behind Google's publisher URLs.
+const VERTEX_AI21: Shell = Shell {
+    path: Cow::Borrowed("/projects/{project}/locations/{region}/publishers/ai21/models/{model}:rawPredict"),
+    stream_path: Cow::Borrowed(
+        "/projects/{project}/locations/{region}/publishers/ai21/models/{model}:streamRawPredict",
+    ),
+    ..Shell::NONE
+};
+
+/// Gemini as the record of its maker has it.
+const GEMINI: Quirks = Quirks { unsupported: words!["top_logprobs"], ..Quirks::NONE };
+
 const OPEN_MODELS: Quirks =
     Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE };
+
+/// Open models on Vertex AI.
+const VERTEX_OPEN: Quirks =
+    Quirks { unsupported: words!["reasoning_effort", "thinking", "user", "verbosity"], ..OPEN_MODELS };
+
+/// OpenAI's open models on Vertex AI. LiteLLM knows no choice of tools for them.
+const VERTEX_GPT_OSS: Quirks = Quirks {
+    developer_as_system: true,
+    unsupported: words!["functions", "thinking", "tool_choice", "user", "verbosity"],
+    ..Quirks::NONE
+};
+
+/// Mistral's models on Vertex AI.
+const MISTRAL: Quirks = Quirks {
+    seed_as_random_seed: true,
+    no_reasoning_content: true,
+    no_stream_options: true,
+    unsupported: words![
+        "audio",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "modalities",
+        "prediction",
+        "prompt_cache_key",
+        "reasoning_effort",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "thinking",
+        "top_logprobs",
+        "user",
+        "verbosity",
+        "web_search_options"
+    ],
+    ..OPEN_MODELS
+};
 
 /// Clouds with regions, projects and sign-in of their own. Sorted by slug.
 pub(super) const HYPERSCALERS: &[ProviderSpec] = &[
@@ -250,8 +313,8 @@ pub(super) const HYPERSCALERS: &[ProviderSpec] = &[
         docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs",
         base_url: "https://{region}-aiplatform.googleapis.com", prefix: "/v1",
         base_url_env: ["VERTEX_API_BASE", "VERTEXAI_API_BASE"], key_env: [],
-        auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: OPEN_MODELS,
+        auth: Auth::Bearer, dialect: Gemini,
+        quirks: GEMINI,
         cloud: CloudSpec {
             identity: Identity::Google,
             region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),
@@ -261,7 +324,7 @@ pub(super) const HYPERSCALERS: &[ProviderSpec] = &[
                 "us" => "https://aiplatform.us.rep.googleapis.com",
                 "eu" => "https://aiplatform.eu.rep.googleapis.com",
             ],
-            shell: OPENAPI,
+            shell: VERTEX_GEMINI,
             routes: Cow::Borrowed(&[
                 Route {
                     models: words!["claude*"],
@@ -272,14 +335,32 @@ pub(super) const HYPERSCALERS: &[ProviderSpec] = &[
                 },
                 Route {
                     models: words!["mistral*", "codestral*", "ministral*", "magistral*"],
-                    quirks: OPEN_MODELS,
+                    quirks: MISTRAL,
                     shell: VERTEX_MISTRAL,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["jamba*"],
+                    quirks: VERTEX_OPEN,
+                    shell: VERTEX_AI21,
                     ..Route::ANY
                 },
                 Route {
                     models: words!["deepseek-ai/*"],
                     region: Cow::Borrowed("global"),
-                    quirks: OPEN_MODELS,
+                    quirks: VERTEX_OPEN,
+                    shell: OPENAPI,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["openai/*"],
+                    quirks: VERTEX_GPT_OSS,
+                    shell: OPENAPI,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["*/"],
+                    quirks: VERTEX_OPEN,
                     shell: OPENAPI,
                     ..Route::ANY
                 },

@@ -16,14 +16,9 @@ use crate::config::source::Tree;
 
 /// What the entry says.
 pub(super) fn said(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Said {
-    let keys = match own_keys(section) {
-        Ok(keys) => keys.map(Aws::Keys),
-        Err(()) => return Said::Wrong,
-    };
-    let profile = match profile(section, cloud) {
-        Ok(profile) => profile,
-        Err(()) => return Said::Wrong,
-    };
+    let Ok(keys) = own_keys(section) else { return Said::Wrong };
+    let keys = keys.map(Aws::Keys);
+    let Ok(profile) = profile(section, cloud) else { return Said::Wrong };
     let Some(arn) = section.text("aws_role_name") else {
         if section.gives("aws_web_identity_token") {
             let found = "found a token without a role to take on with it";

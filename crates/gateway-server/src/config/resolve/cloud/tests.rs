@@ -38,7 +38,8 @@ fn words(credential: &Credential) -> String {
 fn problem(params: &str, variables: &[(&str, &str)]) -> String {
     let loaded = load(params, variables);
     assert!(loaded.config.is_none(), "{params}: expected an error");
-    let error = loaded.problems.iter().find(|problem| problem.severity == crate::config::Severity::Error).unwrap();
+    let error =
+        loaded.problems.iter().find(|problem| problem.severity == crate::config::Severity::Error).unwrap();
     format!("{}: {}, {}", error.path, error.found, error.expected)
 }
 
@@ -51,13 +52,29 @@ fn azure_signs_in_by_what_is_said_first() {
         (", api_key: k", &application[..], "key k"),
         ("", &[("AZURE_API_KEY", "env-key")], "key env-key"),
         (", azure_ad_token: tok", &[("AZURE_API_KEY", "env-key")], "Token(***)"),
-        (", tenant_id: t, client_id: c, client_secret: s", &[("AZURE_API_KEY", "k")], "Entra(Application { authority: \"https://login.microsoftonline.com\", tenant: \"t\", client: \"c\", proof: Secret(***)"),
+        (
+            ", tenant_id: t, client_id: c, client_secret: s",
+            &[("AZURE_API_KEY", "k")],
+            "Entra(Application { authority: \"https://login.microsoftonline.com\", tenant: \"t\", client: \"c\", proof: Secret(***)",
+        ),
         ("", &application[..], "Entra(Application {"),
         (", azure_username: u, azure_password: p, tenant_id: t, client_id: c", &[], "Entra(Application {"),
         (", azure_ad_token: oidc/file/x, tenant_id: t, client_id: c", &[], "Entra(Application {"),
-        ("", &[("AZURE_FEDERATED_TOKEN_FILE", "/t"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")], "Entra(Application {"),
-        ("", &[("IDENTITY_ENDPOINT", "http://e"), ("IDENTITY_HEADER", "h")], "Entra(Managed { endpoint: \"http://e\""),
-        ("", &[("AZURE_CREDENTIAL", "ManagedIdentityCredential")], "Entra(Managed { endpoint: \"http://169.254.169.254"),
+        (
+            "",
+            &[("AZURE_FEDERATED_TOKEN_FILE", "/t"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")],
+            "Entra(Application {",
+        ),
+        (
+            "",
+            &[("IDENTITY_ENDPOINT", "http://e"), ("IDENTITY_HEADER", "h")],
+            "Entra(Managed { endpoint: \"http://e\"",
+        ),
+        (
+            "",
+            &[("AZURE_CREDENTIAL", "ManagedIdentityCredential")],
+            "Entra(Managed { endpoint: \"http://169.254.169.254",
+        ),
     ] {
         let found = source(&format!("{AZURE}{more}"), variables);
         assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
@@ -65,7 +82,10 @@ fn azure_signs_in_by_what_is_said_first() {
     for (more, expected) in [
         ("", "model_list[0].litellm_params.api_key: found no key for provider `azure`"),
         (", client_secret: s", "model_list[0].litellm_params.client_secret: found no tenant or application"),
-        (", azure_ad_token: oidc/github/x", "model_list[0].litellm_params.azure_ad_token: found an `oidc/` reference"),
+        (
+            ", azure_ad_token: oidc/github/x",
+            "model_list[0].litellm_params.azure_ad_token: found an `oidc/` reference",
+        ),
     ] {
         let found = problem(&format!("{AZURE}{more}"), &[]);
         assert!(found.starts_with(expected), "{found}");
@@ -74,7 +94,10 @@ fn azure_signs_in_by_what_is_said_first() {
 
 #[test]
 fn azures_version_and_base_model_are_kept() {
-    let target = target(&format!("{AZURE}, api_key: k, base_model: azure/gpt-5"), &[("AZURE_API_VERSION", "2024-10-21")]);
+    let target = target(
+        &format!("{AZURE}, api_key: k, base_model: azure/gpt-5"),
+        &[("AZURE_API_VERSION", "2024-10-21")],
+    );
     let cloud = target.cloud.as_ref().unwrap();
     assert_eq!(cloud.version.as_deref(), Some("2024-10-21"));
     assert_eq!(target.family(), "gpt-5");
@@ -120,10 +143,16 @@ fn googles_project_and_place() {
     let credentials = format!(", vertex_credentials: '{USER}'");
     let project = |name: &str| Some(name.to_owned());
     assert_eq!(of(", vertex_project: p, vertex_location: us-east5", &[]), (project("p"), "us-east5".into()));
-    assert_eq!(of("", &[("VERTEXAI_PROJECT", "e"), ("VERTEXAI_LOCATION", "eu")]), (project("e"), "eu".into()));
+    assert_eq!(
+        of("", &[("VERTEXAI_PROJECT", "e"), ("VERTEXAI_LOCATION", "eu")]),
+        (project("e"), "eu".into())
+    );
     assert_eq!(of(&credentials, &[]), (project("of-the-file"), "us-central1".into()));
     let found = problem("model: vertex_ai/claude-x", &[]);
-    assert!(found.contains("vertex_project: found no project, expected `vertex_project`, or `VERTEXAI_PROJECT`"), "{found}");
+    assert!(
+        found.contains("vertex_project: found no project, expected `vertex_project`, or `VERTEXAI_PROJECT`"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -135,16 +164,40 @@ fn aws_signs_in_by_what_is_said_first() {
     let mantle = "model: bedrock_mantle/openai.gpt-oss-120b";
     let keys = ", aws_access_key_id: AKIA1, aws_secret_access_key: s";
     for (more, variables, expected) in [
-        (", api_key: k".to_owned(), vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")], "key k"),
+        (
+            ", api_key: k".to_owned(),
+            vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")],
+            "key k",
+        ),
         (keys.to_owned(), vec![("AWS_BEARER_TOKEN_BEDROCK", "b")], "Aws(Keys(AwsKeys { id: \"AKIA1\""),
         (String::new(), vec![("AWS_BEARER_TOKEN_BEDROCK", "b")], "key b"),
-        (String::new(), vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")], "Aws(Keys(AwsKeys { id: \"E\""),
+        (
+            String::new(),
+            vec![("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "s")],
+            "Aws(Keys(AwsKeys { id: \"E\"",
+        ),
         (format!("{keys}, aws_role_name: 'arn:r'"), vec![], "Aws(Role { by: Keys(AwsKeys { id: \"AKIA1\""),
-        (", aws_role_name: 'arn:r', aws_web_identity_token: /var/token".to_owned(), vec![], "Aws(WebIdentity { token: File(\"/var/token\")"),
-        (", aws_profile_name: dev".to_owned(), vec![("AWS_SHARED_CREDENTIALS_FILE", path)], "Aws(Profile { name: \"dev\""),
+        (
+            ", aws_role_name: 'arn:r', aws_web_identity_token: /var/token".to_owned(),
+            vec![],
+            "Aws(WebIdentity { token: File(\"/var/token\")",
+        ),
+        (
+            ", aws_profile_name: dev".to_owned(),
+            vec![("AWS_SHARED_CREDENTIALS_FILE", path)],
+            "Aws(Profile { name: \"dev\"",
+        ),
         (String::new(), vec![("AWS_SHARED_CREDENTIALS_FILE", path)], "Aws(Profile { name: \"default\""),
-        (String::new(), vec![("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "arn:r")], "Aws(WebIdentity { token: File(\"/t\")"),
-        (String::new(), vec![("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x")], "Aws(Nearby(Container { url: \"http://169.254.170.2/v2/x\""),
+        (
+            String::new(),
+            vec![("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "arn:r")],
+            "Aws(WebIdentity { token: File(\"/t\")",
+        ),
+        (
+            String::new(),
+            vec![("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x")],
+            "Aws(Nearby(Container { url: \"http://169.254.170.2/v2/x\"",
+        ),
         (String::new(), vec![], "Aws(Nearby(Instance"),
     ] {
         let found = source(&format!("{mantle}{more}"), &variables);

@@ -58,6 +58,7 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
         && (!glance.stream || (glance.include_usage && !quirks.no_stream_options))
         && !(quirks.developer_as_system && mentions(body, b"\"developer\""))
         && (quirks.keeps_cache_control || !mentions(body, b"\"cache_control\""))
+        && !(quirks.no_reasoning_content && mentions(body, b"\"reasoning_content\""))
         && !glance.rare
         && rules_of(target).is_none_or(|rules| takes_as_it_is(rules, glance))
         && !messages::may_need_change(body)

@@ -119,6 +119,13 @@ impl Rules {
         known.max_by_key(|(family, _)| family.len()).map(|(_, rules)| *rules)
     }
 
+    /// The rules of a model in a cloud, where deployments have free names. One that tells no family is taken
+    /// for a plain chat model, as LiteLLM does, until its `base_model` says what it is.
+    pub(super) fn of_deployment(name: &str) -> Option<&'static Self> {
+        let is_openais = crate::bare_owner(name) == Some("openai");
+        Self::of(name).or(if is_openais { None } else { Some(&CHAT) })
+    }
+
     /// Whether a model can be told how to choose among tokens when asked for this effort.
     pub(super) fn samples(&self, effort: Option<&str>) -> bool {
         match self.sampling {

@@ -24,6 +24,7 @@ pub(super) fn encode(
     let mut encoder = Encoder {
         marks: quirks.keeps_cache_control,
         as_system: quirks.developer_as_system,
+        no_reasoning: quirks.no_reasoning_content,
         system_as_user,
         fault: None,
         shown: Vec::new(),
@@ -53,6 +54,7 @@ struct Encoder<'m> {
     /// Whether the vendor takes `cache_control`.
     marks: bool,
     as_system: bool,
+    no_reasoning: bool,
     system_as_user: bool,
     /// Files of tool results, each with its message's index, that wait for the last of the results: they
     /// all must follow their calls.
@@ -124,7 +126,7 @@ impl<'m> Encoder<'m> {
             self.content(index, &content, object);
         }
         object.some("refusal", refusal);
-        if !reasoning.is_empty() {
+        if !reasoning.is_empty() && !self.no_reasoning {
             object.text("reasoning_content", &reasoning);
         }
         if !calls.is_empty() {

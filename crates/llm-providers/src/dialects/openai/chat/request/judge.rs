@@ -127,7 +127,11 @@ impl<'t> Judge<'t> {
 
 /// The rules of the target's model, if it is one of OpenAI's own.
 pub(crate) fn rules_of(target: &Target) -> Option<&'static Rules> {
-    if target.spec.quirks.openai_families { Rules::of(target.family()) } else { None }
+    match target.spec.quirks.openai_families {
+        false => None,
+        true if target.cloud.is_some() => Rules::of_deployment(target.family()),
+        true => Rules::of(target.family()),
+    }
 }
 
 /// One name for the two that mean the same.
