@@ -126,6 +126,9 @@ pub struct Quirks {
     pub openai_families: bool,
     /// The vendor refuses `reasoning_content` in messages: it is left out.
     pub no_reasoning_content: bool,
+    /// The vendor takes the JSON schema for answers of Anthropic's dialect as `output_config.format`, and knows
+    /// no beta feature for it.
+    pub answer_schema_in_config: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
@@ -144,6 +147,7 @@ impl Quirks {
         usage_on_request: false,
         openai_families: false,
         no_reasoning_content: false,
+        answer_schema_in_config: false,
         no_answer_schema: false,
         unsupported: Cow::Borrowed(&[]),
     };

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 pub(crate) use call::Call;
 pub(crate) use flow::{Answer, Flow};
-pub(crate) use gateway::{MASTER, Running, gateway};
+pub(crate) use gateway::{MASTER, Running, Setup, gateway};
 pub(crate) use log::logged;
 pub(crate) use script::{Gate, Reply};
-pub(crate) use upstream::Upstream;
+pub(crate) use upstream::{Seen, Upstream};
 pub(crate) use wire::{anthropic, openai};
 
 /// How long anything may take before a test gives up on it.

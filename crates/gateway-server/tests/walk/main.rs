@@ -13,6 +13,7 @@ mod support;
 
 mod admission;
 mod bad_input;
+mod clouds;
 mod connections;
 mod drain;
 mod failover;

@@ -24,12 +24,7 @@ macro_rules! pairs {
 const COGNITIVE: Identity = Identity::Entra(Cow::Borrowed("https://cognitiveservices.azure.com/.default"));
 
 /// OpenAI's models as Azure takes them: cache marks are left alone.
-const AZURE_OPENAI: Quirks = Quirks {
-    openai_families: true,
-    keeps_cache_control: true,
-    unsupported: words!["safety_identifier", "service_tier"],
-    ..Quirks::NONE
-};
+const AZURE_OPENAI: Quirks = Quirks { openai_families: true, keeps_cache_control: true, ..Quirks::NONE };
 
 /// Models of other makers on Azure.
 const FOUNDRY: Quirks = Quirks {
@@ -112,9 +107,6 @@ const VERTEX_AI21: Shell = Shell {
     ),
     ..Shell::NONE
 };
-
-/// Gemini as the record of its maker has it.
-const GEMINI: Quirks = Quirks { unsupported: words!["top_logprobs"], ..Quirks::NONE };
 
 const OPEN_MODELS: Quirks =
     Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE };
@@ -314,7 +306,7 @@ pub(super) const HYPERSCALERS: &[ProviderSpec] = &[
         base_url: "https://{region}-aiplatform.googleapis.com", prefix: "/v1",
         base_url_env: ["VERTEX_API_BASE", "VERTEXAI_API_BASE"], key_env: [],
         auth: Auth::Bearer, dialect: Gemini,
-        quirks: GEMINI,
+        quirks: Quirks::NONE,
         cloud: CloudSpec {
             identity: Identity::Google,
             region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),

@@ -69,14 +69,17 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     tools.write(&mut body, own);
     options::write(&mut body, &options);
     thinking.write(&mut body);
-    if let Format::Schema(schema) = &format {
+    let in_config = target.spec.quirks.answer_schema_in_config;
+    if let Format::Schema(schema) = &format
+        && !in_config
+    {
         features.need(STRUCTURED_OUTPUTS);
         body.object("output_format", |out| {
             out.text("type", "json_schema");
             out.value("schema", schema);
         });
     }
-    fields.write(&mut body, &thinking, format.own());
+    fields.write(&mut body, &thinking, format.in_config(in_config));
     for (name, value) in &passed {
         body.value(name, value);
     }
@@ -114,9 +117,11 @@ impl<'r> Format<'r> {
         }
     }
 
-    fn own(&self) -> Option<&'r Value> {
+    /// The schema that `output_config` says.
+    fn in_config(&self, all: bool) -> Option<&Value> {
         match self {
             Self::Own(schema) => Some(schema),
+            Self::Schema(schema) if all => Some(schema),
             _ => None,
         }
     }

@@ -44,6 +44,12 @@ const CHAT: Rules = Rules {
     system_as_user: false,
 };
 
+/// Chat models as clouds deploy them.
+const DEPLOYED_CHAT: Rules = Rules {
+    unsupported: &["reasoning_effort", "safety_identifier", "service_tier", "thinking", "verbosity"],
+    ..CHAT
+};
+
 const O1: Rules = Rules {
     unsupported: &["frequency_penalty", "parallel_tool_calls", "presence_penalty", "thinking", "verbosity"],
     efforts_refused: &[],
@@ -122,8 +128,11 @@ impl Rules {
     /// The rules of a model in a cloud, where deployments have free names. One that tells no family is taken
     /// for a plain chat model, as LiteLLM does, until its `base_model` says what it is.
     pub(super) fn of_deployment(name: &str) -> Option<&'static Self> {
-        let is_openais = crate::bare_owner(name) == Some("openai");
-        Self::of(name).or(if is_openais { None } else { Some(&CHAT) })
+        match Self::of(name) {
+            Some(rules) if *rules == CHAT => Some(&DEPLOYED_CHAT),
+            None if crate::bare_owner(name) != Some("openai") => Some(&DEPLOYED_CHAT),
+            known => known,
+        }
     }
 
     /// Whether a model can be told how to choose among tokens when asked for this effort.

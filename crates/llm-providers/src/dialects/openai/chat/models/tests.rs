@@ -51,3 +51,15 @@ fn a_model_samples_unless_it_reasons() {
         assert_eq!(found, (unsaid, none, low), "{rules:?}");
     }
 }
+
+#[test]
+fn deployments_of_free_names_are_plain_chat_models() {
+    let refuses = |name: &str, param: &str| {
+        Rules::of_deployment(name).is_some_and(|rules| rules.unsupported.contains(&param))
+    };
+    for name in ["my-deployment", "gpt-4o", "gpt-4o-prod"] {
+        assert!(refuses(name, "reasoning_effort") && refuses(name, "service_tier"), "{name}");
+    }
+    assert!(!refuses("gpt-5", "reasoning_effort") && !refuses("gpt-5", "service_tier"));
+    assert!(Rules::of_deployment("gpt-9").is_none(), "a newer model than this list");
+}
