@@ -44,6 +44,11 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// Writes an error: its status and body.
     fn encode_error(&self, error: &Error) -> (StatusCode, Bytes);
 
+    /// The headers that belong to an error in this dialect, beside its body.
+    fn error_headers(&self, _error: &Error) -> HeaderMap {
+        HeaderMap::new()
+    }
+
     // ── the provider's side ────────────────────────────────────────────────────────────────────
 
     /// Writes a request for a provider.
@@ -191,6 +196,8 @@ pub struct ReplyContext {
     pub now: i64,
     /// Whether the caller asked for a usage record at the end of a stream.
     pub include_usage: bool,
+    /// How long the call has taken so far, in milliseconds, for dialects that state it.
+    pub elapsed_ms: u64,
 }
 
 /// How a streamed body is cut into frames.
@@ -204,10 +211,32 @@ pub enum Framing {
     EventStream,
 }
 
+impl Framing {
+    /// The content type of a body framed so: what a caller is told of a stream in its dialect.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+            Self::EventStream => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    /// The media type to ask a provider for.
+    #[must_use]
+    pub const fn accept(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream",
+            Self::Ndjson | Self::EventStream => self.content_type(),
+        }
+    }
+}
+
 /// One frame of a streamed body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
-    /// The SSE `event:` name or the AWS `:event-type`; empty when there is none.
+    /// The SSE `event:` name or the AWS `:event-type`; empty when there is none. Of an AWS frame that
+    /// is no event it is `exception:` or `error:` and the `:exception-type` or `:error-code`.
     pub event: Bytes,
     /// The data: SSE `data:` lines joined by line feeds, or the payload.
     pub data: Bytes,

@@ -129,6 +129,7 @@ fn context() -> ReplyContext {
         model: "asked-model".to_owned(),
         now: 1_700_000_000,
         include_usage: true,
+        elapsed_ms: 0,
     }
 }
 

@@ -162,6 +162,7 @@ fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
 /// Headers that carry the caller's key or speak to the gateway, whatever the operator allows.
 fn is_ours(name: &str) -> bool {
     name.starts_with("x-litellm-")
+        || name.starts_with("x-amz-")
         || name.starts_with("x-forwarded-")
         || name.starts_with("x-stainless-")
         || matches!(name, "x-api-key" | "x-goog-api-key")
@@ -284,5 +285,6 @@ pub(super) fn reply_context(call: &Call) -> ReplyContext {
         model: call.glance.model.clone(),
         now: call.started_ms / 1_000,
         include_usage: call.glance.include_usage,
+        elapsed_ms: call.elapsed_us() / 1_000,
     }
 }

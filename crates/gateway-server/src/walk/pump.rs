@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use llm_providers::dialect::{Relay, ReplyContext, StreamDecoder, StreamEncoder};
-use llm_providers::framing::sse::{self, Splitter};
+use llm_providers::framing::Frames;
 use llm_providers::{Dialect, ReplyFacts};
 use llm_types::{Error, Event, Result, Usage};
 
@@ -49,7 +49,7 @@ impl Pump {
 /// A stream between two dialects.
 #[derive(Debug)]
 pub(crate) struct Translation {
-    frames: Splitter,
+    frames: Frames,
     decoder: Box<dyn StreamDecoder>,
     encoder: Box<dyn StreamEncoder>,
     events: Vec<Event>,
@@ -62,7 +62,7 @@ impl Translation {
     /// A stream from a provider's dialect to a caller's.
     pub(crate) fn new(from: &dyn Dialect, to: &dyn Dialect, cx: ReplyContext) -> Self {
         Self {
-            frames: Splitter::new(),
+            frames: Frames::new(from.framing()),
             decoder: from.stream_decoder(),
             encoder: to.stream_encoder(cx),
             events: Vec::new(),
@@ -86,9 +86,9 @@ impl Translation {
         Ok(())
     }
 
-    /// What came after the last frame may be one whose blank line was left out.
+    /// What came after the last frame may be one whose end was left out.
     fn decode_rest(&mut self) -> Result<()> {
-        if let Some(frame) = self.frames.finish().and_then(|rest| sse::parse(&rest)) {
+        if let Some(frame) = self.frames.finish()? {
             self.decoder.push(&frame, &mut self.events)?;
         }
         self.decoder.finish(&mut self.events);

@@ -8,7 +8,8 @@ use futures_core::Stream as _;
 use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use llm_providers::ReplyFacts;
+use llm_providers::framing::event_stream;
+use llm_providers::{Framing, ReplyFacts};
 use llm_router::{Done, Ticket};
 use llm_types::{Body, Error, ErrorKind};
 
@@ -20,7 +21,6 @@ use crate::answer::{Numbers, ReplyBody, limits, names};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 const NO: HeaderValue = HeaderValue::from_static("no");
@@ -91,11 +91,12 @@ pub(crate) fn relay(
         }
         Reply::Flow { headers: theirs, first, rest, pump, ended } => {
             provider_headers(call, &theirs, &mut headers);
-            headers.insert(CONTENT_TYPE, EVENT_STREAM);
+            let framing = call.dialect.framing();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(framing.content_type()));
             headers.insert(CACHE_CONTROL, NO_CACHE);
             headers.insert(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
-            ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, pump, (first, rest), ended)))
+            ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, (pump, framing), (first, rest), ended)))
         }
     };
     let mut response = Response::new(body);
@@ -140,6 +141,8 @@ pub(crate) struct Stream {
     tail: Box<Tail>,
     ticket: Option<Ticket>,
     pump: Pump,
+    /// How the caller's bytes are cut into frames.
+    framing: Framing,
     /// Bytes for the caller, from `next` on.
     queue: Vec<Bytes>,
     next: usize,
@@ -151,11 +154,12 @@ impl Stream {
     fn new(
         tail: Box<Tail>,
         ticket: Ticket,
-        pump: Pump,
+        (pump, framing): (Pump, Framing),
         (first, rest): (Vec<Bytes>, Body),
         ended: bool,
     ) -> Self {
-        let mut stream = Self { tail, ticket: Some(ticket), pump, queue: first, next: 0, rest, ended: false };
+        let mut stream =
+            Self { tail, ticket: Some(ticket), pump, framing, queue: first, next: 0, rest, ended: false };
         if ended {
             stream.end(None);
         }
@@ -198,10 +202,17 @@ impl Stream {
     /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
     fn hide_secrets(&mut self) {
         let Some(served) = self.tail.asked.lock().clone() else { return };
+        let hide = |text: &[u8]| {
+            let words = std::str::from_utf8(text).ok();
+            words.and_then(|words| without_secrets(&served, words)).map(String::into_bytes)
+        };
         for piece in &mut self.queue {
-            let words = std::str::from_utf8(piece).ok();
-            if let Some(hidden) = words.and_then(|words| without_secrets(&served, words)) {
-                *piece = hidden.into();
+            let hidden = match self.framing {
+                Framing::EventStream => event_stream::rewrite(piece, hide),
+                Framing::Sse | Framing::Ndjson => hide(piece).map(Bytes::from),
+            };
+            if let Some(hidden) = hidden {
+                *piece = hidden;
             }
         }
     }

@@ -36,7 +36,8 @@ pub(super) async fn chat_stream(
     request: ChatRequest,
 ) -> Result<EventStream> {
     let answer = async {
-        let response = send(transport, target, request, "text/event-stream").await?;
+        let accept = dialect_of(target).framing().accept();
+        let response = send(transport, target, request, accept).await?;
         if !response.status.is_success() {
             return Err(decode_error(target, response).await);
         }
@@ -110,8 +111,10 @@ async fn refuse_other_kinds(target: &PreparedTarget, response: HttpResponse) -> 
     let dialect = dialect_of(target);
     let body = response.body.collect(ERROR_LIMIT).await?;
     let error = dialect.reply_facts(&body).error.unwrap_or_else(|| {
-        let message =
-            "provider answered a stream request with `application/json`: expected `text/event-stream`";
+        let message = format!(
+            "provider answered a stream request with `application/json`: expected `{}`",
+            dialect.framing().accept()
+        );
         Error::new(ErrorKind::BadUpstream, message).with_status(StatusCode::OK)
     });
     drop(Body::Full(body));

@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use llm_types::{Body, Error, ErrorKind, Event, ProviderId, Result};
 
-use crate::framing::sse::{Splitter, parse};
-use crate::{Dialect, Framing, StreamDecoder};
+use crate::framing::Frames;
+use crate::{Dialect, StreamDecoder};
 
 /// The events of an answer. Ends after [`Event::Done`]; a stream that was cut, or that the provider
 /// reported to have failed, ends with an error. Dropping it tells the provider to stop.
 pub struct EventStream {
     body: Body,
-    splitter: Splitter,
+    frames: Frames,
     decoder: Box<dyn StreamDecoder>,
     provider: ProviderId,
     ready: VecDeque<Event>,
@@ -36,27 +36,20 @@ enum State {
 impl EventStream {
     /// Decodes a streamed answer.
     pub(super) fn new(dialect: &dyn Dialect, body: Body, provider: ProviderId) -> Self {
-        let state = match dialect.framing() {
-            Framing::Sse => State::Open,
-            other => {
-                let message = format!("streams framed as {other:?} cannot be read yet");
-                State::Ended(Some(Error::new(ErrorKind::Unsupported, message)))
-            }
-        };
         Self {
             body,
-            splitter: Splitter::new(),
+            frames: Frames::new(dialect.framing()),
             decoder: dialect.stream_decoder(),
             provider,
             ready: VecDeque::new(),
             scratch: Vec::new(),
-            state,
+            state: State::Open,
         }
     }
 
     /// Decodes every whole frame that has arrived.
     fn decode(&mut self) -> Result<()> {
-        while let Some(frame) = self.splitter.next_frame()? {
+        while let Some(frame) = self.frames.next_frame()? {
             self.decoder.push(&frame, &mut self.scratch)?;
             self.ready.extend(self.scratch.drain(..));
         }
@@ -65,7 +58,7 @@ impl EventStream {
 
     /// The body has ended by itself.
     fn finish(&mut self) -> Result<()> {
-        if let Some(frame) = self.splitter.finish().and_then(|rest| parse(&rest)) {
+        if let Some(frame) = self.frames.finish()? {
             self.decoder.push(&frame, &mut self.scratch)?;
         }
         self.decoder.finish(&mut self.scratch);
@@ -110,7 +103,7 @@ impl Stream for EventStream {
             }
             let outcome = match ready!(Pin::new(&mut this.body).poll_next(cx)) {
                 Some(Ok(bytes)) => {
-                    this.splitter.push(bytes);
+                    this.frames.push(bytes);
                     this.decode()
                 }
                 Some(Err(error)) => Err(error),

@@ -38,7 +38,7 @@ fn reply(parts: Vec<Part>, finish: Finish) -> ChatResponse {
 }
 
 fn shown(reply: &ChatResponse) -> Value {
-    let cx = ReplyContext { id: "cx".into(), model: "cm".into(), now: 9, include_usage: false };
+    let cx = ReplyContext { id: "cx".into(), model: "cm".into(), now: 9, ..ReplyContext::default() };
     serde_json::from_slice(&encode(reply, &cx)).unwrap()
 }
 

@@ -224,7 +224,13 @@ fn usage_comes_in_the_last_chunk_or_within_groqs_record() {
 }
 
 fn encode(events: &[Event], include_usage: bool) -> String {
-    let cx = ReplyContext { id: "cx".into(), model: "cm".into(), now: 9, include_usage };
+    let cx = ReplyContext {
+        id: "cx".into(),
+        model: "cm".into(),
+        now: 9,
+        include_usage,
+        ..ReplyContext::default()
+    };
     let mut encoder = Encoder::new(cx);
     let mut out = BytesMut::new();
     for event in events {
