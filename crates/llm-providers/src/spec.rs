@@ -20,6 +20,8 @@ pub enum DialectId {
     Gemini,
     /// Cohere Chat, version 2.
     Cohere,
+    /// Amazon Bedrock Converse.
+    Converse,
 }
 
 impl DialectId {
@@ -31,7 +33,7 @@ impl DialectId {
             Self::OpenaiChat => &["/chat/completions"],
             Self::Anthropic => &["/v1/messages"],
             Self::Cohere => &["/v2/chat", "/v2"],
-            Self::Gemini => &[],
+            Self::Gemini | Self::Converse => &[],
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn error_response(error: &Error, dialect: &'static dyn Dialect) -> Re
     log_inner(error);
     let (status, body) = dialect.encode_error(error);
     let mut response = respond(status, body);
+    response.headers_mut().extend(dialect.error_headers(error));
     if error.kind() == ErrorKind::RateLimited && error.origin() == Origin::Gateway {
         own_limit(error, response.headers_mut());
     } else if let Retry::After(wait) = error.retry() {

@@ -61,6 +61,9 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 const APIM_KEY: HeaderName = HeaderName::from_static("ocp-apim-subscription-key");
 
+/// How an authorization begins that is a signature of AWS, version 4.
+const AWS_SIGNATURE: &[u8] = b"AWS4-HMAC-SHA256";
+
 /// What a request presents as its secret.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Presented<'a> {
@@ -78,10 +81,27 @@ pub(crate) fn presented<'a>(headers: &'a HeaderMap, configured: Option<&HeaderNa
     let usual = [&LITELLM_API_KEY, &AUTHORIZATION, &API_KEY, &X_API_KEY, &GOOG_API_KEY, &APIM_KEY];
     for name in configured.into_iter().chain(usual) {
         let Some(value) = headers.get(name) else { continue };
-        let secret = without_scheme(value.as_bytes());
+        let value = value.as_bytes().trim_ascii();
+        let signed = value.starts_with(AWS_SIGNATURE).then(|| access_key_id(value).unwrap_or_default());
+        let secret = signed.unwrap_or_else(|| without_scheme(value));
         return if secret.is_empty() { Presented::Malformed } else { Presented::Secret(secret) };
     }
     Presented::Nothing
+}
+
+/// The access key id of an AWS signature, version 4: what stands before the scope (date, region,
+/// service, `aws4_request`) in `Credential=`. `None` when the value is no such signature.
+///
+/// Clients of Amazon's SDKs sign their requests with a pair of strings of their own; the virtual key is
+/// the access key id, as LiteLLM takes it. The signature cannot be proved here: that takes the other
+/// string of the pair, which the gateway never had. So the access key id alone is the secret, it travels
+/// in the clear like any bearer token, and the connection must be protected as for one. What the
+/// signature would say of the body and the time is not looked at.
+fn access_key_id(value: &[u8]) -> Option<&[u8]> {
+    let rest = value.strip_prefix(AWS_SIGNATURE)?;
+    let mut fields = rest.split(|byte| *byte == b',' || *byte == b' ');
+    let credential = fields.find_map(|field| field.strip_prefix(b"Credential="))?;
+    credential.rsplitn(5, |byte| *byte == b'/').nth(4)
 }
 
 /// The value without `Bearer ` or `Basic ` in front.

@@ -58,11 +58,14 @@ const MESSAGES: Handler =
     Handler::Call(Door { dialect: DialectId::Anthropic, call_type: "anthropic_messages", stream: None });
 const COHERE: Handler =
     Handler::Call(Door { dialect: DialectId::Cohere, call_type: "acompletion", stream: None });
+/// Amazon's two operations; LiteLLM's name for calls of this kind.
+const CONVERSE: Handler = converse(false);
+const CONVERSE_STREAM: Handler = converse(true);
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 36] = [
+static TABLE: [Route; 40] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/chat/completions", CHAT),
@@ -71,6 +74,10 @@ static TABLE: [Route; 36] = [
     Route(POST, "/cohere/v2/chat", COHERE),
     Route(POST, "/engines/{model}/chat/completions", CHAT),
     Route(POST, "/openai/deployments/{model}/chat/completions", CHAT),
+    Route(POST, "/model/{model}/converse", CONVERSE),
+    Route(POST, "/model/{model}/converse-stream", CONVERSE_STREAM),
+    Route(POST, "/bedrock/model/{model}/converse", CONVERSE),
+    Route(POST, "/bedrock/model/{model}/converse-stream", CONVERSE_STREAM),
     Route(GET, "/v1/models", Handler::Models),
     Route(GET, "/models", Handler::Models),
     Route(GET, "/v1/models/{model}", Handler::Model),
@@ -100,6 +107,14 @@ static TABLE: [Route; 36] = [
     Route(GET, "/metrics", Handler::Metrics),
     Route(GET, "/metrics/", Handler::Metrics),
 ];
+
+const fn converse(stream: bool) -> Handler {
+    Handler::Call(Door {
+        dialect: DialectId::Converse,
+        call_type: "allm_passthrough_route",
+        stream: Some(stream),
+    })
+}
 
 /// Answers one request.
 pub(crate) async fn answer(

@@ -3,6 +3,8 @@
 //! Vendor's page: <https://platform.claude.com/docs/en/api/beta-headers> (names parted by commas).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use llm_types::ChatRequest;
+use serde_json::{Map, Value};
 
 /// The header that names beta features.
 pub(super) const BETAS: HeaderName = HeaderName::from_static("anthropic-beta");
@@ -23,6 +25,18 @@ pub(super) fn join(asked: &HeaderMap, headers: &mut HeaderMap) {
     }
     if let Ok(list) = HeaderValue::from_bytes(&names.join(&b',')) {
         headers.insert(BETAS, list);
+    }
+}
+
+/// Names the beta features that a caller asks for in the request itself, for dialects that have no header
+/// for them.
+pub(super) fn name_in(request: &mut ChatRequest, asked: [&HeaderMap; 2]) {
+    let mut headers = HeaderMap::new();
+    asked.iter().for_each(|asked| join(asked, &mut headers));
+    let Some(names) = headers.get(&BETAS).and_then(|names| names.to_str().ok()) else { return };
+    let extra = request.extra.0.entry("extra_headers").or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(extra) = extra {
+        extra.insert(BETAS.as_str().to_owned(), Value::from(names));
     }
 }
 

@@ -1,12 +1,12 @@
 //! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
 
 use bytes::Bytes;
-use llm_providers::{Encoded, Target, scan};
+use llm_providers::{DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
-use llm_types::Result;
+use llm_types::{ChatRequest, Result};
 use serde_json::{Map, Value};
 
-use super::{Call, policy};
+use super::{Call, betas, policy};
 use crate::state::Served;
 
 /// Writes the request for one deployment.
@@ -26,9 +26,16 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
     if served.dialect.id() == call.dialect.id() {
         return served.dialect.forward_request(&call.body, &call.glance, target);
     }
-    let mut request = (*call.canonical()?).clone();
+    translate(call, served, target, (*call.canonical()?).clone())
+}
+
+/// The request in the provider's own dialect.
+fn translate(call: &Call, served: &Served, target: &Target, mut request: ChatRequest) -> Result<Encoded> {
     request.model.clone_from(&target.model);
     request.stream = call.glance.stream;
+    if served.dialect.id() == DialectId::Converse {
+        betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
+    }
     served.dialect.encode_request(&request, target)
 }
 
@@ -45,10 +52,7 @@ fn encode_with(
         glance.include_usage = call.glance.include_usage;
         return served.dialect.forward_request(&body, &glance, target);
     }
-    let mut request = call.dialect.decode_request(&body)?;
-    request.model.clone_from(&target.model);
-    request.stream = call.glance.stream;
-    served.dialect.encode_request(&request, target)
+    translate(call, served, target, call.dialect.decode_request(&body)?)
 }
 
 /// A body with members set. The caller waits for a stream or does not, whatever a fallback says.

@@ -15,6 +15,7 @@ mod admission;
 mod bad_input;
 mod clouds;
 mod connections;
+mod converse;
 mod drain;
 mod failover;
 mod forwarding;

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod cohere;
+pub mod converse;
 pub mod gemini;
 pub mod openai;
 mod params;
@@ -15,6 +16,8 @@ pub static ANTHROPIC: &dyn Dialect = &anthropic::Anthropic;
 pub static GEMINI: &dyn Dialect = &gemini::Gemini;
 /// Cohere Chat, version 2.
 pub static COHERE: &dyn Dialect = &cohere::Cohere;
+/// Amazon Bedrock Converse.
+pub static CONVERSE: &dyn Dialect = &converse::Converse;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
@@ -26,5 +29,6 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::Anthropic => ANTHROPIC,
         DialectId::Gemini => GEMINI,
         DialectId::Cohere => COHERE,
+        DialectId::Converse => CONVERSE,
     }
 }

@@ -4,6 +4,10 @@ use http::HeaderMap;
 
 use super::{KeyDigest, Presented, masked, new_secret, presented};
 
+/// As boto3 signs, with a key that holds a slash.
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=sk-6/x/20251121/us-east-1/bedrock/aws4_request, \
+     SignedHeaders=content-type;host;x-amz-date, Signature=abc";
+
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in pairs {
@@ -22,6 +26,10 @@ fn the_first_header_of_the_documented_order_wins() {
         (&[("authorization", "Bearer ")], Presented::Malformed),
         (&[("x-litellm-api-key", "sk-2"), ("authorization", "Bearer sk-1")], Presented::Secret(b"sk-2")),
         (&[("x-api-key", "sk-3")], Presented::Secret(b"sk-3")),
+        (&[("authorization", SIGNED)], Presented::Secret(b"sk-6/x")),
+        (&[("authorization", "AWS4-HMAC-SHA256 Credential=sk-7/20251121")], Presented::Malformed),
+        (&[("authorization", "AWS4-HMAC-SHA256")], Presented::Malformed),
+        (&[("x-api-key", "sk-3"), ("authorization", SIGNED)], Presented::Secret(b"sk-6/x")),
         (&[("api-key", "sk-4"), ("x-goog-api-key", "sk-5")], Presented::Secret(b"sk-4")),
     ];
     for (pairs, expected) in cases {

@@ -18,6 +18,11 @@ mod response;
 mod stream;
 mod usage;
 
+pub(in crate::dialects) use content::NATIVE;
+pub(in crate::dialects) use models::Traits;
+pub(in crate::dialects) use request::{BETA_HEADER, Features, ThinkingPlan, add_extra, exact};
+pub(in crate::dialects) use stream::Depth;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Result};

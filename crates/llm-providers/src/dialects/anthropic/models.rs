@@ -7,7 +7,7 @@ use crate::Target;
 
 /// How a model is asked to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thinking {
+pub(in crate::dialects) enum Thinking {
     /// It cannot.
     None,
     /// `enabled` with a budget of tokens.
@@ -24,20 +24,20 @@ pub(super) enum Thinking {
 
 /// What a model can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Traits {
+pub(in crate::dialects) struct Traits {
     /// The longest answer in tokens: what is asked for when the caller sets no limit, because the
     /// dialect demands one.
-    pub(super) max_output: u64,
+    pub(in crate::dialects) max_output: u64,
     /// How it is asked to think.
-    pub(super) thinking: Thinking,
+    pub(in crate::dialects) thinking: Thinking,
     /// Whether it takes `temperature`, `top_p` and `top_k`.
-    pub(super) sampling: bool,
+    pub(in crate::dialects) sampling: bool,
     /// Whether a tool call can be forced.
-    pub(super) forced_tools: bool,
+    pub(in crate::dialects) forced_tools: bool,
     /// Whether it takes a JSON schema for its answer.
-    pub(super) schema: bool,
+    pub(in crate::dialects) schema: bool,
     /// Whether it takes system messages in the middle of a conversation.
-    pub(super) system_turns: bool,
+    pub(in crate::dialects) system_turns: bool,
 }
 
 /// The limit asked for when neither the caller nor [`FAMILIES`] gives one.
@@ -45,7 +45,7 @@ pub(super) const DEFAULT_MAX_TOKENS: u64 = 4096;
 
 impl Traits {
     /// A model nothing is known about.
-    pub(super) const OTHER: Self = Self {
+    pub(in crate::dialects) const OTHER: Self = Self {
         max_output: DEFAULT_MAX_TOKENS,
         thinking: Thinking::Unknown,
         sampling: true,
@@ -63,7 +63,7 @@ impl Traits {
     const UNFORCED: Self = Self { forced_tools: false, ..Self::ALWAYS };
 
     /// The traits of a model, whatever a cloud puts before or behind its name.
-    pub(super) fn of(model: &str) -> Self {
+    pub(in crate::dialects) fn of(model: &str) -> Self {
         let known = FAMILIES.iter().filter(|(family, _)| model.contains(family));
         known.max_by_key(|(family, _)| family.len()).map_or(Self::OTHER, |(_, traits)| *traits)
     }

@@ -9,7 +9,7 @@ pub(super) use write::{
 };
 
 /// The dialect's name in [`llm_types::PartKind::Native`] and citations.
-pub(super) const NATIVE: &str = "anthropic";
+pub(in crate::dialects) const NATIVE: &str = "anthropic";
 
 /// The tool that stands in for a JSON schema on models that take none (the name LiteLLM uses, so that
 /// replies read the same): its input is the answer. See [`super::request`].

@@ -7,7 +7,7 @@ use llm_types::{ChatRequest, MediaSource, Part, PartKind};
 use serde_json::{Map, Value};
 
 /// The header that names beta features, separated by commas.
-pub(super) const BETA_HEADER: HeaderName = HeaderName::from_static("anthropic-beta");
+pub(in crate::dialects) const BETA_HEADER: HeaderName = HeaderName::from_static("anthropic-beta");
 /// The header that names the version of the API.
 pub(in super::super) const VERSION_HEADER: HeaderName = HeaderName::from_static("anthropic-version");
 /// The version this dialect was written for.
@@ -34,7 +34,7 @@ const FIELDS: &[(&str, &str)] =
 
 /// The beta features of one request.
 #[derive(Debug, Default)]
-pub(super) struct Features(BTreeSet<&'static str>);
+pub(in crate::dialects) struct Features(BTreeSet<&'static str>);
 
 impl Features {
     /// Notes a feature.
@@ -51,7 +51,7 @@ impl Features {
     }
 
     /// Notes what a provider-run tool needs.
-    pub(super) fn of_tool(&mut self, tool: &Value) {
+    pub(in crate::dialects) fn of_tool(&mut self, tool: &Value) {
         let kind = tool.get("type").and_then(Value::as_str).unwrap_or_default();
         for (beginning, name) in TOOLS {
             if kind.starts_with(beginning) {
@@ -80,6 +80,11 @@ impl Features {
         }
     }
 
+    /// The names, for clouds that take them in the body.
+    pub(in crate::dialects) fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().copied()
+    }
+
     /// The headers of the dialect.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(2);
@@ -96,7 +101,7 @@ impl Features {
 }
 
 /// Adds a caller's own headers, except those that sign in or frame the message.
-pub(super) fn add_extra(headers: &mut HeaderMap, extra: Option<&Value>) {
+pub(in crate::dialects) fn add_extra(headers: &mut HeaderMap, extra: Option<&Value>) {
     const OURS: &[&str] = &[
         "api-key",
         "authorization",

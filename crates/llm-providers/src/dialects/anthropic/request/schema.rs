@@ -42,7 +42,7 @@ const REFUSED: &[&str] = &[
 ];
 
 /// A schema for an exact answer.
-pub(super) fn exact(schema: &Value) -> Value {
+pub(in crate::dialects) fn exact(schema: &Value) -> Value {
     let names = if schema.get("$defs").is_some() { "$defs" } else { "definitions" };
     let defs = schema.get(names).and_then(Value::as_object);
     let mut walk = Walk { defs, open: Vec::new(), recursive: false };

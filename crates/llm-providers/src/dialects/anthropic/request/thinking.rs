@@ -17,12 +17,12 @@ const ANSWER_ROOM: u64 = 4096;
 
 /// What is written of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(in crate::dialects) struct Plan {
     /// `max_tokens`.
-    pub(super) max_tokens: u64,
+    pub(in crate::dialects) max_tokens: u64,
     thinking: Option<Wire>,
     /// `output_config.effort`.
-    pub(super) effort: Option<&'static str>,
+    pub(in crate::dialects) effort: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Wire {
 
 impl Plan {
     /// Decides for one request. `effort_only` tells that the caller asked for an effort without thinking.
-    pub(super) fn of(
+    pub(in crate::dialects) fn of(
         options: &Options,
         effort_only: bool,
         traits: Traits,
@@ -71,12 +71,17 @@ impl Plan {
     }
 
     /// Whether the model will think.
-    pub(super) fn thinks(&self) -> bool {
+    pub(in crate::dialects) fn thinks(&self) -> bool {
         matches!(self.thinking, Some(Wire::Enabled { .. } | Wire::Adaptive { .. }))
     }
 
+    /// Whether the model thinks within a budget, which the limit of the answer must exceed.
+    pub(in crate::dialects) fn has_budget(&self) -> bool {
+        matches!(self.thinking, Some(Wire::Enabled { .. }))
+    }
+
     /// Writes `thinking`.
-    pub(super) fn write(&self, body: &mut Object<'_>) {
+    pub(in crate::dialects) fn write(&self, body: &mut Object<'_>) {
         let Some(thinking) = self.thinking else { return };
         body.object("thinking", |out| {
             let display = match thinking {
@@ -96,7 +101,7 @@ impl Plan {
     }
 
     /// Whether `thinking` is written.
-    pub(super) fn says_thinking(&self) -> bool {
+    pub(in crate::dialects) fn says_thinking(&self) -> bool {
         self.thinking.is_some()
     }
 }

@@ -323,7 +323,7 @@ pub(in super::super) fn cut() -> Error {
 
 /// How deep in JSON a text that comes in pieces is: tells when an object is whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Depth {
+pub(in crate::dialects) struct Depth {
     level: u32,
     in_string: bool,
     escaped: bool,
@@ -331,7 +331,7 @@ struct Depth {
 }
 
 impl Depth {
-    fn read(&mut self, piece: &str) {
+    pub(in crate::dialects) fn read(&mut self, piece: &str) {
         for byte in piece.bytes() {
             match byte {
                 _ if self.escaped => self.escaped = false,
@@ -348,7 +348,7 @@ impl Depth {
         }
     }
 
-    fn is_whole(self) -> bool {
+    pub(in crate::dialects) fn is_whole(self) -> bool {
         self.begun && self.level == 0 && !self.in_string
     }
 }

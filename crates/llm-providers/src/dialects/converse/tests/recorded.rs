@@ -1,0 +1,283 @@
+//! Recorded traffic: every request, reply, stream and error of the vendor is read, forwarded untouched
+//! and written again without loss.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use llm_types::{ErrorKind, Event};
+use serde_json::{Value, json};
+
+use super::{events, events_in_pieces, frames, said, shared, target, without_nulls, written};
+use crate::ReplyContext;
+use crate::dialect::{Dialect, Relay};
+use crate::dialects::converse::Converse;
+
+/// The recordings of the two operations, by file name.
+fn recordings() -> Vec<(String, Value)> {
+    let Some(folder) = shared("traffic/bedrock") else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        if record["endpoint"] == "converse" || record["endpoint"] == "converse-stream" {
+            found.push((name, record));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(found.len() > 25, "the folder holds the recordings");
+    found
+}
+
+fn status(record: &Value) -> u16 {
+    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+}
+
+/// The binary streams with a success status.
+fn streams() -> Vec<(String, Vec<u8>)> {
+    let recorded = recordings().into_iter().filter(|(_, record)| status(record) < 400);
+    let streams = recorded.filter_map(|(name, record)| {
+        let text = record["response"]["body_base64"].as_str()?;
+        let body = BASE64_STANDARD.decode(text).unwrap();
+        // Of some only the beginning was recorded.
+        let whole = events_end(&body);
+        whole.then_some((name, body))
+    });
+    streams.collect()
+}
+
+fn events_end(body: &[u8]) -> bool {
+    let mut splitter = crate::framing::event_stream::Splitter::new();
+    splitter.push(Bytes::copy_from_slice(body));
+    let mut last = Bytes::new();
+    while let Ok(Some(frame)) = splitter.next_frame() {
+        last = frame.event;
+    }
+    last == "metadata" && splitter.finish().is_ok()
+}
+
+#[test]
+fn requests_come_back_as_they_were() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let (body, model) = (&record["request"]["body"], record["model"].as_str().unwrap_or_default());
+        if !body.is_object() {
+            continue;
+        }
+        let bytes = Bytes::from(serde_json::to_vec(body).unwrap());
+        let glance = Converse.glance(&bytes).unwrap();
+        let request = Converse.decode_request(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(glance.max_tokens, request.options.max_tokens);
+        assert_eq!(glance.has_tools, !request.tools.is_empty());
+
+        let same = Converse.forward_request(&bytes, &glance, &target(model)).unwrap();
+        assert_eq!(same.body.as_ptr(), bytes.as_ptr(), "{name}: forwarded without a copy");
+
+        let encoded = Converse.encode_request(&request, &target(model));
+        let encoded = encoded.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let got: Value = serde_json::from_slice(&encoded.body).unwrap();
+        assert_eq!(normal_request(&got), normal_request(body), "{name}");
+        seen += 1;
+    }
+    eprintln!("requests: {seen}");
+}
+
+/// What the encoder may change: empty lists, the spelling of schemas, what models are asked for.
+fn normal_request(body: &Value) -> Value {
+    let mut body = without_nulls(body);
+    let map = body.as_object_mut().unwrap();
+    map.remove("additionalModelResponseFieldPaths");
+    map.retain(|_, value| *value != json!([]) && *value != json!({}));
+    join_neighbours(map["messages"].as_array_mut().unwrap());
+    // Most families refuse it at the root of a schema.
+    for tool in
+        map.get_mut("toolConfig").and_then(|config| config["tools"].as_array_mut()).into_iter().flatten()
+    {
+        if let Some(Value::Object(schema)) = tool.pointer_mut("/toolSpec/inputSchema/json") {
+            schema.remove("additionalProperties");
+        }
+    }
+    for message in map["messages"].as_array_mut().unwrap() {
+        for block in message["content"].as_array_mut().unwrap() {
+            for result in
+                block.pointer_mut("/toolResult/content").and_then(Value::as_array_mut).into_iter().flatten()
+            {
+                if let Some(json) = result.get("json").cloned() {
+                    *result = json!({ "text": json.to_string().replace(".0", "") });
+                }
+            }
+        }
+    }
+    if let Some(schema) = map
+        .get_mut("outputConfig")
+        .and_then(|config| config.pointer_mut("/textFormat/structure/jsonSchema/schema"))
+    {
+        *schema = serde_json::from_str(schema.as_str().unwrap()).unwrap();
+        *schema = crate::dialects::anthropic::exact(schema);
+    }
+    body
+}
+
+/// Neighbours of one role are one turn: the vendor refuses them apart.
+fn join_neighbours(messages: &mut Vec<Value>) {
+    for message in std::mem::take(messages) {
+        match messages.last_mut().filter(|last| last["role"] == message["role"]) {
+            Some(last) => {
+                let more = message["content"].as_array().unwrap().clone();
+                last["content"].as_array_mut().unwrap().extend(more);
+            }
+            None => messages.push(message),
+        }
+    }
+}
+
+#[test]
+fn replies_come_back_as_they_were() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let body = &record["response"]["body"];
+        if !body.is_object() || status(&record) >= 400 {
+            continue;
+        }
+        let bytes = serde_json::to_vec(body).unwrap();
+        let response = Converse.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let facts = Converse.reply_facts(&bytes);
+        assert!(facts.complete && facts.error.is_none(), "{name}");
+        assert_eq!(facts.usage, response.usage, "{name}");
+        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
+
+        let cx =
+            ReplyContext { elapsed_ms: body["metrics"]["latencyMs"].as_u64().unwrap(), ..Default::default() };
+        let written = Converse.encode_response(&response, &cx).unwrap();
+        let written: Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(normal_reply(&written), normal_reply(body), "{name}");
+        seen += 1;
+    }
+    eprintln!("replies: {seen}");
+}
+
+/// Without counters and marks that have no canonical form.
+fn normal_reply(body: &Value) -> Value {
+    let mut body = without_nulls(body);
+    let usage = body["usage"].as_object_mut().unwrap();
+    usage.retain(|name, value| {
+        let known = matches!(
+            name.as_str(),
+            "cacheReadInputTokenCount" | "cacheWriteInputTokenCount" | "serverToolUsage"
+        );
+        !known && *value != json!([])
+    });
+    let content = body["output"]["message"]["content"].as_array_mut().unwrap();
+    for block in &mut *content {
+        if block.pointer("/toolUse/type") == Some(&json!("tool_use")) {
+            block["toolUse"].as_object_mut().unwrap().remove("type");
+        }
+    }
+    content.retain(|block| block["text"].as_str().is_none_or(|text| !text.trim().is_empty()));
+    if body["stopReason"] == "guardrail_intervened" {
+        body["stopReason"] = json!("content_filtered");
+    }
+    body
+}
+
+#[test]
+fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
+    let mut seen = 0;
+    for (name, body) in streams() {
+        let told = events(&body);
+        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        assert!(told.contains(&Event::Done), "{name}: {told:?}");
+        for size in [1, 7, 64, 1000] {
+            assert_eq!(events_in_pieces(&body, size), told, "{name} in pieces of {size}");
+        }
+        assert_eq!(said(&events(&written(&told))), said(&told), "{name}");
+
+        for size in [1, 7, 64, 1000, usize::MAX] {
+            let (out, relay) = relayed(&body, size);
+            assert_eq!(out, body, "{name} in pieces of {size}");
+            let facts = relay.facts();
+            assert!(facts.complete && facts.error.is_none(), "{name}");
+            let usage = told.iter().rev().find_map(|event| match event {
+                Event::Usage(usage) => Some(usage.clone()),
+                _ => None,
+            });
+            assert_eq!(facts.usage, usage, "{name}");
+            let finish = told.iter().find_map(|event| match event {
+                Event::Finish { reason, .. } => Some(reason.clone()),
+                _ => None,
+            });
+            assert_eq!(facts.finish, finish, "{name}");
+            let answered = |event: &Event| matches!(event, Event::Text { .. });
+            assert!(facts.answer_bytes > 0 || !told.iter().any(answered), "{name}");
+        }
+        seen += 1;
+    }
+    eprintln!("streams: {seen}");
+}
+
+#[test]
+fn a_stream_cut_anywhere_ends_in_an_exception() {
+    let mut seen = 0;
+    for (name, body) in streams() {
+        let starts = starts(&body);
+        // What is missing behind `messageStop` is the usage only.
+        let end = starts[starts.len() - 2];
+        for cut in (0..end).step_by(53) {
+            let (out, relay) = relayed(&body[..cut], 50);
+            assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
+            let found = frames(&Bytes::from(out.clone()));
+            let (last, whole) = found.split_last().unwrap();
+            assert_eq!(last.0, "exception:modelStreamErrorException", "{name} cut at {cut}");
+            assert_eq!(out[..starts[whole.len()]], body[..starts[whole.len()]], "{name} cut at {cut}");
+        }
+        seen += 1;
+    }
+    eprintln!("streams cut: {seen}");
+}
+
+/// Where the frames of a body begin.
+fn starts(body: &[u8]) -> Vec<usize> {
+    let mut splitter = crate::framing::event_stream::Splitter::new();
+    splitter.push(Bytes::copy_from_slice(body));
+    let (mut starts, mut at) = (Vec::new(), 0);
+    while let Some(raw) = splitter.next_raw().unwrap() {
+        starts.push(at);
+        at += raw.len();
+    }
+    starts
+}
+
+fn relayed(body: &[u8], size: usize) -> (Vec<u8>, Box<dyn Relay>) {
+    let mut relay = Converse.relay(true);
+    let mut out = Vec::new();
+    for piece in body.chunks(size.min(body.len().max(1))) {
+        relay.push(Bytes::copy_from_slice(piece), &mut out);
+    }
+    relay.finish(None, &mut out);
+    (out.concat(), relay)
+}
+
+#[test]
+fn errors_are_understood() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let status = status(&record);
+        if status < 400 {
+            continue;
+        }
+        let body = &record["response"]["body"];
+        let code = StatusCode::from_u16(status).unwrap();
+        let error = Converse.decode_error(code, &HeaderMap::new(), body.to_string().as_bytes());
+        let kind = match status {
+            400 => ErrorKind::BadRequest,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            other => panic!("{name}: status {other} has no expectation here"),
+        };
+        assert_eq!(error.kind(), kind, "{name}");
+        assert_eq!(Some(error.message()), body["message"].as_str().or(body["Message"].as_str()), "{name}");
+        seen += 1;
+    }
+    eprintln!("errors: {seen}");
+}

@@ -1,0 +1,188 @@
+//! The requests LiteLLM sends for OpenAI requests, recorded: ours say the same, or differ on purpose.
+
+use serde_json::{Value, json};
+
+use super::{shared, target, without_nulls};
+use crate::dialect::Dialect;
+use crate::dialects::converse::Converse;
+use crate::dialects::openai::chat::OpenaiChat;
+
+/// Cases where the recorded request is wrong or arbitrary; ours is checked elsewhere.
+const OURS_IS_BETTER: &[(&str, &str)] = &[
+    ("builtin_web_search_tool", "a tool the model does not have is refused, not left out in silence"),
+    ("empty_user", "a conversation that says nothing is refused"),
+    ("extra_body", "members of `extra_body` go to the model, not a member of that name"),
+    ("file_pdf_url", "the dialect takes bytes: fetching them is the server's part"),
+    ("google_search_tool", "another vendor's tool is refused, not left out in silence"),
+    ("image_url", "the dialect takes bytes: fetching them is the server's part"),
+    ("image_url_string", "the dialect takes bytes: fetching them is the server's part"),
+    ("input_audio", "what cannot be said is refused, not left out in silence"),
+    ("stop_five", "all five stop texts are sent"),
+    ("system_mid", "the note before a late system message has our words"),
+    ("tool_call_empty_args", "no empty list of required members is made up"),
+    ("tools_noparams", "no empty list of required members is made up"),
+    ("video_url", "what cannot be said is refused, not left out in silence"),
+];
+
+/// The same for the models of one file.
+const HERE: &[(&str, &str, &str)] = &[
+    ("claude", "tools_parallel_true", "what is so anyhow is not said"),
+    ("claude3", "json_schema_refs", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
+    ("claude3", "json_schema_strict", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
+    ("claude3", "json_schema_with_tools", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
+    ("claude3", "kitchen_sink", "Claude 3 takes `toolChoice`"),
+    ("claude3", "reasoning_effort_none", "what does not reason need not be told not to"),
+    ("claude3", "reasoning_effort_tools", "Claude 3 takes `toolChoice`"),
+    ("claude3", "stream_json_schema", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
+    ("claude3", "tools_auto", "Claude 3 takes `toolChoice`"),
+    ("claude3", "tools_named", "Claude 3 takes `toolChoice`"),
+    ("deepseek", "thinking_disabled", "what does not reason need not be told not to"),
+    ("deepseek", "top_k_extra", "what the model lacks is refused, not left out in silence"),
+    ("cohere", "tools_parallel_false", "what the model lacks is refused, not left out in silence"),
+    ("cohere", "top_k_extra", "what the model lacks is refused, not left out in silence"),
+    ("gpt_oss", "reasoning_effort_tools", "a call can be forced: there is no thinking budget"),
+    ("gpt_oss", "thinking_disabled", "what does not think need not be told not to"),
+    ("mistral", "thinking_disabled", "what does not think need not be told not to"),
+    ("gpt_oss", "tools_parallel_false", "what the model lacks is refused, not left out in silence"),
+    ("gpt_oss", "top_k_extra", "what the model lacks is refused, not left out in silence"),
+    ("llama", "tools_auto", "to choose itself is what the model does anyhow"),
+    ("llama", "tools_parallel_true", "to choose itself is what the model does anyhow"),
+    ("llama", "top_k_extra", "what the model lacks is refused, not left out in silence"),
+    ("mistral", "tools_auto", "the model takes `auto`"),
+    ("mistral", "top_k_extra", "what the model lacks is refused, not left out in silence"),
+    ("opus47", "stream_json_schema", "the model takes a schema"),
+    ("opus47", "tools_auto", "the tool's `strict` is kept, as for the other Claude models"),
+    ("opus47", "tools_named", "the tool's `strict` is kept, as for the other Claude models"),
+    ("opus47", "tools_refs", "the schema stays closed, as for the other Claude models"),
+    ("opus47", "tools_parallel_false", "said as for the other Claude models, not left out in silence"),
+];
+
+fn lines(file: &str) -> Vec<Value> {
+    let Some(folder) = shared("vectors") else { return Vec::new() };
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn cases() -> Value {
+    let folder = shared("vectors").expect("checked by the caller");
+    serde_json::from_slice(&std::fs::read(folder.join("_cases.json")).unwrap()).unwrap()
+}
+
+/// What no vendor can notice: empty objects, the spelling of a schema, white space around a text.
+fn normal(body: &Value) -> Value {
+    let mut body = without_nulls(body);
+    let map = body.as_object_mut().unwrap();
+    map.retain(|_, value| *value != json!({}));
+    if let Some(schema) = map
+        .get_mut("outputConfig")
+        .and_then(|config| config.pointer_mut("/textFormat/structure/jsonSchema/schema"))
+    {
+        *schema = serde_json::from_str(schema.as_str().unwrap()).unwrap();
+    }
+    for message in map["messages"].as_array_mut().unwrap() {
+        for block in message["content"].as_array_mut().unwrap() {
+            if let Some(text) = block["text"].as_str() {
+                block["text"] = json!(text.trim());
+            }
+            block.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        }
+    }
+    without_nulls(&body)
+}
+
+fn ours(case: &Value, model: &str, drop: bool) -> llm_types::Result<Value> {
+    let mut body = case.clone();
+    body["model"] = json!(model);
+    let request = OpenaiChat.decode_request(&serde_json::to_vec(&body).unwrap())?;
+    let mut target = target(model);
+    target.policy.drop = drop;
+    let encoded = Converse.encode_request(&request, &target)?;
+    Ok(normal(&serde_json::from_slice(&encoded.body).unwrap()))
+}
+
+fn fault(line: &Value, case: &Value, model: &str) -> Option<String> {
+    if let Some(sent) = line.get("sent") {
+        let want = normal(&sent["body"]);
+        return match ours(case, model, false) {
+            Ok(body) if body == want => None,
+            other => Some(format!("{other:?}\n  want {want}")),
+        };
+    }
+    let refused = ours(case, model, false);
+    let dropped = line.get("dropped").map(|sent| (ours(case, model, true), normal(&sent["body"])));
+    match (refused, dropped) {
+        (Ok(body), _) => Some(format!("not refused: {body}")),
+        (Err(_), Some((Ok(body), want))) if body != want => Some(format!("{body}\n  want {want}")),
+        (Err(_), Some((Err(error), _))) => Some(format!("refused although it may drop: {error}")),
+        _ => None,
+    }
+}
+
+fn check(family: &str) {
+    let file = format!("bedrock_converse_{family}.jsonl");
+    let lines = lines(&file);
+    let Some(head) = lines.first() else { return };
+    let cases = cases();
+    let model = head["model"].as_str().unwrap().rsplit('/').next().unwrap();
+    let (mut same, mut better, mut different) = (0, 0, Vec::new());
+    for line in lines.iter().filter(|line| line.get("case").is_some()) {
+        let name = line["case"].as_str().unwrap();
+        let here = HERE.iter().any(|(of, case, _)| *of == family && *case == name);
+        if here || OURS_IS_BETTER.iter().any(|(case, _)| *case == name) {
+            better += 1;
+            continue;
+        }
+        match fault(line, &cases[name], model) {
+            None => same += 1,
+            Some(fault) => different.push(format!("{name}: {fault}")),
+        }
+    }
+    eprintln!("{file}: {same} the same, {better} better on purpose");
+    assert!(different.is_empty(), "{file}: {} differ\n{}", different.len(), different.join("\n"));
+    assert!(same > 30, "{file} holds its cases");
+}
+
+#[test]
+fn claude() {
+    check("claude");
+}
+
+#[test]
+fn claude_3() {
+    check("claude3");
+}
+
+#[test]
+fn opus_4_7() {
+    check("opus47");
+}
+
+#[test]
+fn nova() {
+    check("nova");
+}
+
+#[test]
+fn llama() {
+    check("llama");
+}
+
+#[test]
+fn mistral() {
+    check("mistral");
+}
+
+#[test]
+fn cohere() {
+    check("cohere");
+}
+
+#[test]
+fn deepseek() {
+    check("deepseek");
+}
+
+#[test]
+fn gpt_oss() {
+    check("gpt_oss");
+}
