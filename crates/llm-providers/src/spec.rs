@@ -128,8 +128,7 @@ pub struct Quirks {
     pub openai_families: bool,
     /// The vendor refuses `reasoning_content` in messages: it is left out.
     pub no_reasoning_content: bool,
-    /// The vendor takes the JSON schema for answers of Anthropic's dialect as `output_config.format`, and knows
-    /// no beta feature for it.
+    /// The vendor takes the JSON schema for answers of Anthropic's dialect as `output_config.format`.
     pub answer_schema_in_config: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,

@@ -87,7 +87,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(raw)
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.upstream.lock:
-            self.upstream.asked.append(Asked(self.path, headers, body, raw))
+            self.upstream.asked.append(Asked(self.path, headers, dict(body), raw))
+            # Clouds name the model in the path; there it behaves as `say`.
+            body.setdefault("model", "say")
             self.number = len(self.upstream.asked)
             now, most = self.upstream.in_flight, self.upstream.most_in_flight
             now[body["model"]] += 1
@@ -102,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, body):
         path = self.path.split("?")[0]
-        anthropic = path.endswith("/messages")
+        anthropic = path.endswith(("/messages", ":rawPredict", ":streamRawPredict"))
         if path.endswith("/v2/chat"):
             return self.cohere(body)
         if path.endswith("/messages/count_tokens"):

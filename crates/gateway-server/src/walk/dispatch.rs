@@ -109,6 +109,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     if !response.status.is_success() {
         return Err(refused(response, &served).await);
     }
+    let response = served.target.reply(response);
     let reply = if call.glance.stream {
         flow(call, &served, response).await
     } else {
@@ -192,8 +193,10 @@ pub(super) fn without_secrets(served: &Served, words: &str) -> Option<String> {
     let target = served.target.target();
     let key = target.key.iter().map(|key| &**key.reveal());
     let headers = target.headers.values().filter_map(|value| value.to_str().ok());
+    let held = served.target.credential().and_then(|credential| credential.held(SystemTime::now()));
+    let held = held.iter().flat_map(|held| held.key.secrets());
     let mut hidden = None;
-    for secret in key.chain(headers).filter(|secret| secret.len() >= SHORTEST_HIDDEN) {
+    for secret in key.chain(headers).chain(held).filter(|secret| secret.len() >= SHORTEST_HIDDEN) {
         let so_far = hidden.as_deref().unwrap_or(words);
         if so_far.contains(secret) {
             hidden = Some(so_far.replace(secret, "***"));

@@ -37,7 +37,7 @@ pub(super) async fn chat_stream(
 ) -> Result<EventStream> {
     let answer = async {
         let accept = dialect_of(target).framing().accept();
-        let response = send(transport, target, request, accept).await?;
+        let response = target.reply(send(transport, target, request, accept).await?);
         if !response.status.is_success() {
             return Err(decode_error(target, response).await);
         }

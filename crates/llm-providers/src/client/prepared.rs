@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use http::header::{self, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
-use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result};
+use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result};
 
 use crate::auth::SignIn;
-use crate::cloud::{Identity, Wrapping};
+use crate::cloud::{Identity, Wrapping, unframed};
 use crate::signin::{Credential, Key, aws};
 use crate::{Encoded, Target};
 
@@ -115,6 +115,23 @@ impl PreparedTarget {
                 aws::sign(request, keys, (service, self.target.region()), now)
             }
         }
+    }
+}
+
+impl PreparedTarget {
+    /// A reply as the dialect has it elsewhere: what a cloud put around a streamed one is taken off.
+    #[must_use]
+    pub fn reply(&self, mut response: HttpResponse) -> HttpResponse {
+        let framed =
+            self.ready.as_ref().is_ok_and(|ready| ready.wrapping.as_ref().is_some_and(Wrapping::framed));
+        let kind = response.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_stream = kind.is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
+        if framed && is_stream && response.status.is_success() {
+            response.body = unframed(response.body);
+            let kind = HeaderValue::from_static("text/event-stream");
+            response.headers.insert(header::CONTENT_TYPE, kind);
+        }
+        response
     }
 }
 

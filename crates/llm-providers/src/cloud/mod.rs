@@ -5,6 +5,7 @@
 
 mod route;
 mod shell;
+mod unframe;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use route::Route;
 pub(crate) use shell::Wrapping;
 pub use shell::{Betas, Pairs, Shell};
+pub(crate) use unframe::unframed;
 
 use crate::signin::Credential;
 

@@ -49,7 +49,8 @@ pub enum Betas {
     All,
     /// Only listed features are sent.
     Listed(Pairs),
-    /// Listed features become the body's member `anthropic_beta`, and there is no header.
+    /// Only listed features are sent, in the body's member `anthropic_beta` too: that is where the cloud reads
+    /// them.
     InBody(Pairs),
 }
 
@@ -133,6 +134,11 @@ impl Wrapping {
         Ok((patch.finish(), stream))
     }
 
+    /// Whether streamed replies are framed.
+    pub(crate) fn framed(&self) -> bool {
+        self.shell.framed
+    }
+
     /// Puts beta features where the cloud reads them, when all headers are known.
     pub(crate) fn place_betas(&self, headers: &mut HeaderMap, body: &mut Bytes) -> Result<()> {
         let (pairs, in_body) = match &self.shell.betas {
@@ -160,7 +166,8 @@ impl Wrapping {
         }
         if in_body {
             *body = with_betas(body, &names)?;
-        } else if let Ok(list) = list {
+        }
+        if let Ok(list) = list {
             headers.insert(BETAS, list);
         }
         Ok(())

@@ -221,3 +221,75 @@ fn families_are_told_by_the_base_model() {
     target.cloud = Some(Cloud { base_model: Some("azure/gpt-5".into()), ..Cloud::default() });
     assert_eq!(target.family(), "gpt-5");
 }
+
+#[test]
+fn bedrocks_routes() {
+    let arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc";
+    for (model, dialect, name, region) in [
+        (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            DialectId::Converse,
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "us-east-1",
+        ),
+        ("converse/us.amazon.nova-pro-v1:0", DialectId::Converse, "us.amazon.nova-pro-v1:0", "us-east-1"),
+        ("eu-west-3/amazon.nova-pro-v1:0", DialectId::Converse, "amazon.nova-pro-v1:0", "eu-west-3"),
+        ("converse/eu-west-3/amazon.nova-pro-v1:0", DialectId::Converse, "amazon.nova-pro-v1:0", "eu-west-3"),
+        (
+            "invoke/us.anthropic.claude-opus-4-7",
+            DialectId::Anthropic,
+            "us.anthropic.claude-opus-4-7",
+            "us-east-1",
+        ),
+        (
+            "invoke/meta.llama3-70b-instruct-v1:0",
+            DialectId::Converse,
+            "meta.llama3-70b-instruct-v1:0",
+            "us-east-1",
+        ),
+        (
+            "openai/arn:aws:bedrock:us-west-2:1:imported-model/abc",
+            DialectId::OpenaiChat,
+            "arn:aws:bedrock:us-west-2:1:imported-model/abc",
+            "us-west-2",
+        ),
+        (arn, DialectId::Converse, arn, "eu-west-1"),
+    ] {
+        let target = target("bedrock", model, None, cloud("us-east-1", "", ""));
+        assert_eq!(
+            (target.spec.dialect, target.model.as_str(), target.region()),
+            (dialect, name, region),
+            "{model}"
+        );
+    }
+}
+
+#[test]
+fn claude_behind_invoke_says_version_and_betas_in_the_body() {
+    let target = || {
+        target(
+            "bedrock",
+            "invoke/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            None,
+            cloud("us-east-1", "", ""),
+        )
+    };
+    let body = r#"{"model":"x","messages":[],"stream":true}"#;
+    let request = sent(target(), "/v1/messages", body, "claude-code-20250219,context-1m-2025-08-07");
+    let start = "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0";
+    assert_eq!(request.uri.to_string(), format!("{start}/invoke-with-response-stream"));
+    assert_eq!(
+        request.body,
+        r#"{"messages":[],"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["context-1m-2025-08-07"]}"#
+    );
+    assert_eq!(request.headers["anthropic-beta"], "context-1m-2025-08-07");
+    assert_eq!(request.headers["authorization"], "Bearer k-1");
+    let own = r#"{"anthropic_beta":["a"],"stream":false}"#;
+    let request = sent(target(), "/v1/messages", own, "context-1m-2025-08-07");
+    assert_eq!(request.uri.to_string(), format!("{start}/invoke"));
+    assert!(
+        request.body.ends_with(br#""anthropic_beta":["a","context-1m-2025-08-07"]}"#),
+        "{:?}",
+        request.body
+    );
+}

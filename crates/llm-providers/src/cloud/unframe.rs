@@ -19,23 +19,32 @@ use crate::framing::event_stream::Splitter;
 
 /// The body, taken out of its frames.
 pub(crate) fn unframed(body: Body) -> Body {
-    Body::Stream(Box::pin(Unframed { body, frames: Splitter::new(), over: false }))
+    Body::Stream(Box::pin(Unframed { body, frames: Splitter::new(), failure: None, over: false }))
 }
 
 struct Unframed {
     body: Body,
     frames: Splitter,
+    /// What went wrong behind the events that were handed out.
+    failure: Option<Error>,
     over: bool,
 }
 
 impl Unframed {
-    /// The events of all frames that are whole.
-    fn events(&mut self) -> Result<Bytes> {
+    /// The events of all frames that are whole, up to one that is none.
+    fn events(&mut self) -> Bytes {
         let mut out = BytesMut::new();
-        while let Some(frame) = self.frames.next_frame()? {
-            write(&frame, &mut out)?;
+        loop {
+            match self.frames.next_frame().map(|frame| frame.map(|frame| write(&frame, &mut out))) {
+                Ok(None) => break,
+                Ok(Some(Ok(()))) => {}
+                Ok(Some(Err(error))) | Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
         }
-        Ok(out.freeze())
+        out.freeze()
     }
 }
 
@@ -45,27 +54,23 @@ impl Stream for Unframed {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         while !this.over {
-            let outcome = match ready!(Pin::new(&mut this.body).poll_next(cx)) {
+            if let Some(error) = this.failure.take() {
+                this.over = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+            match ready!(Pin::new(&mut this.body).poll_next(cx)) {
                 Some(Ok(bytes)) => {
                     this.frames.push(bytes);
-                    this.events()
-                }
-                Some(Err(error)) => Err(error),
-                None => {
-                    this.over = true;
-                    match this.frames.finish() {
-                        Ok(_) => return Poll::Ready(None),
-                        Err(error) => Err(error),
+                    let events = this.events();
+                    if !events.is_empty() {
+                        return Poll::Ready(Some(Ok(events)));
                     }
                 }
-            };
-            match outcome {
-                Ok(events) if events.is_empty() => {}
-                Ok(events) => return Poll::Ready(Some(Ok(events))),
-                Err(error) => {
-                    this.over = true;
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Some(Err(error)) => this.failure = Some(error),
+                None => match this.frames.finish() {
+                    Ok(()) => this.over = true,
+                    Err(error) => this.failure = Some(error),
+                },
             }
         }
         Poll::Ready(None)
@@ -89,12 +94,14 @@ fn write(frame: &Frame, out: &mut BytesMut) -> Result<()> {
     let name = String::from_utf8_lossy(&frame.event);
     if let Some(kind) = name.strip_prefix("exception:").or_else(|| name.strip_prefix("error:")) {
         let event = stated(kind, &frame.data).to_string();
-        return Ok(put("error", event.as_bytes(), out));
+        put("error", event.as_bytes(), out);
+        return Ok(());
     }
     if name != "chunk" {
         return Ok(()); // The service may add kinds of events; those we do not know say nothing of the answer.
     }
-    let broken = |what: &str| Error::new(ErrorKind::BadUpstream, format!("provider sent a chunk with {what}"));
+    let broken =
+        |what: &str| Error::new(ErrorKind::BadUpstream, format!("provider sent a chunk with {what}"));
     let chunk: Chunk<'_> = serde_json::from_slice(&frame.data).map_err(|_| broken("no `bytes`"))?;
     let data = STANDARD.decode(chunk.bytes.as_bytes()).map_err(|_| broken("`bytes` that are no base64"))?;
     let event: Named<'_> = serde_json::from_slice(&data).map_err(|_| broken("an event that is no JSON"))?;
@@ -117,7 +124,8 @@ fn put(name: &str, data: &[u8], out: &mut BytesMut) {
 /// An exception inside a stream as the dialects state errors.
 fn stated(kind: &str, payload: &[u8]) -> Value {
     let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
-    let message = ["message", "Message", "originalMessage"].iter().find_map(|name| payload.get(name)?.as_str());
+    let message =
+        ["message", "Message", "originalMessage"].iter().find_map(|name| payload.get(name)?.as_str());
     let vendor_type = match kind.to_ascii_lowercase().as_str() {
         "throttlingexception" => "rate_limit_error",
         "validationexception" => "invalid_request_error",

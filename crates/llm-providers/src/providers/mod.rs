@@ -3,8 +3,10 @@
 //! To add one that speaks a dialect we have, add a record to the file of its kind, in the order of slugs.
 
 mod aggregators;
+mod amazon;
+mod azure;
 mod clouds;
-mod hyperscalers;
+mod google;
 mod labs;
 mod local;
 
@@ -53,13 +55,35 @@ macro_rules! words {
     };
 }
 
-use {provider, words};
+/// A setting of a cloud.
+macro_rules! setting {
+    ($param:literal, [$($env:literal),*], $default:literal) => {
+        Setting { param: Cow::Borrowed($param), env: words![$($env),*], default: Cow::Borrowed($default) }
+    };
+}
+
+/// A constant list of pairs.
+macro_rules! pairs {
+    ($($one:literal => $other:literal),* $(,)?) => {
+        Cow::Borrowed(&[$((Cow::Borrowed($one), Cow::Borrowed($other))),*])
+    };
+}
+
+use {pairs, provider, setting, words};
 
 /// All built-in providers, in the order of the files.
 pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
-    [labs::LABS, clouds::CLOUDS, hyperscalers::HYPERSCALERS, aggregators::AGGREGATORS, local::LOCAL]
-        .into_iter()
-        .flatten()
+    [
+        labs::LABS,
+        clouds::CLOUDS,
+        amazon::AMAZON,
+        azure::AZURE,
+        google::GOOGLE,
+        aggregators::AGGREGATORS,
+        local::LOCAL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]

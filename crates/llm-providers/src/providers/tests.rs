@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use http::Uri;
 
-use super::{aggregators, built_in, clouds, hyperscalers, labs, local};
+use super::{aggregators, amazon, azure, built_in, clouds, labs, local};
 use crate::cloud::Identity;
 use crate::{Auth, DialectId, ProviderSpec};
 
 #[test]
 fn tables_are_sorted() {
     for table in
-        [labs::LABS, clouds::CLOUDS, hyperscalers::HYPERSCALERS, aggregators::AGGREGATORS, local::LOCAL]
+        [labs::LABS, clouds::CLOUDS, amazon::AMAZON, azure::AZURE, aggregators::AGGREGATORS, local::LOCAL]
     {
         assert!(table.is_sorted_by_key(|spec| spec.id.as_str()), "sort by slug: {:?}", slugs(table));
     }

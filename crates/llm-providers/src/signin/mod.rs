@@ -51,6 +51,23 @@ pub enum Key {
     Aws(aws::AwsKeys),
 }
 
+impl Key {
+    /// The texts that must not be shown.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Bearer(value) => {
+                let text = value.to_str().unwrap_or_default();
+                vec![text.strip_prefix("Bearer ").unwrap_or(text)]
+            }
+            Self::Aws(keys) => {
+                let session = keys.session.as_ref().map(|token| token.reveal().as_str());
+                session.into_iter().chain([keys.secret.reveal().as_str()]).collect()
+            }
+        }
+    }
+}
+
 /// What is at hand, and until when.
 #[derive(Debug)]
 pub struct Held {

@@ -25,7 +25,8 @@ fn frames() -> BytesMut {
 
 fn read(pieces: Vec<Bytes>) -> Result<String> {
     let body = Body::Stream(Box::pin(stream::iter(pieces.into_iter().map(Ok))));
-    let whole = crate::signin::tests::run(unframed(body).collect(1 << 20))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let whole = runtime.block_on(unframed(body).collect(1 << 20))?;
     Ok(String::from_utf8(whole.to_vec()).unwrap())
 }
 
@@ -58,4 +59,36 @@ fn what_is_cut_or_broken_is_an_error() {
     for pieces in [cut, broken.into(), no_json.freeze()] {
         assert_eq!(read(vec![pieces]).unwrap_err().kind(), ErrorKind::BadUpstream);
     }
+}
+
+#[test]
+fn recorded_streams_are_read_whole() {
+    let root = std::env::var_os("GATEWAY_SHARED").map(std::path::PathBuf::from);
+    let root = root.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").into());
+    let folder = root.join("traffic/bedrock");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        eprintln!("skipped: no recorded material at {}", folder.display());
+        return;
+    };
+    let mut read_whole = 0;
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let is_ours = record["endpoint"] == "invoke-with-response-stream"
+            && record["model"].as_str().is_some_and(|model| model.contains("anthropic.claude-sonnet"));
+        let Some(body) = record["response"]["body_base64"].as_str().filter(|_| is_ours) else { continue };
+        let body = STANDARD.decode(body).unwrap();
+        let text = read(body.chunks(11).map(Bytes::copy_from_slice).collect()).unwrap();
+        let mut splitter = crate::framing::sse::Splitter::new();
+        splitter.push(text.into());
+        let mut decoder = crate::dialects::ANTHROPIC.stream_decoder();
+        let mut events = Vec::new();
+        while let Some(frame) = splitter.next_frame().unwrap() {
+            decoder.push(&frame, &mut events).unwrap();
+        }
+        decoder.finish(&mut events);
+        assert_eq!(events.last(), Some(&llm_types::Event::Done), "{}", path.display());
+        assert!(events.iter().any(|event| matches!(event, llm_types::Event::Usage(_))), "{}", path.display());
+        read_whole += 1;
+    }
+    assert!(read_whole > 0, "the folder holds the recordings");
 }

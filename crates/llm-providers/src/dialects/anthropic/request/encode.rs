@@ -70,14 +70,14 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     options::write(&mut body, &options);
     thinking.write(&mut body);
     let in_config = target.spec.quirks.answer_schema_in_config;
-    if let Format::Schema(schema) = &format
-        && !in_config
-    {
+    if let Format::Schema(schema) = &format {
         features.need(STRUCTURED_OUTPUTS);
-        body.object("output_format", |out| {
-            out.text("type", "json_schema");
-            out.value("schema", schema);
-        });
+        if !in_config {
+            body.object("output_format", |out| {
+                out.text("type", "json_schema");
+                out.value("schema", schema);
+            });
+        }
     }
     fields.write(&mut body, &thinking, format.in_config(in_config));
     for (name, value) in &passed {

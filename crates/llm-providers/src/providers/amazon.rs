@@ -1,0 +1,155 @@
+//! Amazon's clouds of models.
+
+use std::borrow::Cow;
+
+use super::{pairs, provider, setting, words};
+use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
+use crate::{Auth, DialectId, ProviderSpec, Quirks};
+
+/// Anthropic's models behind `InvokeModel`.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
+const INVOKE_CLAUDE: Shell = Shell {
+    path: Cow::Borrowed("/model/{model}/invoke"),
+    stream_path: Cow::Borrowed("/model/{model}/invoke-with-response-stream"),
+    without: words!["model", "stream"],
+    with: pairs!["anthropic_version" => "bedrock-2023-05-31"],
+    betas: Betas::InBody(pairs![
+        "advanced-tool-use-2025-11-20" => "tool-search-tool-2025-10-19",
+        "compact-2026-01-12" => "compact-2026-01-12",
+        "computer-use-2025-01-24" => "computer-use-2025-01-24",
+        "computer-use-2025-11-24" => "computer-use-2025-11-24",
+        "context-1m-2025-08-07" => "context-1m-2025-08-07",
+        "context-management-2025-06-27" => "context-management-2025-06-27",
+        "dangerous-tool-use-2026-09-03" => "dangerous-tool-use-2026-09-03",
+        "effort-2025-11-24" => "effort-2025-11-24",
+        "fine-grained-tool-streaming-2025-05-14" => "fine-grained-tool-streaming-2025-05-14",
+        "interleaved-thinking-2025-05-14" => "interleaved-thinking-2025-05-14",
+        "mid-conversation-output-config-2026-07-01" => "mid-conversation-output-config-2026-07-01",
+        "mid-conversation-tool-changes-2026-07-01" => "mid-conversation-tool-changes-2026-07-01",
+        "per-turn-control-2026-07-01" => "per-turn-control-2026-07-01",
+        "structured-outputs-2025-11-13" => "structured-outputs-2025-11-13",
+        "thinking-binding-controls-2026-08-01" => "thinking-binding-controls-2026-08-01",
+        "thinking-display-updates-2026-08-18" => "thinking-display-updates-2026-08-18",
+        "tool-search-tool-2025-10-19" => "tool-search-tool-2025-10-19",
+    ]),
+    tool_betas: pairs![],
+    framed: true,
+};
+
+/// Models of OpenAI's dialect behind `InvokeModel`: imported ones.
+const INVOKE_OPENAI: Shell = Shell {
+    path: Cow::Borrowed("/model/{model}/invoke"),
+    stream_path: Cow::Borrowed("/model/{model}/invoke-with-response-stream"),
+    without: words!["stream"],
+    framed: true,
+    ..Shell::NONE
+};
+
+/// Imported models on Bedrock.
+const IMPORTED: Quirks = Quirks {
+    developer_as_system: true,
+    unsupported: words!["reasoning_effort", "thinking", "user", "verbosity"],
+    ..Quirks::NONE
+};
+
+/// OpenAI's open models on Bedrock.
+const BEDROCK_GPT_OSS: Quirks = Quirks {
+    developer_as_system: true,
+    unsupported: words!["thinking", "user", "verbosity"],
+    ..Quirks::NONE
+};
+
+/// Models behind Bedrock's OpenAI-compatible endpoint.
+const MANTLE: Quirks = Quirks {
+    max_completion_tokens_as_max_tokens: true,
+    developer_as_system: true,
+    unsupported: words!["thinking", "user", "verbosity"],
+    ..Quirks::NONE
+};
+
+/// Amazon's. Sorted by slug.
+pub(super) const AMAZON: &[ProviderSpec] = &[
+    provider! {
+        id: "bedrock", name: "Amazon Bedrock",
+        docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html",
+        base_url: "https://bedrock-runtime.{region}.amazonaws.com", prefix: "",
+        base_url_env: ["AWS_BEDROCK_RUNTIME_ENDPOINT"], key_env: ["AWS_BEARER_TOKEN_BEDROCK"],
+        auth: Auth::Bearer, dialect: Converse,
+        quirks: Quirks::NONE,
+        cloud: CloudSpec {
+            identity: Identity::Aws(Cow::Borrowed("bedrock")),
+            region: setting!("aws_region_name", ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"], "us-west-2"),
+            region_in_model: true,
+            routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["converse/*"],
+                    strip: Cow::Borrowed("converse/"),
+                    dialect: DialectId::Converse,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["invoke/*anthropic", "invoke/*claude"],
+                    strip: Cow::Borrowed("invoke/"),
+                    dialect: DialectId::Anthropic,
+                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, answer_schema_in_config: true, ..Quirks::NONE },
+                    shell: INVOKE_CLAUDE,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["openai/*"],
+                    strip: Cow::Borrowed("openai/"),
+                    quirks: IMPORTED,
+                    shell: INVOKE_OPENAI,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["invoke/*openai."],
+                    strip: Cow::Borrowed("invoke/"),
+                    quirks: BEDROCK_GPT_OSS,
+                    shell: INVOKE_OPENAI,
+                    ..Route::ANY
+                },
+                // Other makers' models take prompts there; Converse says the same to all of them.
+                Route {
+                    models: words!["invoke/*"],
+                    strip: Cow::Borrowed("invoke/"),
+                    dialect: DialectId::Converse,
+                    ..Route::ANY
+                },
+            ]),
+            ..CloudSpec::NONE
+        },
+    },
+    provider! {
+        id: "bedrock_mantle", name: "Amazon Bedrock (Mantle)",
+        docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/bedrock-mantle.html",
+        base_url: "https://bedrock-mantle.{region}.api.aws", prefix: "",
+        base_url_env: ["BEDROCK_MANTLE_API_BASE"], key_env: ["BEDROCK_MANTLE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: MANTLE,
+        cloud: CloudSpec {
+            identity: Identity::Aws(Cow::Borrowed("bedrock")),
+            region: setting!("aws_region_name", ["BEDROCK_MANTLE_REGION", "AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"], "us-east-1"),
+            region_in_model: true,
+            routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["anthropic.*", "claude*"],
+                    prefix: Cow::Borrowed("/anthropic"),
+                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, answer_schema_in_config: true, ..Quirks::NONE },
+                    shell: Shell {
+                        with: pairs!["anthropic_version" => "bedrock-2023-05-31"],
+                        ..Shell::NONE
+                    },
+                    dialect: DialectId::Anthropic,
+                    ..Route::ANY
+                },
+                Route {
+                    prefix: Cow::Borrowed("/v1"),
+                    quirks: MANTLE,
+                    ..Route::ANY
+                },
+            ]),
+            ..CloudSpec::NONE
+        },
+    },
+];
