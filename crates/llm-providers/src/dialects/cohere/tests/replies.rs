@@ -11,7 +11,13 @@ use crate::dialects::cohere::Cohere;
 use crate::dialects::{ANTHROPIC, OPENAI_CHAT};
 
 fn context() -> ReplyContext {
-    ReplyContext { id: "id-1".to_owned(), model: "asked".to_owned(), now: 5, include_usage: true }
+    ReplyContext {
+        id: "id-1".to_owned(),
+        model: "asked".to_owned(),
+        now: 5,
+        include_usage: true,
+        elapsed_ms: 0,
+    }
 }
 
 fn shown(dialect: &dyn Dialect, from: &dyn Dialect, body: &Value) -> Value {
