@@ -72,6 +72,8 @@ pub struct General {
     pub always_stream_usage: bool,
     /// Put the call id into error bodies (`include_call_id_in_error_body`).
     pub call_id_in_errors: bool,
+    /// Book no call at all (`disable_spend_updates`).
+    pub disable_spend_updates: bool,
     /// Write no row per call, only sums (`disable_spend_logs`).
     pub disable_spend_logs: bool,
     /// Do not reserve the estimated cost before a call (`disable_budget_reservation`).

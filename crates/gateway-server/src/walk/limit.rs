@@ -29,11 +29,11 @@ struct Estimate {
     ask: Ask,
 }
 
-/// Sets aside what the call may use and announces it to the ledger.
+/// Sets aside what the call may use and announces it to the ledger, unless the operator books nothing.
 ///
 /// # Errors
 /// The denial of the first limit that is reached, in LiteLLM's words.
-pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Turn)> {
+pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
     let estimate = estimate(call, caller.team())?;
     let place = Place::take(call)?;
     let mut set_aside = None;
@@ -51,8 +51,9 @@ pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Turn)> {
         tail.reserved = Some(reserved);
         tail.remaining = remaining;
     }
-    let announced = call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out));
-    tail.announced = true;
+    let booked = !call.snapshot.config.general.disable_spend_updates;
+    let announced = booked.then(|| call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out)));
+    tail.announced = booked;
     Ok((tail, announced))
 }
 

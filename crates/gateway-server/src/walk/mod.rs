@@ -66,11 +66,11 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     call.receive(body).await?;
     caller.may_call_model(call)?;
     let (mut tail, announced) = limit::limit(call, caller)?;
-    match core.journal.written(announced).await {
-        Ok(()) => Ok(tail),
-        Err(error) => {
-            tail.withdraw(call.dialect.encode_error(&error).0, &error);
-            Err(error)
-        }
+    if let Some(turn) = announced
+        && let Err(error) = core.journal.written(turn).await
+    {
+        tail.withdraw(call.dialect.encode_error(&error).0, &error);
+        return Err(error);
     }
+    Ok(tail)
 }

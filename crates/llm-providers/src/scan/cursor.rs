@@ -1,6 +1,15 @@
 //! The walk over JSON text: one pass, no recursion, long strings in wide steps.
 
+use std::borrow::Cow;
+
 use super::{Fault, Item, Kind, MAX_DEPTH, Member, unescape};
+
+/// Whether a string holds escapes.
+#[derive(Clone, Copy)]
+enum Escapes {
+    None,
+    Some,
+}
 
 /// A place in a text that stands at `base` of a larger one.
 pub(super) struct Cursor<'a> {
@@ -67,8 +76,6 @@ impl<'a> Cursor<'a> {
             let start = self.at;
             let name = self.key()?;
             let value = self.item(1)?;
-            // The key was validated, so it always unescapes.
-            let name = unescape(name).unwrap_or_default();
             visit(Member { name, start: start + self.base, value });
             more = self.another(b'}', "`,` or `}`")?;
         }
@@ -132,7 +139,9 @@ impl<'a> Cursor<'a> {
                         continue;
                     }
                 }
-                Some(b'"') => self.string()?,
+                Some(b'"') => {
+                    self.string()?;
+                }
                 _ => {
                     self.bare()?;
                 }
@@ -169,14 +178,17 @@ impl<'a> Cursor<'a> {
         Ok(true)
     }
 
-    /// Reads a member's name (quotes included) and the colon, up to the value.
-    pub(super) fn key(&mut self) -> Result<&'a str, Fault> {
+    /// Reads a member's name and the colon, up to the value.
+    pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at;
         if self.peek() != Some(b'"') {
             return Err(self.fault("a member name in double quotes"));
         }
-        self.string()?;
-        let name = &self.text[start..self.at];
+        let name = match self.string()? {
+            Escapes::None => Cow::Borrowed(&self.text[start + 1..self.at - 1]),
+            // It was validated, so it always unescapes.
+            Escapes::Some => unescape(&self.text[start..self.at]).unwrap_or_default(),
+        };
         self.space();
         self.take(b':', "`:`")?;
         self.space();
@@ -192,16 +204,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips the string that starts here.
-    fn string(&mut self) -> Result<(), Fault> {
+    fn string(&mut self) -> Result<Escapes, Fault> {
         self.at += 1;
+        let mut escapes = Escapes::None;
         loop {
             self.at = plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(escapes);
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    escapes = Escapes::Some;
+                    self.escape()?;
+                }
                 None => return Err(self.fault("the `\"` that closes a string")),
                 Some(_) => return Err(self.fault("control characters written as `\\u…` in a string")),
             }

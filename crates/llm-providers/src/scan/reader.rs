@@ -1,7 +1,7 @@
 //! One pass over a body whose shape is known: what is not asked for is skipped, all of it validated.
 
 use super::cursor::Cursor;
-use super::{Fault, Item, Kind, unescape, utf8};
+use super::{Fault, Item, Kind, utf8};
 
 /// A place in a body. Each value must be taken once, in order: with [`Reader::members`],
 /// [`Reader::elements`] or [`Reader::item`].
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         if self.cursor.open(b'{', "`{`")? {
             loop {
                 let name = self.cursor.key()?;
-                visit(self, &unescape(name).unwrap_or_default())?;
+                visit(self, &name)?;
                 if !self.cursor.another(b'}', "`,` or `}`")? {
                     break;
                 }

@@ -137,7 +137,7 @@ catalogue! {
     allow_requests_on_db_unavailable Flag "false" later "keys that are not cached are refused while the database is away": "DB outage: let calls through as a restricted internal_user.";
     allow_client_side_credentials Flag "false" later "requests that bring their own `api_key` or `api_base` are refused": "Accept api_key/api_base/base_url in body for any model.";
     disable_spend_logs Flag "false" later "rows are written": "Write no row per call, only sums.";
-    disable_spend_updates Flag "false" later "spend is always added up": "No spend writes at all.";
+    disable_spend_updates Flag "false" served: "Book no call: no ledger, no spend rows, no sums. Limits still count in memory.";
     disable_error_logs Flag "false" later "no callback or log sink is run": "Write no row for calls that fail.";
     disable_reset_budget Flag "false" later "budgets are reset": "Never reset budgets.";
     disable_master_key_return Flag "false" accepted: "Hide it from /user/info.";

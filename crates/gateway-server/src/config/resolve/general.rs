@@ -67,6 +67,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         reject_client_tags: section.is_on("reject_clientside_metadata_tags"),
         always_stream_usage: section.is_on("always_include_stream_usage"),
         call_id_in_errors: section.is_on("include_call_id_in_error_body"),
+        disable_spend_updates: section.is_on("disable_spend_updates"),
         disable_spend_logs: section.is_on("disable_spend_logs"),
         disable_budget_reservation: section.is_on("disable_budget_reservation"),
         user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),

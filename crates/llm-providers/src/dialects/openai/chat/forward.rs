@@ -2,10 +2,12 @@
 //! it came.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use llm_types::{Error, Result};
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::glance::control_of;
@@ -56,9 +58,9 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
         && !quirks.renames()
         && !quirks.usage_on_request
         && (!glance.stream || (glance.include_usage && !quirks.no_stream_options))
-        && !(quirks.developer_as_system && mentions(body, b"\"developer\""))
-        && (quirks.keeps_cache_control || !mentions(body, b"\"cache_control\""))
-        && !(quirks.no_reasoning_content && mentions(body, b"\"reasoning_content\""))
+        && !(quirks.developer_as_system && mentions(body, &DEVELOPER))
+        && (quirks.keeps_cache_control || !mentions(body, &CACHE_CONTROL))
+        && !(quirks.no_reasoning_content && mentions(body, &REASONING_CONTENT))
         && !glance.rare
         && rules_of(target).is_none_or(|rules| takes_as_it_is(rules, glance))
         && !messages::may_need_change(body)
@@ -70,8 +72,15 @@ fn takes_as_it_is(rules: &Rules, glance: &Glance) -> bool {
     (samples || !glance.sampled) && !rules.system_as_user
 }
 
-fn mentions(body: &[u8], words: &[u8]) -> bool {
-    memchr::memmem::find(body, words).is_some()
+/// A word that is looked for in every body: made ready once.
+type Word = LazyLock<Finder<'static>>;
+
+static DEVELOPER: Word = LazyLock::new(|| Finder::new(b"\"developer\""));
+static REASONING_CONTENT: Word = LazyLock::new(|| Finder::new(b"\"reasoning_content\""));
+static CACHE_CONTROL: Word = LazyLock::new(|| Finder::new(b"\"cache_control\""));
+
+fn mentions(body: &[u8], word: &Word) -> bool {
+    word.find(body).is_some()
 }
 
 /// What must be known before the members are judged one by one.

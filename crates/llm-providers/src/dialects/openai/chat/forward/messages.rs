@@ -1,19 +1,27 @@
 //! A caller's messages patched in place: roles, marks, and files among the results of tools.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::{Value, json};
 
 use super::super::request::SHOWN_BY_TOOLS;
-use super::mentions;
+use super::{Word, mentions};
 use crate::Quirks;
 use crate::scan::{Item, Kind, Member, Patch};
 
 /// Types of parts that the dialect takes from users only.
 const FILES: [&str; 3] = ["file", "image_url", "input_audio"];
 
+static FILE: Word = LazyLock::new(|| Finder::new(b"\"file\""));
+static INPUT_AUDIO: Word = LazyLock::new(|| Finder::new(b"\"input_audio\""));
+static IMAGE_URL: Word = LazyLock::new(|| Finder::new(b"\"image_url\""));
+static TOOL_CALL_ID: Word = LazyLock::new(|| Finder::new(b"\"tool_call_id\""));
+
 /// Whether pictures may have to be written otherwise, or tools gave files back, told without reading.
 pub(super) fn may_need_change(body: &[u8]) -> bool {
-    let holds_file = || mentions(body, b"\"file\"") || mentions(body, b"\"input_audio\"");
-    mentions(body, b"\"image_url\"") || (mentions(body, b"\"tool_call_id\"") && holds_file())
+    let holds_file = || mentions(body, &FILE) || mentions(body, &INPUT_AUDIO);
+    mentions(body, &IMAGE_URL) || (mentions(body, &TOOL_CALL_ID) && holds_file())
 }
 
 /// Patches the `messages` array.
