@@ -54,6 +54,22 @@ fn the_instance_and_keys_without_a_limit_have_one() {
 }
 
 #[test]
+fn an_instance_that_books_nothing_still_limits() {
+    for books_nothing in [false, true] {
+        let upstream = Upstream::always(openai::reply());
+        let setup = gateway().model("fast", "openai/gpt-4o-mini", &upstream);
+        let setup = setup.set("general_settings", "disable_spend_updates", books_nothing);
+        let gateway = setup.start();
+        let key = gateway.key(&json!({ "rpm_limit": 1 }));
+        let call = gateway.post(openai::PATH).key(&key).json(&openai::request("fast"));
+        call.send().expect(200);
+        call.send().expect(429);
+        let after = setup.start_in(gateway.stop());
+        assert_eq!(after.spend(&key) == 0.0, books_nothing, "what the next process finds");
+    }
+}
+
+#[test]
 fn addresses_that_are_not_listed_stay_out() {
     let upstream = Upstream::always(openai::reply());
     let setup = gateway().model("fast", "openai/gpt-4o-mini", &upstream);

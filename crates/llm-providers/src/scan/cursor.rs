@@ -345,8 +345,9 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
 /// control character; the end if there is none.
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     const STEP: usize = 32;
-    // Most strings are names: the first eight bytes often hold the end.
-    if let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    // Most strings are names: the first bytes often hold the end.
+    for _ in 0..3 {
+        let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
         let marks = special_marks(u64::from_le_bytes(*word));
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;

@@ -163,9 +163,10 @@ impl Price {
     pub fn worst_case(&self, input_tokens: u64, max_output_tokens: u64, context: &CostContext<'_>) -> Money {
         let asked = context.tier.map_or(Tier::Standard, Tier::of_word);
         let mut worst = Money::ZERO;
-        for tier in [Tier::Standard, asked] {
+        let tiers = [Tier::Standard, asked];
+        for tier in &tiers[..if asked == Tier::Standard { 1 } else { 2 }] {
             // Off-peak hours are cheaper and may end before the answer does: they are not counted on.
-            let tariff = Tariff::of(self, tier, input_tokens, None);
+            let tariff = Tariff::of(self, *tier, input_tokens, None);
             let mut cost = Cost {
                 input: charge(input_tokens, tariff.dearest(INPUT_KINDS)),
                 output: charge(max_output_tokens, tariff.dearest(OUTPUT_KINDS)),
