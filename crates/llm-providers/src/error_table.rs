@@ -55,28 +55,9 @@ pub fn status(error: &Error) -> StatusCode {
         | (ErrorKind::Overloaded | ErrorKind::BadUpstream | ErrorKind::Unreachable, 500 | 502..=504)
         | (ErrorKind::Timeout, 504) => upstream,
         (ErrorKind::Overloaded, 529) => 500,
-        (kind, _) => of_kind(kind),
+        (kind, _) => kind.usual_status(),
     };
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// The status of each kind when no provider answered one. LiteLLM surface §5.2.
-const fn of_kind(kind: ErrorKind) -> u16 {
-    match kind {
-        ErrorKind::BadRequest
-        | ErrorKind::ContextTooLong
-        | ErrorKind::Unsupported
-        | ErrorKind::ContentFiltered => 400,
-        ErrorKind::Unauthenticated => 401,
-        ErrorKind::Forbidden => 403,
-        ErrorKind::NotFound => 404,
-        ErrorKind::Timeout => 408,
-        ErrorKind::TooLarge => 413,
-        ErrorKind::BudgetExceeded => 422,
-        ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
-        ErrorKind::Overloaded => 503,
-        ErrorKind::Unreachable | ErrorKind::BadUpstream | ErrorKind::Internal => 500,
-    }
 }
 
 #[cfg(test)]

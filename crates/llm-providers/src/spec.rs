@@ -22,6 +22,8 @@ pub enum DialectId {
     Cohere,
     /// Amazon Bedrock Converse.
     Converse,
+    /// OpenAI's legacy Completions.
+    OpenaiText,
 }
 
 impl DialectId {
@@ -31,6 +33,7 @@ impl DialectId {
     pub const fn own_paths(self) -> &'static [&'static str] {
         match self {
             Self::OpenaiChat => &["/chat/completions"],
+            Self::OpenaiText => &["/completions"],
             Self::Anthropic => &["/v1/messages"],
             Self::Cohere => &["/v2/chat", "/v2"],
             Self::Gemini | Self::Converse => &[],
@@ -132,6 +135,8 @@ pub struct Quirks {
     pub answer_schema_in_config: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,
+    /// The vendor completes texts too (`/completions`): callers of legacy Completions are forwarded.
+    pub text_completions: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
     pub unsupported: Cow<'static, [Cow<'static, str>]>,
 }
@@ -150,6 +155,7 @@ impl Quirks {
         no_reasoning_content: false,
         answer_schema_in_config: false,
         no_answer_schema: false,
+        text_completions: false,
         unsupported: Cow::Borrowed(&[]),
     };
 

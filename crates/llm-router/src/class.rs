@@ -71,25 +71,7 @@ impl ErrorClass {
 /// The status LiteLLM's rules are written in: the provider's, else the one its kind stands for.
 #[must_use]
 pub(crate) fn status(error: &Error) -> u16 {
-    error.status().map_or_else(|| usual_status(error.kind()), |status| status.as_u16())
-}
-
-const fn usual_status(kind: ErrorKind) -> u16 {
-    match kind {
-        ErrorKind::BadRequest
-        | ErrorKind::ContextTooLong
-        | ErrorKind::Unsupported
-        | ErrorKind::ContentFiltered => 400,
-        ErrorKind::Unauthenticated => 401,
-        ErrorKind::Forbidden => 403,
-        ErrorKind::NotFound => 404,
-        ErrorKind::Timeout => 408,
-        ErrorKind::TooLarge => 413,
-        ErrorKind::BudgetExceeded => 422,
-        ErrorKind::RateLimited | ErrorKind::QuotaExceeded => 429,
-        ErrorKind::Unreachable | ErrorKind::BadUpstream | ErrorKind::Internal => 500,
-        ErrorKind::Overloaded => 503,
-    }
+    error.status().map_or_else(|| error.kind().usual_status(), |status| status.as_u16())
 }
 
 #[cfg(test)]

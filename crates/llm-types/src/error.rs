@@ -279,6 +279,23 @@ impl ErrorKind {
         }
     }
 
+    /// The HTTP status of a kind where no provider answered one. LiteLLM surface §5.2.
+    #[must_use]
+    pub const fn usual_status(self) -> u16 {
+        match self {
+            Self::BadRequest | Self::ContextTooLong | Self::Unsupported | Self::ContentFiltered => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Timeout => 408,
+            Self::TooLarge => 413,
+            Self::BudgetExceeded => 422,
+            Self::RateLimited | Self::QuotaExceeded => 429,
+            Self::Unreachable | Self::BadUpstream | Self::Internal => 500,
+            Self::Overloaded => 503,
+        }
+    }
+
     /// The usual fault and remedy of a kind; an error may be born with others.
     const fn defaults(self) -> (Origin, Retry) {
         match self {

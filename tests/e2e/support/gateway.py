@@ -32,6 +32,8 @@ def config(upstream, models=(), **sections):
         entry("oai/*", "openai/*", upstream.base + "/v1"),
         entry("ant/*", "anthropic/*", upstream.base),
         entry("coh/*", "cohere_chat/*", upstream.base),
+        entry("txt/*", "text-completion-openai/*", upstream.base + "/v1"),
+        entry("vllm/*", "hosted_vllm/*", upstream.base + "/v1"),
         entry("gpt", "openai/say", upstream.base + "/v1"),
         entry("claude", "anthropic/say", upstream.base),
         *models,

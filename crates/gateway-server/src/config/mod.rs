@@ -14,7 +14,7 @@ mod resolve;
 mod source;
 mod typed;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use llm_providers::Registry;
@@ -35,14 +35,23 @@ pub struct Loaded {
     pub env: Env,
     /// Everything that is wrong, in the order of the file.
     pub problems: Vec<Problem>,
+    /// The files it was read from, and those that were looked for and not there.
+    pub files: Vec<PathBuf>,
 }
 
 /// Reads a file and those it includes.
 #[must_use]
 pub fn load(path: &Path, env: &Env, registry: &Registry) -> Loaded {
     let mut problems = Vec::new();
-    let root = source::read_file(path, &mut problems);
-    finish(root, env, registry, problems)
+    let (root, files) = source::read_file(path, &mut problems);
+    Loaded { files, ..finish(root, env, registry, problems) }
+}
+
+/// The files a configuration is read from: the file and those it includes, there or not.
+#[must_use]
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    // What is wrong with them is told by `load`.
+    source::read_file(path, &mut Vec::new()).1
 }
 
 /// Reads a text; `include` cannot be used in it.
@@ -57,14 +66,16 @@ pub fn parse(text: &str, env: &Env, registry: &Registry) -> Loaded {
 }
 
 fn finish(root: Option<source::Node>, env: &Env, registry: &Registry, mut problems: Vec<Problem>) -> Loaded {
-    let Some(mut root) = root else { return Loaded { config: None, env: env.clone(), problems } };
+    let Some(mut root) = root else {
+        return Loaded { config: None, env: env.clone(), problems, files: Vec::new() };
+    };
     let (env, of_environment) = resolve::environment(&root, env);
     env.expand(&mut root);
     let (config, of_sections) = resolve::resolve(&root, &env, registry);
     problems.extend(of_environment);
     problems.extend(of_sections);
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
-    Loaded { config: (!failed).then_some(config), env, problems }
+    Loaded { config: (!failed).then_some(config), env, problems, files: Vec::new() }
 }
 
 #[cfg(test)]

@@ -82,6 +82,8 @@ pub struct General {
     pub user_budget_on_team_keys: bool,
     /// Let calls through while the database is away (`allow_requests_on_db_unavailable`).
     pub allow_without_database: bool,
+    /// Skip fallbacks to models the key may not call (`enforce_fallback_model_access`).
+    pub enforce_fallback_access: bool,
     /// How often spend is written to the database (`proxy_batch_write_at`).
     pub spend_flush: Duration,
     /// How long a key looked up is believed (`user_api_key_cache_ttl`).
@@ -122,6 +124,8 @@ pub enum TokenCount {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the operator's file")]
 pub struct Calls {
+    /// Offer HTTP/2 to providers (`http2`).
+    pub http2: bool,
     /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
     /// say otherwise, and then [`llm_providers::ParamPolicy`] of its target already has the answer.
     pub drop_params: bool,

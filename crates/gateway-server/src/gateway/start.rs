@@ -135,7 +135,12 @@ async fn open_doors(
     let listening = format!("listening on {}", options.address);
     let listener = door::bind(options.address).map_err(|error| failed(&listening, hint, error))?;
     let address = listener.local_addr().map_err(|error| failed(&listening, hint, error))?;
-    let transport = TransportOptions::from_env().and_then(HyperTransport::new).map_err(|error| {
+    let http2 = shared.snapshot().config.calls.http2;
+    let options_of_transport = TransportOptions::from_env().map(|mut options| {
+        options.http2 |= http2;
+        options
+    });
+    let transport = options_of_transport.and_then(HyperTransport::new).map_err(|error| {
         failed("reading the proxy and TLS settings", "check HTTPS_PROXY and SSL_CERT_FILE", error)
     })?;
     let (mut doors, mut threads) = (Vec::new(), Vec::new());

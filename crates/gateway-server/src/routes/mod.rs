@@ -56,6 +56,8 @@ const CHAT: Handler =
     Handler::Call(Door { dialect: DialectId::OpenaiChat, call_type: "acompletion", stream: None });
 const MESSAGES: Handler =
     Handler::Call(Door { dialect: DialectId::Anthropic, call_type: "anthropic_messages", stream: None });
+const COMPLETIONS: Handler =
+    Handler::Call(Door { dialect: DialectId::OpenaiText, call_type: "atext_completion", stream: None });
 const COHERE: Handler =
     Handler::Call(Door { dialect: DialectId::Cohere, call_type: "acompletion", stream: None });
 /// Amazon's two operations; LiteLLM's name for calls of this kind.
@@ -65,11 +67,13 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 40] = [
+static TABLE: [Route; 45] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/chat/completions", CHAT),
     Route(POST, "/anthropic/v1/messages", MESSAGES),
+    Route(POST, "/v1/completions", COMPLETIONS),
+    Route(POST, "/completions", COMPLETIONS),
     Route(POST, "/v2/chat", COHERE),
     Route(POST, "/cohere/v2/chat", COHERE),
     Route(POST, "/engines/{model}/chat/completions", CHAT),
@@ -78,6 +82,8 @@ static TABLE: [Route; 40] = [
     Route(POST, "/model/{model}/converse-stream", CONVERSE_STREAM),
     Route(POST, "/bedrock/model/{model}/converse", CONVERSE),
     Route(POST, "/bedrock/model/{model}/converse-stream", CONVERSE_STREAM),
+    Route(POST, "/engines/{model}/completions", COMPLETIONS),
+    Route(POST, "/openai/deployments/{model}/completions", COMPLETIONS),
     Route(GET, "/v1/models", Handler::Models),
     Route(GET, "/models", Handler::Models),
     Route(GET, "/v1/models/{model}", Handler::Model),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
-use llm_providers::{Dialect, PreparedTarget, Target, dialects};
+use llm_providers::dialects::openai::text::completes;
+use llm_providers::{Dialect, DialectId, PreparedTarget, Target, dialects};
 use llm_router::Deployment;
 use llm_types::{Cost, CostContext, Money, Price, Usage};
 
@@ -56,6 +57,18 @@ impl Served {
             mock_response: configured.mock_response.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
+        }
+    }
+
+    /// The dialect in which the deployment is asked for a caller: legacy Completions are forwarded
+    /// wherever the vendor has them and the model completes texts.
+    pub(crate) fn dialect_for(&self, caller: &'static dyn Dialect) -> &'static dyn Dialect {
+        let target = self.target.target();
+        let spec = &target.spec;
+        let completes = || !spec.quirks.openai_families || completes(&target.model);
+        match caller.id() {
+            DialectId::OpenaiText if spec.quirks.text_completions && completes() => caller,
+            _ => self.dialect,
         }
     }
 

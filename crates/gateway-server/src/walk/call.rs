@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use llm_providers::dialect::{Control, Glance};
-use llm_providers::{Dialect, ParamPolicy};
+use llm_providers::{Dialect, DialectId, ParamPolicy};
 use llm_router::{Controls, FallbackTarget, Fallbacks};
 use llm_types::{ChatRequest, Error, ErrorKind, Result};
 use parking_lot::Mutex;
@@ -24,6 +24,7 @@ use crate::state::{Core, Snapshot};
 /// Largest request body unless the configuration says otherwise, bytes.
 const BODY_LIMIT: u64 = 100 * 1024 * 1024;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CUSTOMER_ID: HeaderName = HeaderName::from_static("x-litellm-customer-id");
 const END_USER_ID: HeaderName = HeaderName::from_static("x-litellm-end-user-id");
 
@@ -173,6 +174,10 @@ impl Call {
             response = answer::with_call_id(response, self.shown_id.to_str().unwrap_or_default());
         }
         response.headers_mut().insert(names::CALL_ID, self.shown_id.clone());
+        // Anthropic's SDK reads the id of a failed request from this header.
+        if self.dialect.id() == DialectId::Anthropic {
+            response.headers_mut().entry(REQUEST_ID).or_insert_with(|| self.shown_id.clone());
+        }
         response
     }
 

@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{DialectId, ReplyFacts};
+use llm_providers::{Dialect, DialectId, ReplyFacts};
 use llm_router::{Attempt, Failed, Request};
 use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
 
@@ -34,9 +34,12 @@ const SHORTEST_HIDDEN: usize = 12;
 pub(crate) async fn dispatch(call: &Call, mut tail: Box<Tail>) -> Response<ReplyBody> {
     let snapshot = &call.snapshot;
     let caller = tail.caller.clone();
+    let may_use = |model: &str| caller.may_use(snapshot, model);
+    let enforced = snapshot.config.general.enforce_fallback_access;
     let request = Request {
         stream: call.glance.stream,
         team: caller.team(),
+        may_use: enforced.then_some(&may_use),
         ..Request::new(&call.glance.model, &call.controls)
     };
     let ran = snapshot.router.run(request, |attempt| attempt_once(call, &tail, attempt)).await;
@@ -67,6 +70,10 @@ fn fail(call: &Call, tail: &mut Tail, failed: &Failed<'_>) -> Response<ReplyBody
         None => failed.error.clone(),
         Some(_) => failed.error.clone().with_message(failed.message()),
     };
+    let error = match unserved(call) {
+        Some(reason) => error.with_message(reason),
+        None => error,
+    };
     tail.retries = failed.report.retries;
     tail.fallbacks = failed.report.fallbacks;
     let served = tail.asked.lock().clone();
@@ -84,6 +91,23 @@ fn fail(call: &Call, tail: &mut Tail, failed: &Failed<'_>) -> Response<ReplyBody
     headers.insert(names::MAX_RETRIES, failed.report.max_retries.into());
     headers.insert(names::FALLBACKS, failed.report.fallbacks.into());
     call.stamp(response)
+}
+
+/// Why a model that is configured cannot be called, where that is so.
+fn unserved(call: &Call) -> Option<String> {
+    let asked = &call.glance.model;
+    if call.snapshot.routes().resolve(asked, None).is_some() {
+        return None;
+    }
+    let matches = |name: &str| match name.split_once('*') {
+        Some((before, after)) => {
+            asked.len() >= before.len() + after.len() && asked.starts_with(before) && asked.ends_with(after)
+        }
+        None => name == asked,
+    };
+    let entry = call.snapshot.config.unserved.iter().find(|entry| matches(&entry.name))?;
+    let shown: String = asked.chars().take(200).collect();
+    Some(format!("model `{shown}` is configured but cannot be called: {}", entry.reason))
 }
 
 /// Asks one deployment once. A stream counts as answered when its first content has arrived: until
@@ -107,7 +131,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     let asked_at = Instant::now();
     let response = call.core.transport.exchange(request).await.map_err(|error| named(error, &served))?;
     if !response.status.is_success() {
-        return Err(refused(response, &served).await);
+        return Err(refused(call, response, &served).await);
     }
     let response = served.target.reply(response);
     let reply = if call.glance.stream {
@@ -139,7 +163,7 @@ async fn sign_in(call: &Call, credential: &Arc<Credential>) -> Result<()> {
 /// Headers of the caller that are meant for the provider: Anthropic's beta features and version always,
 /// others where the operator allows it.
 fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
-    let same_dialect = served.dialect.id() == call.dialect.id();
+    let same_dialect = served.dialect_for(call.dialect).id() == call.dialect.id();
     let general = &call.snapshot.config.general;
     for (name, value) in &call.head.headers {
         let text = name.as_str();
@@ -154,7 +178,7 @@ fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
         }
     }
     call.extras.add_headers(served.target.target(), headers);
-    if served.dialect.id() == DialectId::Anthropic {
+    if served.dialect_for(call.dialect).id() == DialectId::Anthropic {
         betas::join(&call.head.headers, headers);
         betas::join(call.extras.headers(), headers);
     }
@@ -206,7 +230,7 @@ pub(super) fn without_secrets(served: &Served, words: &str) -> Option<String> {
 }
 
 /// The error behind an answer that is none.
-async fn refused(response: HttpResponse, served: &Served) -> Error {
+async fn refused(call: &Call, response: HttpResponse, served: &Served) -> Error {
     let (status, headers) = (response.status, response.headers);
     let body = match response.body.collect(ERROR_LIMIT).await {
         Ok(body) => body,
@@ -215,7 +239,7 @@ async fn refused(response: HttpResponse, served: &Served) -> Error {
             Bytes::new()
         }
     };
-    named(served.dialect.decode_error(status, &headers, &body), served)
+    named(served.dialect_for(call.dialect).decode_error(status, &headers, &body), served)
 }
 
 /// Takes a whole answer.
@@ -223,14 +247,15 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
     let headers = response.headers;
     let theirs = response.body.collect(ANSWER_LIMIT).await?;
     let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let (body, facts) = if served.dialect.id() == call.dialect.id() {
-        let mut facts = served.dialect.reply_facts(&theirs);
+    let dialect = served.dialect_for(call.dialect);
+    let (body, facts) = if dialect.id() == call.dialect.id() {
+        let mut facts = dialect.reply_facts(&theirs);
         if let Some(error) = facts.error.take() {
             return Err(error);
         }
         (theirs, facts)
     } else {
-        let reply = served.dialect.decode_response(&theirs)?;
+        let reply = dialect.decode_response(&theirs)?;
         let facts = ReplyFacts {
             id: Some(reply.id.clone()),
             model: Some(reply.model.clone()),
@@ -246,11 +271,12 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
 /// Takes a stream up to its first content.
 async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Reply> {
     let HttpResponse { headers, mut body, .. } = response;
-    check_is_stream(&headers, &mut body, served).await?;
-    let mut pump = if served.dialect.id() == call.dialect.id() {
+    let dialect = served.dialect_for(call.dialect);
+    check_is_stream(&headers, &mut body, dialect).await?;
+    let mut pump = if dialect.id() == call.dialect.id() {
         Pump::Forward(call.dialect.relay(call.glance.include_usage))
     } else {
-        Pump::Translate(Box::new(Translation::new(served.dialect, call.dialect, reply_context(call))))
+        Pump::Translate(Box::new(Translation::new(dialect, call.dialect, reply_context(call))))
     };
     let mut first = Vec::new();
     let mut ended = false;
@@ -259,8 +285,13 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
             Some(piece) => pump.push(piece?, &mut first),
             None => ended = true,
         }
-        if let Some(error) = &pump.facts().error {
-            return Err(error.clone());
+        let facts = pump.facts();
+        if let Some(error) = &facts.error {
+            if facts.answer_bytes == 0 {
+                return Err(error.clone());
+            }
+            // What came before the error is part of the answer: it is shown and paid for.
+            ended = true;
         }
     }
     if ended && first.is_empty() && !pump.facts().complete {
@@ -270,13 +301,13 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
 }
 
 /// A provider that answers a stream request with something else answers with an error, or is none.
-async fn check_is_stream(headers: &HeaderMap, body: &mut Body, served: &Served) -> Result<()> {
+async fn check_is_stream(headers: &HeaderMap, body: &mut Body, dialect: &dyn Dialect) -> Result<()> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") && !kind.starts_with("text/html") {
         return Ok(());
     }
     let body = std::mem::replace(body, Body::Full(Bytes::new())).collect(ERROR_LIMIT).await?;
-    let told = served.dialect.reply_facts(&body).error;
+    let told = dialect.reply_facts(&body).error;
     Err(told.unwrap_or_else(|| {
         Error::new(ErrorKind::BadUpstream, format!("the provider answered a stream request with `{kind}`"))
     }))

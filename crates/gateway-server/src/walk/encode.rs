@@ -1,7 +1,7 @@
 //! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
 
 use bytes::Bytes;
-use llm_providers::{DialectId, Encoded, Target, scan};
+use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
 use llm_types::{ChatRequest, Result};
 use serde_json::{Map, Value};
@@ -16,43 +16,49 @@ use crate::state::Served;
 /// [`llm_types::ErrorKind::Unsupported`] naming a parameter the provider cannot express.
 pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Result<Encoded> {
     let mut target = policy::target(served.target.target(), &call.policy);
-    if served.dialect.id() == call.dialect.id() {
+    let dialect = served.dialect_for(call.dialect);
+    if dialect.id() == call.dialect.id() {
         target = policy::without(target, call.dialect.refused_defaults(&call.head.headers));
     }
     let target = &*target;
     if let Some(params) = attempt.params {
-        return encode_with(call, served, target, params);
+        return encode_with(call, dialect, target, params);
     }
-    if served.dialect.id() == call.dialect.id() {
-        return served.dialect.forward_request(&call.body, &call.glance, target);
+    if dialect.id() == call.dialect.id() {
+        return dialect.forward_request(&call.body, &call.glance, target);
     }
-    translate(call, served, target, (*call.canonical()?).clone())
+    translate(call, dialect, target, (*call.canonical()?).clone())
 }
 
 /// The request in the provider's own dialect.
-fn translate(call: &Call, served: &Served, target: &Target, mut request: ChatRequest) -> Result<Encoded> {
+fn translate(
+    call: &Call,
+    dialect: &dyn Dialect,
+    target: &Target,
+    mut request: ChatRequest,
+) -> Result<Encoded> {
     request.model.clone_from(&target.model);
     request.stream = call.glance.stream;
-    if served.dialect.id() == DialectId::Converse {
+    if dialect.id() == DialectId::Converse {
         betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
     }
-    served.dialect.encode_request(&request, target)
+    dialect.encode_request(&request, target)
 }
 
 /// The request with the parameters that a fallback sets.
 fn encode_with(
     call: &Call,
-    served: &Served,
+    dialect: &dyn Dialect,
     target: &Target,
     params: &Map<String, Value>,
 ) -> Result<Encoded> {
     let body = overlaid(&call.body, params)?;
-    if served.dialect.id() == call.dialect.id() {
+    if dialect.id() == call.dialect.id() {
         let mut glance = call.dialect.glance(&body)?;
         glance.include_usage = call.glance.include_usage;
-        return served.dialect.forward_request(&body, &glance, target);
+        return dialect.forward_request(&body, &glance, target);
     }
-    translate(call, served, target, call.dialect.decode_request(&body)?)
+    translate(call, dialect, target, call.dialect.decode_request(&body)?)
 }
 
 /// A body with members set. The caller waits for a stream or does not, whatever a fallback says.

@@ -1,7 +1,9 @@
 //! The way back: replies become answers, streams flow through and settle at their end.
 
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream as _;
@@ -12,6 +14,7 @@ use llm_providers::framing::event_stream;
 use llm_providers::{Framing, ReplyFacts};
 use llm_router::{Done, Ticket};
 use llm_types::{Body, Error, ErrorKind};
+use tokio::time::{Sleep, sleep};
 
 use super::dispatch::without_secrets;
 use super::pump::Pump;
@@ -19,6 +22,9 @@ use super::settle::{Settled, Tail};
 use super::{Call, Caller};
 use crate::answer::{Numbers, ReplyBody, limits, names};
 use crate::journal::Turn;
+
+/// How long a provider may keep its body open when it has said that the answer is complete.
+const GRACE: Duration = Duration::from_millis(250);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -148,6 +154,8 @@ pub(crate) struct Stream {
     next: usize,
     rest: Body,
     ended: bool,
+    /// Runs from the provider's last word on: a body that is not closed then is not waited for.
+    grace: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
@@ -158,9 +166,11 @@ impl Stream {
         (first, rest): (Vec<Bytes>, Body),
         ended: bool,
     ) -> Self {
+        let ticket = Some(ticket);
         let mut stream =
-            Self { tail, ticket: Some(ticket), pump, framing, queue: first, next: 0, rest, ended: false };
+            Self { tail, ticket, pump, framing, queue: first, next: 0, rest, ended: false, grace: None };
         if ended {
+            stream.hide_secrets();
             stream.end(None);
         }
         stream
@@ -179,7 +189,8 @@ impl Stream {
                 return Poll::Ready(None);
             }
             match Pin::new(&mut self.rest).poll_next(cx) {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending if self.lingers(cx) => return Poll::Pending,
+                Poll::Pending => self.end(None),
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.pump.push(bytes, &mut self.queue);
                     // The caller was told of an error: what else the provider sends is not waited for.
@@ -194,6 +205,16 @@ impl Stream {
         }
     }
 
+    /// Whether the provider's body is still waited for: until its last word, and a moment longer, so that
+    /// its connection can be used again.
+    fn lingers(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.pump.facts().complete {
+            return true;
+        }
+        let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+        grace.as_mut().poll(cx).is_pending()
+    }
+
     /// Whether nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
         self.ended && self.next >= self.queue.len()
@@ -201,6 +222,9 @@ impl Stream {
 
     /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
     fn hide_secrets(&mut self) {
+        if self.pump.facts().error.is_none() {
+            return;
+        }
         let Some(served) = self.tail.asked.lock().clone() else { return };
         let hide = |text: &[u8]| {
             let words = std::str::from_utf8(text).ok();

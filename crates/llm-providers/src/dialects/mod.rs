@@ -21,11 +21,15 @@ pub static CONVERSE: &dyn Dialect = &converse::Converse;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
+/// OpenAI's legacy Completions.
+pub static OPENAI_TEXT: &dyn Dialect = &openai::text::OpenaiText;
+
 /// The dialect of an id.
 #[must_use]
 pub fn dialect(id: DialectId) -> &'static dyn Dialect {
     match id {
         DialectId::OpenaiChat => OPENAI_CHAT,
+        DialectId::OpenaiText => OPENAI_TEXT,
         DialectId::Anthropic => ANTHROPIC,
         DialectId::Gemini => GEMINI,
         DialectId::Cohere => COHERE,

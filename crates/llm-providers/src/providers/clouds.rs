@@ -109,7 +109,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.fireworks.ai/inference/v1", prefix: "",
         base_url_env: ["FIREWORKS_API_BASE"], key_env: ["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, model_prefix: Cow::Borrowed("accounts/fireworks/models/"), unsupported: words!["audio", "functions", "modalities", "safety_identifier", "store", "thinking", "verbosity", "web_search_options"], ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, model_prefix: Cow::Borrowed("accounts/fireworks/models/"), unsupported: words!["audio", "functions", "modalities", "safety_identifier", "store", "thinking", "verbosity", "web_search_options"], text_completions: true, ..Quirks::NONE },
     },
     provider! {
         id: "friendliai", name: "FriendliAI",
@@ -301,7 +301,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.together.ai/v1", prefix: "",
         base_url_env: ["TOGETHER_AI_API_BASE"], key_env: ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, unsupported: words!["thinking", "verbosity"], ..Quirks::NONE },
+        quirks: Quirks { developer_as_system: true, unsupported: words!["thinking", "verbosity"], text_completions: true, ..Quirks::NONE },
     },
     provider! {
         id: "veniceai", name: "Venice.ai",

@@ -5,6 +5,26 @@ use std::borrow::Cow;
 use super::{provider, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
+/// What Completions have no parameter for, by OpenAI's names.
+const COMPLETIONS_LACK: Cow<'static, [Cow<'static, str>]> = words![
+    "audio",
+    "functions",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "verbosity",
+    "web_search_options"
+];
+
 /// Makers of models. Sorted by slug.
 pub(super) const LABS: &[ProviderSpec] = &[
     provider! {
@@ -133,7 +153,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.openai.com/v1", prefix: "",
         base_url_env: ["OPENAI_BASE_URL", "OPENAI_API_BASE"], key_env: ["OPENAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { openai_families: true, ..Quirks::NONE },
+        quirks: Quirks { openai_families: true, text_completions: true, ..Quirks::NONE },
     },
     provider! {
         id: "perplexity", name: "Perplexity AI",
@@ -166,6 +186,30 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["REKA_API_BASE"], key_env: ["REKA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+    },
+    provider! {
+        id: "text-completion-codestral", name: "Codestral, fill in the middle",
+        docs: "https://docs.mistral.ai/capabilities/code_generation",
+        base_url: "https://codestral.mistral.ai/v1", prefix: "/fim",
+        base_url_env: [], key_env: ["CODESTRAL_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiText,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, seed_as_random_seed: true, no_stream_options: true, unsupported: COMPLETIONS_LACK, ..Quirks::NONE },
+    },
+    provider! {
+        id: "text-completion-inception", name: "Inception, completions",
+        docs: "https://inceptionlabs.ai",
+        base_url: "https://api.inceptionlabs.ai/v1", prefix: "",
+        base_url_env: ["INCEPTION_API_BASE"], key_env: ["INCEPTION_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiText,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, unsupported: COMPLETIONS_LACK, ..Quirks::NONE },
+    },
+    provider! {
+        id: "text-completion-openai", name: "OpenAI, completions",
+        docs: "https://platform.openai.com/docs/api-reference/completions",
+        base_url: "https://api.openai.com/v1", prefix: "",
+        base_url_env: ["OPENAI_BASE_URL", "OPENAI_API_BASE"], key_env: ["OPENAI_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiText,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, unsupported: COMPLETIONS_LACK, ..Quirks::NONE },
     },
     provider! {
         id: "v0", name: "V0",

@@ -68,6 +68,9 @@ fn a_key_variable_belongs_to_one_vendor() {
                     "bedrock_mantle" => "bedrock",
                     "codestral" => "mistral",
                     "cohere_chat" => "cohere",
+                    "text-completion-codestral" => "mistral",
+                    "text-completion-inception" => "inception",
+                    "text-completion-openai" => "openai",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",
                     other => other,
                 };

@@ -50,7 +50,7 @@ impl Default for TransportOptions {
 
 impl TransportOptions {
     /// The defaults, changed by the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`
-    /// (upper or lower case), `SSL_CERT_FILE`, and `SSL_VERIFY=false`.
+    /// (upper or lower case), `SSL_CERT_FILE`, `SSL_VERIFY=false`, and `GATEWAY_HTTP2=true`.
     ///
     /// # Errors
     /// [`llm_types::ErrorKind::Internal`] when a proxy URL cannot be used; the message names the variable.
@@ -66,7 +66,9 @@ impl TransportOptions {
         let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let verify_tls = !set("SSL_VERIFY").is_some_and(|value| is_false(&value));
         let root_certificates = set("SSL_CERT_FILE").map(PathBuf::from);
-        Ok(Self { verify_tls, root_certificates, proxies: Proxies::from_lookup(&lookup)?, ..Self::default() })
+        let http2 = set("GATEWAY_HTTP2").is_some_and(|value| !is_false(&value));
+        let proxies = Proxies::from_lookup(&lookup)?;
+        Ok(Self { http2, verify_tls, root_certificates, proxies, ..Self::default() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a running gateway listens to beside callers: signals, and changes of its file.
 
 use std::fs::Metadata;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use gateway_server::Gateway;
@@ -32,7 +32,7 @@ pub(super) fn until_stopped(
         let mut hup = on(SignalKind::hangup())?;
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = args.config.as_deref().and_then(Stamp::of);
+        let mut seen = args.config.as_deref().map(Seen::of);
         ready();
         loop {
             tokio::select! {
@@ -40,17 +40,15 @@ pub(super) fn until_stopped(
                 _ = int.recv() => break,
                 _ = hup.recv() => {
                     if let Some(path) = &args.config {
-                        seen = Stamp::of(path);
+                        seen = Some(Seen::of(path));
                         reload(gateway, path, env, args.strict);
                     }
                 }
                 _ = ticks.tick() => {
-                    // A file that is away for a moment is being replaced.
                     if let Some(path) = &args.config
-                        && let Some(now) = Stamp::of(path)
-                        && seen.as_ref() != Some(&now)
+                        && seen.as_ref().is_some_and(Seen::changed)
                     {
-                        seen = Some(now);
+                        seen = Some(Seen::of(path));
                         reload(gateway, path, env, args.strict);
                     }
                 }
@@ -83,6 +81,28 @@ fn say(problem: &Problem) {
     }
 }
 
+/// The file and those it includes, as they were when they were read.
+#[derive(Debug)]
+struct Seen(Vec<(PathBuf, Option<Stamp>)>);
+
+impl Seen {
+    fn of(path: &Path) -> Self {
+        let stamped = |file: PathBuf| {
+            let stamp = Stamp::of(&file);
+            (file, stamp)
+        };
+        Self(config::files(path).into_iter().map(stamped).collect())
+    }
+
+    /// Whether one of them is another now. A file that is away for a moment is being replaced.
+    fn changed(&self) -> bool {
+        self.0.iter().any(|(file, seen)| {
+            let now = Stamp::of(file);
+            now.is_some() && now != *seen
+        })
+    }
+}
+
 /// What tells two states of a file apart.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
@@ -98,3 +118,6 @@ impl Stamp {
         Some(Self { modified: metadata.modified().ok(), size: metadata.len(), inode })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,7 @@ catalogue! {
     store_prompts_in_spend_logs Flag "" later "rows are kept until the database removes them": "Keep messages/response in spend rows (env STORE_PROMPTS_IN_SPEND_LOGS).";
     spend_logs_metadata_fields Any "" later "rows are kept until the database removes them": "Metadata kept in spend rows: {include: [..]} or {exclude: [..]}.";
     disable_auto_add_proxy_admin_to_teams Flag "" accepted: "Creator not added as team admin.";
-    enforce_fallback_model_access Flag "" later "it has no effect": "Skip fallbacks the key may not call.";
+    enforce_fallback_model_access Flag "" served: "Skip fallbacks the key may not call.";
     scheduled_job_stagger Any "" accepted: "Spreads timed jobs: {enabled, window_seconds, identity, offsets}; the gateway spreads them itself.";
     spend_capture_rate_check Any "" later "it has no effect": "Daily compare with provider bill.";
     maximum_spend_logs_retention_period Text "" later "rows are kept until the database removes them": "Delete rows older than e.g. `30d`.";

@@ -104,7 +104,7 @@ catalogue! {
     use_aiohttp_transport Flag "True" accepted: "Use aiohttp transport.";
     aiohttp_trust_env Flag "False" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Use the proxy that `HTTP_PROXY` names.";
     force_ipv4 Flag "False" accepted: "Use IPv4 only.";
-    http2 Flag "False" later "it has no effect": "Speak HTTP/2 to providers.";
+    http2 Flag "False" served: "Speak HTTP/2 to providers that offer it (also `GATEWAY_HTTP2=true`); read at the start.";
     num_retries Count "" served: "Retries after the first attempt.";
     max_fallbacks Count "" served: "Fallback groups tried at most.";
     default_fallbacks List "" served: "Groups to try for any group.";

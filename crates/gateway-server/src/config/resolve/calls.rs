@@ -19,6 +19,7 @@ fn calls(section: &mut Section<'_, '_, '_>) -> Calls {
     Calls {
         drop_params: section.is_on("drop_params"),
         aliases: aliases(section),
+        http2: section.is_on("http2"),
         cost_in_stream_usage: section.is_on("include_cost_in_streaming_usage"),
         refuse_unpriced: section.is_on("block_requests_for_models_without_pricing"),
         tag_headers: headers(section, "extra_spend_tag_headers"),

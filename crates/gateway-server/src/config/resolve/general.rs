@@ -72,6 +72,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         disable_budget_reservation: section.is_on("disable_budget_reservation"),
         user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),
         allow_without_database: section.is_on("allow_requests_on_db_unavailable"),
+        enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
         key_cache_ttl: seconds(&mut section, "user_api_key_cache_ttl", None, 60),
         reload_interval: seconds(

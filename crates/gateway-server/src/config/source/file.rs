@@ -7,10 +7,21 @@ use super::tree::{Member, Node, Tree};
 use super::yaml;
 use crate::config::{Problem, Severity};
 
-/// Reads a file and what it includes into one tree. A file that cannot be included is an error, and what
-/// could be read is a tree all the same, so that it is checked too.
-pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> Option<Node> {
-    one(path, &mut Vec::new(), problems)
+/// Reads a file and what it includes into one tree, and tells which files these are. A file that cannot
+/// be included is an error, and what could be read is a tree all the same, so that it is checked too.
+pub(crate) fn read(path: &Path, problems: &mut Vec<Problem>) -> (Option<Node>, Vec<PathBuf>) {
+    let mut reading = Reading { chain: Vec::new(), files: Vec::new(), problems };
+    let node = one(path, &mut reading);
+    (node, reading.files)
+}
+
+/// What is gathered while files are read.
+struct Reading<'p> {
+    /// The files that are being read, each included by the one before.
+    chain: Vec<PathBuf>,
+    /// Every file that was looked for.
+    files: Vec<PathBuf>,
+    problems: &'p mut Vec<Problem>,
 }
 
 /// Takes `include` out of a tree that was not read from a file.
@@ -25,31 +36,32 @@ pub(crate) fn without_includes(node: &mut Node, problems: &mut Vec<Problem>) {
     }
 }
 
-fn one(path: &Path, chain: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) -> Option<Node> {
+fn one(path: &Path, reading: &mut Reading<'_>) -> Option<Node> {
+    reading.files.push(path.to_owned());
     let name: Arc<str> = path.display().to_string().into();
     let text = match std::fs::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
-            problems.push(unreadable(&name, "the file is not UTF-8"));
+            reading.problems.push(unreadable(&name, "the file is not UTF-8"));
             return None;
         }
         Err(error) => {
-            problems.push(unreadable(&name, &format!("the file cannot be read: {}", error.kind())));
+            reading.problems.push(unreadable(&name, &format!("the file cannot be read: {}", error.kind())));
             return None;
         }
     };
-    let mut node = yaml::read(&text, &name, problems)?;
+    let mut node = yaml::read(&text, &name, reading.problems)?;
     if !matches!(node.tree, Tree::Map(_)) {
-        problems.push(fault(&node, "", &format!("found {}", node.kind()), "expected a mapping"));
+        reading.problems.push(fault(&node, "", &format!("found {}", node.kind()), "expected a mapping"));
         return None;
     }
-    chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    reading.chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     if let Some(include) = take_include(&mut node) {
         for (index, item) in include.items().iter().enumerate() {
-            included(&mut node, item, &format!("include[{index}]"), path, chain, problems);
+            included(&mut node, item, &format!("include[{index}]"), path, reading);
         }
         if !matches!(include.tree, Tree::List(_) | Tree::Null) {
-            problems.push(fault(
+            reading.problems.push(fault(
                 &include,
                 "include",
                 &format!("found {}", include.kind()),
@@ -57,26 +69,19 @@ fn one(path: &Path, chain: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) -> Op
             ));
         }
     }
-    chain.pop();
+    reading.chain.pop();
     Some(node)
 }
 
-fn included(
-    node: &mut Node,
-    item: &Node,
-    path: &str,
-    declaring: &Path,
-    chain: &mut Vec<PathBuf>,
-    problems: &mut Vec<Problem>,
-) {
+fn included(node: &mut Node, item: &Node, path: &str, declaring: &Path, reading: &mut Reading<'_>) {
     let Some(name) = item.text() else {
-        problems.push(fault(item, path, &format!("found {}", item.kind()), "expected a file name"));
+        reading.problems.push(fault(item, path, &format!("found {}", item.kind()), "expected a file name"));
         return;
     };
     let file = declaring.parent().unwrap_or(Path::new("")).join(name);
     let real = file.canonicalize();
-    if real.as_ref().is_ok_and(|real| chain.contains(real)) {
-        problems.push(fault(
+    if real.as_ref().is_ok_and(|real| reading.chain.contains(real)) {
+        reading.problems.push(fault(
             item,
             path,
             "found a file that includes itself",
@@ -85,12 +90,13 @@ fn included(
         return;
     }
     if real.is_err() {
+        reading.files.push(file);
         let found = format!("found `{name}`, which is not there");
-        problems.push(fault(item, path, &found, "expected a file beside the one that includes it"));
+        reading.problems.push(fault(item, path, &found, "expected a file beside the one that includes it"));
         return;
     }
-    if let Some(more) = one(&file, chain, problems) {
-        join(node, more, problems);
+    if let Some(more) = one(&file, reading) {
+        join(node, more, reading.problems);
     }
 }
 

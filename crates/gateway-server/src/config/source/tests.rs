@@ -130,7 +130,7 @@ fn included_files_are_joined() {
     fs::write(at("sub/one.yaml"), "include: [two.yaml]\nlist: [2]\nmap: {b: 2, c: 2}\n").unwrap();
     fs::write(at("sub/two.yaml"), "list: [3]\nmore: yes\n").unwrap();
     let mut problems = Vec::new();
-    let node = read_file(&at("main.yaml"), &mut problems).expect("a tree");
+    let node = read_file(&at("main.yaml"), &mut problems).0.expect("a tree");
     assert_eq!(node.json().to_string(), r#"{"list":[1,2,3],"map":{"a":1,"b":2,"c":2},"kept":1,"more":true}"#);
     let [problem] = problems.as_slice() else { panic!("{problems:?}") };
     assert_eq!(problem.path, "map.b");

@@ -1,4 +1,5 @@
-//! OpenAI's protocols: Chat Completions, and the errors all of them share.
+//! OpenAI's protocols: Chat Completions, legacy Completions, and the errors all of them share.
 
 pub mod chat;
 mod error;
+pub mod text;

@@ -18,6 +18,9 @@ mod wire;
 pub(in crate::dialects) use glance::control_of;
 pub(in crate::dialects) use request::SHOWN_BY_TOOLS;
 pub(in crate::dialects) use request::options_of;
+pub(in crate::dialects::openai) use stream::{cut, error_frame};
+pub(in crate::dialects::openai) use usage::write as write_usage;
+pub(in crate::dialects::openai) use wire::finish_word;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

@@ -116,7 +116,7 @@ fn cost(value: Item<'_>) -> Option<Money> {
 
 /// Writes the members of a `usage` object. LiteLLM surface §6.4: the names of the Anthropic cache
 /// counts stand beside OpenAI's where the provider reported cache writes.
-pub(super) fn write(usage: &Usage, object: &mut Object<'_>) {
+pub(in crate::dialects::openai) fn write(usage: &Usage, object: &mut Object<'_>) {
     object.value("prompt_tokens", &usage.input_tokens);
     object.value("completion_tokens", &usage.output_tokens);
     object.value("total_tokens", &usage.total());

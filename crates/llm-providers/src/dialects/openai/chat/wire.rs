@@ -71,7 +71,7 @@ pub(super) fn finish_of(word: &str) -> Option<Finish> {
 }
 
 /// The `finish_reason` callers are shown. An unknown word stays what it is: an odd end is not `stop`.
-pub(super) fn finish_word(finish: &Finish) -> &str {
+pub(in crate::dialects::openai) fn finish_word(finish: &Finish) -> &str {
     match finish {
         Finish::Stop | Finish::StopSequence(_) | Finish::Pause => "stop",
         Finish::Length | Finish::ContextWindow => "length",

@@ -4,7 +4,8 @@ mod decoder;
 mod encoder;
 
 pub(super) use decoder::{Decoder, ended_in_error};
-pub(super) use encoder::{Encoder, cut, error_frame};
+pub(super) use encoder::Encoder;
+pub(in crate::dialects::openai) use encoder::{cut, error_frame};
 
 #[cfg(test)]
 mod tests;
