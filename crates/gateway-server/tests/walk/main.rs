@@ -17,6 +17,7 @@ mod clouds;
 mod connections;
 mod converse;
 mod drain;
+mod endings;
 mod failover;
 mod forwarding;
 mod garbage;

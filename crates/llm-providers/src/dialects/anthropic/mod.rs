@@ -8,6 +8,7 @@
 //! unchanged where both parties speak it; other dialects leave them out.
 
 mod content;
+pub mod count;
 mod error;
 mod forward;
 mod glance;
