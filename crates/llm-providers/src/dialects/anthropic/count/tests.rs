@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::super::tests::target;
 use super::{encode, estimate, read, write};
-use crate::dialect::Dialect;
 use crate::dialects::ANTHROPIC;
 
 #[test]
