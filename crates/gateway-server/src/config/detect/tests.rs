@@ -25,7 +25,7 @@ fn keys_become_wildcards_and_names() {
         assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
     }
     let found: Vec<_> = detected.providers.iter().map(|(slug, _)| slug.as_str()).collect();
-    assert_eq!(found, ["groq", "openai"]);
+    assert_eq!(found, ["groq", "openai", "text-completion-openai"]);
     assert!(!detected.yaml.contains("planted"), "{}", detected.yaml);
     let config = detected.loaded.config.unwrap();
     assert!(config.models.iter().all(|model| model.deployment.target.key.is_some()));
