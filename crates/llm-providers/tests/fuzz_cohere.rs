@@ -61,7 +61,17 @@ fn requests() {
         "documents":["d",{"id":"e","data":{"text":"x","title":"t"}}],"tools":[{"type":"function","function":{"name":"n","parameters":{"type":"object"}}}],
         "tool_choice":"REQUIRED","strict_tools":true,"response_format":{"type":"json_object","json_schema":{"type":"object"}},
         "thinking":{"type":"enabled","token_budget":9},"p":0.5,"k":3,"seed":1,"stop_sequences":["x"],"logprobs":true,"priority":1}"#;
-    let words = ["null", "{}", "[]", "\"\"", ",{\"role\":\"user\",\"content\":\"x\"}", "-1", "1e400", "\"\\ud800\"", "\"documents\":[1],"];
+    let words = [
+        "null",
+        "{}",
+        "[]",
+        "\"\"",
+        ",{\"role\":\"user\",\"content\":\"x\"}",
+        "-1",
+        "1e400",
+        "\"\\ud800\"",
+        "\"documents\":[1],",
+    ];
     run(seed, &words, cohere::request);
 }
 
@@ -90,7 +100,16 @@ data: {"type":"message-end","delta":{"finish_reason":"TOOL_CALL","usage":{"token
 data: [DONE]
 
 "#;
-    let words = ["\n", "data: {}\n\n", "data: {\"message\":\"no\"}\n\n", "null", "[]", "1e400", "\r", "event: content-delta\n"];
+    let words = [
+        "\n",
+        "data: {}\n\n",
+        "data: {\"message\":\"no\"}\n\n",
+        "null",
+        "[]",
+        "1e400",
+        "\r",
+        "event: content-delta\n",
+    ];
     run(seed, &words, cohere::stream);
     // The decoder gets frames without their framing: lines of data.
     let bare = seed.replace("data: ", "").replace("\n\n", "\n");

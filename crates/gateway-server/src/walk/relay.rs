@@ -190,7 +190,6 @@ impl Stream {
             }
             match Pin::new(&mut self.rest).poll_next(cx) {
                 Poll::Pending if self.lingers(cx) => return Poll::Pending,
-                Poll::Pending => self.end(None),
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.pump.push(bytes, &mut self.queue);
                     // The caller was told of an error: what else the provider sends is not waited for.
@@ -200,7 +199,7 @@ impl Stream {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => self.end(Some(&error)),
-                Poll::Ready(None) => self.end(None),
+                Poll::Pending | Poll::Ready(None) => self.end(None),
             }
         }
     }

@@ -66,9 +66,8 @@ fn a_key_variable_belongs_to_one_vendor() {
                 let vendor = |slug| match slug {
                     "azure_ai" => "azure",
                     "bedrock_mantle" => "bedrock",
-                    "codestral" => "mistral",
+                    "codestral" | "text-completion-codestral" => "mistral",
                     "cohere_chat" => "cohere",
-                    "text-completion-codestral" => "mistral",
                     "text-completion-inception" => "inception",
                     "text-completion-openai" => "openai",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",

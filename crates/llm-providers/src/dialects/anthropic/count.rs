@@ -68,11 +68,12 @@ fn texts(value: &Value) -> u64 {
         Value::Array(list) => list.iter().map(texts).sum(),
         Value::Object(map) => {
             let is_data = map.get("type").is_some_and(|kind| kind == "base64");
-            let counted = map.iter().filter(|(name, _)| {
-                !matches!(name.as_str(), "type" | "role" | "cache_control" | "signature")
-                    && !(is_data && *name == "data")
-            });
-            counted.map(|(name, value)| name.len() as u64 + texts(value)).sum()
+            let length = |(name, value): (&String, &Value)| match name.as_str() {
+                "type" | "role" | "cache_control" | "signature" => 0,
+                "data" if is_data => 0,
+                name => name.len() as u64 + texts(value),
+            };
+            map.iter().map(length).sum()
         }
         Value::Null => 0,
         Value::Bool(_) | Value::Number(_) => 1,

@@ -1,3 +1,5 @@
+//! Which changes of files are seen.
+
 use super::Seen;
 
 /// The main file and what it includes, at any depth, there or not yet there.

@@ -1,3 +1,5 @@
+//! What is asked, what is answered, what is estimated.
+
 use bytes::Bytes;
 use llm_types::ErrorKind;
 use serde_json::json;
