@@ -24,7 +24,7 @@ fn target() -> Target {
 }
 
 /// A request that is read can be written; what was written is read again and written the same.
-pub fn request(data: &[u8]) {
+pub(crate) fn request(data: &[u8]) {
     let dialect = dialects::CONVERSE;
     let glance = dialect.glance(data);
     let Ok(request) = dialect.decode_request(data) else { return };
@@ -42,7 +42,7 @@ pub fn request(data: &[u8]) {
 
 /// A stream of any frames gives events that every dialect can write; each line of the data is a frame:
 /// an event's name, a blank, its payload.
-pub fn stream(data: &[u8]) {
+pub(crate) fn stream(data: &[u8]) {
     let mut decoder = dialects::CONVERSE.stream_decoder();
     let mut encoders = [dialects::CONVERSE, dialects::OPENAI_CHAT, dialects::ANTHROPIC]
         .map(|dialect| dialect.stream_encoder(ReplyContext::default()));

@@ -21,7 +21,7 @@ fn frames(data: &[u8], size: usize) -> (Vec<(Bytes, Bytes)>, bool) {
 }
 
 /// Whatever the pieces, the same frames come out, and forwarding gives back what was whole.
-pub fn cut(data: &[u8]) {
+pub(crate) fn cut(data: &[u8]) {
     let whole = frames(data, data.len());
     for size in [1, 3, 16] {
         assert_eq!(frames(data, size), whole, "pieces of {size}");

@@ -67,7 +67,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 45] = [
+static TABLE: [Route; 44] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/chat/completions", CHAT),

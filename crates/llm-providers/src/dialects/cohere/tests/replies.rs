@@ -16,7 +16,7 @@ fn context() -> ReplyContext {
         model: "asked".to_owned(),
         now: 5,
         include_usage: true,
-        elapsed_ms: 0,
+        ..ReplyContext::default()
     }
 }
 

@@ -32,7 +32,13 @@ fn decoded(body: &Value) -> llm_types::Result<ChatRequest> {
 }
 
 fn context() -> ReplyContext {
-    ReplyContext { id: "id-1".to_owned(), model: "asked".to_owned(), now: 5, include_usage: true }
+    ReplyContext {
+        id: "id-1".to_owned(),
+        model: "asked".to_owned(),
+        now: 5,
+        include_usage: true,
+        ..ReplyContext::default()
+    }
 }
 
 #[test]
