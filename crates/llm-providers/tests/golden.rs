@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use llm_providers::dialect::{Dialect, ReplyContext};
-use llm_providers::dialects::{ANTHROPIC, COHERE, OPENAI_CHAT};
+use llm_providers::dialects::{ANTHROPIC, COHERE, GEMINI, OPENAI_CHAT};
 use llm_providers::framing::sse::{Splitter, parse};
 use llm_providers::{ParamPolicy, ProviderSpec, Target};
 use llm_types::{Event, Timeouts};
@@ -47,6 +47,11 @@ fn anthropic() {
 #[test]
 fn cohere() {
     walk("cohere", COHERE);
+}
+
+#[test]
+fn gemini() {
+    walk("gemini", GEMINI);
 }
 
 /// Checks every case of a dialect.

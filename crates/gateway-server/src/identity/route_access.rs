@@ -1,8 +1,8 @@
 //! Which routes a key may call (surface §4.4 b).
 
 /// Groups of routes that `allowed_routes` may name.
-const GROUPS: [(&str, &[&str]); 8] = [
-    ("llm_api_routes", &["openai_routes", "anthropic_routes"]),
+const GROUPS: [(&str, &[&str]); 9] = [
+    ("llm_api_routes", &["openai_routes", "anthropic_routes", "google_routes"]),
     (
         "openai_routes",
         &[
@@ -15,6 +15,17 @@ const GROUPS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("anthropic_routes", &["/v1/messages"]),
+    (
+        "google_routes",
+        &[
+            "/v1beta/models/*",
+            "/models/{model}:*",
+            "/v1/models/{model}:*",
+            "/v1/projects/*",
+            "/v1beta1/projects/*",
+            "/vertex_ai/*",
+        ],
+    ),
     (
         "info_routes",
         &["/key/info", "/model/info", "/v1/model/info", "/models", "/v1/models", "/health/services"],
@@ -48,7 +59,9 @@ fn entry_allows(entry: &str, path: &str) -> bool {
     if let Some(prefix) = entry.strip_suffix('*') {
         return path.starts_with(prefix);
     }
-    path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('/'))
+    // Who may look at models (`/models`) may not call them (`/models/{model}:generateContent`) for that.
+    path == entry
+        || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('/') && !rest.contains("}:"))
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ use crate::walk::{self, Entrance};
 enum Handler {
     /// A call to a model.
     Call(Door),
+    /// Tokens of a prompt, counted.
+    CountTokens(Door),
     /// The models a key may use.
     Models,
     /// One of them.
@@ -49,7 +51,15 @@ struct Door {
     stream: Option<bool>,
 }
 
-/// One route; `{name}` in a path stands for one segment or more.
+impl Door {
+    fn entrance<'m>(self, path: &'static str, model: Option<&'m str>) -> Entrance<'m> {
+        let Self { dialect, call_type, stream } = self;
+        Entrance { dialect: dialects::dialect(dialect), path, call_type, model, stream }
+    }
+}
+
+/// One route. In a path `{model}` stands for one segment or more and ends the variable parts; any other
+/// `{name}` stands for one segment.
 struct Route(&'static Method, &'static str, Handler);
 
 const CHAT: Handler =
@@ -63,11 +73,24 @@ const COHERE: Handler =
 /// Amazon's two operations; LiteLLM's name for calls of this kind.
 const CONVERSE: Handler = converse(false);
 const CONVERSE_STREAM: Handler = converse(true);
+/// Gemini's callers say in the path whether they want a stream.
+const GENERATE: Handler =
+    Handler::Call(Door { dialect: DialectId::Gemini, call_type: "agenerate_content", stream: Some(false) });
+const STREAM: Handler = Handler::Call(Door {
+    dialect: DialectId::Gemini,
+    call_type: "agenerate_content_stream",
+    stream: Some(true),
+});
+const COUNT: Handler = Handler::CountTokens(Door {
+    dialect: DialectId::Gemini,
+    call_type: "acount_tokens",
+    stream: Some(false),
+});
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 44] = [
+static TABLE: [Route; 65] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/chat/completions", CHAT),
@@ -84,6 +107,75 @@ static TABLE: [Route; 44] = [
     Route(POST, "/bedrock/model/{model}/converse-stream", CONVERSE_STREAM),
     Route(POST, "/engines/{model}/completions", COMPLETIONS),
     Route(POST, "/openai/deployments/{model}/completions", COMPLETIONS),
+    Route(POST, "/v1beta/models/{model}:generateContent", GENERATE),
+    Route(POST, "/v1beta/models/{model}:streamGenerateContent", STREAM),
+    Route(POST, "/v1beta/models/{model}:countTokens", COUNT),
+    Route(POST, "/models/{model}:generateContent", GENERATE),
+    Route(POST, "/models/{model}:streamGenerateContent", STREAM),
+    Route(POST, "/models/{model}:countTokens", COUNT),
+    Route(POST, "/v1/models/{model}:generateContent", GENERATE),
+    Route(POST, "/v1/models/{model}:streamGenerateContent", STREAM),
+    Route(POST, "/v1/models/{model}:countTokens", COUNT),
+    Route(
+        POST,
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+        GENERATE,
+    ),
+    Route(
+        POST,
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        STREAM,
+    ),
+    Route(
+        POST,
+        "/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
+        COUNT,
+    ),
+    Route(
+        POST,
+        "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+        GENERATE,
+    ),
+    Route(
+        POST,
+        "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        STREAM,
+    ),
+    Route(
+        POST,
+        "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
+        COUNT,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+        GENERATE,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        STREAM,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
+        COUNT,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent",
+        GENERATE,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:streamGenerateContent",
+        STREAM,
+    ),
+    Route(
+        POST,
+        "/vertex_ai/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
+        COUNT,
+    ),
     Route(GET, "/v1/models", Handler::Models),
     Route(GET, "/models", Handler::Models),
     Route(GET, "/v1/models/{model}", Handler::Model),
@@ -135,10 +227,11 @@ pub(crate) async fn answer(
         Found::Nothing => return answer::detail(StatusCode::NOT_FOUND, "Not Found"),
     };
     match route.2 {
-        Handler::Call(Door { dialect, call_type, stream }) => {
-            let dialect = dialects::dialect(dialect);
-            let entrance = Entrance { dialect, path: route.1, call_type, model: model.as_deref(), stream };
-            walk::walk(core, conn, entrance, request).await
+        Handler::Call(door) => {
+            walk::walk(core, conn, door.entrance(route.1, model.as_deref()), request).await
+        }
+        Handler::CountTokens(door) => {
+            walk::count_tokens(core, conn, door.entrance(route.1, model.as_deref()), request).await
         }
         Handler::Models => models::list(core, conn, &request.into_parts().0).await,
         Handler::Model => models::one(core, conn, &request.into_parts().0, &model.unwrap_or_default()).await,

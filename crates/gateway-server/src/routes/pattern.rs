@@ -1,14 +1,23 @@
-//! Paths with one variable part.
+//! Paths with variable parts.
 
 use std::borrow::Cow;
 
-/// Whether a path matches a pattern; `Some(Some(part))` when the pattern has a variable part. The part
-/// may hold slashes, because names of models do.
+/// The variable part that may hold slashes, because names of models do.
+const MODEL: &str = "model";
+
+/// Whether a path matches a pattern; `Some(Some(model))` when the pattern has the variable part
+/// `{model}`. Of the other variable parts each stands for one segment; what they say is not asked for.
 pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
     let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };
-    let (_, after) = rest.split_once('}')?;
-    let part = path.strip_prefix(before)?.strip_suffix(after)?;
-    (!part.is_empty()).then_some(Some(part))
+    let (name, after) = rest.split_once('}')?;
+    let path = path.strip_prefix(before)?;
+    if name == MODEL {
+        let part = path.strip_suffix(after)?;
+        return (!part.is_empty()).then_some(Some(part));
+    }
+    let end = path.find('/').unwrap_or(path.len());
+    let (segment, rest) = path.split_at(end);
+    if segment.is_empty() { None } else { matches(after, rest) }
 }
 
 /// The part with its percent escapes undone; a part whose escapes are no UTF-8 stays as it is.

@@ -28,10 +28,35 @@ fn paths_lead_to_routes_and_models() {
         ),
         (Method::HEAD, "/health/liveliness", Some(("/health/liveliness", None))),
         (Method::GET, "/v1/models/x%ff", Some(("/v1/models/{model}", model("x%ff")))),
+        (
+            Method::POST,
+            "/v1beta/models/gemini/gemini-2.5-flash:streamGenerateContent",
+            Some(("/v1beta/models/{model}:streamGenerateContent", model("gemini/gemini-2.5-flash"))),
+        ),
+        (
+            Method::POST,
+            "/vertex_ai/v1/projects/p-1/locations/us-central1/publishers/google/models/g@001:countTokens",
+            Some((
+                "/vertex_ai/v1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
+                model("g@001"),
+            )),
+        ),
+        (Method::POST, "/v1/projects/p/q/locations/l/publishers/google/models/m:generateContent", None),
+        (Method::POST, "/v1/projects//locations/l/publishers/google/models/m:generateContent", None),
+        (Method::POST, "/v1beta/models/:generateContent", None),
+        (Method::POST, "/v1beta/models/m:embedContent", None),
         (Method::GET, "/v1/chat/completions", None),
         (Method::POST, "/nowhere", None),
     ] {
         assert_eq!(leads_to(&method, path), expected, "{method} {path}");
     }
     assert!(matches!(find(&Method::GET, "/v1/chat/completions"), Found::OtherMethod));
+}
+
+#[test]
+fn nothing_variable_stands_behind_the_model() {
+    for (_, path) in super::listing() {
+        let behind = path.split_once("{model}").map_or("", |(_, behind)| behind);
+        assert!(!behind.contains('{'), "{path}: the model takes all up to what is fixed behind it");
+    }
 }

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::extras::Extras;
+use super::query;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::read_body;
@@ -68,6 +69,8 @@ pub(crate) struct Call {
     pub(crate) end_user: Option<String>,
     /// Whether any header speaks to the gateway: most calls have none, and none is looked for then.
     asks: bool,
+    /// The caller wants a stream as one JSON list: Gemini's without `alt=sse`.
+    pub(crate) listed: bool,
     path_model: Option<String>,
     path_stream: Option<bool>,
     /// The request in canonical form, made when somebody needs it.
@@ -76,7 +79,14 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call whose head has arrived.
-    pub(crate) fn begin(core: &Arc<Core>, entrance: &Entrance<'_>, head: Parts) -> Self {
+    pub(crate) fn begin(core: &Arc<Core>, entrance: &Entrance<'_>, mut head: Parts) -> Self {
+        let is_gemini = entrance.dialect.id() == DialectId::Gemini;
+        if is_gemini {
+            query::take_key(&mut head);
+        }
+        let listed = is_gemini
+            && entrance.stream == Some(true)
+            && query::value(head.uri.query(), "alt").is_none_or(|alt| alt != "sse");
         let id = CallId(core.ids.lock().u128(..));
         let asks = head.headers.keys().any(|name| name.as_str().starts_with("x-litellm-"));
         let theirs = asks.then(|| head.headers.get(names::CALL_ID).cloned()).flatten();
@@ -88,6 +98,7 @@ impl Call {
             path: entrance.path,
             call_type: entrance.call_type,
             asks,
+            listed,
             path_model: entrance.model.map(str::to_owned),
             path_stream: entrance.stream,
             head,
@@ -112,26 +123,17 @@ impl Call {
     /// [`ErrorKind::TooLarge`], [`ErrorKind::BadRequest`] naming what is wrong, and for members that
     /// callers may not send [`ErrorKind::Unauthenticated`], as LiteLLM does.
     pub(crate) async fn receive(&mut self, body: Incoming) -> Result<()> {
-        let limit = self.snapshot.config.general.max_request_bytes.unwrap_or(BODY_LIMIT);
-        self.body = read_body(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+        self.body = read_body(body, self.body_limit()).await?;
         self.glance = self.dialect.glance(&self.body)?;
         if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");
             let message = format!("{route}: Missing required parameter: '{name}'.");
             return Err(Error::bad_param(name, message));
         }
-        if let Some(model) = self.path_model.take() {
-            self.glance.model = model;
-        }
         if let Some(stream) = self.path_stream {
             self.glance.stream = stream;
         }
-        if self.glance.model.is_empty()
-            && let Some(model) = &self.snapshot.config.general.default_model
-        {
-            self.glance.model.clone_from(model);
-        }
-        self.read_alias();
+        self.name_model();
         self.glance.include_usage |= self.snapshot.config.general.always_stream_usage;
         if self.asks {
             self.read_headers();
@@ -147,6 +149,35 @@ impl Call {
             .with_param("user"));
         }
         Ok(())
+    }
+
+    /// Reads the body of a request that the dialect's glance does not know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`], [`ErrorKind::BadRequest`] when the connection ends inside it.
+    pub(crate) async fn receive_plain(&mut self, body: Incoming) -> Result<()> {
+        self.body = read_body(body, self.body_limit()).await?;
+        self.name_model();
+        Ok(())
+    }
+
+    fn body_limit(&self) -> usize {
+        let limit = self.snapshot.config.general.max_request_bytes.unwrap_or(BODY_LIMIT);
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    }
+
+    /// Settles which model is asked for: the path's, the body's, or the operator's default; aliases are
+    /// replaced by what they stand for.
+    fn name_model(&mut self) {
+        if let Some(model) = self.path_model.take() {
+            self.glance.model = model;
+        }
+        if self.glance.model.is_empty()
+            && let Some(model) = &self.snapshot.config.general.default_model
+        {
+            self.glance.model.clone_from(model);
+        }
+        self.read_alias();
     }
 
     /// The request in canonical form.

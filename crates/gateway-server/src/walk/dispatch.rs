@@ -10,11 +10,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{Dialect, DialectId, ReplyFacts};
+use llm_providers::{Dialect, DialectId, Encoded, ReplyFacts};
 use llm_router::{Attempt, Failed, Request};
 use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::encode;
+use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Reply, relay};
 use super::{Call, Tail, betas, mock};
@@ -120,19 +121,9 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     }
     let mut encoded = encode(call, &served, &attempt)?;
     encoded.body = call.extras.body(encoded.body)?;
-    let mut request = served.target.request(encoded)?;
-    forward_headers(call, &served, &mut request.headers);
-    request.timeouts = timeouts(&served, &attempt);
-    *tail.asked.lock() = Some(Arc::clone(&served));
-    if let Some(credential) = served.target.credential() {
-        sign_in(call, credential).await.map_err(|error| named(error, &served))?;
-    }
-    served.target.seal(&mut request, SystemTime::now())?;
     let asked_at = Instant::now();
-    let response = call.core.transport.exchange(request).await.map_err(|error| named(error, &served))?;
-    if !response.status.is_success() {
-        return Err(refused(call, response, &served).await);
-    }
+    *tail.asked.lock() = Some(Arc::clone(&served));
+    let response = send(call, &served, encoded, timeouts(&served, &attempt)).await?;
     let response = served.target.reply(response);
     let reply = if call.glance.stream {
         flow(call, &served, response).await
@@ -140,6 +131,27 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         whole(call, &served, response, asked_at).await
     };
     reply.map_err(|error| named(error, &served))
+}
+
+/// Sends what a dialect wrote and takes the head of the answer; one with an error status is an error.
+pub(super) async fn send(
+    call: &Call,
+    served: &Served,
+    encoded: Encoded,
+    timeouts: Timeouts,
+) -> Result<HttpResponse> {
+    let mut request = served.target.request(encoded)?;
+    forward_headers(call, served, &mut request.headers);
+    request.timeouts = timeouts;
+    if let Some(credential) = served.target.credential() {
+        sign_in(call, credential).await.map_err(|error| named(error, served))?;
+    }
+    served.target.seal(&mut request, SystemTime::now())?;
+    let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
+    if !response.status.is_success() {
+        return Err(refused(call, response, served).await);
+    }
+    Ok(response)
 }
 
 /// Sees to it that a credential has something at hand. What is near its end is renewed beside the call.
@@ -193,7 +205,7 @@ fn is_ours(name: &str) -> bool {
         || matches!(name, "x-api-key" | "x-goog-api-key")
 }
 
-fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {
+pub(super) fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {
     let base = served.target.target().timeouts;
     Timeouts {
         first_byte: attempt.first_byte.or(attempt.timeout).or(base.first_byte),
@@ -278,12 +290,22 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
     } else {
         Pump::Translate(Box::new(Translation::new(dialect, call.dialect, reply_context(call))))
     };
+    if call.listed {
+        pump = Pump::Listed(Box::new(Listed::new(pump)));
+    }
     let mut first = Vec::new();
     let mut ended = false;
     while first.is_empty() && !ended {
         match body.next().await {
             Some(piece) => pump.push(piece?, &mut first),
-            None => ended = true,
+            None => {
+                // The last frame may lack its blank line: it counts now that the body is over.
+                ended = true;
+                pump.finish(None, &mut first);
+                if !pump.facts().complete && pump.facts().error.is_none() {
+                    return Err(cut_at_start());
+                }
+            }
         }
         let facts = pump.facts();
         if let Some(error) = &facts.error {
@@ -295,9 +317,14 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
         }
     }
     if ended && first.is_empty() && !pump.facts().complete {
-        return Err(Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it began"));
+        return Err(cut_at_start());
     }
     Ok(Reply::Flow { headers, first, rest: body, pump, ended })
+}
+
+/// The error of a stream that ended before any content came.
+fn cut_at_start() -> Error {
+    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it began")
 }
 
 /// A provider that answers a stream request with something else answers with an error, or is none.

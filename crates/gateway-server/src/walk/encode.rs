@@ -1,6 +1,7 @@
 //! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
 
 use bytes::Bytes;
+use llm_providers::dialects::gemini::take_signatures;
 use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
 use llm_types::{ChatRequest, Result};
@@ -42,6 +43,9 @@ fn translate(
     if dialect.id() == DialectId::Converse {
         betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
     }
+    if dialect.id() != DialectId::Gemini {
+        take_signatures(&mut request);
+    }
     dialect.encode_request(&request, target)
 }
 
@@ -56,6 +60,7 @@ fn encode_with(
     if dialect.id() == call.dialect.id() {
         let mut glance = call.dialect.glance(&body)?;
         glance.include_usage = call.glance.include_usage;
+        glance.stream = call.glance.stream;
         return dialect.forward_request(&body, &glance, target);
     }
     translate(call, dialect, target, call.dialect.decode_request(&body)?)

@@ -53,8 +53,10 @@ const FRAMING: [&str; 15] = [
 const STARTS: [&str; 5] = ["x-amz-", "x-goog-", "x-ms-", "x-litellm-", "x-forwarded-"];
 
 /// Body members that decide what is asked of whom, and so what is set aside for it.
-const RECKONED: [&str; 10] = [
+const RECKONED: [&str; 14] = [
     "contents",
+    "generationConfig",
+    "generation_config",
     "input",
     "max_completion_tokens",
     "max_tokens",
@@ -64,6 +66,8 @@ const RECKONED: [&str; 10] = [
     "stream",
     "stream_options",
     "system",
+    "systemInstruction",
+    "system_instruction",
 ];
 
 /// What a caller adds.

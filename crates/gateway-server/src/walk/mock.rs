@@ -5,10 +5,10 @@ use http::HeaderMap;
 use llm_providers::ReplyFacts;
 use llm_types::{Body, ChatResponse, Choice, Event, Finish, Message, Result, Start, Usage};
 
-use super::Call;
 use super::dispatch::reply_context;
 use super::pump::Pump;
 use super::relay::Reply;
+use super::{Call, listed};
 
 /// Characters of one streamed piece, as LiteLLM cuts them (surface §6.4).
 const PIECE: usize = 3;
@@ -19,7 +19,8 @@ pub(super) fn reply(call: &Call, text: &str) -> Result<Reply> {
     let facts = Box::new(ReplyFacts { usage: Some(usage.clone()), complete: true, ..ReplyFacts::default() });
     let id = call.shown_id.to_str().unwrap_or_default();
     if call.glance.stream {
-        let first = vec![stream(call, id, text, usage)];
+        let written = stream(call, id, text, usage);
+        let first = vec![if call.listed { listed::whole(written) } else { written }];
         let rest = Body::Full(Bytes::new());
         return Ok(Reply::Flow {
             headers: HeaderMap::new(),

@@ -14,13 +14,16 @@
 mod admit;
 mod betas;
 mod call;
+mod count;
 mod dispatch;
 mod encode;
 mod extras;
 mod limit;
+mod listed;
 mod mock;
 mod policy;
 mod pump;
+mod query;
 mod relay;
 mod settle;
 
@@ -33,6 +36,7 @@ use llm_types::Result;
 
 pub(crate) use admit::{Caller, admit};
 pub(crate) use call::{Call, Entrance};
+pub(crate) use count::count_tokens;
 pub(crate) use relay::Stream;
 pub(crate) use settle::Tail;
 

@@ -6,6 +6,8 @@ use llm_providers::framing::Frames;
 use llm_providers::{Dialect, ReplyFacts};
 use llm_types::{Error, Event, Result, Usage};
 
+use super::listed::Listed;
+
 /// One streamed reply on its way.
 #[derive(Debug)]
 pub(crate) enum Pump {
@@ -15,6 +17,8 @@ pub(crate) enum Pump {
     Translate(Box<Translation>),
     /// Everything was written before: only the facts are left.
     Written(Box<ReplyFacts>),
+    /// Frames become elements of one JSON list.
+    Listed(Box<Listed>),
 }
 
 impl Pump {
@@ -24,6 +28,7 @@ impl Pump {
             Self::Forward(relay) => relay.push(bytes, out),
             Self::Translate(translation) => translation.push(bytes, out),
             Self::Written(_) => {}
+            Self::Listed(listed) => listed.push(bytes, out),
         }
     }
 
@@ -33,6 +38,7 @@ impl Pump {
             Self::Forward(relay) => relay.finish(cut, out),
             Self::Translate(translation) => translation.finish(cut, out),
             Self::Written(_) => {}
+            Self::Listed(listed) => listed.finish(cut, out),
         }
     }
 
@@ -42,6 +48,7 @@ impl Pump {
             Self::Forward(relay) => relay.facts(),
             Self::Translate(translation) => &translation.facts,
             Self::Written(facts) => facts,
+            Self::Listed(listed) => listed.facts(),
         }
     }
 }

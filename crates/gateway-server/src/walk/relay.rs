@@ -97,8 +97,8 @@ pub(crate) fn relay(
         }
         Reply::Flow { headers: theirs, first, rest, pump, ended } => {
             provider_headers(call, &theirs, &mut headers);
-            let framing = call.dialect.framing();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(framing.content_type()));
+            let framing = HeaderValue::from_static(call.dialect.framing().content_type());
+            headers.insert(CONTENT_TYPE, if call.listed { JSON } else { framing });
             headers.insert(CACHE_CONTROL, NO_CACHE);
             headers.insert(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());

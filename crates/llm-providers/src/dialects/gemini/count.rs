@@ -112,17 +112,16 @@ impl Counted {
         Ok(Self { total, estimated: false })
     }
 
-    /// Writes the answer for a caller. An estimate says so.
+    /// Writes the answer for a caller. Strict clients refuse members they do not know: that it is an
+    /// estimate is for a header to say.
     #[must_use]
     pub fn write(&self) -> Bytes {
-        let mut body = json!({
+        json!({
             "totalTokens": self.total,
             "promptTokensDetails": [{ "modality": "TEXT", "tokenCount": self.total }],
-        });
-        if self.estimated {
-            body["estimated"] = Value::Bool(true);
-        }
-        body.to_string().into()
+        })
+        .to_string()
+        .into()
     }
 }
 

@@ -31,7 +31,7 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Result};
 
 pub use count::{CountTokens, Counted};
-pub use wire::path;
+pub use wire::{path, take_signatures};
 
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,

@@ -32,6 +32,9 @@ pub(super) struct Traits {
     pub(super) json_schema: bool,
     /// It speaks.
     pub(super) speech: bool,
+    /// It takes system instructions; else the user says them. Gemma refuses them, and LiteLLM treats
+    /// Gemini 2.0 like it.
+    pub(super) system: bool,
 }
 
 impl Traits {
@@ -48,7 +51,8 @@ impl Traits {
             _ => (budget(name), false),
         };
         let json_schema = generation.is_none_or(|version| version >= (2, 0));
-        Self { thinking, third, json_schema, speech }
+        let system = !name.contains("gemma") && generation != Some((2, 0));
+        Self { thinking, third, json_schema, speech, system }
     }
 }
 

@@ -8,7 +8,7 @@ use super::error;
 use super::response::{blocked, searches};
 use super::stream::{cut, error_frame};
 use super::usage::WireUsage;
-use super::wire::finish_of;
+use super::wire::{finish_of, finish_said};
 use crate::dialect::{Relay, ReplyFacts};
 use crate::framing::sse::{self, Pass, Splitter};
 use crate::scan::{self, Item, Kind};
@@ -179,10 +179,11 @@ fn candidate_of(candidate: Item<'_>, facts: &mut ReplyFacts, answers: &mut Answe
             answers.list[at].2 |= is_call;
         });
     }
-    if let Some(word) = candidate.member("finishReason").and_then(|reason| reason.as_str()) {
+    let reason = candidate.member("finishReason").and_then(json);
+    if let Some(word) = reason.as_ref().and_then(finish_said) {
         answers.list[at].1 = true;
         if index == 0 {
-            facts.finish = Some(finish_of(&word, answers.list[at].2));
+            facts.finish = Some(finish_of(word, answers.list[at].2));
         }
     }
     candidate.member("groundingMetadata").and_then(json).map_or(0, |grounding| searches(&grounding))

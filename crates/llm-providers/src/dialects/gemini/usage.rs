@@ -5,6 +5,7 @@
 
 use llm_types::Usage;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::write::Object;
 
@@ -29,12 +30,24 @@ pub(super) struct WireUsage {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Modality {
-    modality: String,
+    /// The kind's name or, from clients of the vendor's binary protocol, its number.
+    modality: Value,
     token_count: u64,
 }
 
+/// Kinds of content by their numbers.
+const KINDS: [&str; 6] = ["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT"];
+
+impl Modality {
+    fn is(&self, kind: &str) -> bool {
+        let number = self.modality.as_u64().and_then(|number| usize::try_from(number).ok());
+        let name = number.and_then(|number| KINDS.get(number).copied()).or(self.modality.as_str());
+        name == Some(kind)
+    }
+}
+
 fn of(details: &[Modality], kind: &str) -> Option<u64> {
-    let counts = details.iter().filter(|detail| detail.modality == kind).map(|detail| detail.token_count);
+    let counts = details.iter().filter(|detail| detail.is(kind)).map(|detail| detail.token_count);
     counts.reduce(u64::saturating_add)
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
-use llm_types::Finish;
+use llm_types::{ChatRequest, Finish, PartKind};
 use serde_json::{Map, Value};
 
 /// The dialect's name in native parts, tools and citations.
@@ -201,6 +201,25 @@ pub(super) fn split_id(id: &str) -> (&str, Option<String>) {
     }
 }
 
+/// Takes the signatures out of the ids of calls, so that other vendors, which limit the length of ids,
+/// can be asked to go on with a conversation.
+pub fn take_signatures(request: &mut ChatRequest) {
+    for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+        match &mut part.kind {
+            PartKind::ToolCall(call) if call.id.contains(THOUGHT) => {
+                let (id, signature) = split_id(&call.id);
+                let id = id.to_owned();
+                part.signature = part.signature.take().or(signature);
+                call.id = id;
+            }
+            PartKind::ToolResult(result) if result.call_id.contains(THOUGHT) => {
+                result.call_id = split_id(&result.call_id).0.to_owned();
+            }
+            _ => {}
+        }
+    }
+}
+
 /// An id for a call that its provider gave none, the same whenever it is made from the same words.
 pub(super) fn made_id(words: &[&str], number: u32) -> String {
     // FNV-1a, 128 bits.
@@ -216,6 +235,29 @@ pub(super) fn made_id(words: &[&str], number: u32) -> String {
     }
     take(&number.to_be_bytes());
     format!("call_{:024x}", hash >> 32)
+}
+
+/// Reasons to finish by their numbers in the vendor's binary protocol, whose clients print them so.
+const REASONS: [&str; 10] = [
+    "FINISH_REASON_UNSPECIFIED",
+    "STOP",
+    "MAX_TOKENS",
+    "SAFETY",
+    "RECITATION",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+    "MALFORMED_FUNCTION_CALL",
+];
+
+/// The word of a `finishReason`; a number beyond those known is another reason.
+pub(super) fn finish_said(reason: &Value) -> Option<&str> {
+    let by_number = |number: u64| {
+        let index = usize::try_from(number).ok();
+        index.and_then(|index| REASONS.get(index).copied()).unwrap_or("OTHER")
+    };
+    reason.as_str().or_else(|| reason.as_u64().map(by_number))
 }
 
 /// The meaning of a `finishReason`. `calls` tells that the answer asks for tools: the wire says `STOP`

@@ -156,7 +156,7 @@ pub(in super::super) fn call(out: &mut Object<'_>, call: &ToolCall, id: Option<&
     let arguments = call.arguments.trim();
     if call.custom {
         out.object("args", |args| args.text("input", &call.arguments));
-    } else if arguments.is_empty() {
+    } else if matches!(arguments, "" | "null") {
         out.object("args", |_| {});
     } else {
         match serde_json::from_str::<&RawValue>(arguments) {

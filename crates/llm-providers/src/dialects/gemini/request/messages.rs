@@ -30,7 +30,14 @@ enum Speaker {
 #[derive(Debug)]
 struct Turn<'r> {
     speaker: Speaker,
-    parts: Vec<&'r Part>,
+    pieces: Vec<Piece<'r>>,
+}
+
+/// A part, and of a result the name of the tool it is of.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'r> {
+    part: &'r Part,
+    tool: &'r str,
 }
 
 /// The conversation as it will be written.
@@ -38,8 +45,6 @@ struct Turn<'r> {
 pub(super) struct Conversation<'r> {
     system: Vec<&'r Message>,
     turns: Vec<Turn<'r>>,
-    /// Names of called tools by the ids of their calls.
-    names: HashMap<&'r str, &'r str>,
     traits: Traits,
     /// The caller speaks this dialect.
     own: bool,
@@ -53,66 +58,59 @@ impl<'r> Conversation<'r> {
         own: bool,
         policy: &ParamPolicy,
     ) -> Result<Self> {
-        let mut out = Self { system: Vec::new(), turns: Vec::new(), names: HashMap::new(), traits, own };
+        let mut out = Self { system: Vec::new(), turns: Vec::new(), traits, own };
+        // Names of called tools by the ids of their calls; an id may come again in a later turn.
+        let mut names = HashMap::new();
         for message in messages {
             let spoken = said(message, policy)?;
             match message.role {
-                Role::System | Role::Developer => out.system.push(message),
+                Role::System | Role::Developer if traits.system || own => out.system.push(message),
+                Role::System | Role::Developer => out.add(Speaker::User, spoken),
                 Role::Assistant => {
                     for part in &spoken {
                         if let PartKind::ToolCall(call) = &part.kind {
-                            out.names.insert(split_id(&call.id).0, &call.name);
+                            names.insert(split_id(&call.id).0, call.name.as_str());
                         }
                     }
                     out.add(Speaker::Model, spoken);
                 }
-                Role::User | Role::Tool => {
-                    let (results, rest): (Vec<&Part>, Vec<&Part>) =
-                        spoken.into_iter().partition(|part| matches!(part.kind, PartKind::ToolResult(_)));
-                    out.add(Speaker::Tools, results);
-                    out.add(Speaker::User, rest);
-                }
+                Role::User | Role::Tool => out.user(spoken, &names)?,
             }
         }
-        out.check_results()?;
         Ok(out)
     }
 
-    fn add(&mut self, speaker: Speaker, parts: Vec<&'r Part>) {
-        if parts.is_empty() {
-            return;
-        }
-        match self.turns.last_mut().filter(|turn| turn.speaker == speaker) {
-            Some(turn) => turn.parts.extend(parts),
-            None => self.turns.push(Turn { speaker, parts }),
-        }
-    }
-
-    /// Every result must name the function it is of.
-    fn check_results(&self) -> Result<()> {
-        let parts = self.turns.iter().flat_map(|turn| &turn.parts);
-        for part in parts {
-            if let PartKind::ToolResult(result) = &part.kind
-                && self.name_of(result).is_none()
-            {
-                let id = &result.call_id;
-                let message = format!(
-                    "`messages`: expected a tool call with the id `{id}` before its result, found none"
-                );
-                return Err(Error::bad_param("messages", message));
+    /// A user's turn: results first, in a turn of their own.
+    fn user(&mut self, spoken: Vec<&'r Part>, names: &HashMap<&'r str, &'r str>) -> Result<()> {
+        let mut rest = Vec::new();
+        for part in spoken {
+            match &part.kind {
+                PartKind::ToolResult(result) => {
+                    let tool = name_of(result, names)?;
+                    self.push(Speaker::Tools, Piece { part, tool });
+                }
+                _ => rest.push(part),
             }
         }
+        self.add(Speaker::User, rest);
         Ok(())
     }
 
-    fn name_of(&self, result: &'r ToolResult) -> Option<&'r str> {
-        self.names.get(split_id(&result.call_id).0).copied().or(result.name.as_deref())
+    fn add(&mut self, speaker: Speaker, parts: Vec<&'r Part>) {
+        parts.into_iter().for_each(|part| self.push(speaker, Piece { part, tool: "" }));
+    }
+
+    fn push(&mut self, speaker: Speaker, piece: Piece<'r>) {
+        match self.turns.last_mut().filter(|turn| turn.speaker == speaker) {
+            Some(turn) => turn.pieces.push(piece),
+            None => self.turns.push(Turn { speaker, pieces: vec![piece] }),
+        }
     }
 
     /// How closely the pictures are to be looked at.
     pub(super) fn details(&self) -> impl Iterator<Item = String> {
-        let parts = self.turns.iter().flat_map(|turn| &turn.parts);
-        parts.filter_map(|part| match &part.kind {
+        let pieces = self.turns.iter().flat_map(|turn| &turn.pieces);
+        pieces.filter_map(|piece| match &piece.part.kind {
             PartKind::Image(media) | PartKind::Video(media) => media.detail.clone(),
             _ => None,
         })
@@ -156,18 +154,19 @@ impl<'r> Conversation<'r> {
             part.signature.is_none() && matches!(&part.kind, PartKind::Text { text, .. } if text.is_empty())
         };
         // An empty text says something only where nothing else does.
-        let mut spoken: Vec<&Part> = turn.parts.iter().copied().filter(|part| !empty(part)).collect();
+        let mut spoken: Vec<Piece<'_>> =
+            turn.pieces.iter().copied().filter(|piece| !empty(piece.part)).collect();
         if spoken.is_empty() {
-            spoken.extend(turn.parts.first());
+            spoken.extend(turn.pieces.first());
         }
         let mut first_call = true;
-        for part in spoken {
-            self.part(list, part, first_call);
-            first_call &= !matches!(part.kind, PartKind::ToolCall(_));
+        for piece in spoken {
+            self.piece(list, piece, first_call);
+            first_call &= !matches!(piece.part.kind, PartKind::ToolCall(_));
         }
     }
 
-    fn part(&self, list: &mut Array<'_>, part: &Part, first_call: bool) {
+    fn piece(&self, list: &mut Array<'_>, Piece { part, tool }: Piece<'_>, first_call: bool) {
         match &part.kind {
             // Signatures of thoughts are other vendors': this one signs calls and texts.
             PartKind::Reasoning { .. } if !self.own => {
@@ -177,11 +176,11 @@ impl<'r> Conversation<'r> {
                 let (id, carried) = split_id(&call.id);
                 out.object("functionCall", |inner| content::call(inner, call, self.id(id)));
                 let signature = part.signature.as_deref().or(carried.as_deref()).map(signature_out);
-                let missing = (self.traits.third && first_call).then(|| NO_SIGNATURE.to_owned());
+                let missing = (self.traits.third && first_call && !self.own).then(|| NO_SIGNATURE.to_owned());
                 out.some("thoughtSignature", signature.or(missing).as_ref());
             }),
             PartKind::ToolResult(result) => list.object(|out| {
-                out.object("functionResponse", |inner| self.result(inner, result));
+                out.object("functionResponse", |inner| self.result(inner, result, tool));
             }),
             PartKind::Image(media) | PartKind::Video(media) if self.traits.third => {
                 content::media(list, part, media, |out| {
@@ -202,9 +201,9 @@ impl<'r> Conversation<'r> {
         Some(id).filter(|id| !id.is_empty() && !is_made(id) && (self.own || self.traits.third))
     }
 
-    fn result(&self, out: &mut Object<'_>, result: &ToolResult) {
+    fn result(&self, out: &mut Object<'_>, result: &ToolResult, tool: &str) {
         out.some("id", self.id(split_id(&result.call_id).0).as_ref());
-        out.text("name", self.name_of(result).unwrap_or_default());
+        out.text("name", tool);
         let text: String = result.parts.iter().filter_map(text_of).collect();
         response(out, &text, result.is_error == Some(true), self.own);
         let shown: Vec<&Media> = result.parts.iter().filter_map(media_of).collect();
@@ -212,6 +211,17 @@ impl<'r> Conversation<'r> {
             out.array("parts", |list| shown.iter().for_each(|media| file(list, media)));
         }
     }
+}
+
+/// The name of the tool a result is of: the vendor demands it.
+fn name_of<'r>(result: &'r ToolResult, names: &HashMap<&'r str, &'r str>) -> Result<&'r str> {
+    let called = names.get(split_id(&result.call_id).0).copied();
+    called.or(result.name.as_deref()).ok_or_else(|| {
+        let id = &result.call_id;
+        let message =
+            format!("`messages`: expected a tool call with the id `{id}` before its result, found none");
+        Error::bad_param("messages", message)
+    })
 }
 
 /// Writes `response`: an object as it is, a text under the name the vendor gives errors (`error`),

@@ -155,7 +155,8 @@ fn function(list: &mut Array<'_>, tool: &Tool, own: bool) {
         out.text("name", &tool.name);
         out.some("description", tool.description.as_ref());
         if let Some(schema) = parameters.as_ref().filter(|schema| says_something(schema)) {
-            match schema::to_openapi(schema).filter(|_| has_properties(schema)) {
+            // A caller of this dialect may have said more than the subset holds.
+            match schema::to_openapi(schema).filter(|_| !own && has_properties(schema)) {
                 Some(schema) => out.value("parameters", &schema),
                 None => out.value("parametersJsonSchema", schema),
             }

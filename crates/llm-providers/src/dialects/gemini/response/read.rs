@@ -3,10 +3,10 @@
 use llm_types::{
     ChatResponse, Choice, Error, ErrorKind, Extra, Finish, Message, Part, PartKind, Result, Role,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::usage::WireUsage;
-use super::super::wire::{camel, finish_of, id_with_signature, made_id};
+use super::super::wire::{camel, finish_of, finish_said, id_with_signature, made_id};
 use super::super::{content, error};
 use super::{citations, to_openai};
 use crate::fields::{Fields, Path};
@@ -95,13 +95,17 @@ fn candidate(value: Value, number: usize, id: &str, path: Path<'_>) -> Result<Ch
     let index = index.unwrap_or_else(|| u32::try_from(number).unwrap_or(u32::MAX));
     let mut message = Message::new(Role::Assistant, parts);
     let calls = name_calls(&mut message, id, index);
-    let reason = map.get("finishReason").and_then(Value::as_str);
-    let finish = reason.map(|word| finish_of(word, calls > 0));
+    let reason = map.get_mut("finishReason").map(Value::take);
+    let finish = reason.as_ref().and_then(finish_said).map(|word| finish_of(word, calls > 0));
     let logprobs = map.get("logprobsResult").and_then(to_openai);
     let value = Value::Object(map);
     cite(&mut message, &value);
     let Value::Object(mut map) = value else { return Err(path.missing("a candidate")) };
     map.retain(|name, value| !READ.contains(&name.as_str()) && !value.is_null());
+    if let Some(word) = reason.as_ref().and_then(finish_said) {
+        // Where LiteLLM's callers look for the vendor's own word.
+        map.insert("provider_specific_fields".to_owned(), json!({ "native_finish_reason": word }));
+    }
     Ok(Choice { index, message, finish, logprobs, extra: Extra(map) })
 }
 

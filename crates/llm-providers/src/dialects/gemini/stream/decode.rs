@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::response::{blocked, citations, searches, to_openai};
 use super::super::usage::WireUsage;
-use super::super::wire::{camel, finish_of, id_with_signature, made_id};
+use super::super::wire::{camel, finish_of, finish_said, id_with_signature, made_id};
 use super::super::{content, error};
 use super::partial::Partial;
 use crate::dialect::{Frame, StreamDecoder};
@@ -125,7 +125,7 @@ impl Decoder {
         if let Some(value) = candidate.get("logprobsResult").and_then(to_openai) {
             out.push(Event::Logprobs { choice, value });
         }
-        if let Some(reason) = candidate.get("finishReason").and_then(Value::as_str) {
+        if let Some(reason) = candidate.get("finishReason").and_then(finish_said) {
             answer.finish = Some(reason.to_owned());
         }
         if let Some(grounding) = candidate.get("groundingMetadata") {

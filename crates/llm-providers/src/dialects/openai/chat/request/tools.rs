@@ -23,6 +23,10 @@ pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
 }
 
 fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
+    if let Some(name) = untyped(&value) {
+        let kind = ToolKind::Native { dialect: DIALECT.to_owned(), value };
+        return Ok(bare(name, kind));
+    }
     let kind = value.get("type").and_then(Value::as_str).unwrap_or("function").to_owned();
     if !matches!(kind.as_str(), "function" | "custom") {
         let name = value.get("name").and_then(Value::as_str).unwrap_or(&kind).to_owned();
@@ -46,6 +50,14 @@ fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
     tool.cache = cache.or(tool.cache);
     tool.extra.0.extend(fields.rest().0);
     Ok(tool)
+}
+
+/// The name of a tool that some vendor runs and LiteLLM's callers write without a type:
+/// `{"googleSearch": {}}`.
+fn untyped(value: &Value) -> Option<String> {
+    let map = value.as_object()?;
+    let told = ["type", "function", "custom", "name"].iter().any(|name| map.contains_key(*name));
+    map.keys().next().filter(|_| !told).cloned()
 }
 
 fn function(fields: &mut Fields<'_>) -> Result<Tool> {

@@ -1,7 +1,7 @@
 //! The canonical reply as OpenAI (and LiteLLM's additions to it) shows one.
 
 use bytes::Bytes;
-use llm_types::{ChatResponse, Choice, Citation, Media, Part, PartKind};
+use llm_types::{ChatResponse, Choice, Citation, Media, MediaSource, Part, PartKind};
 use serde_json::Value;
 
 use super::super::request::write_call;
@@ -66,11 +66,37 @@ fn write_message(choice: &Choice, object: &mut Object<'_>) {
             }
         });
     }
+    write_audio(choice, object);
     write_citations(parts, object);
     write_native(parts, object);
     for (name, value) in &choice.message.extra.0 {
         object.value(name, value);
     }
+}
+
+/// Spoken output of other dialects, as OpenAI shows its own; it cannot be named in a later request, so
+/// it has no id and no time until which it could be.
+fn write_audio(choice: &Choice, object: &mut Object<'_>) {
+    let spoken = choice.message.parts.iter().find_map(audio);
+    if let Some(data) = spoken.filter(|_| choice.message.extra.value("audio").is_none()) {
+        object.object("audio", |audio| spoken_members(data, audio));
+    }
+}
+
+/// The data of a part that is sound.
+pub(crate) fn audio(part: &Part) -> Option<&str> {
+    match &part.kind {
+        PartKind::Audio(Media { source: MediaSource::Base64(data), .. }) => Some(data),
+        _ => None,
+    }
+}
+
+/// Writes the members of `audio`.
+pub(crate) fn spoken_members(data: &str, audio: &mut Object<'_>) {
+    audio.text("id", "");
+    audio.text("data", data);
+    audio.value("expires_at", &0);
+    audio.text("transcript", "");
 }
 
 /// All text as one string, null when there is none; refusals apart.

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use llm_types::{Error, ErrorKind, Event, Part, PartKind, Usage};
 
 use super::super::super::error;
-use super::super::response::{annotation, thinking_block, write_image};
+use super::super::response::{annotation, audio, spoken_members, thinking_block, write_image};
 use super::super::usage;
 use super::super::wire::finish_word;
 use crate::dialect::{ReplyContext, StreamEncoder};
@@ -166,12 +166,15 @@ impl Encoder {
             PartKind::Native { value, .. } => self.delta(choice, out, |delta| {
                 delta.array("native_blocks", |list| list.value(value));
             }),
+            PartKind::Audio(_) => {
+                if let Some(data) = audio(part) {
+                    self.delta(choice, out, |delta| {
+                        delta.object("audio", |audio| spoken_members(data, audio));
+                    });
+                }
+            }
             // OpenAI has no place for these in an answer, and no provider sends them whole in a stream.
-            PartKind::Audio(_)
-            | PartKind::Video(_)
-            | PartKind::Document(_)
-            | PartKind::ToolCall(_)
-            | PartKind::ToolResult(_) => {}
+            PartKind::Video(_) | PartKind::Document(_) | PartKind::ToolCall(_) | PartKind::ToolResult(_) => {}
         }
     }
 
