@@ -25,7 +25,7 @@ fn openai(body: &Value, model: &str) -> llm_types::Result<Value> {
     encoded(&OpenaiChat, body, &target(model))
 }
 
-fn asked(more: Value) -> Value {
+fn asked(more: &Value) -> Value {
     let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
     for (name, value) in more.as_object().into_iter().flatten() {
         body[name] = value.clone();
@@ -44,7 +44,7 @@ fn what_cannot_be_said_is_refused_or_dropped() {
         ("top_logprobs", json!(2)),
         ("reasoning_effort", json!("xhigh")),
     ] {
-        let body = asked(json!({ param: value }));
+        let body = asked(&json!({ param: value }));
         let error = openai(&body, FLASH).unwrap_err();
         assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some(param)));
         let mut lenient = target(FLASH);
@@ -56,7 +56,7 @@ fn what_cannot_be_said_is_refused_or_dropped() {
 
 #[test]
 fn a_voice_is_sent_to_models_that_speak() {
-    let body = asked(json!({ "modalities": ["audio"], "audio": { "voice": "Kore", "format": "pcm16" } }));
+    let body = asked(&json!({ "modalities": ["audio"], "audio": { "voice": "Kore", "format": "pcm16" } }));
     let sent = openai(&body, "gemini-2.5-flash-preview-tts").unwrap();
     let config = &sent["generationConfig"];
     assert_eq!(config["responseModalities"], json!(["AUDIO"]));
@@ -67,7 +67,7 @@ fn a_voice_is_sent_to_models_that_speak() {
 fn functions_beside_the_vendors_tools() {
     let tools = json!([{ "type": "function", "function": { "name": "f", "parameters": { "type": "object",
         "properties": { "a": { "type": "string" } } } } }, { "googleSearch": {} }]);
-    let body = asked(json!({ "tools": tools }));
+    let body = asked(&json!({ "tools": tools }));
     assert_eq!(openai(&body, FLASH).unwrap_err().param(), Some("tools"));
     let sent = openai(&body, THIRD).unwrap();
     assert_eq!(sent["tools"][1], json!({ "googleSearch": {} }));
@@ -84,7 +84,7 @@ fn tools_of_others_become_the_vendors_where_they_say_the_same() {
         (json!({ "type": "web_search_20250305", "name": "web_search", "allowed_domains": ["a.b"] }), None),
         (json!({ "type": "computer_use_preview" }), None),
     ] {
-        let sent = openai(&asked(json!({ "tools": [tool] })), FLASH);
+        let sent = openai(&asked(&json!({ "tools": [tool] })), FLASH);
         match expected {
             Some(name) => assert!(sent.unwrap()["tools"][0].get(name).is_some(), "{tool}"),
             None => assert_eq!(sent.unwrap_err().param(), Some("tools"), "{tool}"),
@@ -98,7 +98,7 @@ fn only_allowed_functions_are_offered() {
     let allowed = |mode: &str| {
         let choice =
             json!({ "type": "allowed_tools", "allowed_tools": { "mode": mode, "tools": [function("a")] } });
-        openai(&asked(json!({ "tools": [function("a"), function("b")], "tool_choice": choice })), FLASH)
+        openai(&asked(&json!({ "tools": [function("a"), function("b")], "tool_choice": choice })), FLASH)
             .unwrap()
     };
     let required = allowed("required");
@@ -113,7 +113,7 @@ fn only_allowed_functions_are_offered() {
 fn parameters_go_where_the_vendor_takes_them() {
     let of = |schema: Value| {
         let tool = json!({ "type": "function", "function": { "name": "f", "parameters": schema } });
-        openai(&asked(json!({ "tools": [tool] })), FLASH).unwrap()["tools"][0]["functionDeclarations"][0]
+        openai(&asked(&json!({ "tools": [tool] })), FLASH).unwrap()["tools"][0]["functionDeclarations"][0]
             .clone()
     };
     let empty = json!({ "type": "object", "properties": {} });
@@ -226,10 +226,10 @@ fn thinking_in_the_words_of_each_generation() {
             json!({ "thinkingLevel": "low", "includeThoughts": true }),
         ),
     ] {
-        let sent = openai(&asked(said.clone()), model).unwrap();
+        let sent = openai(&asked(&said), model).unwrap();
         assert_eq!(sent["generationConfig"]["thinkingConfig"], expected, "{model} {said}");
     }
-    let error = openai(&asked(json!({ "reasoning_effort": "low" })), "gemini-2.0-flash").unwrap_err();
+    let error = openai(&asked(&json!({ "reasoning_effort": "low" })), "gemini-2.0-flash").unwrap_err();
     assert_eq!(error.param(), Some("reasoning_effort"));
 }
 
@@ -254,7 +254,7 @@ fn defaults_of_the_operator_fill_in_what_is_not_said() {
     .unwrap()
     .clone();
     target.policy.always_drop.push("top_p".to_owned());
-    let sent = encoded(&OpenaiChat, &asked(json!({ "temperature": 0.7, "top_p": 0.5 })), &target).unwrap();
+    let sent = encoded(&OpenaiChat, &asked(&json!({ "temperature": 0.7, "top_p": 0.5 })), &target).unwrap();
     assert_eq!(
         sent["generationConfig"],
         json!({ "temperature": 0.7, "maxOutputTokens": 9, "imageConfig": { "aspectRatio": "1:1" } })

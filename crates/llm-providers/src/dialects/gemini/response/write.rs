@@ -61,7 +61,9 @@ fn candidate(out: &mut Object<'_>, choice: &Choice) {
     out.value("index", &choice.index);
     let cited: Vec<&Citation> = parts.iter().flat_map(cited).collect();
     let grounding = grounding_json(&cited, &choice.message.text());
-    let grounding = grounding.filter(|_| choice.extra.value("groundingMetadata").is_none());
+    // The vendor's own records say it already.
+    let own = ["groundingMetadata", "citationMetadata"].iter().any(|name| choice.extra.value(name).is_some());
+    let grounding = grounding.filter(|_| !own);
     let logprobs = choice.logprobs.as_ref().and_then(from_openai);
     candidate_extra(out, grounding.as_ref(), logprobs.as_ref());
     for name in KEPT {
