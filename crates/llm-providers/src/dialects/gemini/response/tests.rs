@@ -11,7 +11,8 @@ use crate::dialects::openai::chat::OpenaiChat;
 
 fn shown(from: &dyn Dialect, to: &dyn Dialect, body: &Value) -> Value {
     let reply = from.decode_response(body.to_string().as_bytes()).unwrap();
-    let cx = ReplyContext { id: "id".to_owned(), model: "asked".to_owned(), now: 1, include_usage: true };
+    let (id, model) = ("id".to_owned(), "asked".to_owned());
+    let cx = ReplyContext { id, model, now: 1, ..ReplyContext::default() };
     serde_json::from_slice(&to.encode_response(&reply, &cx).unwrap()).unwrap()
 }
 
