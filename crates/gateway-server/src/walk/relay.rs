@@ -97,8 +97,9 @@ pub(crate) fn relay(
         }
         Reply::Flow { headers: theirs, first, rest, pump, ended } => {
             provider_headers(call, &theirs, &mut headers);
-            let framing = HeaderValue::from_static(call.dialect.framing().content_type());
-            headers.insert(CONTENT_TYPE, if call.listed { JSON } else { framing });
+            let framing = call.dialect.framing();
+            let kind = if call.listed { JSON } else { HeaderValue::from_static(framing.content_type()) };
+            headers.insert(CONTENT_TYPE, kind);
             headers.insert(CACHE_CONTROL, NO_CACHE);
             headers.insert(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
