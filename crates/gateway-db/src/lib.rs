@@ -22,6 +22,6 @@ pub use ledger::{
 };
 pub use record::{
     Change, DailyQuery, DailySpend, JsonMap, KeyPatch, KeyRecord, KeySettings, ModelSpend, NewKey, Page,
-    PageRequest, SpendQuery, SpendRow,
+    PageRequest, SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{DueBudget, KeyChanges, KeyName, KeyQuery, KeySort, SortOrder};

@@ -15,6 +15,7 @@ mod identity;
 mod journal;
 mod ledger;
 mod limits;
+mod responses;
 mod routes;
 mod state;
 mod telemetry;

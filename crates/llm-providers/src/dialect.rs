@@ -5,10 +5,12 @@
 //! parties that speak the same dialect, byte for byte, and learns from it what settlement needs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Event, Finish, Result, Usage};
+use serde_json::{Map, Value};
 
 use crate::{DialectId, Target};
 
@@ -31,6 +33,12 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// [`llm_types::ErrorKind::BadRequest`] naming the field at fault.
     fn decode_request(&self, body: &[u8]) -> Result<ChatRequest>;
+
+    /// The members of a request that its reply repeats, for [`ReplyContext::echo`]; nothing in most
+    /// dialects.
+    fn echo(&self, _body: &[u8]) -> Option<Arc<Map<String, Value>>> {
+        None
+    }
 
     /// Writes a reply.
     ///
@@ -198,6 +206,8 @@ pub struct ReplyContext {
     pub include_usage: bool,
     /// How long the call has taken so far, in milliseconds, for dialects that state it.
     pub elapsed_ms: u64,
+    /// What the reply repeats of the request ([`Dialect::echo`]).
+    pub echo: Option<Arc<Map<String, Value>>>,
 }
 
 /// How a streamed body is cut into frames.

@@ -14,6 +14,8 @@ use crate::CloudSpec;
 pub enum DialectId {
     /// OpenAI Chat Completions.
     OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
     /// Anthropic Messages.
     Anthropic,
     /// Gemini `generateContent`.
@@ -34,6 +36,7 @@ impl DialectId {
         match self {
             Self::OpenaiChat => &["/chat/completions"],
             Self::OpenaiText => &["/completions"],
+            Self::OpenaiResponses => &["/responses"],
             Self::Anthropic => &["/v1/messages"],
             Self::Cohere => &["/v2/chat", "/v2"],
             Self::Gemini | Self::Converse => &[],
@@ -126,6 +129,9 @@ pub struct Quirks {
     pub model_prefix: Cow<'static, str>,
     /// The vendor states usage and cost when asked with `usage: {include: true}`.
     pub usage_on_request: bool,
+    /// The vendor speaks OpenAI's Responses API too, behind the same base URL: callers of that API are
+    /// forwarded, and models named `<slug>/responses/<model>` are called by it.
+    pub responses: bool,
     /// The models are OpenAI's own: the rules of their families apply (which parameters a model takes
     /// and under which names).
     pub openai_families: bool,
@@ -151,6 +157,7 @@ impl Quirks {
         keeps_cache_control: false,
         model_prefix: Cow::Borrowed(""),
         usage_on_request: false,
+        responses: false,
         openai_families: false,
         no_reasoning_content: false,
         answer_schema_in_config: false,

@@ -135,6 +135,7 @@ fn context() -> ReplyContext {
         now: 1_700_000_000,
         include_usage: true,
         elapsed_ms: 0,
+        echo: None,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Controls {
     pub disable_fallbacks: bool,
     /// The request names something that only exists in its own group (a file, an earlier response).
     pub stay_in_group: bool,
+    /// The one deployment that can serve: it keeps what the request goes on from.
+    pub pinned: Option<DeploymentId>,
     /// The caller brought its own key or address: failures say nothing of the deployment.
     pub own_credentials: bool,
     /// The tags of the request, for tag routing.

@@ -26,9 +26,12 @@ def config(upstream, models=(), **sections):
     """A configuration whose deployments all point at the mock provider.
 
     `oai/X`, `ant/X` and `coh/X` reach model `X` there in OpenAI's, Anthropic's and Cohere's words, `txt/X`
-    in those of OpenAI's text completions.
+    in those of OpenAI's text completions; `cha/X` a vendor that has chat completions only, `res/X` one that
+    is called by the Responses API whoever asks.
     """
     entries = [
+        entry("cha/*", "together_ai/*", upstream.base + "/v1"),
+        entry("res/*", "openai/responses/*", upstream.base + "/v1"),
         entry("oai/*", "openai/*", upstream.base + "/v1"),
         entry("ant/*", "anthropic/*", upstream.base),
         entry("coh/*", "cohere_chat/*", upstream.base),

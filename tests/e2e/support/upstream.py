@@ -1,6 +1,6 @@
 """A mock provider that records what it is asked and misbehaves on demand.
 
-It speaks OpenAI chat completions and text completions, Anthropic messages and its token counts, and
+It speaks OpenAI chat completions, text completions and responses, Anthropic messages and its token counts, and
 Cohere chat, plain and streamed. The model name says how it behaves:
 
 | model | behaviour |
@@ -25,7 +25,7 @@ from collections import Counter
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from . import cohere_replies, replies
+from . import cohere_replies, replies, responses
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Upstream:
         self.in_flight = Counter()
         self.most_in_flight = Counter()
         self.failures = {}
+        self.stored = responses.Store()
         self.closing = threading.Event()
         self.server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"upstream": self}))
         self.base = f"http://127.0.0.1:{self.server.server_port}"
@@ -84,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if "/responses/" in self.path:
+            return self.stored("POST")
         body = json.loads(raw)
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.upstream.lock:
@@ -102,6 +105,33 @@ class Handler(BaseHTTPRequestHandler):
             with self.upstream.lock:
                 self.upstream.in_flight[body["model"]] -= 1
 
+    def do_GET(self):
+        self.stored("GET")
+
+    def do_DELETE(self):
+        self.stored("DELETE")
+
+    def stored(self, method):
+        """What is asked of a stored response: `/v1/responses/{id}`, its input, to cancel or delete it."""
+        path = self.path.split("?")[0]
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with self.upstream.lock:
+            self.upstream.asked.append(Asked(self.path, headers, {"method": method}, b""))
+            self.number = len(self.upstream.asked)
+        reply_id, _, rest = path.partition("/responses/")[2].partition("/")
+        store = self.upstream.stored
+        reply = store.get(reply_id)
+        if reply is None:
+            return self.whole(404, replies.error_body(404, False))
+        if rest == "input_items":
+            return self.whole(200, {"object": "list", "data": [{"id": "msg_in", "type": "message", "role": "user", "content": [{"type": "input_text", "text": str(store.input[reply_id])}]}], "has_more": False, "first_id": "msg_in", "last_id": "msg_in"})
+        if rest == "cancel":
+            return self.whole(200, store.cancel(reply_id))
+        if method == "DELETE":
+            del store.replies[reply_id]
+            return self.whole(200, {"id": reply_id, "object": "response", "deleted": True})
+        return self.whole(200, reply)
+
     def answer(self, body):
         path = self.path.split("?")[0]
         anthropic = path.endswith(("/messages", ":rawPredict", ":streamRawPredict"))
@@ -111,7 +141,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.count(body)
         if path.endswith("/completions") and not path.endswith("/chat/completions"):
             return self.text_completion(body)
-        if not anthropic and not path.endswith("/chat/completions"):
+        native = path.endswith("/responses")
+        if not anthropic and not native and not path.endswith("/chat/completions"):
             return self.whole(404, replies.error_body(404, anthropic))
         word, _, argument = body["model"].partition("-")
         if word == "hang":
@@ -124,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.whole(int(argument), replies.error_body(int(argument), anthropic))
         if word == "flaky" and self.fails_still(body["model"], int(argument)):
             return self.whole(500, replies.error_body(500, anthropic))
+        if native:
+            return self.respond(word, argument, body)
         plan = replies.plan(body["model"], body)
         if body.get("stream"):
             error = error_frame(replies.error_body(500, anthropic), anthropic)
@@ -156,6 +189,13 @@ class Handler(BaseHTTPRequestHandler):
             wants_usage = (body.get("stream_options") or {}).get("include_usage", False)
             return self.stream(word, argument, replies.text_frames(plan, body["model"], self.number, wants_usage))
         return self.reply(word, replies.text_reply(plan, body["model"], self.number))
+
+    def respond(self, word, argument, body):
+        if not body.get("stream"):
+            return self.reply(word, self.upstream.stored.add(body, body["model"], self.number))
+        reply = self.upstream.stored.add({**body, "background": False}, body["model"], self.number)
+        plan = replies.plan(body["model"], {"messages": responses.as_messages(body)})
+        return self.stream(word, argument, responses.frames(plan, reply), error_frame(replies.error_body(500, False), False))
 
     def fails_still(self, model, times):
         with self.upstream.lock:

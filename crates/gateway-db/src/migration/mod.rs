@@ -1,6 +1,7 @@
 //! The schema's history: append-only, one file per step.
 
 mod m20261121_000001_keys_and_spend;
+mod m20261121_000002_responses;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -16,7 +17,10 @@ struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_keys_and_spend::Migration)]
+        vec![
+            Box::new(m20261121_000001_keys_and_spend::Migration),
+            Box::new(m20261121_000002_responses::Migration),
+        ]
     }
 }
 

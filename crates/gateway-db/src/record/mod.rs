@@ -3,9 +3,11 @@
 mod key;
 mod page;
 mod patch;
+mod response;
 mod spend;
 
 pub use key::{JsonMap, KeyRecord, KeySettings, NewKey};
 pub use page::{Page, PageRequest};
 pub use patch::{Change, KeyPatch};
+pub use response::StoredResponse;
 pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow};

@@ -4,6 +4,7 @@ mod budgets;
 mod key_list;
 mod key_row;
 mod keys;
+mod responses;
 mod settings;
 mod ship;
 mod spend;

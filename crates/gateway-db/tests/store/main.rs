@@ -9,6 +9,7 @@
 
 mod keys;
 mod lists;
+mod responses;
 mod schema;
 mod settings;
 #[path = "../support/mod.rs"]

@@ -10,7 +10,7 @@ use crate::support::{on_each, postgres, sqlite};
 async fn migrating_twice_changes_nothing() {
     on_each(async |fresh| {
         let before = fresh.db.status().await.unwrap();
-        assert_eq!(before.applied, ["m20261121_000001_keys_and_spend"]);
+        assert_eq!(before.applied, ["m20261121_000001_keys_and_spend", "m20261121_000002_responses"]);
         assert_eq!(before.pending, Vec::<String>::new());
         assert_eq!(fresh.db.migrate().await.unwrap(), Vec::<String>::new());
         assert_eq!(fresh.db.status().await.unwrap(), before);

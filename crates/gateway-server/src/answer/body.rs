@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc::Receiver;
 
 use crate::walk::Stream;
 
@@ -15,6 +16,8 @@ pub(crate) enum ReplyBody {
     Full(Bytes),
     /// A stream being relayed.
     Stream(Box<Stream>),
+    /// Pieces of a stream that somebody else takes to its end.
+    Piped(Receiver<Bytes>),
 }
 
 impl ReplyBody {
@@ -29,6 +32,7 @@ impl fmt::Debug for ReplyBody {
         match self {
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Piped(_) => f.write_str("Piped"),
         }
     }
 }
@@ -47,6 +51,9 @@ impl Body for ReplyBody {
             Self::Stream(stream) => {
                 stream.poll_piece(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
             }
+            Self::Piped(pieces) => {
+                pieces.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -54,13 +61,14 @@ impl Body for ReplyBody {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Stream(stream) => stream.is_over(),
+            Self::Piped(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Stream(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Piped(_) => SizeHint::default(),
         }
     }
 }

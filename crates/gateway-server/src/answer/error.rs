@@ -13,6 +13,7 @@ use crate::clock::now_ms;
 /// LiteLLM's answer to its own limits always names this wait, in seconds (surface §4.9).
 const OWN_LIMIT_WAIT: HeaderValue = HeaderValue::from_static("60");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 /// An error in the caller's dialect.
 pub(crate) fn error_response(error: &Error, dialect: &'static dyn Dialect) -> Response<ReplyBody> {
@@ -66,6 +67,14 @@ pub(crate) fn detail(status: StatusCode, detail: impl Into<Value>) -> Response<R
 /// Any JSON.
 pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response<ReplyBody> {
     respond(status, Bytes::from(value.to_string()))
+}
+
+/// A stream of events.
+pub(crate) fn event_stream(body: ReplyBody) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
+    response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 fn respond(status: StatusCode, body: Bytes) -> Response<ReplyBody> {

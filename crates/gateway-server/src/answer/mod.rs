@@ -5,5 +5,5 @@ mod error;
 mod headers;
 
 pub(crate) use body::ReplyBody;
-pub(crate) use error::{detail, error_response, json_response, openai_error, with_call_id};
+pub(crate) use error::{detail, error_response, event_stream, json_response, openai_error, with_call_id};
 pub(crate) use headers::{CallHeaders, Numbers, ProviderNames, limits, names, text};

@@ -86,6 +86,9 @@ pub struct General {
     pub enforce_fallback_access: bool,
     /// How often spend is written to the database (`proxy_batch_write_at`).
     pub spend_flush: Duration,
+    /// How long replies of the Responses API can be asked for (`responses_retention_days`); zero keeps
+    /// none.
+    pub responses_retention: Duration,
     /// How long a key looked up is believed (`user_api_key_cache_ttl`).
     pub key_cache_ttl: Duration,
     /// How often models and settings are read from the database again

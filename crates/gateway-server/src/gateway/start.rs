@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::door;
 use crate::identity::Directory;
 use crate::ledger::Shipping;
+use crate::responses::Responses;
 use crate::state::{Drain, Shared, Snapshot, Surroundings};
 use crate::telemetry::Metrics;
 
@@ -121,6 +122,7 @@ async fn shared_state(
         provider_names: ProviderNames::default(),
         control: control.handle().clone(),
         shipping,
+        responses: Responses::default(),
         ready: AtomicBool::new(false),
         drain: Arc::new(Drain::default()),
     }))

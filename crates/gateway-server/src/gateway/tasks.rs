@@ -18,12 +18,16 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often ended budget periods are looked for.
 const RESET_EVERY: Duration = Duration::from_secs(1);
 
+/// How often replies whose time is over are forgotten.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
 /// Starts everything that happens by the clock.
 pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
     control.spawn(ship(Arc::clone(shared)));
     control.spawn(shared.shipping.clone().keep_synced());
     control.spawn(follow(Arc::clone(shared)));
     control.spawn(reset_budgets(Arc::clone(shared)));
+    control.spawn(expire_responses(Arc::clone(shared)));
 }
 
 async fn ship(shared: Arc<Shared>) {
@@ -47,6 +51,16 @@ async fn follow(shared: Arc<Shared>) {
             tracing::warn!(%error, "changes of keys by other replicas are not seen until the database answers");
         }
         failing = followed.is_err();
+    }
+}
+
+async fn expire_responses(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(EXPIRE_EVERY).await;
+        let Some(db) = shared.directory.db() else { return };
+        if let Err(error) = db.expire_responses(now_ms()).await {
+            tracing::warn!(%error, "old responses are forgotten when the database answers again");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod health;
 mod models;
 mod pattern;
+mod responses;
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ enum Handler {
     Health(health::Probe),
     /// Prometheus metrics.
     Metrics,
+    /// Replies of the Responses API that are asked for later.
+    Stored(responses::Ask),
 }
 
 /// How a call to a model is spoken.
@@ -86,14 +89,23 @@ const COUNT: Handler = Handler::CountTokens(Door {
     call_type: "acount_tokens",
     stream: Some(false),
 });
+const RESPONSES: Handler =
+    Handler::Call(Door { dialect: DialectId::OpenaiResponses, call_type: "aresponses", stream: None });
+const READ: Handler = Handler::Stored(responses::Ask::Read);
+const CANCEL: Handler = Handler::Stored(responses::Ask::Cancel);
+const DELETE: Handler = Handler::Stored(responses::Ask::Delete);
+const INPUT: Handler = Handler::Stored(responses::Ask::Input);
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 65] = [
+static TABLE: [Route; 80] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
+    Route(POST, "/v1/responses", RESPONSES),
     Route(POST, "/chat/completions", CHAT),
+    Route(POST, "/responses", RESPONSES),
+    Route(POST, "/openai/v1/responses", RESPONSES),
     Route(POST, "/anthropic/v1/messages", MESSAGES),
     Route(POST, "/v1/completions", COMPLETIONS),
     Route(POST, "/completions", COMPLETIONS),
@@ -176,6 +188,18 @@ static TABLE: [Route; 65] = [
         "/vertex_ai/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
         COUNT,
     ),
+    Route(GET, "/v1/responses/{response_id}/input_items", INPUT),
+    Route(GET, "/responses/{response_id}/input_items", INPUT),
+    Route(GET, "/openai/v1/responses/{response_id}/input_items", INPUT),
+    Route(POST, "/v1/responses/{response_id}/cancel", CANCEL),
+    Route(POST, "/responses/{response_id}/cancel", CANCEL),
+    Route(POST, "/openai/v1/responses/{response_id}/cancel", CANCEL),
+    Route(GET, "/v1/responses/{response_id}", READ),
+    Route(GET, "/responses/{response_id}", READ),
+    Route(GET, "/openai/v1/responses/{response_id}", READ),
+    Route(&Method::DELETE, "/v1/responses/{response_id}", DELETE),
+    Route(&Method::DELETE, "/responses/{response_id}", DELETE),
+    Route(&Method::DELETE, "/openai/v1/responses/{response_id}", DELETE),
     Route(GET, "/v1/models", Handler::Models),
     Route(GET, "/models", Handler::Models),
     Route(GET, "/v1/models/{model}", Handler::Model),
@@ -238,6 +262,10 @@ pub(crate) async fn answer(
         Handler::ModelInfo => models::info(core, conn, &request.into_parts().0).await,
         Handler::Keys(action) => admin::keys(core, conn, action, route.1, request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
+        Handler::Stored(asked) => {
+            let head = request.into_parts().0;
+            responses::answer(core, conn, (asked, route.1), &head, &model.unwrap_or_default()).await
+        }
         Handler::Metrics => health::metrics(core, conn, &request.into_parts().0).await,
     }
 }

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use crate::answer::ProviderNames;
 use crate::identity::Directory;
 use crate::journal::Journal;
+use crate::responses::Responses;
 use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) shipping: crate::ledger::Shipping,
     /// Set once the gateway accepts calls; readiness says so.
     pub(crate) ready: AtomicBool,
+    /// Replies that callers ask for later.
+    pub(crate) responses: Responses,
     /// Begins when the gateway is told to stop.
     pub(crate) drain: Arc<Drain>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
 use llm_providers::dialects::openai::text::completes;
-use llm_providers::{Dialect, DialectId, PreparedTarget, Target, dialects};
+use llm_providers::{Dialect, DialectId, PreparedTarget, ProviderSpec, Target, dialects};
 use llm_router::Deployment;
 use llm_types::{Cost, CostContext, Money, Price, Usage};
 
@@ -43,15 +43,17 @@ impl Served {
         book: &PriceBook,
         metrics: &Metrics,
     ) -> Self {
+        let (spec, model) = by_responses(&deployment.target.spec, model);
         let target = if deployment.target.model == model {
             Arc::clone(&deployment.target)
         } else {
-            Arc::new(Target { model: model.to_owned(), ..(*deployment.target).clone() }.routed())
+            Arc::new(Target { spec, model: model.to_owned(), ..(*deployment.target).clone() }.routed())
         };
         let provider = target.spec.id.as_str();
+        let info = model_info(configured, provider, model, book);
         Self {
-            dialect: dialects::dialect(target.spec.dialect),
-            info: model_info(configured, provider, model, book),
+            dialect: dialect_of(&target.spec, info.as_deref()),
+            info,
             headers: CallHeaders::of(deployment),
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
             mock_response: configured.mock_response.clone(),
@@ -61,13 +63,14 @@ impl Served {
     }
 
     /// The dialect in which the deployment is asked for a caller: legacy Completions are forwarded
-    /// wherever the vendor has them and the model completes texts.
+    /// wherever the vendor has them and the model completes texts, Responses wherever it has those.
     pub(crate) fn dialect_for(&self, caller: &'static dyn Dialect) -> &'static dyn Dialect {
         let target = self.target.target();
         let spec = &target.spec;
         let completes = || !spec.quirks.openai_families || completes(&target.model);
         match caller.id() {
             DialectId::OpenaiText if spec.quirks.text_completions && completes() => caller,
+            DialectId::OpenaiResponses if spec.quirks.responses => caller,
             _ => self.dialect,
         }
     }
@@ -92,6 +95,29 @@ impl Served {
             _ => usage.stated_cost.map(|_| Price::default().cost(usage, context)),
         }
     }
+}
+
+/// The vendor's record and the model's own name for a name that a wildcard was filled with:
+/// `responses/<model>` is to be called by the Responses API.
+fn by_responses<'m>(spec: &Arc<ProviderSpec>, model: &'m str) -> (Arc<ProviderSpec>, &'m str) {
+    let speaks = spec.quirks.responses || spec.dialect == DialectId::OpenaiResponses;
+    match model.strip_prefix("responses/").filter(|name| speaks && !name.is_empty()) {
+        None => (Arc::clone(spec), model),
+        Some(name) => {
+            let spec = ProviderSpec { dialect: DialectId::OpenaiResponses, ..(**spec).clone() };
+            (Arc::new(spec), name)
+        }
+    }
+}
+
+/// The dialect a deployment is asked in: that of its vendor, or Responses for models that are called by
+/// it alone (`mode: responses` in the price book or in `model_info`).
+fn dialect_of(spec: &ProviderSpec, info: Option<&ModelInfo>) -> &'static dyn Dialect {
+    let mode = info.and_then(|info| info.mode.as_deref());
+    if mode == Some("responses") && spec.quirks.responses {
+        return dialects::dialect(DialectId::OpenaiResponses);
+    }
+    dialects::dialect(spec.dialect)
 }
 
 /// The book's record with the operator's settings over it.

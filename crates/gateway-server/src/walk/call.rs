@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::extras::Extras;
 use super::query;
+use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::read_body;
@@ -71,6 +72,16 @@ pub(crate) struct Call {
     asks: bool,
     /// The caller wants a stream as one JSON list: Gemini's without `alt=sse`.
     pub(crate) listed: bool,
+    /// The body as the caller sent it, where another is sent in its place.
+    said: Option<Bytes>,
+    /// The reply is to be kept.
+    pub(crate) keep: Option<Keep>,
+    /// The reply is made here to its end, whether or not the caller stays.
+    pub(crate) runs_on: bool,
+    /// The provider makes the reply while nobody waits.
+    pub(crate) waits_elsewhere: bool,
+    /// Whether the caller wants a stream of a reply that runs on.
+    pub(crate) wants_stream: bool,
     path_model: Option<String>,
     path_stream: Option<bool>,
     /// The request in canonical form, made when somebody needs it.
@@ -113,6 +124,11 @@ impl Call {
             extras: Extras::default(),
             tags: Vec::new(),
             end_user: None,
+            said: None,
+            keep: None,
+            runs_on: false,
+            waits_elsewhere: false,
+            wants_stream: false,
             canonical: Mutex::new(None),
         }
     }
@@ -192,6 +208,40 @@ impl Call {
         let request = Arc::new(self.dialect.decode_request(&self.body)?);
         *slot = Some(Arc::clone(&request));
         Ok(request)
+    }
+
+    /// The id of a reply that its provider gives none. Responses are asked for by it later: it is the
+    /// gateway's own, whatever id the caller gave its call.
+    pub(crate) fn reply_id(&self) -> String {
+        match self.dialect.id() {
+            DialectId::OpenaiResponses => format!("resp_{}", self.id_digits()),
+            _ => self.shown_id.to_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The call's id as hexadecimal digits.
+    pub(crate) fn id_digits(&self) -> String {
+        format!("{:032x}", self.id.0)
+    }
+
+    /// The body as the caller sent it.
+    pub(crate) fn said(&self) -> &Bytes {
+        self.said.as_ref().unwrap_or(&self.body)
+    }
+
+    /// Sends another body in place of the caller's; model and stream stay what was asked.
+    ///
+    /// # Errors
+    /// As [`Dialect::glance`].
+    pub(crate) fn replace_body(&mut self, body: Bytes) -> Result<()> {
+        let glance = self.dialect.glance(&body)?;
+        let asked = std::mem::replace(&mut self.glance, glance);
+        self.glance.model = asked.model;
+        self.glance.stream = asked.stream;
+        self.glance.include_usage = asked.include_usage;
+        let before = std::mem::replace(&mut self.body, body);
+        self.said.get_or_insert(before);
+        Ok(())
     }
 
     /// Microseconds since the call arrived.

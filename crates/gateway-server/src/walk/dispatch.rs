@@ -21,7 +21,7 @@ use super::relay::{Reply, relay};
 use super::{Call, Tail, betas, mock};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
-use crate::state::Served;
+use crate::state::{Core, Served};
 
 /// Largest whole answer taken from a provider, bytes.
 const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
@@ -144,7 +144,7 @@ pub(super) async fn send(
     forward_headers(call, served, &mut request.headers);
     request.timeouts = timeouts;
     if let Some(credential) = served.target.credential() {
-        sign_in(call, credential).await.map_err(|error| named(error, served))?;
+        sign_in(&call.core, credential).await.map_err(|error| named(error, served))?;
     }
     served.target.seal(&mut request, SystemTime::now())?;
     let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
@@ -155,13 +155,13 @@ pub(super) async fn send(
 }
 
 /// Sees to it that a credential has something at hand. What is near its end is renewed beside the call.
-async fn sign_in(call: &Call, credential: &Arc<Credential>) -> Result<()> {
+pub(super) async fn sign_in(core: &Arc<Core>, credential: &Arc<Credential>) -> Result<()> {
     let now = SystemTime::now();
     match credential.readiness(now) {
         Readiness::Ready => Ok(()),
-        Readiness::Needed => credential.ready(&call.core.transport, now).await,
+        Readiness::Needed => credential.ready(&core.transport, now).await,
         Readiness::Due => {
-            let (core, credential) = (Arc::clone(&call.core), Arc::clone(credential));
+            let (core, credential) = (Arc::clone(core), Arc::clone(credential));
             tokio::spawn(async move {
                 if let Err(error) = credential.renew(&core.transport, now).await {
                     tracing::warn!(%error, "a credential could not be renewed; the old one still holds");
@@ -342,10 +342,11 @@ async fn check_is_stream(headers: &HeaderMap, body: &mut Body, dialect: &dyn Dia
 
 pub(super) fn reply_context(call: &Call) -> ReplyContext {
     ReplyContext {
-        id: call.shown_id.to_str().unwrap_or_default().to_owned(),
+        id: call.reply_id(),
         model: call.glance.model.clone(),
         now: call.started_ms / 1_000,
         include_usage: call.glance.include_usage,
         elapsed_ms: call.elapsed_us() / 1_000,
+        echo: call.dialect.echo(call.said()),
     }
 }

@@ -7,7 +7,7 @@ use llm_router::Attempt;
 use llm_types::{ChatRequest, Result};
 use serde_json::{Map, Value};
 
-use super::{Call, betas, policy};
+use super::{Call, betas, native, policy};
 use crate::state::Served;
 
 /// Writes the request for one deployment.
@@ -46,6 +46,7 @@ fn translate(
     if dialect.id() != DialectId::Gemini {
         take_signatures(&mut request);
     }
+    native::settle(&mut request, &target.policy)?;
     dialect.encode_request(&request, target)
 }
 

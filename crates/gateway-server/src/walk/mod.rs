@@ -6,12 +6,14 @@
 //! |---|---|---|---|
 //! | [`admit`] | the head | a [`Caller`]: whose key it is | 401, 403 |
 //! | [`call`](mod@call) | the body | a [`Call`]: what is asked, of which model | 400, 413 |
+//! | [`recall`] | the call | what it goes on from; whether its reply is kept | 404 |
 //! | [`limit`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
 //! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
 //! | [`relay`] | the reply | bytes in the caller's dialect | an error event inside the stream |
 //! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
 
 mod admit;
+mod background;
 mod betas;
 mod call;
 mod count;
@@ -21,9 +23,11 @@ mod extras;
 mod limit;
 mod listed;
 mod mock;
+mod native;
 mod policy;
 mod pump;
 mod query;
+mod recall;
 mod relay;
 mod settle;
 
@@ -35,8 +39,10 @@ use hyper::body::Incoming;
 use llm_types::Result;
 
 pub(crate) use admit::{Caller, admit};
+pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
+pub(crate) use recall::{history as history_of, items};
 pub(crate) use relay::Stream;
 pub(crate) use settle::Tail;
 
@@ -54,6 +60,7 @@ pub(crate) async fn walk(
     let (head, body) = request.into_parts();
     let mut call = Call::begin(core, &entrance, head);
     match enter(core, conn, &mut call, body).await {
+        Ok(tail) if call.runs_on => background::begin(call, tail).await,
         Ok(tail) => dispatch::dispatch(&call, tail).await,
         Err(refusal) => {
             let response = answer::error_response(&refusal, call.dialect);
@@ -69,6 +76,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     caller.may_call_route(&call.snapshot, call.path)?;
     call.receive(body).await?;
     caller.may_call_model(call)?;
+    recall::recall(call, &caller).await?;
     let (mut tail, announced) = limit::limit(call, caller)?;
     if let Some(turn) = announced
         && let Err(error) = core.journal.written(turn).await

@@ -61,6 +61,8 @@ pub(crate) struct Translation {
     encoder: Box<dyn StreamEncoder>,
     events: Vec<Event>,
     facts: ReplyFacts,
+    /// What was written last.
+    last: Bytes,
     /// An error was told: nothing may follow.
     over: bool,
 }
@@ -74,8 +76,14 @@ impl Translation {
             encoder: to.stream_encoder(cx),
             events: Vec::new(),
             facts: ReplyFacts::default(),
+            last: Bytes::new(),
             over: false,
         }
+    }
+
+    /// The frames that were written last.
+    pub(crate) fn last(&self) -> &[u8] {
+        &self.last
     }
 
     fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
@@ -130,7 +138,8 @@ impl Translation {
             self.encoder.push(&event, &mut bytes);
         }
         if !bytes.is_empty() {
-            out.push(bytes.freeze());
+            self.last = bytes.freeze();
+            out.push(self.last.clone());
         }
     }
 }

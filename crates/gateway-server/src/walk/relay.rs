@@ -10,12 +10,14 @@ use futures_core::Stream as _;
 use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use llm_providers::dialects::openai::responses::last_reply;
 use llm_providers::framing::event_stream;
 use llm_providers::{Framing, ReplyFacts};
 use llm_router::{Done, Ticket};
 use llm_types::{Body, Error, ErrorKind};
 use tokio::time::{Sleep, sleep};
 
+use super::background::{follow, is_under_way};
 use super::dispatch::without_secrets;
 use super::pump::Pump;
 use super::settle::{Settled, Tail};
@@ -86,8 +88,22 @@ pub(crate) fn relay(
     }
     let mut booked = None;
     let body = match done.value {
+        Reply::Full { headers: theirs, body, facts, .. }
+            if call.waits_elsewhere && is_under_way(&body) && facts.id.is_some() =>
+        {
+            // The provider makes the reply; the tail is settled when it has.
+            provider_headers(call, &theirs, &mut headers);
+            headers.insert(CONTENT_TYPE, JSON);
+            tail.facts = *facts;
+            keep_reply(call, &mut tail, &body);
+            follow(&call.core, tail);
+            let mut response = Response::new(ReplyBody::full(body));
+            *response.headers_mut() = headers;
+            return (response, None);
+        }
         Reply::Full { headers: theirs, body, facts, provider_us } => {
             tail.facts = *facts;
+            keep_reply(call, &mut tail, &body);
             provider_headers(call, &theirs, &mut headers);
             let settled = tail.settle(End::Completed, StatusCode::OK, None);
             booked = settled.booked;
@@ -103,12 +119,32 @@ pub(crate) fn relay(
             headers.insert(CACHE_CONTROL, NO_CACHE);
             headers.insert(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
+            // A provider's own reply is known by its id as soon as the stream says it.
+            if let Pump::Forward(relay) = &pump
+                && let Some(id) = &relay.facts().id
+                && let Some(keep) = tail.keep.take()
+            {
+                keep.elsewhere(&tail.deployment(), id);
+            }
             ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, (pump, framing), (first, rest), ended)))
         }
     };
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
     (response, booked)
+}
+
+/// Keeps a whole reply, or remembers who does.
+fn keep_reply(call: &Call, tail: &mut Tail, body: &Bytes) {
+    let Some(keep) = tail.keep.take() else { return };
+    let Some(served) = tail.asked.lock().clone() else { return };
+    let deployment = served.deployment.id.as_str();
+    let native = served.mock_response.is_none() && served.dialect_for(call.dialect).id() == call.dialect.id();
+    match (&tail.facts.id, native) {
+        (Some(id), true) => keep.elsewhere(deployment, id),
+        (None, true) => {}
+        (_, false) => keep.held(deployment, String::from_utf8_lossy(body).into_owned()),
+    }
 }
 
 fn provider_headers(call: &Call, theirs: &HeaderMap, ours: &mut HeaderMap) {
@@ -220,6 +256,29 @@ impl Stream {
         self.ended && self.next >= self.queue.len()
     }
 
+    /// Keeps the reply that the last frames hold.
+    fn keep(&mut self) {
+        let Some(keep) = self.tail.keep.take() else { return };
+        let deployment = &*self.tail.deployment();
+        match &self.pump {
+            Pump::Forward(relay) => {
+                if let Some(id) = &relay.facts().id {
+                    keep.elsewhere(deployment, id);
+                }
+            }
+            Pump::Translate(translation) => {
+                if let Some(reply) = last_reply(translation.last()) {
+                    keep.held(deployment, reply.to_string());
+                }
+            }
+            Pump::Written(_) => {
+                if let Some(reply) = self.queue.last().and_then(|frames| last_reply(frames)) {
+                    keep.held(deployment, reply.to_string());
+                }
+            }
+        }
+    }
+
     /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
     fn hide_secrets(&mut self) {
         if self.pump.facts().error.is_none() {
@@ -249,6 +308,7 @@ impl Stream {
         self.tail.facts = self.pump.facts().clone();
         let ticket = self.ticket.take();
         if self.tail.facts.complete && cut.is_none() {
+            self.keep();
             self.tail.settle(End::Completed, StatusCode::OK, None);
             return;
         }

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::limit::{Place, counted, owner};
+use super::recall::Keep;
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
@@ -52,6 +53,8 @@ pub(crate) struct Tail {
     pub(crate) retries: u32,
     pub(crate) fallbacks: u32,
     pub(crate) first_byte_us: Option<u64>,
+    /// The reply is to be kept when it is whole.
+    pub(crate) keep: Option<Keep>,
     place: Option<Place>,
     settled: bool,
 }
@@ -95,6 +98,7 @@ impl Tail {
             retries: 0,
             fallbacks: 0,
             first_byte_us: None,
+            keep: call.keep.clone(),
             settled: false,
         })
     }
@@ -102,6 +106,11 @@ impl Tail {
     /// The moment it is, for the router.
     pub(crate) fn now(&self) -> Moment {
         self.core.shared.snapshot.load().router.now()
+    }
+
+    /// The deployment that was asked last; empty before any was.
+    pub(crate) fn deployment(&self) -> String {
+        self.asked.lock().as_ref().map_or_else(String::new, |served| served.deployment.id.as_str().to_owned())
     }
 
     /// Microseconds since the call arrived.

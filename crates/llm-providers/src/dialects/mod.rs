@@ -23,6 +23,8 @@ pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
 /// OpenAI's legacy Completions.
 pub static OPENAI_TEXT: &dyn Dialect = &openai::text::OpenaiText;
+/// OpenAI Responses.
+pub static OPENAI_RESPONSES: &dyn Dialect = &openai::responses::OpenaiResponses;
 
 /// The dialect of an id.
 #[must_use]
@@ -30,6 +32,7 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
     match id {
         DialectId::OpenaiChat => OPENAI_CHAT,
         DialectId::OpenaiText => OPENAI_TEXT,
+        DialectId::OpenaiResponses => OPENAI_RESPONSES,
         DialectId::Anthropic => ANTHROPIC,
         DialectId::Gemini => GEMINI,
         DialectId::Cohere => COHERE,

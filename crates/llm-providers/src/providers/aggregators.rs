@@ -59,7 +59,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.edenai.run/v3", prefix: "",
         base_url_env: ["EDENAI_API_BASE"], key_env: ["EDENAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { developer_as_system: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "helicone", name: "Helicone",
@@ -83,7 +83,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["LITELLM_PROXY_API_BASE"], key_env: ["LITELLM_PROXY_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { keeps_cache_control: true, ..Quirks::NONE },
+        quirks: Quirks { keeps_cache_control: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "nadir", name: "Nadir",
@@ -107,7 +107,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://openrouter.ai/api/v1", prefix: "",
         base_url_env: ["OPENROUTER_API_BASE"], key_env: ["OPENROUTER_API_KEY", "OR_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { keeps_cache_control: true, usage_on_request: true, ..Quirks::NONE },
+        quirks: Quirks { keeps_cache_control: true, usage_on_request: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "poe", name: "Poe",

@@ -109,7 +109,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.fireworks.ai/inference/v1", prefix: "",
         base_url_env: ["FIREWORKS_API_BASE"], key_env: ["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, model_prefix: Cow::Borrowed("accounts/fireworks/models/"), unsupported: words!["audio", "functions", "modalities", "safety_identifier", "store", "thinking", "verbosity", "web_search_options"], text_completions: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, model_prefix: Cow::Borrowed("accounts/fireworks/models/"), unsupported: words!["audio", "functions", "modalities", "safety_identifier", "store", "thinking", "verbosity", "web_search_options"], text_completions: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "friendliai", name: "FriendliAI",
@@ -237,7 +237,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.parasail.io/v1", prefix: "",
         base_url_env: ["PARASAIL_API_BASE"], key_env: ["PARASAIL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { developer_as_system: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "pinstripes", name: "Pinstripes",

@@ -153,7 +153,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.openai.com/v1", prefix: "",
         base_url_env: ["OPENAI_BASE_URL", "OPENAI_API_BASE"], key_env: ["OPENAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { openai_families: true, text_completions: true, ..Quirks::NONE },
+        quirks: Quirks { openai_families: true, text_completions: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "perplexity", name: "Perplexity AI",
@@ -225,7 +225,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://ark.cn-beijing.volces.com/api/v3", prefix: "",
         base_url_env: ["VOLCENGINE_API_BASE"], key_env: ["VOLCENGINE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "xai", name: "xAI",
@@ -233,7 +233,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.x.ai/v1", prefix: "",
         base_url_env: ["XAI_API_BASE"], key_env: ["XAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, unsupported: words!["logit_bias", "thinking", "verbosity"], ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, unsupported: words!["logit_bias", "thinking", "verbosity"], responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "xiaomi_mimo", name: "Xiaomi Mimo",

@@ -19,7 +19,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["HOSTED_VLLM_API_BASE"], key_env: ["HOSTED_VLLM_API_KEY"],
         auth: Auth::None, dialect: OpenaiChat,
-        quirks: Quirks { text_completions: true, ..Quirks::NONE },
+        quirks: Quirks { text_completions: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "lemonade", name: "Lemonade",

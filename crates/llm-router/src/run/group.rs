@@ -107,7 +107,12 @@ impl<'r> Walk<'r> {
         let by_tags = controls.tag_filtering.unwrap_or(self.settings.tag_filtering);
         let wish = TagWish { tags: &controls.tags, any: self.settings.tag_match_any };
         let tags = by_tags.then_some(wish);
-        let filter = Filter { level: part.level, excluded: &part.excluded, failed, tags };
+        let mut excluded = part.excluded.clone();
+        if let Some(pinned) = &controls.pinned {
+            let others = (0..).zip(&route.group.candidates);
+            excluded.extend(others.filter(|(_, one)| one.deployment.id != *pinned).map(|(at, _)| at));
+        }
+        let filter = Filter { level: part.level, excluded: &excluded, failed, tags };
         let mut plan = plan(route.group, filter, self.settings, self.router.clock.now())?;
         plan.pick(&mut self.rng).ok_or(Refusal::Nobody)
     }

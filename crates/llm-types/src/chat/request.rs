@@ -33,6 +33,10 @@ pub struct NativeFields {
     pub dialect: String,
     /// The fields.
     pub fields: Extra,
+    /// The names of those without which the answer is another one: a caller must be told when they are
+    /// left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needed: Vec<String>,
 }
 
 impl ChatRequest {

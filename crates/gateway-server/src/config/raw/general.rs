@@ -69,6 +69,7 @@ catalogue! {
     missing_session_id Text "" later "it has no effect": "Generate, reject or omit.";
     enable_public_model_hub Flag "False" later "there is no admin UI to sign in to": "Show the models on a public page.";
     pass_through_request_timeout Number "" later "pass-through routes are not served": "Seconds a pass-through request may take.";
+    responses_retention_days Count "30" served: "Days for which replies of the Responses API can be asked for by id; 0 keeps none.";
     responses_websocket_session_limit_seconds Number "3600.0" later "it has no effect": "Seconds a Responses WebSocket may live.";
     pass_through_endpoints List "" later "pass-through routes are not served": "Pass through endpoints.";
     enable_openai_websocket_passthrough Flag "" later "pass-through routes are not served": "Enable openai websocket passthrough.";
@@ -109,7 +110,7 @@ catalogue! {
     password_policy_require_numbers Flag "" later "there is no admin UI to sign in to": "Passwords need a digit.";
     password_policy_require_special_characters Flag "" later "there is no admin UI to sign in to": "Passwords need a special character.";
     disable_password_login_when_sso_enabled Flag "" later "there is no admin UI to sign in to": "Disable password login when SSO enabled.";
-    disable_responses_id_security Flag "" later "it has no effect": "No owner check on response ids.";
+    disable_responses_id_security Flag "" later "replies are for the key and team that made them": "No owner check on response ids.";
     allow_unmanaged_response_ids Flag "" later "it has no effect": "Accept raw provider ids.";
     disable_env_credential_login Flag "" later "there is no admin UI to sign in to": "Disable env credential login.";
     disable_budget_reservation Flag "" served: "Do not reserve the estimated cost before a call.";

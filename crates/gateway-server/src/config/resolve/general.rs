@@ -74,6 +74,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         allow_without_database: section.is_on("allow_requests_on_db_unavailable"),
         enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
+        responses_retention: retention(&mut section),
         key_cache_ttl: seconds(&mut section, "user_api_key_cache_ttl", None, 60),
         reload_interval: seconds(
             &mut section,
@@ -186,6 +187,13 @@ fn addresses(section: &mut Section<'_, '_, '_>) -> Vec<IpAddr> {
         }
     }
     addresses
+}
+
+/// How long replies can be asked for: as long as OpenAI keeps them unless told otherwise.
+fn retention(section: &mut Section<'_, '_, '_>) -> Duration {
+    const DAY: u64 = 24 * 60 * 60;
+    let days = section.count::<u64>("responses_retention_days").unwrap_or(30);
+    Duration::from_secs(days.saturating_mul(DAY))
 }
 
 /// A duration from the file, else from the environment, else the default; a variable that holds no

@@ -60,7 +60,7 @@ fn by_slug(
             return Owner::Wrong;
         }
         if provider.dialect == DialectId::OpenaiChat && name.starts_with("responses/") {
-            return Owner::Unserved("calling a provider by the Responses API is not served yet".into());
+            return by_responses(section, provider, name);
         }
         return Owner::Served(Arc::clone(provider), name.to_owned());
     }
@@ -74,6 +74,22 @@ fn by_slug(
     let problem = section.cx.error(&path, &at, found, "expected the slug of a provider");
     problem.hint = near.map(|near| format!("did you mean `{near}`?"));
     Owner::Wrong
+}
+
+/// A model that is to be called by the Responses API, whatever dialect the caller speaks.
+fn by_responses(section: &mut Section<'_, '_, '_>, provider: &ProviderSpec, name: &str) -> Owner {
+    let model = name.trim_start_matches("responses/");
+    if model.is_empty() {
+        let found = format!("found `{}/responses/`", provider.id);
+        section.error(
+            "model",
+            found,
+            "expected the name of a model behind it, such as `openai/responses/o3`",
+        );
+        return Owner::Wrong;
+    }
+    let spec = ProviderSpec { dialect: DialectId::OpenaiResponses, ..provider.clone() };
+    Owner::Served(Arc::new(spec), model.to_owned())
 }
 
 fn no_owner(section: &mut Section<'_, '_, '_>, model: &str, registry: &Registry) {

@@ -1,5 +1,6 @@
-//! OpenAI's protocols: Chat Completions, legacy Completions, and the errors all of them share.
+//! OpenAI's protocols: Chat Completions, Responses, legacy Completions, and the errors all of them share.
 
 pub mod chat;
 mod error;
+pub mod responses;
 pub mod text;

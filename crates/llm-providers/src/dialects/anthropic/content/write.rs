@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::NATIVE;
+use crate::dialects::openai::responses::is_sealed;
 use crate::write::{Array, Object};
 
 /// Members of blocks that have no canonical form and are sent on. Others are left out: the vendor
@@ -30,7 +31,8 @@ pub(in super::super) enum Wanted {
 pub(in super::super) fn wanted(part: &Part) -> Wanted {
     match &part.kind {
         PartKind::Text { text, .. } | PartKind::Refusal { text } if text.is_empty() => Wanted::No,
-        PartKind::Reasoning { .. } if part.signature.is_none() => Wanted::No,
+        PartKind::Reasoning { .. } if part.signature.as_deref().is_none_or(is_sealed) => Wanted::No,
+        PartKind::RedactedReasoning { data } if is_sealed(data) => Wanted::No,
         PartKind::Audio(_) => Wanted::Cannot("audio input"),
         PartKind::Video(_) => Wanted::Cannot("video input"),
         PartKind::Native { dialect, .. } if dialect != NATIVE => {

@@ -21,6 +21,9 @@ pub(in crate::dialects) use request::options_of;
 pub(in crate::dialects::openai) use stream::{cut, error_frame};
 pub(in crate::dialects::openai) use usage::write as write_usage;
 pub(in crate::dialects::openai) use wire::finish_word;
+pub(super) use request::{Fate, Judge, Said, effort_of};
+pub(super) use usage::read as read_usage;
+pub(super) use wire::{DIALECT as NATIVE, audio_format, audio_mime, data_uri, media_url};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

@@ -7,7 +7,7 @@ use crate::write::Object;
 
 /// Reads a `usage` object. Vendors differ in where they put cached and reasoning tokens and in
 /// whether the answer's count holds the reasoning; arithmetic tells the latter.
-pub(super) fn read(record: Item<'_>) -> Option<Usage> {
+pub(in crate::dialects::openai) fn read(record: Item<'_>) -> Option<Usage> {
     if record.kind != Kind::Object {
         return None;
     }

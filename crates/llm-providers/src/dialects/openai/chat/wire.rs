@@ -11,7 +11,7 @@ pub(crate) const DIALECT: &str = "openai";
 pub(super) const PATH: &str = "/chat/completions";
 
 /// Splits `data:image/png;base64,…` into its type and its base64 text.
-pub(super) fn data_uri(url: &str) -> Option<(Option<&str>, &str)> {
+pub(in crate::dialects::openai) fn data_uri(url: &str) -> Option<(Option<&str>, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let mime = head.strip_suffix(";base64")?;
     let mime = mime.split(';').next().filter(|mime| !mime.is_empty());
@@ -19,7 +19,7 @@ pub(super) fn data_uri(url: &str) -> Option<(Option<&str>, &str)> {
 }
 
 /// The MIME type of an `input_audio.format`.
-pub(super) fn audio_mime(format: &str) -> String {
+pub(in crate::dialects::openai) fn audio_mime(format: &str) -> String {
     match format {
         "mp3" => "audio/mpeg".to_owned(),
         mime if mime.contains('/') => mime.to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn audio_mime(format: &str) -> String {
 }
 
 /// The `input_audio.format` of a MIME type.
-pub(super) fn audio_format(mime: &str) -> &str {
+pub(in crate::dialects::openai) fn audio_format(mime: &str) -> &str {
     match mime {
         "audio/mpeg" => "mp3",
         "audio/x-wav" | "audio/wave" => "wav",
@@ -37,7 +37,7 @@ pub(super) fn audio_format(mime: &str) -> &str {
 }
 
 /// A URL of media: their own, or a `data:` URL; `None` when they have neither.
-pub(super) fn media_url(media: &Media, default_mime: &str) -> Option<String> {
+pub(in crate::dialects::openai) fn media_url(media: &Media, default_mime: &str) -> Option<String> {
     match &media.source {
         MediaSource::Url(url) => Some(url.clone()),
         MediaSource::Base64(data) => {

@@ -53,5 +53,5 @@ fn legacy(fields: &Fields<'_>) -> Option<NativeFields> {
         Some((name.to_owned(), value))
     });
     let kept = Extra(given.collect());
-    (!kept.is_empty()).then(|| NativeFields { dialect: DIALECT.to_owned(), fields: kept })
+    (!kept.is_empty()).then(|| NativeFields { dialect: DIALECT.to_owned(), fields: kept, needed: Vec::new() })
 }

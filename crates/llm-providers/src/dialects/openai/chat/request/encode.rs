@@ -183,7 +183,7 @@ impl<'w> Writer<'w> {
 
 /// The effort word for what the caller asked. Budgets become words where LiteLLM draws its lines
 /// (2000, 5000 and 10000 tokens); thinking switched off is left unsaid, for models without it.
-fn effort_of(reasoning: &Reasoning) -> Option<ReasoningEffort> {
+pub(crate) fn effort_of(reasoning: &Reasoning) -> Option<ReasoningEffort> {
     if reasoning.effort.is_some() {
         return reasoning.effort;
     }

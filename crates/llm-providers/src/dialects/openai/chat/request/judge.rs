@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use llm_types::Error;
 
-use super::super::models::{Rules, SAMPLING};
+use super::super::models::{Rules, SAMPLING, Sampling};
 use crate::Target;
 
 /// The most texts in `stop`: "up to 4 sequences", says the API reference. Further ones are left out, as
@@ -99,6 +99,11 @@ impl<'t> Judge<'t> {
     /// Whether system messages are to be said by the user.
     pub(crate) fn system_as_user(&self) -> bool {
         self.rules.is_some_and(|rules| rules.system_as_user)
+    }
+
+    /// Whether the model can reason; `None` when nothing is known of it.
+    pub(crate) fn reasons(&self) -> Option<bool> {
+        self.rules.map(|rules| rules.sampling != Sampling::Free)
     }
 
     /// Whether the models take this value of `reasoning_effort`.

@@ -10,10 +10,12 @@ mod tools;
 
 pub(super) use decode::decode;
 pub(in crate::dialects) use decode::options_of;
+pub(in crate::dialects::openai) use encode::effort_of;
 pub(super) use encode::encode;
 pub(in crate::dialects) use encode_messages::SHOWN_BY_TOOLS;
 pub(super) use encode_messages::write_call;
-pub(super) use judge::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};
+pub(in crate::dialects::openai) use judge::{Fate, Judge, Said};
+pub(super) use judge::{MAX_STOPS, canonical, rules_of};
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,0 +1,46 @@
+//! What only the caller's dialect can say, on its way to another: told to the caller, or dropped where
+//! the operator or the caller allows it.
+
+use llm_providers::ParamPolicy;
+use llm_providers::dialects::openai::responses::DIALECT as RESPONSES;
+use llm_types::{ChatRequest, Error, Part, PartKind, Result, ToolKind};
+
+/// Settles a request that is about to be written in another dialect.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Unsupported`] naming a member without which the answer would be another one.
+pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<()> {
+    let dropped = |name: &str| policy.drop || policy.always_drop.iter().any(|listed| listed == name);
+    if let Some(native) = &request.native
+        && let Some(name) = native.needed.iter().find(|name| !dropped(name))
+    {
+        return Err(Error::unsupported(
+            name,
+            format!(
+                "`{name}` is understood by providers of the OpenAI Responses API only, which this model's is not; \
+                 leave it out, or set `drop_params: true`"
+            ),
+        ));
+    }
+    if dropped("tools") {
+        request.tools.retain(|tool| !is_own(&tool.kind));
+    }
+    if policy.drop {
+        for message in &mut request.messages {
+            message.parts.retain(|part| !is_own_part(part));
+        }
+        request.messages.retain(|message| !message.parts.is_empty());
+    }
+    Ok(())
+}
+
+fn is_own(kind: &ToolKind) -> bool {
+    matches!(kind, ToolKind::Native { dialect, .. } if dialect == RESPONSES)
+}
+
+fn is_own_part(part: &Part) -> bool {
+    matches!(&part.kind, PartKind::Native { dialect, .. } if dialect == RESPONSES)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! What is refused, dropped and kept.
+
+use llm_providers::ParamPolicy;
+use llm_types::{ChatRequest, Extra, Message, NativeFields, Part, PartKind, Role};
+use serde_json::json;
+
+use super::{RESPONSES, settle};
+
+fn request() -> ChatRequest {
+    let item =
+        Part::new(PartKind::Native { dialect: RESPONSES.into(), value: json!({"type": "item_reference"}) });
+    let messages = [Message::user("hi"), Message::new(Role::Assistant, vec![item])];
+    let mut fields = Extra::default();
+    fields.keep("conversation", json!("conv_1"));
+    fields.keep("include", json!([]));
+    let native = NativeFields { dialect: RESPONSES.into(), fields, needed: vec!["conversation".into()] };
+    ChatRequest { native: Some(native), ..ChatRequest::new("m", messages) }
+}
+
+#[test]
+fn a_needed_member_is_refused_by_its_name() {
+    let error = settle(&mut request(), &ParamPolicy::default()).unwrap_err();
+    assert_eq!(error.param(), Some("conversation"));
+    assert!(error.message().starts_with("`conversation` is understood by providers"), "{error}");
+}
+
+#[test]
+fn members_are_dropped_one_by_one_or_all() {
+    let policy = ParamPolicy { always_drop: vec!["conversation".into()], ..ParamPolicy::default() };
+    let mut one = request();
+    settle(&mut one, &policy).unwrap();
+    assert_eq!(one.messages.len(), 2, "only what is named is dropped");
+    let mut all = request();
+    settle(&mut all, &ParamPolicy { drop: true, ..ParamPolicy::default() }).unwrap();
+    assert_eq!(all.messages, [Message::user("hi")]);
+}
