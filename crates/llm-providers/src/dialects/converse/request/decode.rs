@@ -27,7 +27,7 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
             native.keep(name, value);
         }
     }
-    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native });
+    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native, needed: Vec::new() });
     Ok(request)
 }
 
