@@ -271,6 +271,8 @@ impl Stream {
                     keep.held(deployment, reply.to_string());
                 }
             }
+            // Lists are Gemini's callers', whose replies are not kept.
+            Pump::Listed(_) => {}
             Pump::Written(_) => {
                 if let Some(reply) = self.queue.last().and_then(|frames| last_reply(frames)) {
                     keep.held(deployment, reply.to_string());
