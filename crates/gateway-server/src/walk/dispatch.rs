@@ -120,7 +120,9 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         return mock::reply(call, text);
     }
     let mut encoded = encode(call, &served, &attempt)?;
-    encoded.body = call.extras.body(encoded.body)?;
+    if served.dialect.id() != DialectId::Converse || call.dialect.id() == DialectId::Converse {
+        encoded.body = call.extras.body(encoded.body)?;
+    }
     let asked_at = Instant::now();
     *tail.asked.lock() = Some(Arc::clone(&served));
     let response = send(call, &served, encoded, timeouts(&served, &attempt)).await?;

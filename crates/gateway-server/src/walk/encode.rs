@@ -41,6 +41,8 @@ fn translate(
     request.model.clone_from(&target.model);
     request.stream = call.glance.stream;
     if dialect.id() == DialectId::Converse {
+        // What is not of the dialect stands in a member of its own, which the dialect knows.
+        request.extra.0.extend(call.extras.members().clone());
         betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
     }
     if dialect.id() != DialectId::Gemini {

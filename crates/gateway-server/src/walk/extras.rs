@@ -128,6 +128,11 @@ impl Extras {
         Ok(scan::merge(&body, &self.members)?)
     }
 
+    /// The body members as they were given, for dialects that place them themselves.
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// Adds the headers. Those of the target's sign-in and those its operator sets stay as they are.
     pub(super) fn add_headers(&self, target: &Target, headers: &mut HeaderMap) {
         let signs_in = |name: &HeaderName| matches!(&target.spec.auth, Auth::Header(own) if name == &**own);

@@ -101,7 +101,7 @@ fn refusals_are_amazons() {
     let (_upstream, gateway) = stage(openai::error(429, "slow down"));
     let cases = [
         (signed(MASTER), request(), 429, "ThrottlingException"),
-        (signed("sk-unknown"), request(), 403, "UnrecognizedClientException"),
+        (signed("sk-unknown"), request(), 401, "UnrecognizedClientException"),
         (signed(MASTER), json!({ "messages": 1 }), 400, "ValidationException"),
         (signed(MASTER), json!({}), 400, "ValidationException"),
     ];

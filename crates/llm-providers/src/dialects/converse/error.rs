@@ -199,6 +199,8 @@ fn shown(error: &Error) -> &'static str {
 pub(super) fn encode(error: &Error) -> (StatusCode, Bytes) {
     let status = match error.kind() {
         ErrorKind::TooLarge => 413,
+        // Amazon's own status is 403; LiteLLM's callers know a refused key by 401, and SDKs by the type.
+        ErrorKind::Unauthenticated => 401,
         _ => of_type(shown(error)).map_or(500, |(_, status, _)| *status),
     };
     (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body(error).into())

@@ -63,8 +63,6 @@ pub(super) struct Model {
     pub(super) top_k: TopK,
     /// Whether a tool takes `strict`, and a schema `additionalProperties` at its root.
     pub(super) strict: bool,
-    /// Whether a failed tool can be marked as such (`toolResult.status`).
-    pub(super) status: bool,
     /// Whether it takes sound.
     pub(super) audio: bool,
     /// Whether it takes Amazon's `nova_grounding`.
@@ -85,20 +83,13 @@ impl Model {
         reasons: Reasons::Unknown,
         top_k: TopK::Member,
         strict: true,
-        status: true,
         audio: true,
         grounding: false,
     };
     const CLAUDE: Self = Self { reasons: Reasons::Claude, audio: false, ..Self::OTHER };
     /// Models of makers that Amazon serves without caching and without Anthropic's additions.
-    const OPEN: Self = Self {
-        cache: false,
-        ttl: false,
-        strict: false,
-        status: false,
-        reasons: Reasons::Effort,
-        ..Self::OTHER
-    };
+    const OPEN: Self =
+        Self { cache: false, ttl: false, strict: false, reasons: Reasons::Effort, ..Self::OTHER };
     const NOVA: Self = Self {
         ttl: false,
         schema: false,

@@ -18,15 +18,8 @@ fn written(parts: &[Part], voice: Voice) -> Value {
     serde_json::from_slice(&out).unwrap()
 }
 
-const PLAIN: Voice = Voice {
-    cache: false,
-    ttl: false,
-    thoughts: true,
-    status: false,
-    audio: false,
-    titles: false,
-    unsigned: false,
-};
+const PLAIN: Voice =
+    Voice { cache: false, ttl: false, thoughts: true, audio: false, titles: false, unsigned: false };
 
 fn media(kind: fn(Media) -> PartKind, source: MediaSource, mime: Option<&str>) -> Part {
     Part::new(kind(Media::new(source, mime.map(str::to_owned))))

@@ -20,8 +20,6 @@ pub(in super::super) struct Voice {
     pub(in super::super) ttl: bool,
     /// Reasoning of the past is read.
     pub(in super::super) thoughts: bool,
-    /// Failed tools are marked.
-    pub(in super::super) status: bool,
     /// Sound can be heard.
     pub(in super::super) audio: bool,
     /// Titles of documents are shown; without it documents get a name that says nothing.
@@ -32,15 +30,8 @@ pub(in super::super) struct Voice {
 
 impl Voice {
     /// How a caller is answered: it takes all.
-    pub(in super::super) const ANSWER: Self = Self {
-        cache: true,
-        ttl: true,
-        thoughts: true,
-        status: true,
-        audio: true,
-        titles: true,
-        unsigned: true,
-    };
+    pub(in super::super) const ANSWER: Self =
+        Self { cache: true, ttl: true, thoughts: true, audio: true, titles: true, unsigned: true };
 }
 
 /// What becomes of a part on this wire.
@@ -267,7 +258,7 @@ fn tool_result(body: &mut Object<'_>, result: &ToolResult, voice: Voice) {
             list.object(|block| block.text("text", ""));
         }
     });
-    if let Some(is_error) = result.is_error.filter(|_| voice.status) {
+    if let Some(is_error) = result.is_error {
         body.text("status", if is_error { "error" } else { "success" });
     }
 }

@@ -75,7 +75,7 @@ fn a_reply_may_be_an_error() {
 fn callers_get_amazons_types() {
     let cases = [
         (ErrorKind::Unsupported, 400, "ValidationException", "validationException"),
-        (ErrorKind::Unauthenticated, 403, "UnrecognizedClientException", "validationException"),
+        (ErrorKind::Unauthenticated, 401, "UnrecognizedClientException", "validationException"),
         (ErrorKind::NotFound, 404, "ResourceNotFoundException", "validationException"),
         (ErrorKind::TooLarge, 413, "ValidationException", "validationException"),
         (ErrorKind::RateLimited, 429, "ThrottlingException", "throttlingException"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use llm_types::{ChatRequest, Options, ResponseFormat, Result};
+use llm_types::{ChatRequest, Error, Options, ResponseFormat, Result, Role};
 use serde_json::{Map, Value, json};
 
 use super::super::content::{NATIVE, Voice};
@@ -47,6 +47,10 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let tier = options::tier(&options, policy)?;
     let answer = answer_schema(&options, &model);
     let tools = tools::Plan::of(request, &options, (answer, thinking.has_budget()), &model, policy)?;
+    if request.messages.iter().all(|message| matches!(message.role, Role::System | Role::Developer)) {
+        let message = "`messages`: expected at least one message that is not a system message, found none";
+        return Err(Error::bad_param("messages", message));
+    }
     let voice = voice(request, &model);
     let conversation = Conversation::of(&request.messages, &model, (voice, tools.past), policy)?;
 
@@ -93,7 +97,6 @@ fn voice(request: &ChatRequest, model: &Model) -> Voice {
         cache: model.cache,
         ttl: model.ttl,
         thoughts: model.thoughts,
-        status: model.status,
         audio: model.audio,
         titles: own || native == Some(anthropic::NATIVE),
         unsigned: own && model.claude.is_none(),

@@ -87,11 +87,6 @@ impl<'r> Conversation<'r> {
         }
         conversation.add(Speaker::System, waiting);
         conversation.results_first();
-        if conversation.turns.is_empty() {
-            let message =
-                "`messages`: expected a message that says something and is no system message, found none";
-            return Err(Error::bad_param("messages", message));
-        }
         Ok(conversation)
     }
 
@@ -122,6 +117,13 @@ impl<'r> Conversation<'r> {
     /// Writes `messages` and `system`.
     pub(super) fn write(&self, body: &mut Object<'_>) {
         body.array("messages", |list| {
+            if self.turns.is_empty() {
+                // Nothing is said at all: the vendor refuses it in its own words.
+                list.object(|message| {
+                    message.text("role", Speaker::User.name());
+                    message.array("content", |blocks| blocks.object(|block| block.text("text", "")));
+                });
+            }
             for (index, turn) in self.turns.iter().enumerate() {
                 let is_last = index + 1 == self.turns.len();
                 let trims = self.trims && is_last && turn.speaker == Speaker::Assistant;

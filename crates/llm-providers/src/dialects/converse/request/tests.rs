@@ -265,8 +265,10 @@ fn faults_of_a_request_are_named() {
     for (body, expected) in cases {
         assert_eq!(decode(body.to_string().as_bytes()).unwrap_err().message(), expected);
     }
-    let silent = ChatRequest::new("m", [Message::user(" ")]);
+    let silent = ChatRequest::new("m", [Message::system("a")]);
     assert_eq!(encode(&silent, &target(CLAUDE)).unwrap_err().param(), Some("messages"));
+    let blank = body(&ChatRequest::new("m", [Message::user(" ")]), CLAUDE);
+    assert_eq!(blank["messages"], json!([{ "role": "user", "content": [{ "text": "" }] }]));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::dialects::openai::chat::OpenaiChat;
 /// Cases where the recorded request is wrong or arbitrary; ours is checked elsewhere.
 const OURS_IS_BETTER: &[(&str, &str)] = &[
     ("builtin_web_search_tool", "a tool the model does not have is refused, not left out in silence"),
-    ("empty_user", "a conversation that says nothing is refused"),
+    ("empty_user", "a conversation that says nothing keeps its blank turn: the vendor refuses it"),
     ("extra_body", "members of `extra_body` go to the model, not a member of that name"),
     ("file_pdf_url", "the dialect takes bytes: fetching them is the server's part"),
     ("google_search_tool", "another vendor's tool is refused, not left out in silence"),
