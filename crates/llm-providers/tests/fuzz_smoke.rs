@@ -4,6 +4,8 @@
 mod converse;
 #[path = "../../../fuzz/checks/event_stream.rs"]
 mod event_stream;
+#[path = "../../../fuzz/checks/gemini.rs"]
+mod gemini;
 
 use bytes::BytesMut;
 use llm_providers::framing::event_stream as frames;
@@ -104,4 +106,27 @@ metadata {"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}"#;
         b"metadata {}\n",
     ];
     run(&[full], &words, converse::stream);
+}
+
+#[test]
+fn gemini_requests() {
+    let full = br#"{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"a"},
+        {"inlineData":{"mimeType":"image/png","data":"AAAA"}},{"file_data":{"file_uri":"gs://b/v.mp4"}}]},
+        {"role":"model","parts":[{"text":"t","thought":true},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"c2ln"}]},
+        {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"1"}}}]}],
+        "tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"STRING","nullable":true}}}}]},{"googleSearch":{}}],
+        "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},
+        "generationConfig":{"temperature":0.5,"stopSequences":["x"],"thinkingConfig":{"thinkingBudget":-1},"responseSchema":{"type":"STRING"}}}"#;
+    let words: [&[u8]; 6] = [b"null", b"{}", b"[]", b"\"thought\":true,", b"\"parts\":", b"_"];
+    run(&[full], &words, gemini::request);
+}
+
+#[test]
+fn gemini_streams() {
+    let full = br#"{"candidates":[{"content":{"parts":[{"text":"a","thought":true},{"text":"b","thoughtSignature":"c2ln"}]},"index":0}]}
+{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}},{"functionCall":{"partialArgs":[{"jsonPath":"$.a[1]['b']","stringValue":"x","willContinue":true}],"willContinue":true}},{"functionCall":{}}]}}]}
+{"candidates":[{"finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"endIndex":3},"groundingChunkIndices":[0]}]}}],"usageMetadata":{"promptTokenCount":1,"totalTokenCount":2}}
+{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}"#;
+    let words: [&[u8]; 5] = [b"\n", b"null", b"99999999999", b"$[", b"\"willContinue\":true,"];
+    run(&[full], &words, gemini::stream);
 }
