@@ -88,6 +88,12 @@ fn normal_request(body: &Value) -> Value {
     let mut body = without_nulls(body);
     let map = body.as_object_mut().unwrap();
     map.remove("additionalModelResponseFieldPaths");
+    // A thinking budget needs a limit above it: ours states one where the caller does not.
+    if map.get("additionalModelRequestFields").is_some_and(|added| added.get("thinking").is_some())
+        && let Some(Value::Object(config)) = map.get_mut("inferenceConfig")
+    {
+        config.remove("maxTokens");
+    }
     map.retain(|_, value| *value != json!([]) && *value != json!({}));
     join_neighbours(map["messages"].as_array_mut().unwrap());
     // Most families refuse it at the root of a schema.
