@@ -17,7 +17,7 @@ use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
 use super::encode::encode;
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
-use super::relay::{Reply, relay};
+use super::relay::{Answered, Reply, relay};
 use super::{Call, Tail, betas, mock};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
@@ -32,22 +32,25 @@ const ERROR_LIMIT: usize = 1024 * 1024;
 const SHORTEST_HIDDEN: usize = 12;
 
 /// Asks deployments until one answers or the router gives up, and answers the caller.
-pub(crate) async fn dispatch(call: &Call, mut tail: Box<Tail>) -> Response<ReplyBody> {
-    let snapshot = &call.snapshot;
+pub(crate) async fn dispatch(call: &mut Call, mut tail: Box<Tail>) -> Response<ReplyBody> {
+    let asked = &*call;
+    let snapshot = &asked.snapshot;
     let caller = tail.caller.clone();
     let may_use = |model: &str| caller.may_use(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
     let request = Request {
-        stream: call.glance.stream,
+        stream: asked.glance.stream,
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
-        ..Request::new(&call.glance.model, &call.controls)
+        ..Request::new(&asked.glance.model, &asked.controls)
     };
-    let ran = snapshot.router.run(request, |attempt| attempt_once(call, &tail, attempt)).await;
-    match ran {
-        Ok(done) => answer_booked(call, relay(call, tail, done)).await,
-        Err(failed) => fail(call, &mut tail, &failed),
-    }
+    let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
+    let answered = match ran {
+        Ok(done) => Answered::of(done, &tail),
+        Err(failed) => return fail(call, &mut tail, &failed),
+    };
+    let answer = relay(call, tail, answered);
+    answer_booked(call, answer).await
 }
 
 /// Sends a whole answer only when its outcome is in the ledger: what a caller has seen is booked as it

@@ -61,7 +61,7 @@ pub(crate) async fn walk(
     let mut call = Call::begin(core, &entrance, head);
     match enter(core, conn, &mut call, body).await {
         Ok(tail) if call.runs_on => background::begin(call, tail).await,
-        Ok(tail) => dispatch::dispatch(&call, tail).await,
+        Ok(tail) => dispatch::dispatch(&mut call, tail).await,
         Err(refusal) => {
             let response = answer::error_response(&refusal, call.dialect);
             settle::refused(&call, &refusal, response.status());

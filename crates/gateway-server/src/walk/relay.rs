@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::dialects::openai::responses::last_reply;
 use llm_providers::framing::event_stream;
 use llm_providers::{Framing, ReplyFacts};
-use llm_router::{Done, Ticket};
+use llm_router::{Done, Report, Ticket};
 use llm_types::{Body, Error, ErrorKind};
 use tokio::time::{Sleep, sleep};
 
@@ -34,6 +34,9 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 const NO: HeaderValue = HeaderValue::from_static("no");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How many headers an answer usually has; providers bring some twenty.
+const USUAL_HEADERS: usize = 48;
 
 /// What an attempt brought back.
 #[derive(Debug)]
@@ -64,21 +67,43 @@ pub(crate) enum Reply {
     },
 }
 
+/// What the router brought back, without what it borrowed from the call.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    reply: Reply,
+    ticket: Ticket,
+    report: Report,
+    group: Option<HeaderValue>,
+}
+
+impl Answered {
+    /// Takes over what the router brought back for the call of a tail.
+    pub(crate) fn of(done: Done<'_, Reply>, tail: &Tail) -> Self {
+        let group = tail.asked.lock().as_ref().map(|served| served.headers.group(done.group));
+        Self { reply: done.value, ticket: done.ticket, report: done.report, group }
+    }
+}
+
 /// Makes the answer; whole ones are settled now, streams when they end. With a whole answer comes the
 /// turn of the journal that writes its outcome.
+///
+/// The request's headers have done their work: their map becomes the answer's, so that one map serves
+/// a connection for as long as it lives.
 pub(crate) fn relay(
-    call: &Call,
+    call: &mut Call,
     mut tail: Box<Tail>,
-    done: Done<'_, Reply>,
+    done: Answered,
 ) -> (Response<ReplyBody>, Option<Turn>) {
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
-    let mut headers = HeaderMap::with_capacity(48);
+    let mut headers = std::mem::take(&mut call.head.headers);
+    headers.clear();
+    headers.reserve(USUAL_HEADERS);
     let mut numbers = Numbers::new();
     if let Some(served) = &*tail.asked.lock() {
         served.headers.write(&mut headers);
-        headers.insert(names::MODEL_GROUP, served.headers.group(done.group));
     }
+    headers.extend(done.group.map(|group| (names::MODEL_GROUP, group)));
     headers.insert(names::RETRIES, numbers.count(done.report.retries.into()));
     headers.insert(names::MAX_RETRIES, numbers.count(done.report.max_retries.into()));
     headers.insert(names::FALLBACKS, numbers.count(done.report.fallbacks.into()));
@@ -87,7 +112,7 @@ pub(crate) fn relay(
         limits(&mut headers, &mut numbers, &entry.limits, &tail.remaining);
     }
     let mut booked = None;
-    let body = match done.value {
+    let body = match done.reply {
         Reply::Full { headers: theirs, body, facts, .. }
             if call.waits_elsewhere && is_under_way(&body) && facts.id.is_some() =>
         {
