@@ -106,7 +106,7 @@ impl Run {
 
     /// Asks the model and takes its answer to the end.
     async fn make(&mut self, tail: Box<Tail>) {
-        let response = dispatch(&self.call, tail).await;
+        let response = dispatch(&mut self.call, tail).await;
         let status = response.status();
         let mut stream = match response.into_body() {
             ReplyBody::Stream(stream) => stream,
