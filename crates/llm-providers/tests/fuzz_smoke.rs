@@ -18,7 +18,7 @@ impl Seeded {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % below.max(1) as u64).unwrap()
+        usize::try_from(self.0 % below.max(1) as u64).expect("below a usize")
     }
 
     /// The seed with a few bytes changed, cut, repeated or moved.
@@ -27,7 +27,7 @@ impl Seeded {
         for _ in 0..=self.next(4) {
             let at = self.next(data.len() + 1);
             match self.next(5) {
-                0 if at < data.len() => data[at] = u8::try_from(self.next(256)).unwrap(),
+                0 if at < data.len() => data[at] = u8::try_from(self.next(256)).expect("below 256"),
                 1 => data.truncate(at),
                 2 => {
                     let end = (at + self.next(40)).min(data.len());

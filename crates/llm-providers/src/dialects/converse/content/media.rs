@@ -73,13 +73,13 @@ impl Shape {
     }
 
     const fn has(self, mime: &str) -> bool {
-        match (self, mime.as_bytes()) {
-            (Self::Image, [b'i', b'm', ..]) | (Self::Video, [b'v', ..]) | (Self::Audio, [b'a', b'u', ..]) => {
-                true
-            }
-            (Self::Document, [b'a', b'p', ..] | [b't', ..]) => true,
-            _ => false,
-        }
+        matches!(
+            (self, mime.as_bytes()),
+            (Self::Image, [b'i', b'm', ..])
+                | (Self::Video, [b'v', ..])
+                | (Self::Audio, [b'a', b'u', ..])
+                | (Self::Document, [b'a', b'p', ..] | [b't', ..])
+        )
     }
 
     /// What media are by their type; `called` is what the caller called them.

@@ -54,7 +54,7 @@ fn a_broken_frame_ends_the_stream_with_an_exception() {
     damaged[last] ^= 1;
     let (mut relay, mut out) = (Forwarder::default(), Vec::new());
     relay.push(Bytes::from([&whole[..], &damaged].concat()), &mut out);
-    relay.push(whole.clone(), &mut out);
+    relay.push(whole, &mut out);
     relay.finish(None, &mut out);
     let names: Vec<String> = frames(&out.concat().into()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["messageStart", "exception:modelStreamErrorException"]);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{decode, encode, stop_reason};
 use crate::ReplyContext;
 
+#[expect(clippy::needless_pass_by_value, reason = "callers build it in place")]
 fn reply(content: Value, reason: &str) -> Value {
     json!({
         "output": { "message": { "role": "assistant", "content": content } },

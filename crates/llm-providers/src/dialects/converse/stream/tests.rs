@@ -9,6 +9,7 @@ fn start() -> (&'static str, Value) {
     ("messageStart", json!({ "role": "assistant" }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers build it in place")]
 fn delta(index: u64, delta: Value) -> (&'static str, Value) {
     ("contentBlockDelta", json!({ "contentBlockIndex": index, "delta": delta }))
 }
