@@ -22,6 +22,7 @@ struct Units {
     input_tokens: Option<f64>,
     output_tokens: Option<f64>,
     image_tokens: Option<f64>,
+    reasoning_tokens: Option<f64>,
 }
 
 impl WireUsage {
@@ -35,6 +36,7 @@ impl WireUsage {
             output_tokens: tokens.output_tokens.map_or(0, whole),
             cache_read_tokens: self.cached_tokens.map(whole),
             input_image_tokens: tokens.image_tokens.map(whole),
+            reasoning_tokens: tokens.reasoning_tokens.map(whole),
             billed: billed.map(|units| {
                 Box::new(Billed {
                     input_tokens: units.input_tokens.map(whole),
@@ -66,6 +68,7 @@ pub(super) fn write(out: &mut Object<'_>, usage: &Usage) {
         units.value("input_tokens", &usage.input_tokens);
         units.value("output_tokens", &usage.output_tokens);
         units.some("image_tokens", usage.input_image_tokens.as_ref());
+        units.some("reasoning_tokens", usage.reasoning_tokens.as_ref());
     });
     out.some("cached_tokens", usage.cache_read_tokens.as_ref());
 }

@@ -37,7 +37,8 @@ fn normal_request(body: &Value) -> Value {
     let mut body = without_nulls(body);
     for message in body["messages"].as_array_mut().unwrap() {
         let message = message.as_object_mut().unwrap();
-        let text = message["content"].as_array().and_then(|blocks| match blocks.as_slice() {
+        let blocks = message.get("content").and_then(Value::as_array);
+        let text = blocks.and_then(|blocks| match blocks.as_slice() {
             [] => Some(json!("")),
             [only] if only["type"] == "text" => Some(only["text"].clone()),
             _ => None,
