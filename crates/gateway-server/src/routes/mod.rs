@@ -89,6 +89,11 @@ const COUNT: Handler = Handler::CountTokens(Door {
     call_type: "acount_tokens",
     stream: Some(false),
 });
+const COUNT_MESSAGES: Handler = Handler::CountTokens(Door {
+    dialect: DialectId::Anthropic,
+    call_type: "acount_tokens",
+    stream: Some(false),
+});
 const RESPONSES: Handler =
     Handler::Call(Door { dialect: DialectId::OpenaiResponses, call_type: "aresponses", stream: None });
 const READ: Handler = Handler::Stored(responses::Ask::Read);
@@ -99,7 +104,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 80] = [
+static TABLE: [Route; 82] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -121,6 +126,8 @@ static TABLE: [Route; 80] = [
     Route(POST, "/openai/deployments/{model}/completions", COMPLETIONS),
     Route(POST, "/v1beta/models/{model}:generateContent", GENERATE),
     Route(POST, "/v1beta/models/{model}:streamGenerateContent", STREAM),
+    Route(POST, "/v1/messages/count_tokens", COUNT_MESSAGES),
+    Route(POST, "/anthropic/v1/messages/count_tokens", COUNT_MESSAGES),
     Route(POST, "/v1beta/models/{model}:countTokens", COUNT),
     Route(POST, "/models/{model}:generateContent", GENERATE),
     Route(POST, "/models/{model}:streamGenerateContent", STREAM),

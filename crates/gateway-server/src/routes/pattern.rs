@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 /// The variable part that may hold slashes, because names of models do.
 const MODEL: &str = "model";
+/// The variable part that names something kept.
+const KEPT: &str = "response_id";
 
-/// Whether a path matches a pattern; `Some(Some(model))` when the pattern has the variable part
-/// `{model}`. Of the other variable parts each stands for one segment; what they say is not asked for.
+/// Whether a path matches a pattern; `Some(Some(part))` when the pattern has the variable part
+/// `{model}` or `{response_id}`. Of the other variable parts each stands for one segment; what they say
+/// is not asked for.
 pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
     let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };
     let (name, after) = rest.split_once('}')?;
@@ -17,7 +20,11 @@ pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str
     }
     let end = path.find('/').unwrap_or(path.len());
     let (segment, rest) = path.split_at(end);
-    if segment.is_empty() { None } else { matches(after, rest) }
+    if segment.is_empty() {
+        return None;
+    }
+    let asked = matches(after, rest)?;
+    Some(if name == KEPT { Some(segment) } else { asked })
 }
 
 /// The part with its percent escapes undone; a part whose escapes are no UTF-8 stays as it is.

@@ -41,6 +41,13 @@ fn paths_lead_to_routes_and_models() {
                 model("g@001"),
             )),
         ),
+        (Method::GET, "/v1/responses/resp_1", Some(("/v1/responses/{response_id}", model("resp_1")))),
+        (
+            Method::GET,
+            "/v1/responses/resp_1/input_items",
+            Some(("/v1/responses/{response_id}/input_items", model("resp_1"))),
+        ),
+        (Method::GET, "/v1/responses/resp_1/other", None),
         (Method::POST, "/v1/projects/p/q/locations/l/publishers/google/models/m:generateContent", None),
         (Method::POST, "/v1/projects//locations/l/publishers/google/models/m:generateContent", None),
         (Method::POST, "/v1beta/models/:generateContent", None),

@@ -9,6 +9,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use llm_providers::DialectId;
+use llm_providers::cloud::CloudSpec;
+use llm_providers::dialects::anthropic::count as messages;
 use llm_providers::dialects::gemini::{CountTokens, Counted};
 use llm_router::Attempt;
 use llm_types::Result;
@@ -17,14 +19,28 @@ use super::dispatch::{send, timeouts};
 use super::{Call, Caller, Entrance, admit, settle};
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
-use crate::state::Core;
+use crate::state::{Core, Served};
 
 /// Says that a count is an estimate of the gateway's, not the provider's.
 const ESTIMATED: HeaderName = HeaderName::from_static("x-gateway-tokens-estimated");
 /// Largest answer taken from a provider, bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// Answers `countTokens`.
+/// What is to be counted, in the caller's dialect.
+enum Prompt {
+    /// Gemini's `countTokens`.
+    Gemini(CountTokens),
+    /// Anthropic's `count_tokens`: the call's body.
+    Anthropic,
+}
+
+/// An answer in the caller's dialect.
+struct Count {
+    body: Bytes,
+    estimated: bool,
+}
+
+/// Answers a request to count.
 pub(crate) async fn count_tokens(
     core: &Arc<Core>,
     conn: &ConnState,
@@ -43,43 +59,69 @@ pub(crate) async fn count_tokens(
     }
 }
 
-async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Counted> {
+async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Count> {
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
-    call.receive_plain(body).await?;
-    let asked = CountTokens::read(&call.body)?;
+    let prompt = if call.dialect.id() == DialectId::Gemini {
+        call.receive_plain(body).await?;
+        Prompt::Gemini(CountTokens::read(&call.body)?)
+    } else {
+        call.receive(body).await?;
+        Prompt::Anthropic
+    };
     caller.may_call_model(call)?;
-    count(call, &caller, &asked).await
+    count(call, &caller, &prompt).await
 }
 
 /// Asks deployments until one answers.
-async fn count(call: &Call, caller: &Caller, asked: &CountTokens) -> Result<Counted> {
+async fn count(call: &Call, caller: &Caller, prompt: &Prompt) -> Result<Count> {
     let request = llm_router::Request {
         team: caller.team(),
         ..llm_router::Request::new(&call.glance.model, &call.controls)
     };
-    let ran = call.snapshot.router.run(request, |attempt| ask(call, asked, attempt)).await;
+    let ran = call.snapshot.router.run(request, |attempt| ask(call, prompt, attempt)).await;
     ran.map(|done| done.value).map_err(|failed| failed.error)
 }
 
-async fn ask(call: &Call, asked: &CountTokens, attempt: Attempt<'_>) -> Result<Counted> {
+async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
-    if served.dialect.id() != DialectId::Gemini || served.mock_response.is_some() {
-        return Ok(asked.estimate());
+    if !counts(call, &served) {
+        return estimate(call, prompt);
     }
-    let encoded = asked.encode(served.target.target());
+    let target = served.target.target();
+    let encoded = match prompt {
+        Prompt::Gemini(asked) => asked.encode(target),
+        Prompt::Anthropic => messages::encode(&call.body, &call.glance, target)?,
+    };
     let response = send(call, &served, encoded, timeouts(&served, &attempt)).await?;
-    Counted::read(&response.body.collect(ANSWER_LIMIT).await?)
+    let answer = response.body.collect(ANSWER_LIMIT).await?;
+    let body = match prompt {
+        Prompt::Gemini(_) => Counted::read(&answer)?.write(),
+        Prompt::Anthropic => messages::write(messages::read(&answer)?),
+    };
+    Ok(Count { body, estimated: false })
 }
 
-fn shown(counted: &Counted) -> Response<ReplyBody> {
-    let body: Bytes = counted.write();
-    let length = body.len();
-    let mut response = Response::new(ReplyBody::full(body));
+/// Whether a deployment has the caller's way to count. Claude behind another company's paths has not.
+fn counts(call: &Call, served: &Served) -> bool {
+    let speaks = served.dialect.id() == call.dialect.id() && served.mock_response.is_none();
+    speaks && (call.dialect.id() == DialectId::Gemini || served.target.target().spec.cloud == CloudSpec::NONE)
+}
+
+fn estimate(call: &Call, prompt: &Prompt) -> Result<Count> {
+    let body = match prompt {
+        Prompt::Gemini(asked) => asked.estimate().write(),
+        Prompt::Anthropic => messages::write(messages::estimate(&call.body)?),
+    };
+    Ok(Count { body, estimated: true })
+}
+
+fn shown(count: &Count) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::full(count.body.clone()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    if counted.estimated {
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(count.body.len()));
+    if count.estimated {
         headers.insert(ESTIMATED, HeaderValue::from_static("true"));
     }
     response
