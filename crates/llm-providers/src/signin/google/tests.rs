@@ -1,7 +1,7 @@
 //! Google's credentials: files, signed claims, exchanges.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::{Value, json};
 
@@ -9,13 +9,18 @@ use super::{Google, project_of};
 use crate::signin::tests::{fetched, file, pairs};
 use crate::signin::{Key, Source};
 
-/// A throw-away key: it signs nothing but these tests' claims.
-const KEY: &str = include_str!("testing_key.pem");
+/// A throw-away key (PKCS #8): it signs nothing but these tests' claims.
+const KEY: &[u8] = include_bytes!("testing_key.der");
 const ANSWER: &str = r#"{"access_token":"ya29.token","expires_in":3599,"token_type":"Bearer"}"#;
+
+/// The key as Google's files hold it.
+fn pem() -> String {
+    format!("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", "PRIVATE KEY", STANDARD.encode(KEY))
+}
 
 fn service_account() -> Value {
     json!({
-        "type": "service_account", "project_id": "proj-1", "private_key_id": "k1", "private_key": KEY,
+        "type": "service_account", "project_id": "proj-1", "private_key_id": "k1", "private_key": pem(),
         "client_email": "robot@proj-1.iam.gserviceaccount.com", "token_uri": "https://token.example/token",
     })
 }
@@ -124,7 +129,7 @@ fn another_provider_may_be_asked_for_its_token() {
 #[test]
 fn what_is_wrong_with_a_file_is_said_without_secrets() {
     let mut no_key = service_account();
-    no_key["private_key"] = json!("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
+    no_key["private_key"] = json!(pem().replace(&STANDARD.encode(KEY), "c2VjcmV0"));
     let mut no_mail = service_account();
     no_mail.as_object_mut().unwrap().remove("client_email");
     for (json, words) in [
