@@ -34,7 +34,10 @@ struct Estimate {
 /// # Errors
 /// The denial of the first limit that is reached, in LiteLLM's words.
 pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
-    let estimate = estimate(call, caller.team())?;
+    let booked = !call.snapshot.config.general.disable_spend_updates;
+    // Where nothing is booked and nobody is limited there is nothing to set aside.
+    let asked = booked || matches!(caller, Caller::Key(_)) || call.snapshot.config.calls.refuse_unpriced;
+    let estimate = if asked { estimate(call, caller.team())? } else { Estimate::default() };
     let place = Place::take(call)?;
     let mut set_aside = None;
     if let Caller::Key(entry) = &caller {
@@ -51,7 +54,6 @@ pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Tu
         tail.reserved = Some(reserved);
         tail.remaining = remaining;
     }
-    let booked = !call.snapshot.config.general.disable_spend_updates;
     let announced = booked.then(|| call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out)));
     tail.announced = booked;
     Ok((tail, announced))
