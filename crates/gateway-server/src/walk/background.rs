@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 use gateway_db::{End, StoredResponse};
 use http::{Method, Response, StatusCode};
 use llm_providers::Encoded;
 use llm_providers::dialects::openai::responses::{last_reply, placeholder};
 use llm_providers::framing::sse::{self, Splitter};
-use llm_types::{Error, ErrorKind, HttpResponse, Result, Transport as _};
+use llm_types::{Error, ErrorKind, HttpResponse, Result};
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
-use super::dispatch::{dispatch, reply_context, sign_in};
+use super::dispatch::{dispatch, named, reply_context, sign_in};
 use super::{Call, Tail};
 use crate::answer::{self, ReplyBody};
 use crate::responses;
@@ -254,20 +253,15 @@ pub(crate) async fn ask(
     let mut request = served.target.request(encoded)?;
     request.method = method;
     if let Some(credential) = served.target.credential() {
-        sign_in(core, credential).await?;
+        sign_in(core, credential).await.map_err(|error| named(error, served))?;
     }
     served.target.seal(&mut request, SystemTime::now())?;
-    let response = core.transport.send(request).await?;
-    let HttpResponse { status, headers, mut body, .. } = response;
-    let mut all = BytesMut::new();
-    while let Some(piece) = body.next().await {
-        all.extend_from_slice(&piece?);
-        if all.len() > REPLY_LIMIT {
-            return Err(Error::new(ErrorKind::BadUpstream, "the provider's reply is too large"));
-        }
-    }
+    let name = |error| named(error, served);
+    let HttpResponse { status, headers, body, .. } = core.transport.exchange(request).await.map_err(name)?;
+    let reply = body.collect(REPLY_LIMIT).await.map_err(name)?;
     if !status.is_success() {
-        return Err(llm_providers::dialects::OPENAI_RESPONSES.decode_error(status, &headers, &all));
+        let error = llm_providers::dialects::OPENAI_RESPONSES.decode_error(status, &headers, &reply);
+        return Err(name(error));
     }
-    Ok((headers, all.freeze()))
+    Ok((headers, reply))
 }

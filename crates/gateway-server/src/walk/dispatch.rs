@@ -220,7 +220,7 @@ pub(super) fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {
 }
 
 /// Says whose error it is, without what is secret in its words.
-fn named(error: Error, served: &Served) -> Error {
+pub(super) fn named(error: Error, served: &Served) -> Error {
     let hidden = without_secrets(served, error.message());
     let error = error.with_provider(served.target.target().spec.id.clone());
     match hidden {
