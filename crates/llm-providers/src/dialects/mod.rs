@@ -4,6 +4,7 @@ pub mod anthropic;
 pub mod cohere;
 pub mod converse;
 pub mod gemini;
+mod look;
 pub mod openai;
 mod params;
 

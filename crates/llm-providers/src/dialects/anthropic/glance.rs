@@ -1,35 +1,25 @@
 //! One look over a request: what the rooms must know, and where it stands.
 
-use llm_types::{Error, Result};
+use llm_types::Result;
 
 use crate::dialect::{Control, Glance};
+use crate::dialects::look::{self, Once, expect, wrong};
 use crate::dialects::openai::chat::control_of;
-use crate::scan::{self, Item, Kind, Member};
+use crate::scan::{Kind, Member};
 
 /// Looks a request over. `metadata` is the provider's in this dialect and no control (surface §6.3).
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
-    let mut seen = Vec::new();
-    let mut fault = None;
-    scan::object(body, |member| {
-        if fault.is_none() {
-            fault = note(&member, &mut glance, &mut seen).err();
-        }
-    })?;
-    fault.map_or(Ok(glance), Err)
+    let mut once = Once::of(ONCE);
+    let glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
+    look::over(body, glance, |member, glance| note(member, glance, &mut once))
 }
 
-/// Members that decide who pays for what: given twice, readers could disagree on which one counts.
+/// Members that decide who pays for what.
 const ONCE: &[&str] = &["max_tokens", "messages", "metadata", "model", "stream", "system", "user"];
 
-fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) -> Result<()> {
+fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
-    if let Some(name) = ONCE.iter().find(|name| **name == member.name) {
-        if seen.contains(name) {
-            return Err(Error::bad_param(*name, format!("`{name}` is given twice; give it once")));
-        }
-        seen.push(name);
-    }
+    once.note(&member.name)?;
     match &*member.name {
         "model" => {
             let model = expect(value, value.as_str(), "model", "a string")?;
@@ -81,22 +71,6 @@ pub(super) fn control(name: &str) -> Option<Control> {
         "user" => Some(Control::Other),
         name => control_of(name),
     }
-}
-
-/// A value that may be null, but nothing else than what was read.
-fn expect<T>(value: Item<'_>, read: Option<T>, name: &str, expected: &str) -> Result<Option<T>> {
-    match read {
-        None if !value.is_null() => Err(wrong(name, value, expected)),
-        read => Ok(read),
-    }
-}
-
-fn wrong(name: &str, value: Item<'_>, expected: &str) -> Error {
-    let found = match value.kind {
-        Kind::Number | Kind::Bool => format!("`{}`", value.text),
-        kind => kind.described().to_owned(),
-    };
-    Error::bad_param(name, format!("`{name}`: expected {expected}, found {found}"))
 }
 
 #[cfg(test)]

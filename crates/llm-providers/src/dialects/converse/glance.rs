@@ -1,36 +1,26 @@
 //! One look over a request: what the rooms must know, and where it stands.
 
-use llm_types::{Error, Result};
+use llm_types::Result;
 
 use crate::dialect::{Control, Glance};
+use crate::dialects::look::{self, Once, wrong};
 use crate::dialects::openai::chat::control_of;
-use crate::scan::{self, Item, Kind, Member};
+use crate::scan::{Kind, Member};
 
 /// Looks a request over. The model and whether a stream is wanted stand in the path.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
-    let mut seen = Vec::new();
-    let mut fault = None;
-    scan::object(body, |member| {
-        if fault.is_none() {
-            fault = note(&member, &mut glance, &mut seen).err();
-        }
-    })?;
-    fault.map_or(Ok(glance), Err)
+    let mut once = Once::of(ONCE);
+    let glance = Glance { n: 1, include_usage: true, lacks: Some("messages"), ..Glance::default() };
+    look::over(body, glance, |member, glance| note(member, glance, &mut once))
 }
 
-/// Members that decide who pays for what: given twice, readers could disagree on which one counts.
+/// Members that decide who pays for what.
 const ONCE: &[&str] =
     &["additionalModelRequestFields", "inferenceConfig", "messages", "system", "toolConfig"];
 
-fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) -> Result<()> {
+fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
-    if let Some(name) = ONCE.iter().find(|name| **name == member.name) {
-        if seen.contains(name) {
-            return Err(Error::bad_param(*name, format!("`{name}` is given twice; give it once")));
-        }
-        seen.push(name);
-    }
+    once.note(&member.name)?;
     match &*member.name {
         "messages" => {
             if value.kind != Kind::Array {
@@ -65,14 +55,6 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) 
 /// Which members are for the gateway in this dialect.
 pub(super) fn control(name: &str) -> Option<Control> {
     control_of(name)
-}
-
-fn wrong(name: &str, value: Item<'_>, expected: &str) -> Error {
-    let found = match value.kind {
-        Kind::Number | Kind::Bool => format!("`{}`", value.text),
-        kind => kind.described().to_owned(),
-    };
-    Error::bad_param(name, format!("`{name}`: expected {expected}, found {found}"))
 }
 
 #[cfg(test)]

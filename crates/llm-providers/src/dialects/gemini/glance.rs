@@ -5,43 +5,30 @@ use llm_types::{Error, Result};
 
 use super::wire::camel_name;
 use crate::dialect::{Control, Glance};
+use crate::dialects::look::{self, Once, wrong};
 use crate::dialects::openai::chat::control_of;
-use crate::scan::{self, Item, Kind, Member};
+use crate::scan::{Item, Kind, Member};
 
 /// Looks a request over.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, include_usage: true, ..Glance::default() };
-    let mut seen = Vec::new();
-    let mut fault = None;
-    scan::object(body, |member| {
-        if fault.is_none() {
-            fault = note(&member, &mut glance, &mut seen).err();
-        }
-    })?;
-    if let Some(fault) = fault {
-        return Err(fault);
-    }
-    if !seen.contains(&"contents") {
+    let mut once = Once::of(ONCE);
+    let glance = Glance { n: 1, include_usage: true, ..Glance::default() };
+    let glance = look::over(body, glance, |member, glance| note(member, glance, &mut once))?;
+    if !once.saw("contents") {
         let message = "missing required parameter `contents`: expected an array of contents";
         return Err(Error::bad_param("contents", message));
     }
     Ok(glance)
 }
 
-/// Members that decide who pays for what: given twice, in whichever spelling, readers could disagree on
-/// which one counts.
+/// Members that decide who pays for what, in either spelling.
 const ONCE: &[&str] =
     &["cachedContent", "contents", "generationConfig", "labels", "model", "systemInstruction", "tools"];
 
-fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) -> Result<()> {
+fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
     let name = camel_name(&member.name);
-    if let Some(name) = ONCE.iter().find(|once| **once == name) {
-        if seen.contains(name) {
-            return Err(Error::bad_param(*name, format!("`{name}` is given twice; give it once")));
-        }
-        seen.push(name);
-    }
+    once.note(&name)?;
     match name.as_str() {
         "contents" => {
             if !matches!(value.kind, Kind::Array | Kind::Object) {
@@ -105,14 +92,6 @@ pub(super) fn control(name: &str) -> Option<Control> {
         "priority" | "ttl" => None,
         name => control_of(name),
     }
-}
-
-fn wrong(name: &str, value: Item<'_>, expected: &str) -> Error {
-    let found = match value.kind {
-        Kind::Number | Kind::Bool => format!("`{}`", value.text),
-        kind => kind.described().to_owned(),
-    };
-    Error::bad_param(name, format!("`{name}`: expected {expected}, found {found}"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use llm_types::{Error, Result};
 
 use crate::dialect::{Control, Glance};
+use crate::dialects::look::{expect, wrong};
 use crate::scan::{self, Item, Kind, Member};
 
 /// Looks a request over.
@@ -58,7 +59,7 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Seen) -> Result<()>
         }
         "stream" => {
             Seen::once(&mut seen.stream, "stream")?;
-            glance.stream = optional(value, value.as_bool(), "stream", "a boolean")?.unwrap_or(false);
+            glance.stream = expect(value, value.as_bool(), "stream", "a boolean")?.unwrap_or(false);
         }
         "stream_options" => {
             if !matches!(value.kind, Kind::Object | Kind::Null) {
@@ -68,15 +69,15 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Seen) -> Result<()>
                 value.member("include_usage").and_then(|flag| flag.as_bool()).unwrap_or(false);
         }
         name @ ("max_tokens" | "max_completion_tokens") => {
-            let cap = optional(value, count(value), name, "a whole number from 0")?;
+            let cap = expect(value, count(value), name, "a whole number from 0")?;
             glance.max_tokens = glance.max_tokens.max(cap);
             glance.sampled |= name == "max_tokens" && cap.is_some();
         }
-        "n" => glance.n = optional(value, count(value), "n", "a whole number from 1")?.unwrap_or(1).max(1),
+        "n" => glance.n = expect(value, count(value), "n", "a whole number from 1")?.unwrap_or(1).max(1),
         "user" => {
             Seen::once(&mut seen.user, "user")?;
             let user = value.as_str().map(Into::into);
-            glance.user = optional(value, user, "user", "a string")?;
+            glance.user = expect(value, user, "user", "a string")?;
         }
         "tools" | "functions" if value.kind == Kind::Array => {
             glance.prompt_bytes += value.text.len() as u64;
@@ -108,22 +109,6 @@ fn count(value: Item<'_>) -> Option<u64> {
         Kind::Number => value.as_u64().or_else(float),
         _ => None,
     }
-}
-
-/// A value that may be null, but nothing else than what was read.
-fn optional<T>(value: Item<'_>, read: Option<T>, name: &str, expected: &str) -> Result<Option<T>> {
-    match read {
-        None if !value.is_null() => Err(wrong(name, value, expected)),
-        read => Ok(read),
-    }
-}
-
-fn wrong(name: &str, value: Item<'_>, expected: &str) -> Error {
-    let found = match value.kind {
-        Kind::Number | Kind::Bool => format!("`{}`", value.text),
-        kind => kind.described().to_owned(),
-    };
-    Error::bad_param(name, format!("`{name}`: expected {expected}, found {found}"))
 }
 
 /// Which members are meant for the gateway and not for providers. LiteLLM surface §4.7 and §6.3.

@@ -3,25 +3,19 @@
 use llm_types::{Error, Result};
 
 use crate::dialect::{Control, Glance};
+use crate::dialects::look::{self, Once, expect, wrong};
 use crate::dialects::openai::chat::control_of;
-use crate::scan::{self, Item, Kind, Member};
+use crate::scan::{Kind, Member};
 
-/// Members that decide who pays for what: given twice, readers could disagree on which one counts.
+/// Members that decide who pays for what.
 const ONCE: &[&str] =
     &["background", "input", "max_output_tokens", "model", "previous_response_id", "store", "stream", "user"];
 
 /// Looks a request over.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
-    let mut glance = Glance { n: 1, include_usage: true, ..Glance::default() };
-    let (mut seen, mut fault) = (Vec::new(), None);
-    scan::object(body, |member| {
-        if fault.is_none() {
-            fault = note(&member, &mut glance, &mut seen).err();
-        }
-    })?;
-    if let Some(fault) = fault {
-        return Err(fault);
-    }
+    let mut once = Once::of(ONCE);
+    let glance = Glance { n: 1, include_usage: true, ..Glance::default() };
+    let glance = look::over(body, glance, |member, glance| note(member, glance, &mut once))?;
     if glance.prompt_bytes == 0 {
         let message = "Missing required parameter: 'input'.";
         return Err(Error::bad_param("input", message).with_code("missing_required_parameter"));
@@ -29,14 +23,9 @@ pub(super) fn glance(body: &[u8]) -> Result<Glance> {
     Ok(glance)
 }
 
-fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) -> Result<()> {
+fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
-    if let Some(name) = ONCE.iter().find(|name| **name == member.name) {
-        if seen.contains(name) {
-            return Err(Error::bad_param(*name, format!("`{name}` is given twice; give it once")));
-        }
-        seen.push(name);
-    }
+    once.note(&member.name)?;
     match &*member.name {
         "model" => {
             let model = expect(value, value.as_str(), "model", "a string")?;
@@ -79,20 +68,4 @@ fn note(member: &Member<'_>, glance: &mut Glance, seen: &mut Vec<&'static str>) 
 /// Which members are for the gateway: `metadata` is the provider's in this dialect (surface §6.3).
 pub(super) fn control(name: &str) -> Option<Control> {
     if name == "metadata" { None } else { control_of(name) }
-}
-
-/// A value that may be null, but nothing else than what was read.
-fn expect<T>(value: Item<'_>, read: Option<T>, name: &str, expected: &str) -> Result<Option<T>> {
-    match read {
-        None if !value.is_null() => Err(wrong(name, value, expected)),
-        read => Ok(read),
-    }
-}
-
-fn wrong(name: &str, value: Item<'_>, expected: &str) -> Error {
-    let found = match value.kind {
-        Kind::Number | Kind::Bool => format!("`{}`", value.text),
-        kind => kind.described().to_owned(),
-    };
-    Error::bad_param(name, format!("`{name}`: expected {expected}, found {found}"))
 }
