@@ -17,8 +17,9 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
         return Err(Error::unsupported(
             name,
             format!(
-                "`{name}` is understood by providers of the OpenAI Responses API only, which this model's is not; \
-                 leave it out, or set `drop_params: true`"
+                "`{name}` is understood by providers that speak `{}` only, and this model's speaks another API; \
+                 leave it out, or set `drop_params: true`",
+                native.dialect
             ),
         ));
     }

@@ -175,3 +175,51 @@ fn callers_say_what_may_be_dropped_and_passed() {
     let refusal = gateway.chat(&asked).send().expect(400);
     assert!(refusal.text().contains("`drop_params`"), "{}", refusal.text());
 }
+
+/// What only the caller's own API can say and what changes the answer is never left out in silence.
+#[test]
+fn what_another_api_cannot_say_is_refused_by_name_or_dropped_on_request() {
+    let (upstream, gateway) = stage(OPENAI, openai::reply());
+    let words = json!([{ "role": "user", "content": "hi" }]);
+    let parts = json!([{ "role": "user", "content": [{ "text": "hi" }] }]);
+    let contents = json!([{ "role": "user", "parts": [{ "text": "hi" }] }]);
+    for (path, mut body, name, value) in [
+        ("/v2/chat", json!({ "model": "any", "messages": words }), "safety_mode", json!("STRICT")),
+        (
+            "/v2/chat",
+            json!({ "model": "any", "messages": words }),
+            "citation_options",
+            json!({ "mode": "FAST" }),
+        ),
+        (
+            "/model/any/converse",
+            json!({ "messages": parts }),
+            "guardrailConfig",
+            json!({ "guardrailIdentifier": "g-1", "guardrailVersion": "1" }),
+        ),
+        (
+            "/v1beta/models/any:generateContent",
+            json!({ "contents": contents }),
+            "cachedContent",
+            json!("c/1"),
+        ),
+        (
+            anthropic::PATH,
+            anthropic::request("any"),
+            "mcp_servers",
+            json!([{ "type": "url", "url": "https://mcp.example", "name": "m" }]),
+        ),
+    ] {
+        let ask = |body: &Value| gateway.post(path).key(MASTER).json(body).send();
+        ask(&body).expect(200);
+        let before = upstream.seen().len();
+        body[name] = value;
+        let refused = ask(&body).expect(400).text();
+        assert!(refused.contains(&format!("`{name}`")), "{path}: {refused}");
+        assert_eq!(upstream.seen().len(), before, "{path}: a refused call reaches no provider");
+        body["drop_params"] = json!(true);
+        ask(&body).expect(200);
+        let sent = upstream.seen().pop().expect("a request").json();
+        assert!(sent.get(name).is_none(), "{path}: {sent}");
+    }
+}

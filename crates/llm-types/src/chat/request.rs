@@ -1,6 +1,7 @@
 //! A chat request in canonical form.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Extra, Message, Options, Tool};
 
@@ -37,6 +38,16 @@ pub struct NativeFields {
     /// left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needed: Vec<String>,
+}
+
+impl NativeFields {
+    /// The fields of a dialect; `is_needed` tells of which a caller must be told when they are left out.
+    #[must_use]
+    pub fn of(dialect: &str, fields: Extra, is_needed: impl Fn(&str, &Value) -> bool) -> Self {
+        let needed = fields.0.iter().filter(|(name, value)| is_needed(name, value));
+        let needed = needed.map(|(name, _)| name.clone()).collect();
+        Self { dialect: dialect.to_owned(), fields, needed }
+    }
 }
 
 impl ChatRequest {

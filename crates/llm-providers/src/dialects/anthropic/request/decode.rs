@@ -10,6 +10,11 @@ use super::super::content::{self, NATIVE};
 use super::super::glance::control;
 use crate::fields::{Fields, Path};
 
+/// Whether a member that no other dialect has changes the answer: tools that the provider itself runs.
+fn is_needed(name: &str, _: &Value) -> bool {
+    matches!(name, "container" | "mcp_servers")
+}
+
 /// Reads a whole request.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     let body: Value = serde_json::from_slice(body).map_err(|fault| {
@@ -29,7 +34,7 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
             native.keep(name, value);
         }
     }
-    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native, needed: Vec::new() });
+    request.native = Some(NativeFields::of(NATIVE, native, is_needed));
     Ok(request)
 }
 

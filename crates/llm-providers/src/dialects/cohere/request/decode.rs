@@ -12,6 +12,19 @@ use super::super::wire::NATIVE;
 use super::messages;
 use crate::fields::{Fields, Path};
 
+/// Whether a member that no other dialect has changes the answer. Documents: vendor's page
+/// `v2/reference/chat`.
+fn is_needed(name: &str, value: &Value) -> bool {
+    match name {
+        // The vendor's own usual mode, and those that ask for nothing.
+        "safety_mode" => !matches!(value.as_str(), Some("CONTEXTUAL" | "NONE" | "OFF")),
+        "citation_options" => {
+            !matches!(value.get("mode").and_then(Value::as_str), None | Some("OFF" | "DISABLED" | "off"))
+        }
+        _ => true,
+    }
+}
+
 /// Reads a whole request.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     let body: Value = serde_json::from_slice(body).map_err(|fault| {
@@ -36,7 +49,7 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
             native.keep(name, value);
         }
     }
-    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native, needed: Vec::new() });
+    request.native = Some(NativeFields::of(NATIVE, native, is_needed));
     Ok(request)
 }
 

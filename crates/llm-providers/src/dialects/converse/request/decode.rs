@@ -10,6 +10,12 @@ use super::super::content::{self, NATIVE};
 use super::super::glance::control;
 use crate::fields::{Fields, Path};
 
+/// Whether a member that no other dialect has must not be left out in silence: a guardrail that is not
+/// applied is no guardrail.
+fn is_needed(name: &str, _: &Value) -> bool {
+    name == "guardrailConfig"
+}
+
 /// Reads a whole request. The model and whether a stream is wanted stand in the path.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     let body: Value = serde_json::from_slice(body).map_err(|fault| {
@@ -27,7 +33,7 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
             native.keep(name, value);
         }
     }
-    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native, needed: Vec::new() });
+    request.native = Some(NativeFields::of(NATIVE, native, is_needed));
     Ok(request)
 }
 

@@ -34,6 +34,12 @@ pub(in super::super) fn body(body: &[u8]) -> Result<Value> {
     Ok(value)
 }
 
+/// Whether a member that no other dialect has must not be left out in silence: a part of the prompt that
+/// lies with the provider.
+fn is_needed(name: &str, _: &Value) -> bool {
+    name == "cachedContent"
+}
+
 /// Reads a whole request. The path names the model and whether a stream is wanted.
 pub(in super::super) fn decode(bytes: &[u8]) -> Result<ChatRequest> {
     let mut fields = Fields::of(body(bytes)?, Path::Root)?;
@@ -51,7 +57,7 @@ pub(in super::super) fn decode(bytes: &[u8]) -> Result<ChatRequest> {
             native.keep(name, value);
         }
     }
-    request.native = Some(NativeFields { dialect: NATIVE.to_owned(), fields: native, needed: Vec::new() });
+    request.native = Some(NativeFields::of(NATIVE, native, is_needed));
     Ok(request)
 }
 

@@ -47,9 +47,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
             kept.keep(name, value);
         }
     }
-    let needed = kept.0.iter().filter(|(name, value)| is_needed(name, value));
-    let needed = needed.map(|(name, _)| name.clone()).collect();
-    let native = NativeFields { dialect: DIALECT.to_owned(), fields: kept, needed };
+    let native = NativeFields::of(DIALECT, kept, is_needed);
     let native = (!native.fields.is_empty()).then_some(native);
     Ok(ChatRequest { model, messages, tools, options, stream, extra: Extra::default(), native })
 }
