@@ -340,6 +340,31 @@ def test_a_background_failure_is_kept(gpt, side):
     assert reply.status == "failed" and "upstream says 500" in reply.error.message
 
 
+def test_a_reply_whose_maker_is_gone_does_not_stay_in_progress(spawn):
+    gateway = spawn()
+    gpt = openai_client(gateway)
+    made = gpt.responses.create(model="cha/long-2000-50", input="hi", background=True)
+    assert gpt.responses.retrieve(made.id).status in ("queued", "in_progress")
+    gateway.kill()
+    gateway.start()
+    gpt = openai_client(gateway)
+    reply = finished(gpt, made.id, seconds=30)
+    assert reply.status == "failed" and "was stopped" in reply.error.message
+    with pytest.raises(openai.NotFoundError):
+        gpt.responses.retrieve("resp_" + "0" * 32)
+    assert gpt.responses.cancel(made.id).status == "failed", "it stays what it is"
+
+
+def test_a_providers_background_stream_that_is_left_is_billed_at_what_it_used(gateway, upstream):
+    key = gateway.new_key()
+    gpt = openai_client(gateway, key)
+    stream = gpt.responses.create(model="oai/long-40-50", input="hi", background=True, stream=True)
+    first = next(iter(stream))
+    stream.close()
+    assert gateway.spend(key, CALL_COST) == pytest.approx(CALL_COST), "what the provider says, not an estimate"
+    assert finished(gpt, first.response.id).status == "completed"
+
+
 def test_what_was_not_made_in_the_background_cannot_be_stopped(gpt):
     made = gpt.responses.create(model="cha/say", input="hi")
     with pytest.raises(openai.BadRequestError):

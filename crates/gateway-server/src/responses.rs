@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use gateway_db::{Db, DbError, StoredResponse};
 use llm_types::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::clock::now_ms;
@@ -78,8 +79,50 @@ pub(crate) async fn find(shared: &Arc<Shared>, id: &str) -> Result<Option<Arc<St
     }
     let id = id.to_owned();
     let found = on_db(shared, async move |db| db.response(&id, now_ms()).await).await?;
-    Ok(found.flatten().map(Arc::new))
+    let Some(found) = found.flatten() else { return Ok(None) };
+    if let Some(record) = abandoned(&found).filter(|_| !shared.responses.running.contains_key(&found.id)) {
+        keep(shared, record.clone());
+        return Ok(Some(Arc::new(record)));
+    }
+    Ok(Some(Arc::new(found)))
 }
+
+/// How long a reply that is made in the background is believed to be under way after its maker was last
+/// heard of, in milliseconds: after a crash it reads as failed that much later.
+const LEASE: i64 = 15_000;
+
+/// The lease of a reply that is being made, from now on.
+pub(crate) fn lease() -> Option<i64> {
+    Some(now_ms() + LEASE)
+}
+
+/// Says that a reply is still being made here; gives the reply as it is kept.
+///
+/// # Errors
+/// [`ErrorKind::Overloaded`] when the database does not answer.
+pub(crate) async fn renew(shared: &Arc<Shared>, id: &str) -> Result<Option<Arc<StoredResponse>>> {
+    let renewed = id.to_owned();
+    on_db(shared, async move |db| db.lease_response(&renewed, now_ms() + LEASE).await).await?;
+    find(shared, id).await
+}
+
+/// A reply that nobody makes any more, if that is so: the process that made it has ended.
+fn abandoned(record: &StoredResponse) -> Option<StoredResponse> {
+    if record.lease_until? > now_ms() {
+        return None;
+    }
+    let (state, error) = match record.cancel {
+        true => ("cancelled", Value::Null),
+        false => ("failed", json!({"code": "server_error", "message": ABANDONED})),
+    };
+    let mut reply: Value = serde_json::from_str(record.reply.as_deref()?).ok()?;
+    reply["status"] = json!(state);
+    reply["error"] = error;
+    Some(StoredResponse { reply: Some(reply.to_string()), lease_until: None, ..record.clone() })
+}
+
+const ABANDONED: &str =
+    "the gateway was stopped while it made this response; what had been made until then is lost";
 
 /// Forgets a reply.
 ///

@@ -7,6 +7,8 @@ whole reply or as a list of stream frames.
 import json
 from dataclasses import dataclass, field
 
+from . import task
+
 INPUT_TOKENS = 10
 OUTPUT_TOKENS = 5
 TEXT = "Hello from upstream."
@@ -40,6 +42,9 @@ def plan(behaviour, body):
         return Plan(text=[last_text(body)])
     if word == "think":
         return Plan(text=["It is ", "four."], thinking="2 + 2")
+    if word == "task":
+        said, call = task.step(body)
+        return Plan(text=[said], calls=[call] if call else [])
     if word == "long":
         return Plan(text=[f"word{n} " for n in range(int(argument.split("-")[0]))])
     return Plan(text=["Hello ", "from ", "upstream."])

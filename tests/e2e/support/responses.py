@@ -32,7 +32,7 @@ class Store:
         return reply and {name: value for name, value in reply.items() if name != "later"}
 
     def add(self, body, model, number):
-        plan = replies.plan(model, {"messages": as_messages(body)})
+        plan = replies.plan(model, as_messages(body))
         reply = whole(plan, model, number)
         if body.get("background"):
             reply |= {"status": "in_progress", "background": True, "later": reply["output"], "output": [], "usage": None}
@@ -48,8 +48,10 @@ class Store:
 
 
 def as_messages(body):
+    """The request with its input as messages too."""
     given = body["input"]
-    return [{"content": given}] if isinstance(given, str) else [{"content": item.get("content", "")} for item in given]
+    said = [{"content": given}] if isinstance(given, str) else [{"content": item.get("content", "")} for item in given]
+    return {**body, "messages": said}
 
 
 def item(number, place, kind, **members):

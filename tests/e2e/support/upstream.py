@@ -6,6 +6,7 @@ Cohere chat, plain and streamed. The model name says how it behaves:
 | model | behaviour |
 |---|---|
 | `say`, `echo`, `tool`, `tools`, `json`, `think` | a text, the caller's text, calls, JSON, reasoning |
+| `task` | writes a file with the tool of a coding agent, then says so (`task.py`) |
 | `long-N-MS` | a stream of N words, MS milliseconds apart |
 | `slow-MS` | waits before it answers |
 | `hang` | never answers |
@@ -194,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         if not body.get("stream"):
             return self.reply(word, self.upstream.stored.add(body, body["model"], self.number))
         reply = self.upstream.stored.add({**body, "background": False}, body["model"], self.number)
-        plan = replies.plan(body["model"], {"messages": responses.as_messages(body)})
+        plan = replies.plan(body["model"], responses.as_messages(body))
         return self.stream(word, argument, responses.frames(plan, reply), error_frame(replies.error_body(500, False), False))
 
     def fails_still(self, model, times):

@@ -18,6 +18,7 @@ pub(crate) struct Model {
     pub(crate) cancel: bool,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
+    pub(crate) lease_until: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -2,6 +2,7 @@
 
 mod m20261121_000001_keys_and_spend;
 mod m20261121_000002_responses;
+mod m20261121_000003_response_leases;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_keys_and_spend::Migration),
             Box::new(m20261121_000002_responses::Migration),
+            Box::new(m20261121_000003_response_leases::Migration),
         ]
     }
 }

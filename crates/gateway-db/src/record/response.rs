@@ -29,6 +29,9 @@ pub struct StoredResponse {
     pub created_at: i64,
     /// When it is forgotten.
     pub expires_at: i64,
+    /// While it is made in the background: until when its maker is known to be at work. A maker renews
+    /// it; a reply whose lease has run out is made by nobody any more.
+    pub lease_until: Option<i64>,
 }
 
 /// Without what was said: that is the caller's.

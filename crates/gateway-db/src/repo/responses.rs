@@ -19,6 +19,7 @@ impl Db {
                 Column::Reply,
                 Column::Held,
                 Column::ExpiresAt,
+                Column::LeaseUntil,
             ])
             .to_owned();
         let put = Entity::insert(row(response)).on_conflict(replace);
@@ -55,6 +56,19 @@ impl Db {
         wish.exec(&self.conn).await.map(drop).map_err(|error| failed("cancel", error))
     }
 
+    /// Says that a reply is still being made, until a moment to come; false when it is not kept any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn lease_response(&self, id: &str, until: i64) -> Result<bool, DbError> {
+        let lease = Entity::update_many()
+            .col_expr(Column::LeaseUntil, sea_orm::sea_query::Expr::value(until))
+            .filter(Column::Id.eq(id))
+            .filter(Column::LeaseUntil.is_not_null());
+        let done = lease.exec(&self.conn).await.map_err(|error| failed("lease", error))?;
+        Ok(done.rows_affected > 0)
+    }
+
     /// Forgets replies whose time is over; returns how many.
     ///
     /// # Errors
@@ -80,6 +94,7 @@ fn row(response: &StoredResponse) -> ActiveModel {
         cancel: Set(response.cancel),
         created_at: Set(response.created_at),
         expires_at: Set(response.expires_at),
+        lease_until: Set(response.lease_until),
     }
 }
 
@@ -97,6 +112,7 @@ fn record(row: Model) -> StoredResponse {
         cancel: row.cancel,
         created_at: row.created_at,
         expires_at: row.expires_at,
+        lease_until: row.lease_until,
     }
 }
 

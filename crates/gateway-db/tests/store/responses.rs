@@ -18,6 +18,7 @@ fn stored(id: &str) -> StoredResponse {
         cancel: false,
         created_at: 1_000,
         expires_at: 5_000,
+        lease_until: None,
     }
 }
 
@@ -61,6 +62,22 @@ async fn a_reply_is_gone_when_deleted_or_over() {
         assert_eq!(db.response("resp_2", 5_000).await.unwrap(), None, "its time is over");
         assert_eq!(db.expire_responses(5_000).await.unwrap(), 1);
         assert_eq!(db.response("resp_3", 5_000).await.unwrap(), Some(long));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_reply_being_made_takes_a_lease() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        assert!(!db.lease_response("resp_1", 3_000).await.unwrap(), "there is none");
+        db.put_response(&stored("resp_1")).await.unwrap();
+        assert!(!db.lease_response("resp_1", 3_000).await.unwrap(), "nobody makes it");
+        db.put_response(&StoredResponse { lease_until: Some(2_000), ..stored("resp_1") }).await.unwrap();
+        assert!(db.lease_response("resp_1", 3_000).await.unwrap());
+        assert_eq!(db.response("resp_1", 1_000).await.unwrap().unwrap().lease_until, Some(3_000));
+        db.put_response(&stored("resp_1")).await.unwrap();
+        assert_eq!(db.response("resp_1", 1_000).await.unwrap().unwrap().lease_until, None, "it is made");
     })
     .await;
 }

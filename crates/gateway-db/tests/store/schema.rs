@@ -10,7 +10,12 @@ use crate::support::{on_each, postgres, sqlite};
 async fn migrating_twice_changes_nothing() {
     on_each(async |fresh| {
         let before = fresh.db.status().await.unwrap();
-        assert_eq!(before.applied, ["m20261121_000001_keys_and_spend", "m20261121_000002_responses"]);
+        let steps = [
+            "m20261121_000001_keys_and_spend",
+            "m20261121_000002_responses",
+            "m20261121_000003_response_leases",
+        ];
+        assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());
         assert_eq!(fresh.db.migrate().await.unwrap(), Vec::<String>::new());
         assert_eq!(fresh.db.status().await.unwrap(), before);

@@ -15,13 +15,14 @@ use llm_types::{Error, ErrorKind, HttpResponse, Result};
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
-use super::dispatch::{dispatch, named, reply_context, sign_in};
+use super::dispatch::{self, named, reply_context, sign_in};
 use super::{Call, Tail};
 use crate::answer::{self, ReplyBody};
 use crate::responses;
 use crate::state::{Core, Served};
 
-/// How often a wish to stop, told to another instance, is looked for.
+/// How often a reply being made is said to be under way, and a wish to stop it, told to another instance,
+/// is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Pauses between questions to a provider that makes a reply: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -40,7 +41,12 @@ pub(super) async fn begin(call: Call, mut tail: Box<Tail>) -> Response<ReplyBody
         return fail(&call, &mut tail, &error);
     };
     let queued = placeholder("queued", None, &reply_context(&call));
-    let record = StoredResponse { held: true, reply: Some(queued.to_string()), ..keep.record().clone() };
+    let record = StoredResponse {
+        held: true,
+        reply: Some(queued.to_string()),
+        lease_until: responses::lease(),
+        ..keep.record().clone()
+    };
     if let Err(error) = responses::keep_now(&call.core.shared, record.clone()).await {
         return fail(&call, &mut tail, &error);
     }
@@ -96,6 +102,7 @@ impl Run {
         };
         let reply = self.last.take().unwrap_or_else(unfinished);
         self.record.reply = Some(reply.to_string());
+        self.record.lease_until = None;
         let shared = &self.call.core.shared;
         if let Err(error) = responses::keep_now(shared, self.record.clone()).await {
             tracing::error!(%error, "a background response could not be stored");
@@ -105,22 +112,21 @@ impl Run {
 
     /// Asks the model and takes its answer to the end.
     async fn make(&mut self, tail: Box<Tail>) {
-        let response = dispatch(&mut self.call, tail).await;
-        let status = response.status();
-        let mut stream = match response.into_body() {
-            ReplyBody::Stream(stream) => stream,
-            ReplyBody::Full(body) => {
-                self.refused(status, &body).await;
+        let mut stream = match dispatch::ask(&mut self.call, tail).await.map(Response::into_body) {
+            Ok(ReplyBody::Stream(stream)) => stream,
+            Ok(ReplyBody::Full(_) | ReplyBody::Piped(_)) => return,
+            Err(refused) => {
+                let error = refused.error(&self.call);
+                self.failed(&error).await;
                 return;
             }
-            ReplyBody::Piped(_) => return,
         };
         let mut frames = Splitter::new();
         while let Some(piece) = poll_fn(|cx| stream.poll_piece(cx)).await {
             self.tell(&piece).await;
             frames.push(piece);
             while let Ok(Some(frame)) = frames.next_raw() {
-                self.note(&frame);
+                self.note(&frame).await;
             }
         }
     }
@@ -134,28 +140,24 @@ impl Run {
         }
     }
 
-    fn note(&mut self, frame: &[u8]) {
+    /// Takes the reply of a frame as it stands; the first one is kept before the next is taken, so that it
+    /// cannot replace a later one.
+    async fn note(&mut self, frame: &[u8]) {
         let Some(reply) = last_reply(frame) else { return };
         let begins = self.last.is_none();
         if begins {
-            let record = StoredResponse { reply: Some(reply.to_string()), ..self.record.clone() };
-            responses::keep(&self.call.core.shared, record);
+            let (reply, lease_until) = (Some(reply.to_string()), responses::lease());
+            let record = StoredResponse { reply, lease_until, ..self.record.clone() };
+            if let Err(error) = responses::keep_now(&self.call.core.shared, record).await {
+                tracing::warn!(%error, "a background response reads as queued until it is made");
+            }
         }
         self.last = Some(reply);
     }
 
     /// No deployment answered: the error becomes the reply.
-    async fn refused(&mut self, status: StatusCode, body: &[u8]) {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let message =
-            body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no deployment answered");
-        let kind = match status.as_u16() {
-            429 => ErrorKind::RateLimited,
-            400..=499 => ErrorKind::BadRequest,
-            _ => ErrorKind::BadUpstream,
-        };
-        let error = Error::new(kind, message);
-        let reply = placeholder("failed", Some(&error), &reply_context(&self.call));
+    async fn failed(&mut self, error: &Error) {
+        let reply = placeholder("failed", Some(error), &reply_context(&self.call));
         let mut frame = BytesMut::new();
         let event = serde_json::json!({"type": "response.failed", "sequence_number": 0, "response": reply});
         sse::write(&mut frame, "response.failed", event.to_string().as_bytes());
@@ -171,10 +173,10 @@ async fn stopped(core: &Arc<Core>, id: &str, stop: &Notify) {
             () = stop.notified() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        match responses::find(&core.shared, id).await {
+        match responses::renew(&core.shared, id).await {
             Ok(Some(record)) if record.cancel => return,
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "whether a response is to stop is not known"),
+            Err(error) => tracing::warn!(%error, "a response being made could not be said to be under way"),
         }
     }
 }
@@ -186,8 +188,8 @@ pub(super) fn is_under_way(reply: &[u8]) -> bool {
 }
 
 /// Follows a reply that its provider makes, and settles its tail when it is made.
-pub(super) fn follow(core: &Arc<Core>, mut tail: Box<Tail>) {
-    let core = Arc::clone(core);
+pub(super) fn follow(mut tail: Box<Tail>) {
+    let core = Arc::clone(tail.core());
     let (served, id) = (tail.asked.lock().clone(), tail.facts.id.clone().unwrap_or_default());
     let Some(served) = served else { return };
     tokio::spawn(async move {

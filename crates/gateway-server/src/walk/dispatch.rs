@@ -7,11 +7,11 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway_db::End;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded, ReplyFacts};
-use llm_router::{Attempt, Failed, Request};
+use llm_router::{Attempt, Failed, Report, Request};
 use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::encode;
@@ -32,7 +32,21 @@ const ERROR_LIMIT: usize = 1024 * 1024;
 const SHORTEST_HIDDEN: usize = 12;
 
 /// Asks deployments until one answers or the router gives up, and answers the caller.
-pub(crate) async fn dispatch(call: &mut Call, mut tail: Box<Tail>) -> Response<ReplyBody> {
+pub(crate) async fn dispatch(call: &mut Call, tail: Box<Tail>) -> Response<ReplyBody> {
+    match ask(call, tail).await {
+        Ok(response) => response,
+        Err(refused) => refused.answer(call),
+    }
+}
+
+/// Asks deployments until one answers or the router gives up.
+///
+/// # Errors
+/// Why no deployment answered.
+pub(super) async fn ask(
+    call: &mut Call,
+    tail: Box<Tail>,
+) -> std::result::Result<Response<ReplyBody>, Box<Refused>> {
     let asked = &*call;
     let snapshot = &asked.snapshot;
     let caller = tail.caller.clone();
@@ -47,10 +61,10 @@ pub(crate) async fn dispatch(call: &mut Call, mut tail: Box<Tail>) -> Response<R
     let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
     let answered = match ran {
         Ok(done) => Answered::of(done, &tail),
-        Err(failed) => return fail(call, &mut tail, &failed),
+        Err(failed) => return Err(Box::new(Refused::of(call, tail, &failed))),
     };
     let answer = relay(call, tail, answered);
-    answer_booked(call, answer).await
+    Ok(answer_booked(call, answer).await)
 }
 
 /// Sends a whole answer only when its outcome is in the ledger: what a caller has seen is booked as it
@@ -68,33 +82,58 @@ async fn answer_booked(
     response
 }
 
-/// The answer when every attempt has failed.
-fn fail(call: &Call, tail: &mut Tail, failed: &Failed<'_>) -> Response<ReplyBody> {
-    let error = match &failed.postscript {
-        None => failed.error.clone(),
-        Some(_) => failed.error.clone().with_message(failed.message()),
-    };
-    let error = match unserved(call) {
-        Some(reason) => error.with_message(reason),
-        None => error,
-    };
-    tail.retries = failed.report.retries;
-    tail.fallbacks = failed.report.fallbacks;
-    let served = tail.asked.lock().clone();
-    let mut response = answer::error_response(&error, call.dialect);
-    let status = response.status();
-    if served.is_none() {
-        call.core.shared.metrics.refuse(status.as_u16());
+/// A call that no deployment answered, with its tail not yet settled.
+#[derive(Debug)]
+pub(super) struct Refused {
+    error: Error,
+    tail: Box<Tail>,
+    served: Option<Arc<Served>>,
+    report: Report,
+}
+
+impl Refused {
+    fn of(call: &Call, mut tail: Box<Tail>, failed: &Failed<'_>) -> Self {
+        let error = match &failed.postscript {
+            None => failed.error.clone(),
+            Some(_) => failed.error.clone().with_message(failed.message()),
+        };
+        let error = match unserved(call) {
+            Some(reason) => error.with_message(reason),
+            None => error,
+        };
+        tail.retries = failed.report.retries;
+        tail.fallbacks = failed.report.fallbacks;
+        let served = tail.asked.lock().clone();
+        Self { error, tail, served, report: failed.report.clone() }
     }
-    tail.settle(End::Failed, status, Some(&error));
-    let headers = response.headers_mut();
-    if let Some(served) = served {
-        served.headers.write(headers);
+
+    /// Settles the call, whose error has a status.
+    fn settle(&mut self, call: &Call, status: StatusCode) {
+        if self.served.is_none() {
+            call.core.shared.metrics.refuse(status.as_u16());
+        }
+        self.tail.settle(End::Failed, status, Some(&self.error));
     }
-    headers.insert(names::RETRIES, failed.report.retries.into());
-    headers.insert(names::MAX_RETRIES, failed.report.max_retries.into());
-    headers.insert(names::FALLBACKS, failed.report.fallbacks.into());
-    call.stamp(response)
+
+    /// The error as the caller's answer.
+    fn answer(mut self, call: &Call) -> Response<ReplyBody> {
+        let mut response = answer::error_response(&self.error, call.dialect);
+        self.settle(call, response.status());
+        let headers = response.headers_mut();
+        if let Some(served) = &self.served {
+            served.headers.write(headers);
+        }
+        headers.insert(names::RETRIES, self.report.retries.into());
+        headers.insert(names::MAX_RETRIES, self.report.max_retries.into());
+        headers.insert(names::FALLBACKS, self.report.fallbacks.into());
+        call.stamp(response)
+    }
+
+    /// The error for whoever tells it in another way than as an answer.
+    pub(super) fn error(mut self, call: &Call) -> Error {
+        self.settle(call, call.dialect.encode_error(&self.error).0);
+        self.error
+    }
 }
 
 /// Why a model that is configured cannot be called, where that is so.

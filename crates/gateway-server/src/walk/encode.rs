@@ -49,6 +49,9 @@ fn translate(
         take_signatures(&mut request);
     }
     native::settle(&mut request, &target.policy)?;
+    if call.dialect.id() == DialectId::OpenaiResponses {
+        native::leave_hints(&mut request, dialect.id());
+    }
     dialect.encode_request(&request, target)
 }
 

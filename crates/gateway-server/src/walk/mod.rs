@@ -30,6 +30,7 @@ mod query;
 mod recall;
 mod relay;
 mod settle;
+mod stream;
 
 use std::sync::Arc;
 
@@ -43,8 +44,8 @@ pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
 pub(crate) use recall::{history as history_of, items};
-pub(crate) use relay::Stream;
 pub(crate) use settle::Tail;
+pub(crate) use stream::Stream;
 
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;

@@ -1,8 +1,8 @@
 //! What only the caller's dialect can say, on its way to another: told to the caller, or dropped where
 //! the operator or the caller allows it.
 
-use llm_providers::ParamPolicy;
 use llm_providers::dialects::openai::responses::DIALECT as RESPONSES;
+use llm_providers::{DialectId, ParamPolicy};
 use llm_types::{ChatRequest, Error, Part, PartKind, Result, ToolKind};
 
 /// Settles a request that is about to be written in another dialect.
@@ -33,6 +33,14 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
         request.messages.retain(|message| !message.parts.is_empty());
     }
     Ok(())
+}
+
+/// Takes out what callers of the Responses API say of caches where the provider has no words for it: the
+/// answer stays the same, and the clients of that API always say it. LiteLLM leaves it out too.
+pub(super) fn leave_hints(request: &mut ChatRequest, provider: DialectId) {
+    if !matches!(provider, DialectId::OpenaiChat | DialectId::OpenaiResponses) {
+        request.options.prompt_cache_key = None;
+    }
 }
 
 fn is_own(kind: &ToolKind) -> bool {

@@ -1,32 +1,20 @@
-//! The way back: replies become answers, streams flow through and settle at their end.
-
-use std::future::Future as _;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+//! The way back: replies become answers; whole ones are settled here.
 
 use bytes::Bytes;
-use futures_core::Stream as _;
 use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use llm_providers::dialects::openai::responses::last_reply;
-use llm_providers::framing::event_stream;
-use llm_providers::{Framing, ReplyFacts};
+use llm_providers::ReplyFacts;
 use llm_router::{Done, Report, Ticket};
-use llm_types::{Body, Error, ErrorKind};
-use tokio::time::{Sleep, sleep};
+use llm_types::Body;
 
 use super::background::{follow, is_under_way};
-use super::dispatch::without_secrets;
 use super::pump::Pump;
 use super::settle::{Settled, Tail};
+use super::stream::{Source, Stream};
 use super::{Call, Caller};
 use crate::answer::{Numbers, ReplyBody, limits, names};
 use crate::journal::Turn;
-
-/// How long a provider may keep its body open when it has said that the answer is complete.
-const GRACE: Duration = Duration::from_millis(250);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -121,7 +109,7 @@ pub(crate) fn relay(
             headers.insert(CONTENT_TYPE, JSON);
             tail.facts = *facts;
             keep_reply(call, &mut tail, &body);
-            follow(&call.core, tail);
+            follow(tail);
             let mut response = Response::new(ReplyBody::full(body));
             *response.headers_mut() = headers;
             return (response, None);
@@ -151,7 +139,8 @@ pub(crate) fn relay(
             {
                 keep.elsewhere(&tail.deployment(), id);
             }
-            ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, (pump, framing), (first, rest), ended)))
+            let source = Source { pump, framing, first, rest, ended, goes_on: call.waits_elsewhere };
+            ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, source)))
         }
     };
     let mut response = Response::new(body);
@@ -201,159 +190,4 @@ fn settled_headers(
     let total_us = call.elapsed_us();
     headers.insert(names::DURATION, numbers.millis(total_us));
     headers.insert(names::OVERHEAD, numbers.millis(total_us.saturating_sub(provider_us)));
-}
-
-/// A stream on its way to the caller. Its tail settles when it ends, or when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    tail: Box<Tail>,
-    ticket: Option<Ticket>,
-    pump: Pump,
-    /// How the caller's bytes are cut into frames.
-    framing: Framing,
-    /// Bytes for the caller, from `next` on.
-    queue: Vec<Bytes>,
-    next: usize,
-    rest: Body,
-    ended: bool,
-    /// Runs from the provider's last word on: a body that is not closed then is not waited for.
-    grace: Option<Pin<Box<Sleep>>>,
-}
-
-impl Stream {
-    fn new(
-        tail: Box<Tail>,
-        ticket: Ticket,
-        (pump, framing): (Pump, Framing),
-        (first, rest): (Vec<Bytes>, Body),
-        ended: bool,
-    ) -> Self {
-        let ticket = Some(ticket);
-        let mut stream =
-            Self { tail, ticket, pump, framing, queue: first, next: 0, rest, ended: false, grace: None };
-        if ended {
-            stream.hide_secrets();
-            stream.end(None);
-        }
-        stream
-    }
-
-    /// The next bytes for the caller.
-    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        loop {
-            if let Some(piece) = self.queue.get_mut(self.next) {
-                self.next += 1;
-                return Poll::Ready(Some(std::mem::take(piece)));
-            }
-            self.queue.clear();
-            self.next = 0;
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            match Pin::new(&mut self.rest).poll_next(cx) {
-                Poll::Pending if self.lingers(cx) => return Poll::Pending,
-                Poll::Ready(Some(Ok(bytes))) => {
-                    self.pump.push(bytes, &mut self.queue);
-                    // The caller was told of an error: what else the provider sends is not waited for.
-                    if self.pump.facts().error.is_some() {
-                        self.hide_secrets();
-                        self.end(None);
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => self.end(Some(&error)),
-                Poll::Pending | Poll::Ready(None) => self.end(None),
-            }
-        }
-    }
-
-    /// Whether the provider's body is still waited for: until its last word, and a moment longer, so that
-    /// its connection can be used again.
-    fn lingers(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.pump.facts().complete {
-            return true;
-        }
-        let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
-        grace.as_mut().poll(cx).is_pending()
-    }
-
-    /// Whether nothing more will come.
-    pub(crate) fn is_over(&self) -> bool {
-        self.ended && self.next >= self.queue.len()
-    }
-
-    /// Keeps the reply that the last frames hold.
-    fn keep(&mut self) {
-        let Some(keep) = self.tail.keep.take() else { return };
-        let deployment = &*self.tail.deployment();
-        match &self.pump {
-            Pump::Forward(relay) => {
-                if let Some(id) = &relay.facts().id {
-                    keep.elsewhere(deployment, id);
-                }
-            }
-            Pump::Translate(translation) => {
-                if let Some(reply) = last_reply(translation.last()) {
-                    keep.held(deployment, reply.to_string());
-                }
-            }
-            // Lists are Gemini's callers', whose replies are not kept.
-            Pump::Listed(_) => {}
-            Pump::Written(_) => {
-                if let Some(reply) = self.queue.last().and_then(|frames| last_reply(frames)) {
-                    keep.held(deployment, reply.to_string());
-                }
-            }
-        }
-    }
-
-    /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
-    fn hide_secrets(&mut self) {
-        if self.pump.facts().error.is_none() {
-            return;
-        }
-        let Some(served) = self.tail.asked.lock().clone() else { return };
-        let hide = |text: &[u8]| {
-            let words = std::str::from_utf8(text).ok();
-            words.and_then(|words| without_secrets(&served, words)).map(String::into_bytes)
-        };
-        for piece in &mut self.queue {
-            let hidden = match self.framing {
-                Framing::EventStream => event_stream::rewrite(piece, hide),
-                Framing::Sse | Framing::Ndjson => hide(piece).map(Bytes::from),
-            };
-            if let Some(hidden) = hidden {
-                *piece = hidden;
-            }
-        }
-    }
-
-    /// The provider's body is over: writes what is still owed to the caller, and settles.
-    fn end(&mut self, cut: Option<&Error>) {
-        self.ended = true;
-        self.rest = Body::Full(Bytes::new());
-        self.pump.finish(cut, &mut self.queue);
-        self.tail.facts = self.pump.facts().clone();
-        let ticket = self.ticket.take();
-        if self.tail.facts.complete && cut.is_none() {
-            self.keep();
-            self.tail.settle(End::Completed, StatusCode::OK, None);
-            return;
-        }
-        let truncated =
-            || Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it was complete");
-        let error = self.tail.facts.error.clone().or_else(|| cut.cloned()).unwrap_or_else(truncated);
-        if let Some(ticket) = ticket {
-            ticket.fail(&error, self.tail.now());
-        }
-        self.tail.settle(End::Cut, StatusCode::OK, Some(&error));
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        if !self.ended {
-            // The client left: what it had received so far is what it is charged for.
-            self.tail.facts = self.pump.facts().clone();
-        }
-    }
 }

@@ -103,6 +103,11 @@ impl Tail {
         })
     }
 
+    /// The core that serves the call.
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// The moment it is, for the router.
     pub(crate) fn now(&self) -> Moment {
         self.core.shared.snapshot.load().router.now()

@@ -1,10 +1,10 @@
 //! What is refused, dropped and kept.
 
-use llm_providers::ParamPolicy;
+use llm_providers::{DialectId, ParamPolicy};
 use llm_types::{ChatRequest, Extra, Message, NativeFields, Part, PartKind, Role};
 use serde_json::json;
 
-use super::{RESPONSES, settle};
+use super::{RESPONSES, leave_hints, settle};
 
 fn request() -> ChatRequest {
     let item =
@@ -33,4 +33,16 @@ fn members_are_dropped_one_by_one_or_all() {
     let mut all = request();
     settle(&mut all, &ParamPolicy { drop: true, ..ParamPolicy::default() }).unwrap();
     assert_eq!(all.messages, [Message::user("hi")]);
+}
+
+#[test]
+fn a_cache_key_stays_where_the_provider_knows_it() {
+    for (provider, kept) in
+        [(DialectId::OpenaiChat, true), (DialectId::Anthropic, false), (DialectId::Gemini, false)]
+    {
+        let mut asked = request();
+        asked.options.prompt_cache_key = Some("k".into());
+        leave_hints(&mut asked, provider);
+        assert_eq!(asked.options.prompt_cache_key.is_some(), kept, "{provider:?}");
+    }
 }

@@ -9,6 +9,7 @@
 mod echo;
 mod forward;
 mod glance;
+mod namespace;
 mod relay;
 mod request;
 mod response;

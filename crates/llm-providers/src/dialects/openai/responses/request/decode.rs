@@ -12,8 +12,12 @@ use crate::scan;
 /// Members that only this API has, with the question whether an answer without them is another answer.
 fn is_needed(name: &str, value: &Value) -> bool {
     match name {
-        // How much of what is shown, and where it is kept: the answer stays the same.
-        "include" | "stream_options" | "prompt_cache_options" | "prompt_cache_retention" => false,
+        // How much of what is shown, where it is kept, what the client counts: the answer stays the same.
+        "client_metadata"
+        | "include"
+        | "stream_options"
+        | "prompt_cache_options"
+        | "prompt_cache_retention" => false,
         "background" => value.as_bool() == Some(true),
         "truncation" => value.as_str() == Some("auto"),
         _ => true,

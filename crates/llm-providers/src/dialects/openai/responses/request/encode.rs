@@ -6,6 +6,7 @@ use http::HeaderMap;
 use llm_types::{ChatRequest, Error, NativeFields, Options, Result};
 use serde_json::{Map, Value, json};
 
+use super::super::namespace;
 use super::super::wire::{DIALECT, PATH};
 use super::{encode_items, options, write_tools};
 use crate::Target;
@@ -205,6 +206,9 @@ impl Writer<'_> {
         let tools = write_tools::tools(request, &self.target.policy)?;
         if tools.is_empty() || !self.takes("tools", Said::Other) {
             return Ok(());
+        }
+        if let Some(Value::Array(items)) = self.body.get_mut("input") {
+            items.iter_mut().for_each(|item| namespace::name_call_among(item, &tools));
         }
         self.put("tools", Value::Array(tools));
         self.param("tool_choice", "tool_choice", write_tools::choice(request), Said::Other);

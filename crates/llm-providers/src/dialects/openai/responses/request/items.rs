@@ -4,6 +4,7 @@
 use llm_types::{Message, Part, PartKind, Result, Role, ToolCall, ToolResult};
 use serde_json::Value;
 
+use super::super::namespace;
 use super::super::wire::{DIALECT, reasoning_part};
 use super::content;
 use crate::fields::{Fields, Path};
@@ -75,7 +76,8 @@ impl Reader<'_> {
 
     fn call(&mut self, mut fields: Fields<'_>, arguments: &str) -> Result<()> {
         let id = fields.required_text("call_id")?;
-        let name = fields.required_text("name")?;
+        let namespace = fields.text("namespace")?;
+        let name = namespace::joined(namespace.as_deref(), fields.required_text("name")?);
         let custom = arguments == "input";
         let arguments = fields.text(arguments)?.unwrap_or_default();
         let mut part = Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom }));

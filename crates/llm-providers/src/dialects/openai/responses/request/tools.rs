@@ -3,6 +3,7 @@
 use llm_types::{Extra, Options, Result, Tool, ToolChoice, ToolKind};
 use serde_json::{Value, json};
 
+use super::super::namespace;
 use super::super::wire::DIALECT;
 use crate::fields::{Fields, Path};
 
@@ -14,6 +15,9 @@ pub(super) fn decode(fields: &mut Fields<'_>, options: &mut Options) -> Result<V
     for (index, value) in fields.array("tools")?.unwrap_or_default().into_iter().enumerate() {
         match web_search(&value) {
             Some(search) if options.web_search.is_none() => options.web_search = Some(search),
+            _ if value.get("type").is_some_and(|kind| kind == "namespace") => {
+                tools.extend(namespace::decode(value, path.element(index), tool)?);
+            }
             _ => tools.push(tool(value, path.element(index))?),
         }
     }
@@ -33,6 +37,8 @@ fn web_search(tool: &Value) -> Option<Value> {
         match name.as_str() {
             "type" => {}
             _ if value.is_null() => {}
+            // To look at the live web is what a search does unless it is told not to.
+            "external_web_access" if *value == true => {}
             "search_context_size" => options[name] = value.clone(),
             "user_location" => {
                 let mut place = value.as_object()?.clone();
@@ -106,7 +112,11 @@ fn named(mut fields: Fields<'_>) -> Result<ToolChoice> {
         "function" | "custom" if fields.peek(&kind).is_some() => {
             fields.required_object(&kind, |inner| inner.required_text("name")).map(ToolChoice::Tool)
         }
-        "function" | "custom" | "tool" => fields.required_text("name").map(ToolChoice::Tool),
+        "function" | "custom" | "tool" => {
+            let namespace = fields.text("namespace")?;
+            let name = fields.required_text("name")?;
+            Ok(ToolChoice::Tool(namespace::joined(namespace.as_deref(), name)))
+        }
         "allowed_tools" => among(&mut fields),
         // A provider-run tool is named by its type.
         _ => Ok(ToolChoice::Tool(fields.text("server_label")?.unwrap_or(kind))),

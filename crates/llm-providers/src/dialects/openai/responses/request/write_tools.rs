@@ -3,6 +3,7 @@
 use llm_types::{ChatRequest, Error, Result, Tool, ToolChoice, ToolKind};
 use serde_json::{Value, json};
 
+use super::super::namespace;
 use super::super::wire::DIALECT;
 use crate::ParamPolicy;
 use crate::dialects::openai::chat::NATIVE as CHAT;
@@ -12,7 +13,7 @@ pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<V
     let mut tools = Vec::new();
     for (index, tool) in request.tools.iter().enumerate() {
         match written(tool) {
-            Some(value) => tools.push(value),
+            Some(value) => namespace::place(&mut tools, value, &tool.extra),
             None if policy.drop => {}
             None => {
                 let name = &tool.name;

@@ -6,6 +6,7 @@ use llm_types::{
 };
 use serde_json::{Value, json};
 
+use super::super::namespace;
 use super::super::request::annotation_of;
 use super::super::wire::{DIALECT, finish_of, reasoning_part};
 use crate::dialect::ReplyFacts;
@@ -138,7 +139,8 @@ pub(in super::super) fn output_item(value: Value) -> Vec<Part> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let call = |arguments: String, custom: bool| {
         let id = Some(text("call_id")).filter(|id| !id.is_empty()).unwrap_or_else(|| text("id"));
-        let mut part = Part::new(PartKind::ToolCall(ToolCall { id, name: text("name"), arguments, custom }));
+        let name = namespace::joined(value.get("namespace").and_then(Value::as_str), text("name"));
+        let mut part = Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom }));
         let signature = value.pointer("/provider_specific_fields/thought_signature");
         part.signature = signature.and_then(Value::as_str).map(str::to_owned);
         vec![part]

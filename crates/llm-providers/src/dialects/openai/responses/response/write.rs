@@ -7,7 +7,7 @@ use llm_types::{
 use serde_json::{Map, Value, json};
 
 use super::super::wire::{DIALECT, item_id, reasoning_item, reply_id, state_of};
-use super::super::{echo, usage};
+use super::super::{echo, namespace, usage};
 use crate::dialect::ReplyContext;
 use crate::dialects::openai::chat::NATIVE as CHAT;
 
@@ -34,6 +34,7 @@ pub(crate) fn encode(response: &ChatResponse, cx: &ReplyContext) -> Bytes {
     let finish = choice.and_then(|choice| choice.finish.as_ref());
     let (status, reason) = state(finish, parts);
     let mut output = items(parts, &id, status);
+    output.iter_mut().for_each(|item| namespace::name_call(item, cx.echo.as_deref()));
     let words = choice.and_then(|choice| choice.logprobs.as_ref()?.get("content"));
     if let Some(words) = words.filter(|words| words.is_array()) {
         add_logprobs(&mut output, words);

@@ -7,6 +7,7 @@
 use llm_types::{Error, ErrorKind, Event, Finish, Part, PartKind, Result, Start};
 use serde_json::{Value, json};
 
+use super::super::namespace;
 use super::super::request::annotation_of;
 use super::super::response::{error_event, error_of_reply, logprobs, output_item, read_usage};
 use super::super::wire::{finish_of, sealed};
@@ -178,7 +179,8 @@ impl Decoder {
             self.slot(place(event)).call = Some(index);
             let id = [text(item, "call_id"), text(item, "id")].into_iter().find(|id| !id.is_empty());
             let id = id.unwrap_or_else(|| format!("call_{index}"));
-            out.push(Event::ToolStart { choice: 0, index, id, name: text(item, "name"), custom });
+            let name = namespace::joined(Some(&text(item, "namespace")), text(item, "name"));
+            out.push(Event::ToolStart { choice: 0, index, id, name, custom });
         } else {
             self.slot(place(event));
         }

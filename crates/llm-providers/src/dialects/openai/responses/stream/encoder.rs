@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use llm_types::{Citation, Error, ErrorKind, Event, Finish, Part, PartKind, Start, Usage};
 use serde_json::{Value, json};
 
+use super::super::namespace;
 use super::super::response::{self, Head, annotation, image_item, native_item};
 use super::super::wire::{item_id, reasoning_item, reply_id, state_of};
 use super::items::{self, Kind, Open};
@@ -96,10 +97,17 @@ impl Encoder {
     fn announce(&mut self, prefix: &str, kind: Kind, out: &mut BytesMut) {
         let place = self.output.len();
         let open = Open { id: item_id(prefix, &self.id, place), place, kind, signature: None };
-        let item = open.value("in_progress");
+        let item = self.shown(&open, "in_progress");
         self.output.push(item.clone());
         self.open.push(open);
         self.send("response.output_item.added", json!({"output_index": place, "item": item}), out);
+    }
+
+    /// An item as it stands, in the caller's words.
+    fn shown(&self, open: &Open, status: &str) -> Value {
+        let mut item = open.value(status);
+        namespace::name_call(&mut item, self.cx.echo.as_deref());
+        item
     }
 
     /// An item that comes whole.
@@ -150,13 +158,14 @@ impl Encoder {
                 let done = with(json!({"input": arguments}));
                 self.send("response.custom_tool_call_input.done", done, out);
             }
-            Kind::Call { arguments, name, .. } => {
+            Kind::Call { arguments, .. } => {
+                let name = self.shown(&open, "completed")["name"].take();
                 let done = with(json!({"name": name, "arguments": arguments}));
                 self.send("response.function_call_arguments.done", done, out);
             }
         }
         let (status, _) = state_of(self.finish.as_ref(), self.refused);
-        let item = open.value(status);
+        let item = self.shown(&open, status);
         if let Some(slot) = self.output.get_mut(place) {
             *slot = item.clone();
         }

@@ -33,6 +33,7 @@ fn a_rich_request_keeps_everything() {
             {"type": "message", "role": "assistant", "content": "I look."},
             {"type": "function_call", "call_id": "call_1", "name": "see", "arguments": "{\"a\":1}"},
             {"type": "custom_tool_call", "call_id": "call_2", "name": "sh", "input": "ls"},
+            {"type": "function_call", "call_id": "call_3", "name": "find", "arguments": "{}", "namespace": "crm"},
             {"type": "function_call_output", "call_id": "call_1", "output": [
                 {"type": "input_text", "text": "seen"},
                 {"type": "input_image", "image_url": "https://x.example/c.png", "detail": "auto"},
@@ -44,6 +45,10 @@ fn a_rich_request_keeps_everything() {
         "tools": [
             {"type": "function", "name": "see", "parameters": {"type": "object"}, "strict": true, "description": "Sees."},
             {"type": "custom", "name": "sh", "format": {"type": "grammar", "definition": "x", "syntax": "lark"}},
+            {"type": "namespace", "name": "crm", "description": "Customers.", "tools": [
+                {"type": "function", "name": "find", "parameters": {"type": "object"}, "strict": false},
+                {"type": "custom", "name": "ask"},
+            ]},
             {"type": "mcp", "server_label": "s", "server_url": "https://mcp.example"},
         ],
         "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "see"}, {"type": "mcp", "server_label": "s"}]},

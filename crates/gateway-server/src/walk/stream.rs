@@ -1,0 +1,243 @@
+//! A stream on its way to the caller: it flows through and settles at its end.
+
+use std::future::Future as _;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream as _;
+use gateway_db::End;
+use http::StatusCode;
+use llm_providers::Framing;
+use llm_providers::dialects::openai::responses::last_reply;
+use llm_providers::framing::event_stream;
+use llm_router::Ticket;
+use llm_types::{Body, Error, ErrorKind};
+use tokio::runtime::Handle;
+use tokio::time::{Sleep, sleep};
+
+use super::background;
+use super::dispatch::without_secrets;
+use super::pump::Pump;
+use super::settle::Tail;
+
+/// How long a provider may keep its body open when it has said that the answer is complete.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A stream on its way to the caller. Its tail settles when it ends, or when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    tail: Owed,
+    ticket: Option<Ticket>,
+    pump: Pump,
+    /// How the caller's bytes are cut into frames.
+    framing: Framing,
+    /// Bytes for the caller, from `next` on.
+    queue: Vec<Bytes>,
+    next: usize,
+    rest: Body,
+    ended: bool,
+    /// Runs from the provider's last word on: a body that is not closed then is not waited for.
+    grace: Option<Pin<Box<Sleep>>>,
+    goes_on: bool,
+}
+
+/// A reply on its way, as an attempt brought it.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// What turns the provider's bytes into the caller's.
+    pub(super) pump: Pump,
+    /// How the caller's bytes are cut into frames.
+    pub(super) framing: Framing,
+    /// What the caller gets first.
+    pub(super) first: Vec<Bytes>,
+    /// The rest, in the provider's dialect.
+    pub(super) rest: Body,
+    /// The provider's body has already ended.
+    pub(super) ended: bool,
+    /// The provider makes the reply whether somebody listens or not, and tells of it later.
+    pub(super) goes_on: bool,
+}
+
+/// The tail of a stream, which leaves it before the end only when somebody else settles it.
+#[derive(Debug)]
+struct Owed(Option<Box<Tail>>);
+
+impl Deref for Owed {
+    type Target = Tail;
+
+    fn deref(&self) -> &Tail {
+        self.0.as_deref().expect("a tail leaves its stream when the stream has ended")
+    }
+}
+
+impl DerefMut for Owed {
+    fn deref_mut(&mut self) -> &mut Tail {
+        self.0.as_deref_mut().expect("a tail leaves its stream when the stream has ended")
+    }
+}
+
+impl Stream {
+    /// The stream of a reply whose first bytes have arrived.
+    pub(super) fn new(tail: Box<Tail>, ticket: Ticket, source: Source) -> Self {
+        let Source { pump, framing, first, rest, ended, goes_on } = source;
+        let mut stream = Self {
+            tail: Owed(Some(tail)),
+            ticket: Some(ticket),
+            pump,
+            framing,
+            queue: first,
+            next: 0,
+            rest,
+            ended: false,
+            grace: None,
+            goes_on,
+        };
+        if ended {
+            stream.hide_secrets();
+            stream.end(None);
+        }
+        stream
+    }
+
+    /// The next bytes for the caller.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(piece) = self.queue.get_mut(self.next) {
+                self.next += 1;
+                return Poll::Ready(Some(std::mem::take(piece)));
+            }
+            self.queue.clear();
+            self.next = 0;
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            match Pin::new(&mut self.rest).poll_next(cx) {
+                Poll::Pending if self.lingers(cx) => return Poll::Pending,
+                Poll::Ready(Some(Ok(bytes))) => {
+                    self.pump.push(bytes, &mut self.queue);
+                    // The caller was told of an error: what else the provider sends is not waited for.
+                    if self.pump.facts().error.is_some() {
+                        self.hide_secrets();
+                        self.end(None);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => self.end(Some(&error)),
+                Poll::Pending | Poll::Ready(None) => self.end(None),
+            }
+        }
+    }
+
+    /// Whether the provider's body is still waited for: until its last word, and a moment longer, so that
+    /// its connection can be used again.
+    fn lingers(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.pump.facts().complete {
+            return true;
+        }
+        let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+        grace.as_mut().poll(cx).is_pending()
+    }
+
+    /// Whether nothing more will come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended && self.next >= self.queue.len()
+    }
+
+    /// Keeps the reply that the last frames hold.
+    fn keep(&mut self) {
+        let Some(keep) = self.tail.keep.take() else { return };
+        let deployment = &*self.tail.deployment();
+        match &self.pump {
+            Pump::Forward(relay) => {
+                if let Some(id) = &relay.facts().id {
+                    keep.elsewhere(deployment, id);
+                }
+            }
+            Pump::Translate(translation) => {
+                if let Some(reply) = last_reply(translation.last()) {
+                    keep.held(deployment, reply.to_string());
+                }
+            }
+            // Lists are Gemini's callers', whose replies are not kept.
+            Pump::Listed(_) => {}
+            Pump::Written(_) => {
+                if let Some(reply) = self.queue.last().and_then(|frames| last_reply(frames)) {
+                    keep.held(deployment, reply.to_string());
+                }
+            }
+        }
+    }
+
+    /// Takes out of an error on its way to the caller what the provider repeats of our sign-in.
+    fn hide_secrets(&mut self) {
+        if self.pump.facts().error.is_none() {
+            return;
+        }
+        let Some(served) = self.tail.asked.lock().clone() else { return };
+        let hide = |text: &[u8]| {
+            let words = std::str::from_utf8(text).ok();
+            words.and_then(|words| without_secrets(&served, words)).map(String::into_bytes)
+        };
+        for piece in &mut self.queue {
+            let hidden = match self.framing {
+                Framing::EventStream => event_stream::rewrite(piece, hide),
+                Framing::Sse | Framing::Ndjson => hide(piece).map(Bytes::from),
+            };
+            if let Some(hidden) = hidden {
+                *piece = hidden;
+            }
+        }
+    }
+
+    /// The provider's body is over: writes what is still owed to the caller, and settles.
+    fn end(&mut self, cut: Option<&Error>) {
+        self.ended = true;
+        self.rest = Body::Full(Bytes::new());
+        self.pump.finish(cut, &mut self.queue);
+        self.tail.facts = self.pump.facts().clone();
+        let ticket = self.ticket.take();
+        if self.tail.facts.complete && cut.is_none() {
+            self.keep();
+            self.tail.settle(End::Completed, StatusCode::OK, None);
+            return;
+        }
+        let truncated =
+            || Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it was complete");
+        let error = self.tail.facts.error.clone().or_else(|| cut.cloned()).unwrap_or_else(truncated);
+        if let Some(ticket) = ticket {
+            ticket.fail(&error, self.tail.now());
+        }
+        if self.tail.facts.error.is_none() && self.follow() {
+            return;
+        }
+        self.tail.settle(End::Cut, StatusCode::OK, Some(&error));
+    }
+
+    /// Leaves the tail to whoever follows the reply at its provider, where one makes it to the end.
+    fn follow(&mut self) -> bool {
+        let follows = self.goes_on && self.tail.facts.id.is_some() && Handle::try_current().is_ok();
+        if follows && let Some(tail) = self.tail.0.take() {
+            background::follow(tail);
+        }
+        follows
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        self.tail.facts = self.pump.facts().clone();
+        if self.tail.facts.complete && self.tail.facts.error.is_none() {
+            // The client left with the whole answer, before the provider closed its body.
+            self.end(None);
+        } else {
+            // The client left: what it had received so far is what it is charged for, unless the reply is
+            // made without it.
+            self.follow();
+        }
+    }
+}
