@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Event, Finish, Result, Usage};
 use serde_json::{Map, Value};
 
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// A protocol, both ways.
@@ -66,6 +67,13 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// that [`Target::policy`] does not allow to drop.
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded>;
 
+    /// Whether media at an `http` or `https` URL can stay there: the provider fetches them, or the dialect
+    /// has no place for such media, and says so. Where not, a caller that can fetches them
+    /// ([`crate::media`]) before [`Dialect::encode_request`]; one that cannot has them refused by it.
+    fn takes_url(&self, _kind: MediaKind, _url: &str, target: &Target) -> bool {
+        !target.spec.quirks.no_media_urls
+    }
+
     /// Reads a whole reply with a success status.
     ///
     /// # Errors
@@ -95,6 +103,13 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// caller's headers ask for refuses them.
     fn refused_defaults(&self, _caller: &HeaderMap) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether a body may name media by a URL that cannot stay there, by one look; such a request may have
+    /// to be written anew instead of being forwarded. `false` where callers of this dialect mean what they
+    /// write.
+    fn may_name_media(&self, _body: &[u8], _target: &Target) -> bool {
+        false
     }
 
     /// What settlement needs to know of a whole reply that is forwarded as it is.

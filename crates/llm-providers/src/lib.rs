@@ -12,6 +12,7 @@ pub mod dialects;
 pub mod error_table;
 mod fields;
 pub mod framing;
+pub mod media;
 #[cfg(feature = "hyper")]
 pub mod mock;
 pub mod providers;

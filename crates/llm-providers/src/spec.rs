@@ -141,6 +141,8 @@ pub struct Quirks {
     pub answer_schema_in_config: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,
+    /// The vendor fetches no media: those that callers name by URL are sent as bytes.
+    pub no_media_urls: bool,
     /// The vendor completes texts too (`/completions`): callers of legacy Completions are forwarded.
     pub text_completions: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
@@ -162,6 +164,7 @@ impl Quirks {
         no_reasoning_content: false,
         answer_schema_in_config: false,
         no_answer_schema: false,
+        no_media_urls: false,
         text_completions: false,
         unsupported: Cow::Borrowed(&[]),
     };

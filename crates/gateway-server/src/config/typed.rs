@@ -1,10 +1,12 @@
 //! The configuration as the rest of the gateway reads it: checked, typed, without "default" left open.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
 use llm_providers::catalog::ModelInfo;
+use llm_providers::transport::Guard;
 use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
@@ -123,6 +125,15 @@ pub enum TokenCount {
     Output,
 }
 
+/// How media are fetched that callers name by URL and providers cannot fetch.
+#[derive(Debug, Clone)]
+pub struct MediaFetch {
+    /// Where the gateway may connect to; anywhere without (`user_url_validation: false`).
+    pub guard: Option<Arc<Guard>>,
+    /// The most bytes of one URL (`MAX_IMAGE_URL_DOWNLOAD_SIZE_MB`); with 0 nothing is fetched.
+    pub max_bytes: u64,
+}
+
 /// How calls are treated.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the operator's file")]
@@ -144,6 +155,8 @@ pub struct Calls {
     pub no_user_agent_tag: bool,
     /// `/metrics` wants a key (`require_auth_for_metrics_endpoint`).
     pub metrics_need_key: bool,
+    /// Media by URL.
+    pub media: MediaFetch,
     /// Say in errors which fallbacks there were (`expose_router_debug_in_errors`).
     pub router_debug_in_errors: bool,
 }

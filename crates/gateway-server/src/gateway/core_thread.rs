@@ -23,6 +23,9 @@ const LOG_EVERY: Duration = Duration::from_millis(100);
 /// How often the end of the last connection is looked for while draining.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// How many URLs of callers one core fetches at a time.
+const FETCHES: usize = 32;
+
 /// What a core is made of.
 pub(super) struct CoreParts {
     pub(super) shared: Arc<Shared>,
@@ -48,6 +51,7 @@ pub(super) fn run(parts: CoreParts, arrivals: mpsc::Receiver<Arrival>) {
         transport: parts.transport,
         journal: Journal::new(parts.writer),
         access: AccessLog::new(parts.access_log),
+        fetches: tokio::sync::Semaphore::new(FETCHES),
         ids: Mutex::new(fastrand::Rng::new()),
     });
     runtime.block_on(serve(&core, arrivals, deadline));

@@ -66,6 +66,8 @@ pub(crate) struct Core {
     pub(crate) journal: Arc<Journal>,
     /// Lines of the access log on their way out.
     pub(crate) access: AccessLog,
+    /// Places for fetching what callers name by URL.
+    pub(crate) fetches: tokio::sync::Semaphore,
     /// Makes ids of calls.
     pub(crate) ids: Mutex<fastrand::Rng>,
     /// Begins when the gateway is told to stop.

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::extras::Extras;
+use super::media::Held;
 use super::query;
 use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
@@ -84,6 +85,8 @@ pub(crate) struct Call {
     pub(crate) wants_stream: bool,
     path_model: Option<String>,
     path_stream: Option<bool>,
+    /// What was fetched for it, by URL.
+    pub(super) fetched: Mutex<Held>,
     /// The request in canonical form, made when somebody needs it.
     canonical: Mutex<Option<Arc<ChatRequest>>>,
 }
@@ -129,6 +132,7 @@ impl Call {
             runs_on: false,
             waits_elsewhere: false,
             wants_stream: false,
+            fetched: Mutex::default(),
             canonical: Mutex::new(None),
         }
     }
@@ -177,7 +181,8 @@ impl Call {
         Ok(())
     }
 
-    fn body_limit(&self) -> usize {
+    /// The most bytes a body may have.
+    pub(super) fn body_limit(&self) -> usize {
         let limit = self.snapshot.config.general.max_request_bytes.unwrap_or(BODY_LIMIT);
         usize::try_from(limit).unwrap_or(usize::MAX)
     }

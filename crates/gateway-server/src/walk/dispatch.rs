@@ -18,7 +18,7 @@ use super::encode::encode;
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, mock};
+use super::{Call, Tail, betas, media, mock};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -161,6 +161,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);
     }
+    media::fetch(call, &served, &attempt).await?;
     let mut encoded = encode(call, &served, &attempt)?;
     if served.dialect.id() != DialectId::Converse || call.dialect.id() == DialectId::Converse {
         encoded.body = call.extras.body(encoded.body)?;

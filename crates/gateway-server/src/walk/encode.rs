@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use llm_providers::dialects::gemini::take_signatures;
+use llm_providers::media::put;
 use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
 use llm_types::{ChatRequest, Result};
 use serde_json::{Map, Value};
 
-use super::{Call, betas, native, policy};
+use super::{Call, betas, media, native, policy};
 use crate::state::Served;
 
 /// Writes the request for one deployment.
@@ -25,7 +26,10 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
     if let Some(params) = attempt.params {
         return encode_with(call, dialect, target, params);
     }
-    if dialect.id() == call.dialect.id() {
+    let is_same = dialect.id() == call.dialect.id();
+    if is_same
+        && (call.fetched.lock().is_empty() || !media::changes(call, &*call.canonical()?, dialect, target))
+    {
         return dialect.forward_request(&call.body, &call.glance, target);
     }
     translate(call, dialect, target, (*call.canonical()?).clone())
@@ -45,6 +49,10 @@ fn translate(
         request.extra.0.extend(call.extras.members().clone());
         betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
     }
+    put(&mut request, dialect, target, &call.fetched.lock());
+    if dialect.id() == call.dialect.id() {
+        return dialect.encode_request(&request, target);
+    }
     if dialect.id() != DialectId::Gemini {
         take_signatures(&mut request);
     }
@@ -63,7 +71,8 @@ fn encode_with(
     params: &Map<String, Value>,
 ) -> Result<Encoded> {
     let body = overlaid(&call.body, params)?;
-    if dialect.id() == call.dialect.id() {
+    let is_same = dialect.id() == call.dialect.id();
+    if is_same && call.fetched.lock().is_empty() {
         let mut glance = call.dialect.glance(&body)?;
         glance.include_usage = call.glance.include_usage;
         glance.stream = call.glance.stream;
@@ -73,7 +82,7 @@ fn encode_with(
 }
 
 /// A body with members set. The caller waits for a stream or does not, whatever a fallback says.
-fn overlaid(body: &Bytes, params: &Map<String, Value>) -> Result<Bytes> {
+pub(super) fn overlaid(body: &Bytes, params: &Map<String, Value>) -> Result<Bytes> {
     let mut members = params.clone();
     members.shift_remove("stream");
     Ok(scan::merge(body, &members)?)

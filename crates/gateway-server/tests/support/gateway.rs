@@ -61,6 +61,12 @@ impl Setup {
         self
     }
 
+    /// A whole section.
+    pub(crate) fn with(mut self, section: &str, members: Value) -> Self {
+        self.sections.insert(section.to_owned(), members);
+        self
+    }
+
     /// How long streams may take to finish when the gateway stops.
     pub(crate) fn drain(mut self, drain: Duration) -> Self {
         self.drain = drain;

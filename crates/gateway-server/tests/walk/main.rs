@@ -26,6 +26,7 @@ mod headers;
 mod http2;
 mod keys;
 mod limits;
+mod media;
 mod mock;
 mod races;
 mod reload;

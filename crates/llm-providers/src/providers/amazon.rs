@@ -91,7 +91,12 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
                     models: words!["invoke/*anthropic", "invoke/*claude"],
                     strip: Cow::Borrowed("invoke/"),
                     dialect: DialectId::Anthropic,
-                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, answer_schema_in_config: true, ..Quirks::NONE },
+                    quirks: Quirks {
+                        max_completion_tokens_as_max_tokens: true,
+                        answer_schema_in_config: true,
+                        no_media_urls: true,
+                        ..Quirks::NONE
+                    },
                     shell: INVOKE_CLAUDE,
                     ..Route::ANY
                 },
@@ -135,7 +140,9 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
                 Route {
                     models: words!["anthropic.*", "claude*"],
                     prefix: Cow::Borrowed("/anthropic"),
-                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, answer_schema_in_config: true, ..Quirks::NONE },
+                    // Anthropic's `output_config.format` is refused there (user guide,
+                    // claude-messages-structured-outputs).
+                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, ..Quirks::NONE },
                     shell: Shell {
                         with: pairs!["anthropic_version" => "bedrock-2023-05-31"],
                         ..Shell::NONE

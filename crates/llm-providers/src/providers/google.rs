@@ -132,7 +132,7 @@ pub(super) const GOOGLE: &[ProviderSpec] = &[provider! {
         routes: Cow::Borrowed(&[
             Route {
                 models: words!["claude*"],
-                quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, ..Quirks::NONE },
+                quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, no_media_urls: true, ..Quirks::NONE },
                 shell: VERTEX_CLAUDE,
                 dialect: DialectId::Anthropic,
                 ..Route::ANY

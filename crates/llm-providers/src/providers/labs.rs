@@ -89,7 +89,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://generativelanguage.googleapis.com/v1beta", prefix: "",
         base_url_env: ["GEMINI_API_BASE"], key_env: ["GOOGLE_API_KEY", "GEMINI_API_KEY", "PALM_API_KEY"],
         auth: Auth::Header(Cow::Borrowed("x-goog-api-key")), dialect: Gemini,
-        quirks: Quirks { unsupported: words!["top_logprobs"], ..Quirks::NONE },
+        quirks: Quirks { no_media_urls: true, unsupported: words!["top_logprobs"], ..Quirks::NONE },
     },
     provider! {
         id: "inception", name: "Inception",

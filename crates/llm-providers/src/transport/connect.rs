@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::guard::is_public;
 use super::io::Io;
 use super::options::TransportOptions;
 use super::pool::Host;
@@ -24,6 +25,9 @@ use super::tls::Tls;
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 /// The largest head of a proxy's answer to `CONNECT`.
 const MAX_PROXY_HEAD: usize = 16 * 1024;
+
+/// The code of the error when a [guard](super::Guard) lets no address of a host through.
+pub const NOT_PUBLIC: &str = "address_not_public";
 
 /// A connection, and whether HTTP/2 was agreed on.
 pub(super) struct Opened {
@@ -37,11 +41,20 @@ pub(super) struct Opened {
 /// [`ErrorKind::Unreachable`] naming the host and the cause.
 pub(super) async fn connect(host: &Host, options: &TransportOptions, tls: &Tls) -> Result<Opened> {
     let io = match &host.proxy {
-        None => Io::Tcp(dial(&host.name, host.port, options).await?),
+        None => Io::Tcp(dial(allowed(host, options).await?, &host.name, options).await?),
         Some(proxy) => {
-            let tcp = Io::Tcp(dial(&proxy.host, proxy.port, options).await?);
+            // With a guard the proxy is told an address that was looked at, not a name it resolves itself.
+            let to = match options.guard {
+                Some(_) if host.tls => allowed(host, options).await?.first().map(SocketAddr::to_string),
+                Some(_) => {
+                    return Err(unreachable(&host.name, "only `https` is fetched through a proxy"));
+                }
+                None => None,
+            };
+            let addresses = resolve(&proxy.host, proxy.port).await?;
+            let tcp = Io::Tcp(dial(addresses, &proxy.host, options).await?);
             let io = if proxy.tls { wrap(tcp, &proxy.host, tls.config(false)?).await?.io } else { tcp };
-            if host.tls { tunnel(io, host, proxy).await? } else { io }
+            if host.tls { tunnel(io, host, proxy, to).await? } else { io }
         }
     };
     if host.tls { wrap(io, &host.name, tls.config(true)?).await } else { Ok(Opened { io, is_h2: false }) }
@@ -51,17 +64,34 @@ fn unreachable(host: &str, cause: &str) -> Error {
     Error::new(ErrorKind::Unreachable, format!("cannot reach `{host}`: {cause}"))
 }
 
-async fn dial(name: &str, port: u16, options: &TransportOptions) -> Result<TcpStream> {
+/// The addresses of a name.
+async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    if let Ok(address) = name.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let found = tokio::net::lookup_host((name, port)).await.map_err(|error| {
+        unreachable(name, &format!("its name cannot be resolved: {error}")).with_source(error)
+    })?;
+    Ok(found.collect())
+}
+
+/// The addresses of a host that the guard lets through.
+async fn allowed(host: &Host, options: &TransportOptions) -> Result<Vec<SocketAddr>> {
+    let mut addresses = resolve(&host.name, host.port).await?;
+    if options.guard.as_ref().is_some_and(|guard| !guard.exempts(&host.name, host.port)) {
+        let found = addresses.len();
+        addresses.retain(|address| is_public(address.ip()));
+        if addresses.is_empty() && found > 0 {
+            // Where it points is not told: a caller could explore a network by that.
+            let error = unreachable(&host.name, "it is not at a public address");
+            return Err(error.with_code(NOT_PUBLIC));
+        }
+    }
+    Ok(addresses)
+}
+
+async fn dial(addresses: Vec<SocketAddr>, name: &str, options: &TransportOptions) -> Result<TcpStream> {
     let failed = |error: io::Error| unreachable(name, &error.to_string()).with_source(error);
-    let addresses: Vec<SocketAddr> = match name.parse() {
-        Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => tokio::net::lookup_host((name, port))
-            .await
-            .map_err(|error| {
-                unreachable(name, &format!("its name cannot be resolved: {error}")).with_source(error)
-            })?
-            .collect(),
-    };
     let stream = race(interleave(addresses)).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     if let Some(time) = options.tcp_keepalive {
@@ -124,13 +154,13 @@ async fn wrap(io: Io, name: &str, config: Arc<ClientConfig>) -> Result<Opened> {
 }
 
 /// Asks a proxy for a tunnel to the host. RFC 9110 §9.3.6.
-async fn tunnel(mut io: Io, host: &Host, proxy: &Proxy) -> Result<Io> {
+async fn tunnel(mut io: Io, host: &Host, proxy: &Proxy, to: Option<String>) -> Result<Io> {
     let failed = |cause: &str| {
         let cause = format!("proxy `{}` gave no tunnel: {cause}", proxy.host);
         unreachable(&host.name, &cause)
     };
     let bracketed = if host.name.contains(':') { format!("[{}]", host.name) } else { host.name.clone() };
-    let target = format!("{bracketed}:{}", host.port);
+    let target = to.unwrap_or_else(|| format!("{bracketed}:{}", host.port));
     let mut head = format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n").into_bytes();
     if let Some(value) = &proxy.authorization {
         head.extend_from_slice(b"proxy-authorization: ");

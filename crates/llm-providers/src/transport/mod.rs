@@ -12,6 +12,7 @@
 
 mod connect;
 mod decode;
+mod guard;
 mod h1;
 mod h2;
 mod io;
@@ -36,6 +37,8 @@ use self::pool::{Host, Pool};
 use self::timer::{Timer, earliest, timed_out};
 use self::tls::Tls;
 
+pub use self::connect::NOT_PUBLIC;
+pub use self::guard::{Guard, is_public};
 pub use self::options::TransportOptions;
 pub use self::proxy::{NoProxy, Proxies, Proxy};
 
@@ -70,6 +73,20 @@ impl HyperTransport {
         }
     }
 
+    /// Another transport with the same options that connects only where `guard` lets it, and keeps no
+    /// connection: for URLs that strangers choose. Cheap to make; for one request and its redirects.
+    #[must_use]
+    pub fn guarded(&self, guard: Option<Arc<Guard>>) -> Self {
+        let options =
+            TransportOptions { guard, http2: false, max_idle_per_host: 0, ..self.pool.options().clone() };
+        // Nothing is ever idle: there is nothing to sweep.
+        Self {
+            pool: Arc::new(Pool::new(options)),
+            tls: Arc::clone(&self.tls),
+            sweeping: AtomicBool::new(true),
+        }
+    }
+
     /// Sends a request: [`Transport::send`] without a box for the future.
     ///
     /// # Errors
@@ -101,7 +118,7 @@ impl HyperTransport {
         request: HttpRequest,
         total_at: Option<Instant>,
     ) -> Result<HttpResponse> {
-        if host.name == mock::HOST {
+        if host.name == mock::HOST && self.pool.options().guard.is_none() {
             return Ok(mock::respond(&request));
         }
         self.start_sweeping();

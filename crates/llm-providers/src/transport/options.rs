@@ -2,10 +2,12 @@
 //! environment.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use llm_types::Result;
 
+use super::guard::Guard;
 use super::proxy::Proxies;
 
 /// How a [`super::HyperTransport`] behaves. The defaults suit LLM providers; [`TransportOptions::from_env`]
@@ -27,6 +29,8 @@ pub struct TransportOptions {
     pub verify_tls: bool,
     /// A PEM file of certificates that are trusted beside the public and the system's roots.
     pub root_certificates: Option<PathBuf>,
+    /// Which addresses may be connected to; all unless there is a guard.
+    pub guard: Option<Arc<Guard>>,
     /// Proxies for outgoing requests.
     pub proxies: Proxies,
     /// The `user-agent` of requests that bring none.
@@ -42,6 +46,7 @@ impl Default for TransportOptions {
             tcp_keepalive: Some(Duration::from_secs(30)),
             verify_tls: true,
             root_certificates: None,
+            guard: None,
             proxies: Proxies::default(),
             user_agent: concat!("gateway/", env!("CARGO_PKG_VERSION")),
         }

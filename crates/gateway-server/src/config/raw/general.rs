@@ -115,8 +115,8 @@ catalogue! {
     disable_env_credential_login Flag "" later "there is no admin UI to sign in to": "Disable env credential login.";
     disable_budget_reservation Flag "" served: "Do not reserve the estimated cost before a call.";
     apply_user_budget_to_team_keys Flag "" later "keys of a team are capped by the team only": "User max_budget also applies to team keys.";
-    user_url_validation Flag "" accepted: "Guard against URLs of callers that point inside; the gateway fetches none.";
-    user_url_allowed_hosts List "" later "the gateway fetches no URL that a caller gives": "Hosts that callers' URLs may point at.";
+    user_url_validation Flag "true" served: "Fetch media that callers name by URL from public addresses only.";
+    user_url_allowed_hosts List "" served: "Hosts that callers' URLs may point at wherever they are, each with or without a port.";
     provider_url_destination_allowed_hosts List "" later "it has no effect": "Hosts a request may retarget a provider call to.";
     enable_jwt_auth Flag "false" later "callers are let in by virtual key only": "JWT bearer auth (enterprise).";
     litellm_jwtauth Map "" later "callers are let in by virtual key only": "Which claims of a JWT mean what.";

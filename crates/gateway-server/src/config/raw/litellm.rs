@@ -168,8 +168,8 @@ catalogue! {
     use_litellm_proxy Any "" later "it has no effect": "Send the call through another LiteLLM proxy.";
     use_client Any "" accepted: "Use client.";
     ssl_security_level Any "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "TLS security level.";
-    user_url_validation Any "" accepted: "Guard against URLs of callers that point inside; the gateway fetches none.";
-    user_url_allowed_hosts Any "" later "the gateway fetches no URL that a caller gives": "User URL allowed hosts.";
+    user_url_validation Flag "true" served: "Fetch media that callers name by URL from public addresses only.";
+    user_url_allowed_hosts List "" served: "Hosts that callers' URLs may point at wherever they are, each with or without a port.";
     provider_url_destination_allowed_hosts Any "" later "it has no effect": "Provider URL destination allowed hosts.";
     otel_tenant_destination_mode Any "" later "no callback or log sink is run": "Otel tenant destination mode.";
     ssl_ecdh_curve Any "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "TLS ECDH curve.";

@@ -6,17 +6,18 @@ use super::section::text_of;
 use super::{Context, Section};
 use crate::config::raw::LITELLM;
 use crate::config::source::Node;
-use crate::config::{Budgets, Calls};
+use crate::config::{Budgets, Calls, MediaFetch};
 
 /// The section without what concerns the router.
-pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> (Calls, Budgets) {
+pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>, media: MediaFetch) -> (Calls, Budgets) {
     let mut section = Section::open(cx, "litellm_settings", node, LITELLM);
     section.review();
-    (calls(&mut section), budgets(&mut section))
+    (calls(&mut section, media), budgets(&mut section))
 }
 
-fn calls(section: &mut Section<'_, '_, '_>) -> Calls {
+fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
     Calls {
+        media,
         drop_params: section.is_on("drop_params"),
         aliases: aliases(section),
         http2: section.is_on("http2"),

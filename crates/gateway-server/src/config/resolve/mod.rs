@@ -5,6 +5,7 @@ mod cloud;
 mod context;
 mod general;
 mod identity;
+mod media;
 mod models;
 mod names;
 mod owner;
@@ -33,7 +34,8 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     top.review();
     let general = general::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
-    let (calls, budgets) = calls::resolve(&mut cx, litellm);
+    let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
+    let (calls, budgets) = calls::resolve(&mut cx, litellm, media);
     let router = router::resolve(&mut cx, root.member("router_settings"), litellm);
     let credentials = credentials(&mut cx, root.member("credential_list"));
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);

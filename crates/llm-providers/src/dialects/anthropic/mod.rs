@@ -31,6 +31,7 @@ use llm_types::{ChatRequest, ChatResponse, Error, Result};
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// The dialect.
@@ -64,6 +65,16 @@ impl Dialect for Anthropic {
 
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded> {
         request::encode(request, target)
+    }
+
+    fn takes_url(&self, kind: MediaKind, url: &str, target: &Target) -> bool {
+        // The vendor fetches `https` only; for sound and film there is no block at all.
+        let has_block = matches!(kind, MediaKind::Image | MediaKind::Document);
+        !has_block || (url.starts_with("https://") && !target.spec.quirks.no_media_urls)
+    }
+
+    fn may_name_media(&self, body: &[u8], target: &Target) -> bool {
+        target.spec.quirks.no_media_urls && memchr::memmem::find(body, br#""url""#).is_some()
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

@@ -28,6 +28,7 @@ use llm_types::{ChatRequest, ChatResponse, Error, Result};
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// The dialect.
@@ -65,6 +66,11 @@ impl Dialect for Converse {
 
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded> {
         request::encode(request, target)
+    }
+
+    fn takes_url(&self, kind: MediaKind, _url: &str, target: &Target) -> bool {
+        // Nothing is fetched but objects in S3. Sound that the model cannot hear is refused as such.
+        kind == MediaKind::Audio && !models::Model::of(target.family()).audio
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

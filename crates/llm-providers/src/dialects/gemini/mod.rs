@@ -36,6 +36,7 @@ pub use wire::{path, take_signatures};
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// The dialect.
@@ -69,6 +70,10 @@ impl Dialect for Gemini {
 
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded> {
         request::encode(request, target)
+    }
+
+    fn takes_url(&self, kind: MediaKind, url: &str, target: &Target) -> bool {
+        content::takes_url(kind, url, target)
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

@@ -5,6 +5,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::wire::{NATIVE, base64_of, mime_of_address, redacted_out, signature_out};
+use crate::Target;
+use crate::media::MediaKind;
 use crate::write::{Array, Object};
 
 /// Members of parts that have no canonical form and are sent on.
@@ -134,6 +136,20 @@ pub(in super::super) fn inline_data(media: &Media, default_mime: &str) -> Option
         MediaSource::Text(text) => Some(("text/plain".to_owned(), base64_of(text))),
         MediaSource::Url(_) | MediaSource::FileId(_) | MediaSource::Parts(_) => None,
     }
+}
+
+/// Whether the provider fetches what stands at a URL: AI Studio its own store's files and what its video
+/// service has, Vertex AI all. Neither fetches what has no type.
+pub(in super::super) fn takes_url(kind: MediaKind, url: &str, target: &Target) -> bool {
+    const ITS_OWN: [&str; 4] = [
+        "https://generativelanguage.googleapis.com/",
+        "https://www.youtube.com/",
+        "https://youtube.com/",
+        "https://youtu.be/",
+    ];
+    let is_its_own = ITS_OWN.iter().any(|start| url.starts_with(start));
+    let has_type = kind == MediaKind::Video || mime_of_address(url).is_some();
+    is_its_own || (has_type && !target.spec.quirks.no_media_urls)
 }
 
 /// Writes the members of `fileData`.

@@ -33,6 +33,7 @@ use super::error;
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// The dialect.
@@ -66,6 +67,23 @@ impl Dialect for OpenaiChat {
 
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded> {
         request::encode(request, target)
+    }
+
+    fn takes_url(&self, kind: MediaKind, _url: &str, target: &Target) -> bool {
+        // `file` and `input_audio` have no member for a URL.
+        match kind {
+            MediaKind::Document | MediaKind::Audio => false,
+            MediaKind::Image | MediaKind::Video => !target.spec.quirks.no_media_urls,
+        }
+    }
+
+    fn may_name_media(&self, body: &[u8], target: &Target) -> bool {
+        // LiteLLM's callers give the URLs of documents as `file_id`.
+        let names = |name: &[u8]| {
+            memchr::memmem::find(body, name)
+                .is_some_and(|at| memchr::memmem::find(&body[at..], b"http").is_some())
+        };
+        names(br#""file_id""#) || (target.spec.quirks.no_media_urls && names(br#""url""#))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

@@ -33,6 +33,7 @@ use super::error;
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
+use crate::media::MediaKind;
 use crate::{DialectId, Target};
 
 /// The dialect.
@@ -70,6 +71,11 @@ impl Dialect for OpenaiResponses {
 
     fn encode_request(&self, request: &ChatRequest, target: &Target) -> Result<Encoded> {
         request::encode(request, target)
+    }
+
+    fn takes_url(&self, kind: MediaKind, _url: &str, target: &Target) -> bool {
+        // `input_audio` has no member for a URL.
+        kind != MediaKind::Audio && !target.spec.quirks.no_media_urls
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {
