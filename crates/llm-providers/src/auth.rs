@@ -25,10 +25,18 @@ impl SignIn {
     /// holds characters that a header cannot carry (a line break from a file, for one).
     pub fn new(spec: &ProviderSpec, key: Option<&Secret>) -> Result<Self> {
         let key = key.map(|key| key.reveal().as_str()).filter(|key| !key.is_empty());
+        let key = match spec.quirks.token_kind_header.is_empty() {
+            true => key,
+            // LiteLLM's mark of a programmatic access token.
+            false => key.map(|key| key.strip_prefix("pat/").unwrap_or(key)),
+        };
         match (&spec.auth, key) {
             (Auth::None, None) => Ok(Self::None),
+            (Auth::BearerOr(word), None) => {
+                Ok(Self::Header(header::AUTHORIZATION, secret_value(spec, &format!("Bearer {word}"))?))
+            }
             (_, None) => Err(missing_key(spec)),
-            (Auth::Bearer | Auth::None, Some(key)) => {
+            (Auth::Bearer | Auth::BearerOr(_) | Auth::None, Some(key)) => {
                 Ok(Self::Header(header::AUTHORIZATION, secret_value(spec, &format!("Bearer {key}"))?))
             }
             (Auth::Header(name), Some(key)) => {

@@ -29,6 +29,7 @@ pub use call::{decode_error, whole};
 pub use prepared::PreparedTarget;
 pub use stream::EventStream;
 
+use crate::catalog::{ModelQuery, PriceBook};
 use crate::{Registry, dialects};
 
 /// Calls models of any provider by names such as `groq/llama-3.3-70b-versatile`, `gpt-4o-mini` or
@@ -99,7 +100,11 @@ impl Client {
             return Ok(target);
         }
         let (provider, name) = self.registry.split_model(model)?;
-        let target = self.settings.target(provider, name).routed();
+        let target = self.settings.target(provider, name).routed().for_model(|ability| {
+            let book = PriceBook::builtin();
+            let known = book.lookup(&ModelQuery::new(provider.id.as_str(), name));
+            known.is_some_and(|info| info.supports(ability) == Some(true))
+        });
         let target = Arc::new(PreparedTarget::new(Arc::new(target)));
         let mut targets = self.targets.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(Arc::clone(targets.entry(model.to_owned()).or_insert(target)))

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use http::Uri;
 use llm_types::{Error, ErrorKind, Result};
 
+use crate::catalog::{PriceBook, same_vendor};
 use crate::{ProviderSpec, providers};
 
 /// A provider's record, shared.
@@ -68,7 +69,7 @@ impl Registry {
 
     /// The provider and the model's own name in a name such as `groq/llama-3.3-70b`. What stands before
     /// the first slash is the provider if there is one of that slug. A name without a known slug belongs
-    /// to the provider that [`bare_owner`] tells.
+    /// to the provider that [`Registry::bare`] tells.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when no provider can be told; the message says how to name one.
@@ -81,10 +82,26 @@ impl Registry {
             }
             return Ok((provider, model));
         }
-        let provider = bare_owner(name).and_then(|slug| self.provider(slug));
-        provider
+        self.bare(name)
             .map(|provider| (provider, name))
             .ok_or_else(|| unknown(name, "write it as `<provider>/<model>`, such as `openai/gpt-4o-mini`"))
+    }
+}
+
+impl Registry {
+    /// The provider of a model's name without a slug: the one that [`bare_owner`] tells, else the one under
+    /// which the price book lists exactly this name (`deepseek-chat`, `amazon.nova-lite-v1:0`).
+    #[must_use]
+    pub fn bare(&self, name: &str) -> Option<&Provider> {
+        if let Some(slug) = bare_owner(name) {
+            return self.provider(slug);
+        }
+        let listed = PriceBook::builtin().find(name).filter(|info| *info.name == *name)?;
+        let family = |provider: &&Provider| {
+            let slug = provider.id.as_str();
+            same_vendor(slug, &listed.provider) && slug != "litellm_proxy"
+        };
+        self.provider(&listed.provider).or_else(|| self.all().into_iter().find(family))
     }
 }
 

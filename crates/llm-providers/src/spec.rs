@@ -6,6 +6,14 @@ use llm_types::ProviderId;
 use serde::{Deserialize, Serialize};
 
 use crate::CloudSpec;
+use crate::cloud::{Pairs, Words};
+
+mod address;
+mod amendment;
+mod models;
+
+pub use amendment::Amendment;
+pub use models::ModelRule;
 
 /// The dialects there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +62,9 @@ pub enum Auth {
     Header(Cow<'static, str>),
     /// A query parameter.
     Query(Cow<'static, str>),
+    /// `authorization: Bearer …`, with this word where there is no key: local servers that want to see a
+    /// token and read none.
+    BearerOr(Cow<'static, str>),
     /// None needed: local servers. A key that is given anyway is sent as a bearer token.
     None,
 }
@@ -68,7 +79,8 @@ pub struct ProviderSpec {
     /// The vendor's API documentation.
     pub docs: Cow<'static, str>,
     /// Where requests go, without a trailing slash; [`ProviderSpec::prefix`] and the dialect's path are
-    /// appended. Empty when the operator must say.
+    /// appended. Empty when the operator must say. `{NAME}` stands for an environment variable that has to
+    /// be set, where the vendor's URL holds an account.
     pub base_url: Cow<'static, str>,
     /// Path between the base URL and the dialect's path, added unless the base URL already ends with it:
     /// for vendors whose base URL is customarily written without it (`http://localhost:11434`).
@@ -99,6 +111,11 @@ impl ProviderSpec {
     #[must_use]
     pub fn full_base_url(&self, given: Option<&str>) -> String {
         let base = given.unwrap_or(&self.base_url).trim().trim_end_matches('/');
+        for (end, instead) in self.quirks.base_ends.iter() {
+            if let Some(base) = base.strip_suffix(&**end) {
+                return format!("{base}{instead}");
+            }
+        }
         if let Some(base) = self.dialect.own_paths().iter().find_map(|path| base.strip_suffix(path)) {
             return base.to_owned();
         }
@@ -146,8 +163,66 @@ pub struct Quirks {
     /// The vendor completes texts too (`/completions`): callers of legacy Completions are forwarded.
     pub text_completions: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
-    pub unsupported: Cow<'static, [Cow<'static, str>]>,
+    pub unsupported: Words,
+    /// Where a vendor takes few of OpenAI's parameters, these are all it takes; empty otherwise. What is
+    /// no parameter of OpenAI's is sent as it is.
+    pub supported: Words,
+    /// Parameters that are left out without a word: the vendor has no use for them, and a request is as good
+    /// without.
+    pub ignored: Words,
+    /// Parameters some of its models take, or do not.
+    pub models: Cow<'static, [ModelRule]>,
+    /// What is said otherwise in a finished body, in this order.
+    pub amend: Cow<'static, [Amendment]>,
+    /// The vendor takes files in the results of tools; elsewhere the user shows them.
+    pub files_in_results: bool,
+    /// Headers that every request carries.
+    pub headers: Pairs,
+    /// The header that says what kind of token signs in: `KEYPAIR_JWT` for a JSON web token, else
+    /// `PROGRAMMATIC_ACCESS_TOKEN`.
+    pub token_kind_header: Cow<'static, str>,
+    /// How the vendor writes models' names of several words: the words between the dots, as many as there
+    /// are `{}`, stand in their places. `a.b.c` is `https://clarifai.com/a/b/models/c`.
+    pub model_template: Cow<'static, str>,
+    /// Beginnings of models' names behind which the next word belongs in the URL, and what stands before the
+    /// dialect's path then, with `{}` for the word.
+    pub model_paths: Pairs,
+    /// Ends of base URLs that operators write, and what stands there in this dialect.
+    pub base_ends: Pairs,
 }
+
+/// The parameters of OpenAI's Chat Completions that a vendor may or may not take; `thinking` is LiteLLM's.
+pub const PARAMS: &[&str] = &[
+    "audio",
+    "frequency_penalty",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "modalities",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+    "web_search_options",
+];
 
 impl Quirks {
     /// No difference.
@@ -167,15 +242,46 @@ impl Quirks {
         no_media_urls: false,
         text_completions: false,
         unsupported: Cow::Borrowed(&[]),
+        supported: Cow::Borrowed(&[]),
+        ignored: Cow::Borrowed(&[]),
+        models: Cow::Borrowed(&[]),
+        amend: Cow::Borrowed(&[]),
+        files_in_results: false,
+        headers: Cow::Borrowed(&[]),
+        token_kind_header: Cow::Borrowed(""),
+        model_template: Cow::Borrowed(""),
+        model_paths: Cow::Borrowed(&[]),
+        base_ends: Cow::Borrowed(&[]),
     };
+
+    /// Whether the vendor takes a parameter, by its OpenAI name.
+    #[must_use]
+    pub fn takes(&self, param: &str) -> bool {
+        let listed = |list: &Words| list.iter().any(|listed| *listed == *param);
+        !listed(&self.unsupported)
+            && (self.supported.is_empty() || listed(&self.supported) || !PARAMS.contains(&param))
+    }
 
     /// The vendor's name of a model.
     #[must_use]
     pub fn model_name<'n>(&self, model: &'n str) -> Cow<'n, str> {
+        if let Some(name) = self.templated(model) {
+            return Cow::Owned(name);
+        }
         if self.model_prefix.is_empty() || model.contains('/') {
             return Cow::Borrowed(model);
         }
         Cow::Owned(format!("{}{model}", self.model_prefix))
+    }
+
+    /// The name in the vendor's template; `None` where it has none, or too few words for it.
+    fn templated(&self, model: &str) -> Option<String> {
+        let holes = self.model_template.matches("{}").count();
+        let words: Vec<&str> = model.splitn(holes, '.').collect();
+        let fits = holes > 0 && words.len() == holes && !model.contains('/');
+        fits.then(|| {
+            words.iter().fold(self.model_template.to_string(), |name, word| name.replacen("{}", word, 1))
+        })
     }
 
     /// The vendor's name of a parameter.

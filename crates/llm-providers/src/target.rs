@@ -41,3 +41,23 @@ pub struct Target {
     /// What only targets in clouds have: region, project, API version, credentials.
     pub cloud: Option<Cloud>,
 }
+
+impl Target {
+    /// The target with its record's rules for its model applied. `can` tells an ability of the model
+    /// (`reasoning`, `function_calling`) as the price book or the operator states it. A target whose model is
+    /// a pattern (`*`) stays as it is.
+    #[must_use]
+    pub fn for_model(mut self, can: impl Fn(&str) -> bool) -> Self {
+        if self.model.contains('*') {
+            return self;
+        }
+        if let Some((path, rest)) = self.spec.quirks.model_path(&self.model) {
+            self.base_url.push_str(&path);
+            self.model = rest;
+        }
+        if let Some(quirks) = self.spec.quirks.of_model(&self.model, can) {
+            self.spec = Arc::new(ProviderSpec { quirks, ..(*self.spec).clone() });
+        }
+        self
+    }
+}

@@ -52,7 +52,8 @@ pub fn detect(env: &Env, registry: &Registry, ollama: &[String]) -> Detected {
         let slug = provider.id.as_str();
         let Some((variable, _)) = env.first(provider.key_env.iter().map(AsRef::as_ref)) else { continue };
         // Without an address there is nothing to call.
-        let addressed = !provider.base_url.is_empty()
+        let has_account = provider.account_env().all(|name| env.first([name]).is_some());
+        let addressed = (!provider.base_url.is_empty() && has_account)
             || env.first(provider.base_url_env.iter().map(AsRef::as_ref)).is_some();
         if !addressed {
             continue;

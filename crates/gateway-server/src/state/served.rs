@@ -49,8 +49,14 @@ impl Served {
         } else {
             Arc::new(Target { spec, model: model.to_owned(), ..(*deployment.target).clone() }.routed())
         };
+        let info = model_info(configured, target.spec.id.as_str(), model, book);
+        let can = |ability: &str| info.as_ref().is_some_and(|info| info.supports(ability) == Some(true));
+        let target = if target.spec.quirks.differ_by_model() {
+            Arc::new(Arc::unwrap_or_clone(target).for_model(can))
+        } else {
+            target
+        };
         let provider = target.spec.id.as_str();
-        let info = model_info(configured, provider, model, book);
         Self {
             dialect: dialect_of(&target.spec, info.as_deref()),
             info,

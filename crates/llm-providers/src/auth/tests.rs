@@ -30,6 +30,15 @@ fn keys_go_where_the_record_says() {
 }
 
 #[test]
+fn a_word_stands_in_for_a_key_where_the_record_has_one() {
+    let auth = Auth::BearerOr("none".into());
+    assert_eq!(headers(auth.clone(), "sk-1")["authorization"], "Bearer sk-1");
+    let mut bare = HeaderMap::new();
+    SignIn::new(&spec(auth), None).unwrap().apply(&mut bare);
+    assert_eq!(bare["authorization"], "Bearer none");
+}
+
+#[test]
 fn secrets_do_not_show() {
     let shown = format!("{:?}", headers(Auth::Bearer, "sk-very-secret"));
     assert!(!shown.contains("very"), "{shown}");

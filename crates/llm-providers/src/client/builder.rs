@@ -9,7 +9,7 @@ use llm_types::{Result, Secret, Timeouts, Transport};
 use serde_json::Map;
 
 use super::Client;
-use crate::{ParamPolicy, Provider, Registry, Target};
+use crate::{ParamPolicy, Provider, ProviderSpec, Registry, Target};
 
 /// What calls of a client have in common.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Settings {
         Target {
             spec: Arc::clone(provider),
             model: model.to_owned(),
-            base_url: provider.full_base_url(base_url),
+            base_url: self.filled(&provider.full_base_url(base_url)),
             key,
             headers: HeaderMap::new(),
             defaults: Map::new(),
@@ -45,6 +45,14 @@ impl Settings {
             timeouts: self.timeouts,
             cloud: None,
         }
+    }
+}
+
+impl Settings {
+    /// A base URL with its account; what cannot be filled is told by the first call.
+    fn filled(&self, base_url: &str) -> String {
+        let filled = ProviderSpec::filled(base_url, |name| self.env.get(name).cloned());
+        filled.unwrap_or_else(|_| base_url.to_owned())
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
-use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result};
+use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
 
 use crate::auth::SignIn;
 use crate::cloud::{Identity, Wrapping, unframed};
@@ -27,6 +27,8 @@ struct Ready {
     authority: Authority,
     /// Path of the base URL, without a trailing slash.
     path: String,
+    /// What the vendor wants on every request.
+    headers: Vec<(HeaderName, HeaderValue)>,
     sign_in: SignIn,
     /// What signs in instead of a key.
     credential: Option<Arc<Credential>>,
@@ -75,6 +77,9 @@ impl PreparedTarget {
         let uri = ready.uri(path)?;
         if !body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in &ready.headers {
+            headers.entry(name).or_insert_with(|| value.clone());
         }
         ready.sign_in.apply(&mut headers);
         for (name, value) in &self.target.headers {
@@ -159,7 +164,8 @@ impl Ready {
             Some(_) => SignIn::None,
         };
         let wrapping = Wrapping::of(target)?;
-        Ok(Self { scheme, authority, path, sign_in, credential, wrapping, usual: OnceLock::new() })
+        let headers = constant_headers(target)?;
+        Ok(Self { scheme, authority, path, headers, sign_in, credential, wrapping, usual: OnceLock::new() })
     }
 
     fn uri(&self, path: String) -> Result<Uri> {
@@ -183,6 +189,28 @@ impl Ready {
         self.usual.get_or_init(|| (path, uri.clone()));
         Ok(uri)
     }
+}
+
+/// Headers that the vendor's record puts on every request.
+fn constant_headers(target: &Target) -> Result<Vec<(HeaderName, HeaderValue)>> {
+    let quirks = &target.spec.quirks;
+    let is_jwt = |key: &Secret| key.reveal().starts_with("ey") && key.reveal().matches('.').count() == 2;
+    let kind = match &target.key {
+        Some(key) if is_jwt(key) => "KEYPAIR_JWT",
+        _ => "PROGRAMMATIC_ACCESS_TOKEN",
+    };
+    let kind = (quirks.token_kind_header.clone(), kind.into());
+    let kind = (!quirks.token_kind_header.is_empty()).then_some(&kind);
+    let pairs = quirks.headers.iter().chain(kind);
+    pairs
+        .map(|(name, value)| {
+            let header = (HeaderName::try_from(&**name).ok(), HeaderValue::try_from(&**value).ok());
+            let (Some(name), Some(value)) = header else {
+                return Err(fault(format!("provider `{}`: `{name}` is no header", target.spec.id)));
+            };
+            Ok((name, value))
+        })
+        .collect()
 }
 
 fn fault(message: String) -> Error {

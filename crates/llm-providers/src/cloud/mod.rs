@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use route::Route;
+pub(crate) use route::looks_like;
 pub(crate) use shell::Wrapping;
 pub use shell::{Betas, Pairs, Shell};
 pub(crate) use unframe::unframed;

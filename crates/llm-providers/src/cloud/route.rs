@@ -68,7 +68,7 @@ impl Route {
 }
 
 /// Whether a name begins with what stands before the star and holds, behind it, what stands after it.
-fn looks_like(name: &str, look: &str) -> bool {
+pub(crate) fn looks_like(name: &str, look: &str) -> bool {
     match look.split_once('*') {
         None => name == look,
         Some((start, part)) => name.strip_prefix(start).is_some_and(|rest| rest.contains(part)),

@@ -1,6 +1,9 @@
 //! One door to many providers.
 
-use super::provider;
+use std::borrow::Cow;
+
+use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONING};
+use super::{pairs, provider, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
 /// One door to many providers. Sorted by slug.
@@ -11,7 +14,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://aihubmix.com/v1", prefix: "",
         base_url_env: ["AIHUBMIX_API_BASE"], key_env: ["AIHUBMIX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
     },
     provider! {
         id: "aiml", name: "AI/ML API",
@@ -19,7 +22,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.aimlapi.com/v1", prefix: "",
         base_url_env: ["AIML_API_BASE"], key_env: ["AIML_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "apertis", name: "Apertis",
@@ -27,7 +30,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.stima.tech/v1", prefix: "",
         base_url_env: [], key_env: ["STIMA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "assemblyai", name: "AssemblyAI",
@@ -35,7 +38,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://llm-gateway.assemblyai.com/v1", prefix: "",
         base_url_env: [], key_env: ["ASSEMBLYAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
     },
     provider! {
         id: "cometapi", name: "CometAPI",
@@ -43,7 +46,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.cometapi.com/v1", prefix: "",
         base_url_env: ["COMETAPI_API_BASE"], key_env: ["COMETAPI_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: CHAT,
     },
     provider! {
         id: "cortecs", name: "Cortecs",
@@ -51,7 +54,15 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.cortecs.ai/v1", prefix: "",
         base_url_env: ["CORTECS_API_BASE"], key_env: ["CORTECS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
+    },
+    provider! {
+        id: "datarobot", name: "DataRobot",
+        docs: "https://docs.datarobot.com/en/docs/gen-ai/genai-code/dr-llm-gateway.html",
+        base_url: "https://app.datarobot.com", prefix: "/api/v2/genai/llmgw",
+        base_url_env: ["DATAROBOT_ENDPOINT"], key_env: ["DATAROBOT_API_TOKEN"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, base_ends: pairs!["/api/v2" => "/api/v2/genai/llmgw"], ..CHAT },
     },
     provider! {
         id: "edenai", name: "Eden AI",
@@ -59,7 +70,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.edenai.run/v3", prefix: "",
         base_url_env: ["EDENAI_API_BASE"], key_env: ["EDENAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks { responses: true, ..CHAT },
     },
     provider! {
         id: "helicone", name: "Helicone",
@@ -67,7 +78,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://ai-gateway.helicone.ai", prefix: "",
         base_url_env: [], key_env: ["HELICONE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
     },
     provider! {
         id: "huggingface", name: "Huggingface",
@@ -75,7 +86,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://router.huggingface.co", prefix: "/v1",
         base_url_env: ["HUGGINGFACE_API_BASE"], key_env: ["HUGGINGFACE_API_KEY", "HF_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: CHAT,
     },
     provider! {
         id: "litellm_proxy", name: "LiteLLM Proxy",
@@ -83,7 +94,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["LITELLM_PROXY_API_BASE"], key_env: ["LITELLM_PROXY_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { keeps_cache_control: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks { keeps_cache_control: true, files_in_results: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "nadir", name: "Nadir",
@@ -91,7 +102,13 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.getnadir.com/v1", prefix: "",
         base_url_env: ["NADIR_API_BASE"], key_env: ["NADIR_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_tokens", "presence_penalty", "response_format",
+                "temperature", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "nano-gpt", name: "NanoGPT",
@@ -99,7 +116,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://nano-gpt.com/api/v1", prefix: "",
         base_url_env: [], key_env: ["NANOGPT_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "openrouter", name: "OpenRouter",
@@ -107,7 +124,13 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://openrouter.ai/api/v1", prefix: "",
         base_url_env: ["OPENROUTER_API_BASE"], key_env: ["OPENROUTER_API_KEY", "OR_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { keeps_cache_control: true, usage_on_request: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks {
+            unsupported: words!["user", "verbosity"],
+            keeps_cache_control: true,
+            usage_on_request: true,
+            responses: true,
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "poe", name: "Poe",
@@ -115,7 +138,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.poe.com/v1", prefix: "",
         base_url_env: [], key_env: ["POE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "vercel_ai_gateway", name: "Vercel AI Gateway",
@@ -123,6 +146,6 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://ai-gateway.vercel.sh/v1", prefix: "",
         base_url_env: ["VERCEL_AI_GATEWAY_API_BASE"], key_env: ["VERCEL_AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks::NONE,
+        quirks: CHAT,
     },
 ];

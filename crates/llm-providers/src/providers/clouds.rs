@@ -2,8 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{provider, words};
-use crate::{Auth, ProviderSpec, Quirks};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONERS, REASONING};
+use super::{amend, pairs, provider, rules, words};
+use crate::cloud::{Route, Shell};
+use crate::{Auth, CloudSpec, ModelRule, ProviderSpec, Quirks};
+
+/// The header in which Snowflake is told what kind of token signs in.
+const TOKEN_KIND: Cow<'static, str> = Cow::Borrowed("x-snowflake-authorization-token-type");
 
 /// Hosts of other makers' models. Sorted by slug.
 pub(super) const CLOUDS: &[ProviderSpec] = &[
@@ -13,7 +18,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.abliteration.ai/v1", prefix: "",
         base_url_env: [], key_env: ["ABLITERATION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
     },
     provider! {
         id: "baseten", name: "Baseten",
@@ -21,7 +26,15 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://inference.baseten.co/v1", prefix: "",
         base_url_env: [], key_env: ["BASETEN_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty",
+                "response_format", "seed", "stop", "temperature", "tool_choice", "tools", "top_p",
+                "user"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "cerebras", name: "Cerebras",
@@ -29,7 +42,14 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.cerebras.ai/v1", prefix: "",
         base_url_env: ["CEREBRAS_API_BASE"], key_env: ["CEREBRAS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, unsupported: words!["frequency_penalty", "logit_bias", "presence_penalty", "thinking", "verbosity"], ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "reasoning_effort", "response_format",
+                "seed", "stop", "temperature", "tool_choice", "tools", "top_p", "user"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "charity_engine", name: "Charity Engine",
@@ -37,7 +57,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.charityengine.services/remotejobs/v2/inference", prefix: "",
         base_url_env: [], key_env: ["CHARITY_ENGINE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "chutes", name: "Chutes",
@@ -45,7 +65,30 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://llm.chutes.ai/v1", prefix: "",
         base_url_env: [], key_env: ["CHUTES_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
+    },
+    provider! {
+        id: "clarifai", name: "Clarifai",
+        docs: "https://docs.clarifai.com/compute/inference/open-ai",
+        base_url: "https://api.clarifai.com/v2/ext/openai/v1", prefix: "",
+        base_url_env: [], key_env: ["CLARIFAI_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty",
+                "response_format", "temperature", "tool_choice", "tools", "top_p"
+            ],
+            model_template: Cow::Borrowed("https://clarifai.com/{}/{}/models/{}"),
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "cloudflare", name: "Cloudflare Workers AI",
+        docs: "https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/",
+        base_url: "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1", prefix: "",
+        base_url_env: ["CLOUDFLARE_API_BASE"], key_env: ["CLOUDFLARE_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { base_ends: pairs!["/ai/run" => "/ai/v1"], ..CHAT },
     },
     provider! {
         id: "compactifai", name: "CompactifAI",
@@ -53,7 +96,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.compactif.ai/v1", prefix: "",
         base_url_env: [], key_env: ["COMPACTIFAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: CHAT,
     },
     provider! {
         id: "crusoe", name: "Crusoe",
@@ -61,7 +104,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://managed-inference-api-proxy.crusoecloud.com/v1", prefix: "",
         base_url_env: ["CRUSOE_API_BASE"], key_env: ["CRUSOE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
     },
     provider! {
         id: "darkbloom", name: "Darkbloom",
@@ -69,7 +112,27 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.darkbloom.dev/v1", prefix: "",
         base_url_env: ["DARKBLOOM_API_BASE"], key_env: ["DARKBLOOM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
+    },
+    provider! {
+        id: "databricks", name: "Databricks",
+        docs: "https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference",
+        base_url: "", prefix: "/serving-endpoints",
+        base_url_env: ["DATABRICKS_API_BASE"], key_env: ["DATABRICKS_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "n", "reasoning_effort", "response_format",
+                "stop", "temperature", "thinking", "tool_choice", "tools", "top_p"
+            ],
+            no_stream_options: true,
+            models: rules![
+                ModelRule { models: words!["databricks-claude-*"], amend: amend![EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
+            ],
+            amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"]), MergeSystems, OneCallEach],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "deepinfra", name: "DeepInfra",
@@ -77,7 +140,15 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.deepinfra.com/v1/openai", prefix: "",
         base_url_env: ["DEEPINFRA_API_BASE"], key_env: ["DEEPINFRA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "frequency_penalty", "functions", "logit_bias", "max_completion_tokens",
+                "max_tokens", "n", "presence_penalty", "response_format", "stop", "temperature",
+                "tool_choice", "tools", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "empiriolabs", name: "Empiriolabs",
@@ -85,7 +156,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.empiriolabs.ai/v1", prefix: "",
         base_url_env: ["EMPIRIOLABS_API_BASE"], key_env: ["EMPIRIOLABS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
     },
     provider! {
         id: "empower", name: "Empower",
@@ -93,7 +164,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://app.empower.dev/api/v1", prefix: "",
         base_url_env: ["EMPOWER_API_BASE"], key_env: ["EMPOWER_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "featherless_ai", name: "Featherless AI",
@@ -101,7 +172,14 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.featherless.ai/v1", prefix: "",
         base_url_env: ["FEATHERLESS_AI_API_BASE", "FEATHERLESS_API_BASE"], key_env: ["FEATHERLESS_AI_API_KEY", "FEATHERLESS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "frequency_penalty", "functions", "logit_bias", "max_completion_tokens",
+                "max_tokens", "n", "presence_penalty", "stop", "temperature", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "fireworks_ai", name: "Fireworks AI",
@@ -109,7 +187,22 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.fireworks.ai/inference/v1", prefix: "",
         base_url_env: ["FIREWORKS_API_BASE"], key_env: ["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, model_prefix: Cow::Borrowed("accounts/fireworks/models/"), unsupported: words!["audio", "functions", "modalities", "safety_identifier", "store", "thinking", "verbosity", "web_search_options"], text_completions: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            unsupported: words![
+                "audio", "functions", "modalities", "reasoning_effort", "safety_identifier",
+                "store", "thinking", "tool_choice", "verbosity", "web_search_options"
+            ],
+            model_prefix: Cow::Borrowed("accounts/fireworks/models/"),
+            text_completions: true,
+            responses: true,
+            models: rules![
+                ModelRule { can: Cow::Borrowed("tool_choice"), takes: words!["tool_choice"], ..ModelRule::ANY },
+                ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort", "thinking"], ..ModelRule::ANY },
+            ],
+            amend: amend![Required(Cow::Borrowed("any")), NoStrict, NoParts(words!["file"]), MessagesWithout(words!["thinking_blocks"])],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "friendliai", name: "FriendliAI",
@@ -117,7 +210,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.friendli.ai/serverless/v1", prefix: "",
         base_url_env: ["FRIENDLI_API_BASE"], key_env: ["FRIENDLIAI_API_KEY", "FRIENDLI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "galadriel", name: "Galadriel",
@@ -125,7 +218,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.galadriel.com/v1", prefix: "",
         base_url_env: ["GALADRIEL_API_BASE"], key_env: ["GALADRIEL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "github", name: "GitHub Models",
@@ -133,7 +226,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://models.inference.ai.azure.com", prefix: "",
         base_url_env: ["GITHUB_API_BASE"], key_env: ["GITHUB_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "gmi", name: "GMI Cloud",
@@ -141,7 +234,21 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.gmi-serving.com/v1", prefix: "",
         base_url_env: [], key_env: ["GMI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+    },
+    provider! {
+        id: "gradient_ai", name: "DigitalOcean Gradient AI",
+        docs: "https://docs.digitalocean.com/products/gradient-ai-platform/",
+        base_url: "https://inference.do-ai.run", prefix: "/v1",
+        base_url_env: ["GRADIENT_AI_AGENT_ENDPOINT"], key_env: ["GRADIENT_AI_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty",
+                "stop", "temperature", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "groq", name: "Groq AI",
@@ -149,7 +256,20 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.groq.com/openai/v1", prefix: "",
         base_url_env: ["GROQ_API_BASE"], key_env: ["GROQ_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, unsupported: words!["logit_bias", "logprobs", "thinking", "top_logprobs", "verbosity"], ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            unsupported: words!["reasoning_effort", "thinking", "user", "verbosity", "web_search_options"],
+            models: REASONERS,
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "heroku", name: "Heroku",
+        docs: "https://devcenter.heroku.com/articles/heroku-inference-api-v1-chat-completions",
+        base_url: "", prefix: "/v1",
+        base_url_env: ["HEROKU_API_BASE"], key_env: ["HEROKU_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { amend: amend![JoinTexts], ..CHAT },
     },
     provider! {
         id: "hyperbolic", name: "Hyperbolic",
@@ -157,7 +277,13 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.hyperbolic.xyz/v1", prefix: "",
         base_url_env: ["HYPERBOLIC_API_BASE"], key_env: ["HYPERBOLIC_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_tokens", "n", "presence_penalty", "response_format",
+                "seed", "stop", "temperature", "tool_choice", "tools", "top_p", "user"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "lambda_ai", name: "Lambda AI",
@@ -165,7 +291,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.lambda.ai/v1", prefix: "",
         base_url_env: ["LAMBDA_API_BASE"], key_env: ["LAMBDA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "libertai", name: "LibertAI",
@@ -173,7 +299,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.libertai.io/v1", prefix: "",
         base_url_env: ["LIBERTAI_API_BASE"], key_env: ["LIBERTAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "llamagate", name: "LlamaGate",
@@ -181,7 +307,15 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.llamagate.dev/v1", prefix: "",
         base_url_env: [], key_env: ["LLAMAGATE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+    },
+    provider! {
+        id: "modelscope", name: "ModelScope",
+        docs: "https://modelscope.cn/docs/model-service/API-Inference/intro",
+        base_url: "https://api-inference.modelscope.cn/v1", prefix: "",
+        base_url_env: ["MODELSCOPE_API_BASE"], key_env: ["MODELSCOPE_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { amend: amend![JoinTexts], ..CHAT },
     },
     provider! {
         id: "nebius", name: "Nebius AI Studio",
@@ -189,7 +323,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.studio.nebius.ai/v1", prefix: "",
         base_url_env: ["NEBIUS_API_BASE"], key_env: ["NEBIUS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
     },
     provider! {
         id: "neosantara", name: "Neosantara",
@@ -197,7 +331,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.neosantara.xyz/v1", prefix: "",
         base_url_env: ["NEOSANTARA_API_BASE"], key_env: ["NEOSANTARA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "novita", name: "Novita AI",
@@ -205,7 +339,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.novita.ai/v3/openai", prefix: "",
         base_url_env: ["NOVITA_API_BASE"], key_env: ["NOVITA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: CHAT,
     },
     provider! {
         id: "nscale", name: "Nscale",
@@ -213,7 +347,14 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://inference.api.nscale.com/v1", prefix: "",
         base_url_env: ["NSCALE_API_BASE"], key_env: ["NSCALE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n",
+                "presence_penalty", "response_format", "stop", "temperature", "top_logprobs",
+                "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "nvidia_nim", name: "Nvidia NIM",
@@ -221,7 +362,15 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://integrate.api.nvidia.com/v1", prefix: "",
         base_url_env: ["NVIDIA_NIM_API_BASE"], key_env: ["NVIDIA_NIM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "parallel_tool_calls",
+                "presence_penalty", "response_format", "seed", "stop", "temperature", "tool_choice",
+                "tools", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "ovhcloud", name: "OVHCloud AI Endpoints",
@@ -229,7 +378,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", prefix: "",
         base_url_env: ["OVHCLOUD_API_BASE"], key_env: ["OVHCLOUD_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: CHAT,
     },
     provider! {
         id: "parasail", name: "Parasail",
@@ -237,7 +386,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.parasail.io/v1", prefix: "",
         base_url_env: ["PARASAIL_API_BASE"], key_env: ["PARASAIL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks { responses: true, ..LISTED },
     },
     provider! {
         id: "pinstripes", name: "Pinstripes",
@@ -245,7 +394,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://pinstripes.io/v1", prefix: "",
         base_url_env: ["PINSTRIPES_API_BASE"], key_env: ["PINSTRIPES_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "prism", name: "Prism",
@@ -253,7 +402,22 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.prisminference.com/v1", prefix: "",
         base_url_env: ["PRISM_API_BASE"], key_env: ["PRISM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
+    },
+    provider! {
+        id: "sail", name: "Sail",
+        docs: "https://sailresearch.com",
+        base_url: "https://api.sailresearch.com/v1", prefix: "",
+        base_url_env: ["SAIL_API_BASE"], key_env: ["SAIL_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            unsupported: words![
+                "frequency_penalty", "logit_bias", "logprobs", "presence_penalty", "seed", "stop",
+                "thinking", "top_logprobs", "verbosity"
+            ],
+            ignored: words!["service_tier"],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "sambanova", name: "Sambanova",
@@ -261,7 +425,14 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.sambanova.ai/v1", prefix: "",
         base_url_env: ["SAMBANOVA_API_BASE"], key_env: ["SAMBANOVA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "parallel_tool_calls", "response_format",
+                "stop", "temperature", "tool_choice", "tools", "top_p"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "scaleway", name: "Scaleway",
@@ -269,7 +440,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.scaleway.ai/v1", prefix: "",
         base_url_env: [], key_env: ["SCW_SECRET_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
     },
     provider! {
         id: "scx-ai", name: "SCX.ai",
@@ -277,7 +448,39 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.scx.ai/v1", prefix: "",
         base_url_env: ["SCX_API_BASE"], key_env: ["SCX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            amend: amend![TemperatureAtMost(1.99)],
+            ..LISTED
+        },
+    },
+    provider! {
+        id: "snowflake", name: "Snowflake Cortex",
+        docs: "https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api",
+        base_url: "https://{SNOWFLAKE_ACCOUNT_ID}.snowflakecomputing.com/api/v2", prefix: "/cortex",
+        base_url_env: ["SNOWFLAKE_API_BASE"], key_env: ["SNOWFLAKE_JWT"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            supported: words![
+                "max_completion_tokens", "max_tokens", "temperature", "tool_choice", "tools",
+                "top_p"
+            ],
+            no_stream_options: true,
+            token_kind_header: TOKEN_KIND,
+            amend: amend![Rename(Cow::Borrowed("max_tokens"), Cow::Borrowed("max_completion_tokens"))],
+            ..COMPATIBLE
+        },
+        cloud: CloudSpec {
+            shell: Shell { path: Cow::Borrowed("/v1{path}"), ..Shell::NONE },
+            routes: Cow::Borrowed(&[Route {
+                models: words!["claude*"],
+                dialect: crate::DialectId::Anthropic,
+                auth: Some(Auth::Bearer),
+                quirks: Quirks { token_kind_header: TOKEN_KIND, ..Quirks::NONE },
+                ..Route::ANY
+            }]),
+            ..CloudSpec::NONE
+        },
     },
     provider! {
         id: "synthetic", name: "Synthetic",
@@ -285,7 +488,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.synthetic.new/openai/v1", prefix: "",
         base_url_env: [], key_env: ["SYNTHETIC_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "tensormesh", name: "Tensormesh",
@@ -293,7 +496,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://serverless.tensormesh.ai/v1", prefix: "",
         base_url_env: ["TENSORMESH_SERVERLESS_BASE_URL"], key_env: ["TENSORMESH_INFERENCE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "together_ai", name: "Together AI",
@@ -301,7 +504,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.together.ai/v1", prefix: "",
         base_url_env: ["TOGETHER_AI_API_BASE"], key_env: ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, unsupported: words!["thinking", "verbosity"], text_completions: true, ..Quirks::NONE },
+        quirks: Quirks { text_completions: true, ..CHAT },
     },
     provider! {
         id: "veniceai", name: "Venice.ai",
@@ -309,7 +512,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.venice.ai/api/v1", prefix: "",
         base_url_env: [], key_env: ["VENICE_AI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
     },
     provider! {
         id: "wandb", name: "WandB Inference",
@@ -317,6 +520,6 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.inference.wandb.ai/v1", prefix: "",
         base_url_env: ["WANDB_API_BASE"], key_env: ["WANDB_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..REASONING },
     },
 ];

@@ -2,31 +2,59 @@
 
 use std::borrow::Cow;
 
-use super::{provider, words};
-use crate::{Auth, ProviderSpec, Quirks};
-
-/// What Completions have no parameter for, by OpenAI's names.
-const COMPLETIONS_LACK: Cow<'static, [Cow<'static, str>]> = words![
-    "audio",
-    "functions",
-    "modalities",
-    "parallel_tool_calls",
-    "prediction",
-    "prompt_cache_key",
-    "reasoning_effort",
-    "response_format",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "thinking",
-    "tool_choice",
-    "tools",
-    "verbosity",
-    "web_search_options"
-];
+use super::profiles::{CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING};
+use super::{amend, provider, rules, words};
+use crate::{Auth, ModelRule, ProviderSpec, Quirks};
 
 /// Makers of models. Sorted by slug.
 pub(super) const LABS: &[ProviderSpec] = &[
+    provider! {
+        id: "ai21", name: "AI21",
+        docs: "https://docs.ai21.com/reference/jamba-1-6-api-ref",
+        base_url: "https://api.ai21.com/studio/v1", prefix: "",
+        base_url_env: ["AI21_API_BASE"], key_env: ["AI21_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "n", "response_format", "seed", "stop",
+                "temperature", "tool_choice", "tools"
+            ],
+            no_stream_options: true,
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "ai21_chat", name: "AI21 Jamba",
+        docs: "https://docs.ai21.com/reference/jamba-1-6-api-ref",
+        base_url: "https://api.ai21.com/studio/v1", prefix: "",
+        base_url_env: ["AI21_API_BASE"], key_env: ["AI21_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "n", "response_format", "seed", "stop",
+                "temperature", "tool_choice", "tools"
+            ],
+            no_stream_options: true,
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "amazon_nova", name: "Amazon Nova",
+        docs: "https://nova.amazon.com/dev/documentation",
+        base_url: "https://api.nova.amazon.com/v1", prefix: "",
+        base_url_env: ["AMAZON_NOVA_API_BASE"], key_env: ["AMAZON_NOVA_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "reasoning_effort", "stop", "temperature",
+                "tool_choice", "tools", "top_p"
+            ],
+            ..COMPATIBLE
+        },
+    },
     provider! {
         id: "anthropic", name: "Anthropic",
         docs: "https://docs.anthropic.com/en/api/messages",
@@ -41,7 +69,18 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://codestral.mistral.ai/v1", prefix: "",
         base_url_env: ["CODESTRAL_API_BASE", "MISTRAL_AZURE_API_BASE"], key_env: ["CODESTRAL_API_KEY", "MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, seed_as_random_seed: true, unsupported: words!["audio", "functions", "logit_bias", "logprobs", "modalities", "safety_identifier", "service_tier", "store", "thinking", "top_logprobs", "user", "verbosity", "web_search_options"], no_stream_options: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "parallel_tool_calls", "response_format",
+                "seed", "stop", "temperature", "tool_choice", "tools", "top_p"
+            ],
+            seed_as_random_seed: true,
+            no_stream_options: true,
+            no_reasoning_content: true,
+            amend: MISTRAL,
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "cognition", name: "Cognition",
@@ -49,7 +88,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.cognition.ai/v1", prefix: "",
         base_url_env: ["COGNITION_API_BASE"], key_env: ["COGNITION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
     },
     provider! {
         id: "cohere", name: "Cohere",
@@ -73,7 +112,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://dashscope.aliyuncs.com/compatible-mode/v1", prefix: "",
         base_url_env: ["DASHSCOPE_API_BASE"], key_env: ["DASHSCOPE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, keeps_cache_control: true, ..Quirks::NONE },
+        quirks: Quirks { keeps_cache_control: true, ..REASONING },
     },
     provider! {
         id: "deepseek", name: "Deepseek",
@@ -81,7 +120,11 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.deepseek.com/beta", prefix: "",
         base_url_env: ["DEEPSEEK_API_BASE"], key_env: ["DEEPSEEK_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, unsupported: words!["verbosity"], ..Quirks::NONE },
+        quirks: Quirks {
+            unsupported: words!["user", "verbosity"],
+            amend: amend![EffortAsThinking, ThinkingSwitch, FunctionsOnly, JoinTexts, ReasoningInAnswers],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "gemini", name: "Google Gemini",
@@ -97,7 +140,14 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.inceptionlabs.ai/v1", prefix: "",
         base_url_env: ["INCEPTION_API_BASE"], key_env: ["INCEPTION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "reasoning_effort", "response_format",
+                "stop", "temperature", "tool_choice", "tools"
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "maritalk", name: "Maritalk",
@@ -105,7 +155,21 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://chat.maritaca.ai/api", prefix: "",
         base_url_env: ["MARITALK_API_BASE"], key_env: ["MARITALK_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_tokens", "n", "presence_penalty", "stop", "temperature",
+                "tool_choice", "tools", "top_p"
+            ],
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "meta", name: "Meta AI",
+        docs: "https://llama.developer.meta.com/docs",
+        base_url: "https://api.meta.ai/v1", prefix: "",
+        base_url_env: ["META_API_BASE"], key_env: ["META_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: LISTED,
     },
     provider! {
         id: "meta_llama", name: "Meta - Llama API",
@@ -113,7 +177,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.llama.com/compat/v1", prefix: "",
         base_url_env: ["LLAMA_API_BASE"], key_env: ["LLAMA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { amend: amend![NoTextFormat], ..CHAT },
     },
     provider! {
         id: "minimax", name: "Minimax",
@@ -121,7 +185,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.minimax.io/v1", prefix: "",
         base_url_env: ["MINIMAX_API_BASE"], key_env: ["MINIMAX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { unsupported: words!["reasoning_effort", "user", "verbosity"], ..COMPATIBLE },
     },
     provider! {
         id: "mistral", name: "Mistral AI API",
@@ -129,7 +193,22 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.mistral.ai/v1", prefix: "",
         base_url_env: ["MISTRAL_AZURE_API_BASE", "MISTRAL_API_BASE"], key_env: ["MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, seed_as_random_seed: true, unsupported: words!["audio", "functions", "logit_bias", "logprobs", "modalities", "safety_identifier", "service_tier", "store", "thinking", "top_logprobs", "user", "verbosity", "web_search_options"], no_stream_options: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            supported: words![
+                "max_completion_tokens", "max_tokens", "parallel_tool_calls", "response_format",
+                "seed", "stop", "temperature", "tool_choice", "tools", "top_p"
+            ],
+            seed_as_random_seed: true,
+            no_stream_options: true,
+            no_reasoning_content: true,
+            amend: MISTRAL,
+            models: rules![
+                ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort", "thinking"], ..ModelRule::ANY },
+                ModelRule { models: words!["magistral-*"], takes: words!["reasoning_effort", "thinking"], ..ModelRule::ANY },
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "moonshot", name: "Moonshot",
@@ -137,7 +216,15 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.moonshot.ai/v1", prefix: "",
         base_url_env: ["MOONSHOT_API_BASE"], key_env: ["MOONSHOT_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            unsupported: words!["functions", "reasoning_effort", "thinking", "user", "verbosity"],
+            amend: amend![JoinTexts, TemperatureAtMost(1.0), RequiredByAsking(Cow::Borrowed("Please select a tool to handle the current issue."))],
+            models: rules![
+                ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ignores: words!["temperature"], amend: amend![ReasoningInCalls], ..ModelRule::ANY },
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "morph", name: "Morph",
@@ -145,7 +232,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.morphllm.com/v1", prefix: "",
         base_url_env: ["MORPH_API_BASE"], key_env: ["MORPH_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { supported: words!["stream"], ..COMPATIBLE },
     },
     provider! {
         id: "openai", name: "OpenAI",
@@ -161,7 +248,22 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.perplexity.ai", prefix: "",
         base_url_env: ["PERPLEXITY_API_BASE"], key_env: ["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, unsupported: words!["functions", "logit_bias", "logprobs", "n", "parallel_tool_calls", "seed", "stop", "thinking", "tool_choice", "tools", "top_logprobs", "verbosity"], ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty",
+                "response_format", "temperature", "top_p", "web_search_options"
+            ],
+            models: REASONERS,
+            ..COMPATIBLE
+        },
+    },
+    provider! {
+        id: "publicai", name: "Public AI",
+        docs: "https://platform.publicai.co/docs",
+        base_url: "https://api.publicai.co/v1", prefix: "",
+        base_url_env: ["PUBLICAI_API_BASE"], key_env: ["PUBLICAI_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, amend: amend![JoinTexts], ..LISTED },
     },
     provider! {
         id: "qwen_ai_platform", name: "Qianwen AI Platform",
@@ -169,7 +271,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://dashscope.aliyuncs.com/compatible-mode/v1", prefix: "",
         base_url_env: ["QWEN_AI_PLATFORM_API_BASE"], key_env: ["QWEN_AI_PLATFORM_API_KEY", "DASHSCOPE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: REASONING,
     },
     provider! {
         id: "qwencloud", name: "QwenCloud",
@@ -177,7 +279,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", prefix: "",
         base_url_env: ["QWENCLOUD_API_BASE"], key_env: ["QWENCLOUD_API_KEY", "DASHSCOPE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: REASONING,
     },
     provider! {
         id: "reka", name: "Reka",
@@ -185,7 +287,27 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.reka.ai/v1", prefix: "",
         base_url_env: ["REKA_API_BASE"], key_env: ["REKA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: LISTED,
+    },
+    provider! {
+        id: "sarvam", name: "Sarvam",
+        docs: "https://docs.sarvam.ai/api-reference-docs/chat/completions",
+        base_url: "https://api.sarvam.ai/v1", prefix: "",
+        base_url_env: [], key_env: ["SARVAM_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+    },
+    provider! {
+        id: "tencent", name: "Tencent TokenHub",
+        docs: "https://www.tencentcloud.com/document/product",
+        base_url: "https://tokenhub-intl.tencentcloudmaas.com/v1", prefix: "",
+        base_url_env: ["TENCENT_API_BASE"], key_env: ["TENCENT_API_KEY"],
+        auth: Auth::Bearer, dialect: OpenaiChat,
+        quirks: Quirks {
+            unsupported: words!["user", "verbosity"],
+            amend: amend![EffortAsThinking],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "text-completion-codestral", name: "Codestral, fill in the middle",
@@ -217,7 +339,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.v0.dev/v1", prefix: "",
         base_url_env: ["V0_API_BASE"], key_env: ["V0_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { supported: words!["tool_choice", "tools"], ..COMPATIBLE },
     },
     provider! {
         id: "volcengine", name: "Volcengine",
@@ -225,7 +347,16 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://ark.cn-beijing.volces.com/api/v3", prefix: "",
         base_url_env: ["VOLCENGINE_API_BASE"], key_env: ["VOLCENGINE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            unsupported: words![
+                "audio", "modalities", "parallel_tool_calls", "prediction", "prompt_cache_key",
+                "reasoning_effort", "response_format", "safety_identifier", "service_tier", "store",
+                "user", "verbosity", "web_search_options"
+            ],
+            responses: true,
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "xai", name: "xAI",
@@ -233,7 +364,22 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.x.ai/v1", prefix: "",
         base_url_env: ["XAI_API_BASE"], key_env: ["XAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, unsupported: words!["logit_bias", "thinking", "verbosity"], responses: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            unsupported: words![
+                "audio", "functions", "modalities", "prediction", "prompt_cache_key",
+                "reasoning_effort", "safety_identifier", "service_tier", "store", "thinking",
+                "verbosity"
+            ],
+            responses: true,
+            amend: amend![MessagesWithout(words!["name"]), NoStrict],
+            models: rules![
+                ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ..ModelRule::ANY },
+                ModelRule { models: words!["grok-3-mini*"], lacks: words!["stop"], ..ModelRule::ANY },
+                ModelRule { models: words!["grok-4*", "grok-code-fast*"], lacks: words!["frequency_penalty", "presence_penalty", "stop"], ..ModelRule::ANY },
+            ],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "xiaomi_mimo", name: "Xiaomi Mimo",
@@ -241,7 +387,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.xiaomimimo.com/v1", prefix: "",
         base_url_env: [], key_env: ["XIAOMI_MIMO_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "zai", name: "Z.AI (Zhipu AI)",
@@ -249,6 +395,9 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.z.ai/api/paas/v4", prefix: "",
         base_url_env: ["ZAI_API_BASE"], key_env: ["ZAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { developer_as_system: true, ..Quirks::NONE },
+        quirks: Quirks {
+            supported: words!["max_tokens", "stop", "temperature", "thinking", "tool_choice", "tools", "top_p"],
+            ..COMPATIBLE
+        },
     },
 ];

@@ -9,6 +9,7 @@ mod clouds;
 mod google;
 mod labs;
 mod local;
+mod profiles;
 
 use crate::ProviderSpec;
 
@@ -69,7 +70,19 @@ macro_rules! pairs {
     };
 }
 
-use {pairs, provider, setting, words};
+/// A constant list of amendments.
+macro_rules! amend {
+    ($($one:ident $(($($with:expr),*))?),* $(,)?) => {
+        Cow::Borrowed(&[$($crate::Amendment::$one $(($($with),*))?),*])
+    };
+}
+
+/// A constant list of rules for some models.
+macro_rules! rules {
+    ($($rule:expr),* $(,)?) => { Cow::Borrowed(&[$($rule),*]) };
+}
+
+use {amend, pairs, provider, rules, setting, words};
 
 /// All built-in providers, in the order of the files.
 pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {

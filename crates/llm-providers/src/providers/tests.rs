@@ -42,7 +42,11 @@ fn urls_are_absolute_and_without_trailing_slash() {
             assert!(!spec.base_url_env.is_empty(), "{id}: an operator must be able to say where it is");
             continue;
         }
-        let uri: Uri = spec.base_url.replace("{region}", "eu-west-1").parse().expect(id);
+        let uri: Uri =
+            ProviderSpec::filled(&spec.base_url.replace("{region}", "eu-west-1"), |_| Some("acc".to_owned()))
+                .unwrap()
+                .parse()
+                .expect(id);
         let local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "mock.invalid"));
         assert_eq!(uri.scheme_str(), Some(if local { "http" } else { "https" }), "{id}");
         assert!(!spec.base_url.ends_with('/'), "{id}");
@@ -64,6 +68,8 @@ fn a_key_variable_belongs_to_one_vendor() {
         for name in spec.key_env.iter() {
             if let Some(other) = owner.insert(name.as_ref(), spec.id.as_str()) {
                 let vendor = |slug| match slug {
+                    "ai21_chat" => "ai21",
+                    "aiohttp_openai" | "openai_like" => "custom_openai",
                     "azure_ai" => "azure",
                     "bedrock_mantle" => "bedrock",
                     "codestral" | "text-completion-codestral" => "mistral",

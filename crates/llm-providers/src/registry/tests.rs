@@ -16,6 +16,16 @@ fn names_are_split_at_the_first_slash() {
         ("o1", "openai", "o1"),
         ("ft:gpt-4o:org::id", "openai", "ft:gpt-4o:org::id"),
         ("claude-sonnet-4-5", "anthropic", "claude-sonnet-4-5"),
+        // Names the price book lists.
+        ("deepseek-chat", "deepseek", "deepseek-chat"),
+        ("command-a-03-2025", "cohere_chat", "command-a-03-2025"),
+        ("jamba-1.5-large", "ai21", "jamba-1.5-large"),
+        ("gemini-2.5-flash", "vertex_ai", "gemini-2.5-flash"),
+        ("amazon.nova-lite-v1:0", "bedrock", "amazon.nova-lite-v1:0"),
+        // Another vendor's word in the name changes nothing.
+        ("anthropic/claude-replicate-x", "anthropic", "claude-replicate-x"),
+        ("maritalk/my-replicate", "maritalk", "my-replicate"),
+        ("groq/openai/gpt-oss-120b", "groq", "openai/gpt-oss-120b"),
     ];
     for (name, slug, model) in cases {
         let (provider, found) = registry.split_model(name).unwrap();
@@ -26,9 +36,20 @@ fn names_are_split_at_the_first_slash() {
 #[test]
 fn nothing_is_guessed_from_the_middle() {
     let registry = Registry::built_in();
-    for name in
-        ["my-gpt-4", "unheard/gpt-4o", "vendor/claude-3", "claude", "o", "ox-1", "o1mini", "gpt-oss-120b", ""]
-    {
+    for name in [
+        "my-gpt-4",
+        "my-deepseek-chat",
+        "DeepSeek-Chat",
+        "replicate-x",
+        "unheard/gpt-4o",
+        "vendor/claude-3",
+        "claude",
+        "o",
+        "ox-1",
+        "o1mini",
+        "gpt-oss-120b",
+        "",
+    ] {
         let error = registry.split_model(name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound, "{name}");
         assert_eq!(error.param(), Some("model"));

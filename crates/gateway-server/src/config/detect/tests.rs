@@ -35,7 +35,9 @@ fn keys_become_wildcards_and_names() {
 fn every_provider_with_a_key_is_callable() {
     for provider in Registry::built_in().all() {
         let Some(variable) = provider.key_env.first() else { continue };
-        let detected = detected(&[(variable, "planted")], &[]);
+        let account = provider.account_env().map(|name| (name, "acc"));
+        let env: Vec<_> = account.chain([(variable.as_ref(), "planted")]).collect();
+        let detected = detected(&env, &[]);
         assert_eq!(detected.loaded.problems, [], "{}", provider.id);
         let found = detected.providers.iter().any(|(slug, _)| slug == provider.id.as_str());
         assert_eq!(found, !provider.base_url.is_empty(), "{}", provider.id);

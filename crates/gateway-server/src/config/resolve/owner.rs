@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use llm_providers::{DialectId, ProviderSpec, Registry, bare_owner};
+use llm_providers::{DialectId, ProviderSpec, Registry};
 
 use super::Section;
 use crate::config::raw::{PROVIDERS, nearest};
@@ -31,7 +31,7 @@ pub(crate) fn find(section: &mut Section<'_, '_, '_>, model: &str, registry: &Re
     {
         return by_slug(section, "model", slug, name, registry);
     }
-    if let Some(provider) = bare_owner(model).and_then(|slug| registry.provider(slug)) {
+    if let Some(provider) = registry.bare(model) {
         return Owner::Served(Arc::clone(provider), model.to_owned());
     }
     if model.starts_with("gemini-") {

@@ -59,6 +59,7 @@ pub(crate) fn resolve(
     let (key, spec) = match sign_in(section, &spec, given_base.as_deref())? {
         SignIn::Key(key) => (Some(key), spec),
         SignIn::None => (None, without_sign_in(spec)),
+        SignIn::Unneeded => (None, spec),
         SignIn::Credential(source) => {
             let cloud = cloud.get_or_insert_with(Cloud::default);
             cloud.credential = Some(cloud::credential(source));
@@ -159,7 +160,17 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
         (None, Some((name, value))) => (value, Some(name)),
         (None, None) => (&*spec.base_url, None),
     };
-    let text = text.trim().trim_end_matches('/');
+    let value = |name: &str| section.cx.env.first([name]).map(|(_, value)| value.to_owned());
+    let text = match ProviderSpec::filled(text.trim().trim_end_matches('/'), value) {
+        Ok(text) => text,
+        Err(name) => {
+            let found = format!("found no base URL for provider `{}`, and `{name}` is not set", spec.id);
+            let expected = format!("expected `{name}` in the environment, or the URL of its API");
+            section.error(key, found, expected);
+            return None;
+        }
+    };
+    let text = text.as_str();
     if text.is_empty() {
         if !section.gives(key) || given.is_some() {
             let found = format!("found no base URL for provider `{}`, which has none of its own", spec.id);
@@ -183,8 +194,10 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
 
 enum SignIn {
     Key(Secret),
-    /// No key is needed, or the operator's server wants none.
+    /// The operator's server wants none.
     None,
+    /// There is no key, and the provider's record says what happens then.
+    Unneeded,
     /// A cloud's credential.
     Credential(Source),
 }
@@ -216,7 +229,7 @@ fn key(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given_base: Optio
     }
     match from_env {
         Some((_, value)) => Some(SignIn::Key(Secret::new(value.to_owned()))),
-        None if spec.auth == Auth::None => Some(SignIn::None),
+        None if matches!(spec.auth, Auth::None | Auth::BearerOr(_)) => Some(SignIn::Unneeded),
         None => {
             no_key(section, spec);
             None
@@ -343,3 +356,6 @@ pub(crate) fn review(section: &mut Section<'_, '_, '_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

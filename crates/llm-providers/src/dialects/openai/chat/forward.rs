@@ -10,13 +10,14 @@ use llm_types::{Error, Result};
 use memchr::memmem::Finder;
 use serde_json::Value;
 
+use super::amend::amend;
 use super::glance::control_of;
 use super::models::{Rules, Sampling};
 use super::request::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};
 use super::wire::PATH;
-use crate::Target;
 use crate::dialect::{Control, Encoded, Glance};
 use crate::scan::{self, Item, Kind, Member, Patch, quoted};
+use crate::{Quirks, Target};
 
 /// Makes a body ready. The common case, where only the model's name differs, needs no second look.
 pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<Encoded> {
@@ -45,7 +46,8 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
         scan::object(body, |member| walk.member(&member))?;
         patch = walk.finish()?;
     }
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: patch.finish() })
+    let body = amend(patch.finish(), target)?;
+    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body })
 }
 
 /// Whether nothing but the model's name can differ.
@@ -54,7 +56,7 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
     glance.controls.is_empty()
         && policy.always_drop.is_empty()
         && target.defaults.is_empty()
-        && quirks.unsupported.is_empty()
+        && takes_what_is_common(quirks, glance, body)
         && !quirks.renames()
         && !quirks.usage_on_request
         && (!glance.stream || (glance.include_usage && !quirks.no_stream_options))
@@ -64,6 +66,21 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
         && !glance.rare
         && rules_of(target).is_none_or(|rules| takes_as_it_is(rules, glance))
         && !messages::may_need_change(body)
+}
+
+/// Whether the vendor takes the parameters that do not make a request rare.
+fn takes_what_is_common(quirks: &Quirks, glance: &Glance, body: &[u8]) -> bool {
+    let all = |names: &[&str]| names.iter().all(|name| quirks.takes(name));
+    let is_free = |asked: bool, names: &[&str]| !asked || all(names);
+    (quirks.unsupported.is_empty() && quirks.supported.is_empty() && quirks.ignored.is_empty())
+        || (quirks.ignored.is_empty()
+            && !mentions(body, &NULL)
+            && all(&["response_format", "seed"])
+            && is_free(glance.user.is_some(), &["user"])
+            && is_free(glance.has_tools, &["tools", "functions", "tool_choice"])
+            && is_free(glance.n > 1, &["n"])
+            && is_free(glance.max_tokens.is_some(), &["max_tokens", "max_completion_tokens"])
+            && is_free(glance.sampled, &["temperature", "top_p"]))
 }
 
 /// Whether a family's models take a request of this look as it is.
@@ -77,6 +94,7 @@ type Word = LazyLock<Finder<'static>>;
 
 static DEVELOPER: Word = LazyLock::new(|| Finder::new(b"\"developer\""));
 static REASONING_CONTENT: Word = LazyLock::new(|| Finder::new(b"\"reasoning_content\""));
+static NULL: Word = LazyLock::new(|| Finder::new(b"null"));
 static CACHE_CONTROL: Word = LazyLock::new(|| Finder::new(b"\"cache_control\""));
 
 fn mentions(body: &[u8], word: &Word) -> bool {
@@ -137,9 +155,6 @@ impl<'a> Walk<'a> {
                 let system_as_user = self.judge.system_as_user();
                 return messages::patch(member.value, quirks, system_as_user, &mut self.patch);
             }
-            "tools" if !quirks.keeps_cache_control => {
-                member.value.elements(|tool| messages::unmark(tool, &mut self.patch));
-            }
             // A null asks for nothing, and the other name may stand beside it.
             "max_tokens" | "max_completion_tokens" if member.value.is_null() && self.judge.one_cap() => {
                 return self.patch.remove(member.span());
@@ -155,6 +170,12 @@ impl<'a> Walk<'a> {
         let said = said(member.value, word.as_deref());
         match self.judge.fate(&member.name, said) {
             Fate::Send if member.name == "stop" => self.stop(member.value),
+            Fate::Send if member.name == "tools" => {
+                if !self.target.spec.quirks.keeps_cache_control {
+                    member.value.elements(|tool| messages::unmark(tool, &mut self.patch));
+                }
+                self.rename(member);
+            }
             Fate::Send => self.rename(member),
             Fate::Drop => self.patch.remove(member.span()),
             // A null asks for nothing.

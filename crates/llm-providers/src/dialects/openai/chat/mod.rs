@@ -5,6 +5,7 @@
 //! sent, null members, and signatures of reasoning towards providers (the dialect has no place for
 //! them).
 
+mod amend;
 mod forward;
 mod glance;
 mod models;

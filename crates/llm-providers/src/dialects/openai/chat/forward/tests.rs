@@ -275,3 +275,39 @@ fn bare_names_of_models_get_the_vendors_prefix() {
     let encoded: serde_json::Value = serde_json::from_slice(&encoded.body).unwrap();
     assert_eq!(encoded["model"], "accounts/v/models/upstream-model");
 }
+
+#[test]
+fn tools_that_are_dropped_take_their_marks_along() {
+    let body = r#"{"model":"upstream-model","tools":[{"type":"function","function":{"name":"f"},"cache_control":{"type":"ephemeral"}}]}"#;
+    let mut target = target(Quirks { unsupported: vec!["tools".into()].into(), ..Quirks::NONE });
+    target.policy.drop = true;
+    assert_eq!(sent(body, &target), r#"{"model":"upstream-model"}"#);
+}
+
+#[test]
+fn files_stay_in_results_where_the_vendor_takes_them() {
+    let body = r#"{"model":"upstream-model","messages":[{"role":"tool","tool_call_id":"1","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]}"#;
+    let quirks = Quirks { files_in_results: true, ..Quirks::NONE };
+    check(body, quirks.clone(), body);
+    assert!(sent(body, &target(Quirks::NONE)).contains(r#""role":"user""#));
+    let request = super::super::request::decode(body.as_bytes()).unwrap();
+    let written = super::super::request::encode(&request, &target(quirks)).unwrap();
+    assert!(!String::from_utf8_lossy(&written.body).contains(r#""role":"user""#));
+}
+
+#[test]
+fn common_parameters_that_are_refused_are_found_in_plain_requests() {
+    for (param, value) in [
+        ("temperature", "0.5"),
+        ("max_tokens", "5"),
+        ("n", "2"),
+        ("seed", "1"),
+        ("tools", r#"[{"type":"function","function":{"name":"f"}}]"#),
+        ("response_format", r#"{"type":"json_object"}"#),
+    ] {
+        let target = target(Quirks { unsupported: vec![param.into()].into(), ..Quirks::NONE });
+        let body = Bytes::from(format!(r#"{{"model":"upstream-model","{param}":{value}}}"#));
+        let error = forward(&body, &glance(&body).unwrap(), &target).unwrap_err();
+        assert_eq!(error.param(), Some(param));
+    }
+}

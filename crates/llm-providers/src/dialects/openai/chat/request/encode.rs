@@ -7,6 +7,7 @@ use llm_types::{
 };
 use serde::Serialize;
 
+use super::super::amend::amend;
 use super::super::wire::{DIALECT, PATH};
 use super::encode_messages;
 use super::judge::{Fate, Judge, MAX_STOPS, Said, canonical};
@@ -40,7 +41,8 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
         return Err(error);
     }
     writer.object.end();
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: body.into() })
+    let body = amend(body.into(), target)?;
+    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body })
 }
 
 struct Writer<'w> {
@@ -71,7 +73,8 @@ impl<'w> Writer<'w> {
     }
 
     fn options(&mut self, options: &Options, tools: &[Tool]) -> Result<()> {
-        self.param("max_completion_tokens", options.max_tokens.as_ref());
+        let cap = if self.judge.older_cap() { "max_tokens" } else { "max_completion_tokens" };
+        self.param(cap, options.max_tokens.as_ref());
         let heat = options.temperature.map_or(Said::Other, Said::Number);
         self.saying("temperature", options.temperature.as_ref(), heat);
         self.param("top_p", options.top_p.as_ref());
@@ -84,7 +87,8 @@ impl<'w> Writer<'w> {
         self.param("logit_bias", options.logit_bias.as_ref());
         self.param("logprobs", options.logprobs.as_ref());
         self.param("top_logprobs", options.top_logprobs.as_ref());
-        self.param("n", options.n.as_ref());
+        let answers = if options.n == Some(1) { Said::Number(1.0) } else { Said::Other };
+        self.saying("n", options.n.as_ref(), answers);
         if !tools.is_empty() {
             self.param("parallel_tool_calls", options.parallel_tool_calls.as_ref());
         }

@@ -25,6 +25,7 @@ pub(super) fn encode(
         marks: quirks.keeps_cache_control,
         as_system: quirks.developer_as_system,
         no_reasoning: quirks.no_reasoning_content,
+        files_in_results: quirks.files_in_results,
         system_as_user,
         fault: None,
         shown: Vec::new(),
@@ -55,6 +56,7 @@ struct Encoder<'m> {
     marks: bool,
     as_system: bool,
     no_reasoning: bool,
+    files_in_results: bool,
     system_as_user: bool,
     /// Files of tool results, each with its message's index, that wait for the last of the results: they
     /// all must follow their calls.
@@ -216,7 +218,9 @@ impl<'m> Encoder<'m> {
         list: &mut Array<'_>,
     ) -> Vec<&'m Part> {
         let (shown, said): (Vec<&Part>, Vec<&Part>) = result.parts.iter().partition(|part| {
-            matches!(part.kind, PartKind::Image(_) | PartKind::Document(_) | PartKind::Audio(_))
+            let is_file =
+                matches!(part.kind, PartKind::Image(_) | PartKind::Document(_) | PartKind::Audio(_));
+            is_file && !self.files_in_results
         });
         list.object(|object| {
             object.text("role", "tool");

@@ -50,11 +50,12 @@ impl<'t> Judge<'t> {
         let named = |list: &[String]| list.iter().any(|listed| listed == name);
         // Of two caps for one name the newer's value counts.
         let doubled = name == "max_tokens" && self.both_caps && self.one_cap();
-        if doubled || named(&policy.always_drop) {
+        let ignored = || self.target.spec.quirks.ignored.iter().any(|listed| listed == name);
+        if doubled || named(&policy.always_drop) || ignored() {
             Fate::Drop
         } else if self.takes(name, said) || named(&policy.allow) {
             Fate::Send
-        } else if policy.drop || name == "user" {
+        } else if policy.drop || name == "user" || Self::is_idle(name, said) {
             Fate::Drop // `user` is dropped without a word, as LiteLLM does.
         } else {
             Fate::Refuse
@@ -64,8 +65,18 @@ impl<'t> Judge<'t> {
     fn takes(&self, name: &str, said: Said<'_>) -> bool {
         // The choice among functions goes where they go.
         let listed_as = if name == "function_call" { "functions" } else { name };
-        let known = !self.target.spec.quirks.unsupported.iter().any(|listed| listed == listed_as);
+        let known = self.target.spec.quirks.takes(listed_as) || self.is_owners_user(name);
         known && self.rules.is_none_or(|rules| self.family_takes(rules, name, said))
+    }
+
+    /// `user` goes to OpenAI's own models wherever they are served.
+    fn is_owners_user(&self, name: &str) -> bool {
+        name == "user" && crate::bare_owner(&self.target.model) == Some("openai")
+    }
+
+    /// Whether a parameter the target does not take asks for nothing: one answer is what it gives anyway.
+    fn is_idle(name: &str, said: Said<'_>) -> bool {
+        name == "n" && said == Said::Number(1.0)
     }
 
     fn family_takes(&self, rules: &Rules, name: &str, said: Said<'_>) -> bool {
@@ -86,8 +97,15 @@ impl<'t> Judge<'t> {
     pub(crate) fn name_of<'n>(&self, name: &'n str) -> &'n str {
         match name {
             "max_tokens" if self.rules.is_some_and(|rules| rules.completion_cap) => "max_completion_tokens",
+            "max_completion_tokens" if self.older_cap() => "max_tokens",
             other => self.target.spec.quirks.name_of(other),
         }
+    }
+
+    /// Whether the target takes `max_tokens` and no other cap.
+    pub(crate) fn older_cap(&self) -> bool {
+        let quirks = &self.target.spec.quirks;
+        quirks.takes("max_tokens") && !quirks.takes("max_completion_tokens")
     }
 
     /// Whether the target knows one name only of `max_tokens` and `max_completion_tokens`.

@@ -102,3 +102,38 @@ fn the_choice_of_a_function_goes_where_functions_go() {
         assert_eq!(judge.fate(name, Said::Other), Fate::Refuse, "{name}");
     }
 }
+
+#[test]
+fn a_record_says_what_is_taken_and_what_is_left_out() {
+    use Fate::{Drop, Refuse, Send};
+    use Said::{Number, Other, Word};
+    let few = Quirks {
+        supported: vec!["max_tokens".into(), "stop".into()].into(),
+        ignored: vec!["temperature".into()].into(),
+        ..Quirks::NONE
+    };
+    let target = target(few);
+    let judge = Judge::new(&target, None, false);
+    for (name, said, expected) in [
+        ("stop", Other, Send),
+        ("seed", Number(1.0), Refuse),
+        ("tools", Other, Refuse),
+        ("temperature", Number(0.5), Drop),
+        ("n", Number(1.0), Drop),
+        ("n", Number(2.0), Refuse),
+        ("user", Word("u"), Drop),
+        ("top_k", Number(4.0), Send),
+    ] {
+        assert_eq!(judge.fate(name, said), expected, "{name}");
+    }
+    assert_eq!(judge.name_of("max_completion_tokens"), "max_tokens", "the cap it has");
+}
+
+#[test]
+fn an_owners_models_are_told_the_user_wherever_they_are_served() {
+    let quirks = Quirks { unsupported: vec!["user".into()].into(), ..Quirks::NONE };
+    for (model, expected) in [("gpt-4o", Fate::Send), ("llama-4", Fate::Drop)] {
+        let target = Target { model: model.to_owned(), ..target(quirks.clone()) };
+        assert_eq!(Judge::new(&target, None, false).fate("user", Said::Word("u")), expected, "{model}");
+    }
+}

@@ -1,0 +1,207 @@
+//! Each amendment once, and that both lanes make them.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::super::request::tests::target;
+use super::amend;
+use crate::{Amendment, Quirks};
+
+fn made(amendment: Amendment, body: &Value) -> Value {
+    let target = target(Quirks { amend: vec![amendment].into(), ..Quirks::NONE });
+    let body = Bytes::from(serde_json::to_vec(body).unwrap());
+    serde_json::from_slice(&amend(body, &target).unwrap()).unwrap()
+}
+
+fn function(name: &str, rest: &Value) -> Value {
+    let mut function = json!({ "name": name });
+    function.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    json!({"type": "function", "function": function})
+}
+
+#[test]
+fn members_are_renamed_in_place() {
+    let rename = || Amendment::Rename("max_tokens".into(), "max_completion_tokens".into());
+    let body = made(rename(), &json!({"max_tokens": 3, "seed": 1}));
+    assert_eq!(body.to_string(), r#"{"max_completion_tokens":3,"seed":1}"#);
+    assert_eq!(made(rename(), &json!({"seed": 1})), json!({"seed": 1}));
+    let text = || Amendment::RenameText("tool_choice".into(), "tool_choice_option".into());
+    assert_eq!(made(text(), &json!({"tool_choice": "auto"})), json!({"tool_choice_option": "auto"}));
+    let named = json!({"tool_choice": {"type": "function"}});
+    assert_eq!(made(text(), &named), named);
+}
+
+#[test]
+fn text_is_no_format_to_ask_for() {
+    let body = json!({"response_format": {"type": "text"}});
+    assert_eq!(made(Amendment::NoTextFormat, &body), json!({}));
+    let body = json!({"response_format": {"type": "json_object"}});
+    assert_eq!(made(Amendment::NoTextFormat, &body), body);
+}
+
+#[test]
+fn messages_lose_members_and_change_roles() {
+    let body = json!({"messages": [
+        {"role": "user", "name": "bob", "content": "a"},
+        {"role": "tool", "name": "t", "content": "b"},
+        {"role": "system", "content": "c"},
+    ]});
+    let without = made(Amendment::MessagesWithout(vec!["name".into()].into()), &body);
+    assert_eq!(without["messages"][0], json!({"role": "user", "content": "a"}));
+    assert_eq!(without["messages"][1]["name"], "t", "a tool's result keeps its name");
+    let said = made(Amendment::Role("system".into(), "assistant".into()), &body);
+    assert_eq!(said["messages"][2]["role"], "assistant");
+    assert_eq!(said["messages"][0]["role"], "user");
+}
+
+#[test]
+fn neighbouring_system_messages_are_one() {
+    let system = |text: &str| json!({"role": "system", "content": text});
+    let user = json!({"role": "user", "content": "u"});
+    let body = json!({"messages": [system("a"), system("b"), user, system("c")]});
+    let merged = made(Amendment::MergeSystems, &body);
+    assert_eq!(merged, json!({"messages": [system("a\n\nb"), user, system("c")]}));
+}
+
+#[test]
+fn each_call_stands_before_its_result() {
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": id});
+    let user = json!({"role": "user", "content": "u"});
+    let calls = json!({"role": "assistant", "content": "x", "tool_calls": [call("1"), call("2")]});
+    let body = json!({"messages": [calls, result("2"), result("1"), user]});
+    let split = made(Amendment::OneCallEach, &body);
+    let expected = json!({"messages": [
+        {"role": "assistant", "content": "x", "tool_calls": [call("1")]},
+        result("1"),
+        {"role": "assistant", "tool_calls": [call("2")]},
+        result("2"),
+        user,
+    ]});
+    assert_eq!(split, expected);
+    assert_eq!(made(Amendment::OneCallEach, &expected), expected, "single calls stay");
+}
+
+#[test]
+fn texts_are_joined_and_pictures_are_never_lost() {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let of = |content: Value| json!({"messages": [{"role": "user", "content": content}]});
+    assert_eq!(made(Amendment::JoinTexts, &of(json!([text("a"), text("b")]))), of("ab".into()));
+    let picture = of(json!([text("a"), {"type": "image_url", "image_url": {"url": "https://x/y.png"}}]));
+    assert_eq!(made(Amendment::JoinTexts, &picture), picture);
+}
+
+#[test]
+fn parts_the_vendor_has_not_are_refused_by_name() {
+    let target =
+        target(Quirks { amend: vec![Amendment::NoParts(vec!["file".into()].into())].into(), ..Quirks::NONE });
+    let body = json!({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]});
+    let error = amend(Bytes::from(body.to_string()), &target).unwrap_err();
+    assert_eq!(error.message(), "`vendor` takes no parts of type `file` in messages");
+}
+
+#[test]
+fn a_required_tool_is_said_in_the_vendors_words() {
+    let body = json!({"messages": [], "tool_choice": "required"});
+    assert_eq!(made(Amendment::Required("any".into()), &body)["tool_choice"], "any");
+    let asked = made(Amendment::RequiredByAsking("Use a tool.".into()), &body);
+    assert_eq!(asked, json!({"messages": [{"role": "user", "content": "Use a tool."}]}));
+    let auto = json!({"messages": [], "tool_choice": "auto"});
+    assert_eq!(made(Amendment::Required("any".into()), &auto), auto);
+    assert_eq!(made(Amendment::RequiredByAsking("x".into()), &auto), auto);
+}
+
+#[test]
+fn functions_are_written_as_the_vendor_reads_them() {
+    let inner = json!({"type": "object", "additionalProperties": false});
+    let schema = json!({
+        "type": "object",
+        "properties": {"additionalProperties": inner},
+        "additionalProperties": false,
+    });
+    let strict = json!({"tools": [function("f", &json!({"strict": true, "parameters": schema}))]});
+    assert_eq!(made(Amendment::NoStrict, &strict)["tools"][0]["function"].get("strict"), None);
+    let open = made(Amendment::OpenSchemas, &strict);
+    assert_eq!(
+        open["tools"][0]["function"]["parameters"],
+        json!({"type": "object", "properties": {"additionalProperties": {"type": "object"}}}),
+        "a property of that name stays"
+    );
+    let bare = json!({"tools": [function("f", &json!({}))]});
+    let given = made(Amendment::ParametersAlways, &bare);
+    assert_eq!(given["tools"][0]["function"]["parameters"], json!({"type": "object", "properties": {}}));
+    let mixed = json!({"tools": [function("f", &json!({})), {"type": "web_search"}], "tool_choice": "auto"});
+    assert_eq!(made(Amendment::FunctionsOnly, &mixed)["tools"].as_array().unwrap().len(), 1);
+    let none = json!({"tools": [{"type": "web_search"}], "tool_choice": "auto"});
+    assert_eq!(made(Amendment::FunctionsOnly, &none), json!({}));
+}
+
+#[test]
+fn heat_has_a_ceiling() {
+    let most = || Amendment::TemperatureAtMost(1.0);
+    assert_eq!(made(most(), &json!({"temperature": 1.5})), json!({"temperature": 1.0}));
+    assert_eq!(made(most(), &json!({"temperature": 0.5})), json!({"temperature": 0.5}));
+    assert_eq!(made(most(), &json!({})), json!({}));
+}
+
+#[test]
+fn thinking_is_said_in_the_vendors_words() {
+    use Amendment::{EffortAsBudget, EffortAsThinking, EffortHighOrNone, ThinkingAsEffort, ThinkingSwitch};
+    let on = json!({"thinking": {"type": "enabled", "budget_tokens": 6000}});
+    let cases = [
+        (EffortAsThinking, json!({"reasoning_effort": "low"}), json!({"thinking": {"type": "enabled"}})),
+        (EffortAsThinking, json!({"reasoning_effort": "none"}), json!({"thinking": {"type": "disabled"}})),
+        (EffortAsThinking, on.clone(), on.clone()),
+        (ThinkingSwitch, on.clone(), json!({"thinking": {"type": "enabled"}})),
+        (ThinkingSwitch, json!({"thinking": {"type": "adaptive"}}), json!({})),
+        (ThinkingAsEffort, on, json!({"reasoning_effort": "medium"})),
+        (ThinkingAsEffort, json!({"thinking": {"type": "disabled"}}), json!({})),
+        (EffortHighOrNone, json!({"reasoning_effort": "low"}), json!({"reasoning_effort": "high"})),
+        (EffortHighOrNone, json!({"reasoning_effort": "none"}), json!({"reasoning_effort": "none"})),
+        (
+            EffortAsBudget,
+            json!({"reasoning_effort": "medium", "max_tokens": 100}),
+            json!({"thinking": {"type": "enabled", "budget_tokens": 2048}, "max_tokens": 6144}),
+        ),
+        (EffortAsBudget, json!({"reasoning_effort": "none"}), json!({})),
+    ];
+    for (amendment, body, expected) in cases {
+        assert_eq!(made(amendment.clone(), &body), expected, "{amendment:?}");
+    }
+}
+
+#[test]
+fn answers_say_reasoning_where_the_vendor_insists() {
+    let answer = json!({"role": "assistant", "content": "a"});
+    let calls = json!({"role": "assistant", "tool_calls": []});
+    let body = json!({"messages": [answer, calls], "thinking": {"type": "enabled"}});
+    let said = made(Amendment::ReasoningInAnswers, &body);
+    assert_eq!(
+        [&said["messages"][0]["reasoning_content"], &said["messages"][1]["reasoning_content"]],
+        [" "; 2]
+    );
+    let idle = json!({"messages": [answer], "thinking": {"type": "disabled"}});
+    assert_eq!(made(Amendment::ReasoningInAnswers, &idle), idle);
+    let said = made(Amendment::ReasoningInCalls, &body);
+    assert_eq!(said["messages"][0].get("reasoning_content"), None);
+    assert_eq!(said["messages"][1]["reasoning_content"], " ");
+}
+
+#[test]
+fn both_lanes_end_in_amendments() {
+    use crate::dialects::OPENAI_CHAT;
+    let target = target(Quirks { amend: vec![Amendment::Required("any".into())].into(), ..Quirks::NONE });
+    let tools = json!([{"type": "function", "function": {"name": "f"}}]);
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": tools, "tool_choice": "required"});
+    let bytes = Bytes::from(body.to_string());
+    let request = OPENAI_CHAT.decode_request(&bytes).unwrap();
+    let glance = OPENAI_CHAT.glance(&bytes).unwrap();
+    let lanes = [
+        OPENAI_CHAT.encode_request(&request, &target).unwrap(),
+        OPENAI_CHAT.forward_request(&bytes, &glance, &target).unwrap(),
+    ];
+    for encoded in lanes {
+        let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
+        assert_eq!(sent["tool_choice"], "any");
+    }
+}

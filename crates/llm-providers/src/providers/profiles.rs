@@ -1,0 +1,77 @@
+//! What many vendors have in common, so that a record says only what is its own.
+
+use std::borrow::Cow;
+
+use super::{amend, rules, words};
+use crate::cloud::Words;
+use crate::{Amendment, ModelRule, Quirks};
+
+/// A vendor with OpenAI's wire and roles of its models' time: `developer` is `system`.
+pub(super) const COMPATIBLE: Quirks = Quirks { developer_as_system: true, ..Quirks::NONE };
+
+/// [`COMPATIBLE`], with the parameters of OpenAI's models that do not reason.
+pub(super) const CHAT: Quirks =
+    Quirks { unsupported: words!["reasoning_effort", "thinking", "user", "verbosity"], ..COMPATIBLE };
+
+/// [`CHAT`], and `reasoning_effort`.
+pub(super) const REASONING: Quirks =
+    Quirks { unsupported: words!["thinking", "user", "verbosity"], ..COMPATIBLE };
+
+/// [`CHAT`], where tools and `reasoning_effort` go to models that the price book or the operator's
+/// `model_info` says can use them.
+pub(super) const LISTED: Quirks = Quirks {
+    unsupported: words![
+        "functions",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "user",
+        "verbosity"
+    ],
+    models: rules![
+        ModelRule {
+            can: Cow::Borrowed("function_calling"),
+            takes: words!["functions", "parallel_tool_calls", "tool_choice", "tools"],
+            ..ModelRule::ANY
+        },
+        ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ..ModelRule::ANY }
+    ],
+    ..COMPATIBLE
+};
+
+/// `reasoning_effort` goes to models that can reason.
+pub(super) const REASONERS: Cow<'static, [ModelRule]> = rules![ModelRule {
+    can: Cow::Borrowed("reasoning"),
+    takes: words!["reasoning_effort"],
+    ..ModelRule::ANY
+}];
+
+/// What Mistral's models are told otherwise, wherever they are served.
+pub(super) const MISTRAL: Cow<'static, [Amendment]> = amend![
+    Required(Cow::Borrowed("any")),
+    MessagesWithout(words!["name", "thinking_blocks"]),
+    ThinkingAsEffort,
+    EffortHighOrNone
+];
+
+/// What Completions have no parameter for, by OpenAI's names.
+pub(super) const COMPLETIONS_LACK: Words = words![
+    "audio",
+    "functions",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "verbosity",
+    "web_search_options"
+];
