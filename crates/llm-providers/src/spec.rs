@@ -34,6 +34,10 @@ pub enum DialectId {
     Converse,
     /// OpenAI's legacy Completions.
     OpenaiText,
+    /// Ollama's chat.
+    Ollama,
+    /// Cohere Chat, version 1.
+    CohereV1,
 }
 
 impl DialectId {
@@ -46,7 +50,9 @@ impl DialectId {
             Self::OpenaiText => &["/completions"],
             Self::OpenaiResponses => &["/responses"],
             Self::Anthropic => &["/v1/messages"],
-            Self::Cohere => &["/v2/chat", "/v2"],
+            Self::Cohere | Self::CohereV1 => &["/v2/chat", "/v1/chat", "/v2", "/v1"],
+            // Its imitation of OpenAI's API lives behind `/v1`.
+            Self::Ollama => &["/api/generate", "/api/chat", "/api", "/v1"],
             Self::Gemini | Self::Converse => &[],
         }
     }
@@ -160,6 +166,9 @@ pub struct Quirks {
     pub no_answer_schema: bool,
     /// The vendor fetches no media: those that callers name by URL are sent as bytes.
     pub no_media_urls: bool,
+    /// Conversations without tools are written as one prompt for the vendor's completion endpoint, as
+    /// LiteLLM does for `ollama/…`.
+    pub as_prompt: bool,
     /// The vendor completes texts too (`/completions`): callers of legacy Completions are forwarded.
     pub text_completions: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
@@ -240,6 +249,7 @@ impl Quirks {
         answer_schema_in_config: false,
         no_answer_schema: false,
         no_media_urls: false,
+        as_prompt: false,
         text_completions: false,
         unsupported: Cow::Borrowed(&[]),
         supported: Cow::Borrowed(&[]),

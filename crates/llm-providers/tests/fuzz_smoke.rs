@@ -6,6 +6,8 @@ mod converse;
 mod event_stream;
 #[path = "../../../fuzz/checks/gemini.rs"]
 mod gemini;
+#[path = "../../../fuzz/checks/ollama.rs"]
+mod ollama;
 
 use bytes::BytesMut;
 use llm_providers::framing::event_stream as frames;
@@ -129,4 +131,30 @@ fn gemini_streams() {
 {"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}"#;
     let words: [&[u8]; 5] = [b"\n", b"null", b"99999999999", b"$[", b"\"willContinue\":true,"];
     run(&[full], &words, gemini::stream);
+}
+
+#[test]
+fn ollama_requests() {
+    let full = br#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"a","images":["iVBO"]},
+        {"role":"assistant","content":"","thinking":"t","tool_calls":[{"function":{"name":"n","arguments":{"a":1}}},{"id":"c","function":{"name":"o","arguments":{}}}]},
+        {"role":"tool","tool_name":"n","content":"r"},{"role":"tool","tool_call_id":"c","content":"r"},{"role":"user","content":"b"}],
+        "tools":[{"type":"function","function":{"name":"n","description":"d","parameters":{"type":"object"}}}],
+        "options":{"num_predict":9,"temperature":0.5,"stop":["x"],"seed":1,"num_ctx":5},"format":{"type":"object"},"think":"low",
+        "stream":false,"keep_alive":"5m","logprobs":true,"top_logprobs":2}"#;
+    let words: [&[u8]; 7] =
+        [b"null", b"{}", b"[]", b"\"\"", b"-1", b"1e400", b",{\"role\":\"tool\",\"content\":\"x\"}"];
+    run(&[full, b"{}"], &words, ollama::request);
+}
+
+#[test]
+fn ollama_streams() {
+    let full = br#"{"model":"m","created_at":"2026-01-01T00:00:00.5Z","message":{"role":"assistant","content":"","thinking":"hm"},"done":false}
+{"model":"m","message":{"role":"assistant","content":"Hi","images":["iVBO"]},"logprobs":[{"token":"Hi","logprob":-1}],"done":false}
+{"model":"m","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"n","arguments":{"a":1}}}]},"done":false}
+{"model":"m","response":"more","done":false}
+{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":4}
+"#;
+    let words: [&[u8]; 7] =
+        [b"\n", b"{\"error\":\"e\"}\n", b"null", b"[]", b"\r", b"{\"done\":true}\n", b"\xff"];
+    run(&[full, b""], &words, ollama::stream);
 }

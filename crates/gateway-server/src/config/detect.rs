@@ -67,10 +67,11 @@ pub fn detect(env: &Env, registry: &Registry, ollama: &[String]) -> Detected {
         }
         providers.push((slug.to_owned(), Some(variable.to_owned())));
     }
-    if !ollama.is_empty() && registry.provider("ollama").is_some() {
-        entry(&mut yaml, "ollama/*", &[("model", "ollama/*")]);
+    if !ollama.is_empty() && registry.provider("ollama_chat").is_some() {
+        // Its chat, not its completion of prompts, which LiteLLM calls `ollama`: it knows tools.
+        entry(&mut yaml, "ollama/*", &[("model", "ollama_chat/*")]);
         for model in ollama {
-            entry(&mut yaml, model, &[("model", &format!("ollama/{model}"))]);
+            entry(&mut yaml, model, &[("model", &format!("ollama_chat/{model}"))]);
         }
         providers.push(("ollama".to_owned(), None));
     }

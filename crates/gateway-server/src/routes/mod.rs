@@ -2,6 +2,7 @@
 
 mod health;
 mod models;
+mod ollama;
 mod pattern;
 mod responses;
 
@@ -33,6 +34,8 @@ enum Handler {
     Model,
     /// What is configured of the models.
     ModelInfo,
+    /// What clients of Ollama ask beside the chat.
+    Ollama(Local),
     /// Management of virtual keys.
     Keys(KeyAction),
     /// Probes and greetings.
@@ -41,6 +44,14 @@ enum Handler {
     Metrics,
     /// Replies of the Responses API that are asked for later.
     Stored(responses::Ask),
+}
+
+/// A question of Ollama's clients.
+#[derive(Debug, Clone, Copy)]
+enum Local {
+    Tags,
+    Show,
+    Version,
 }
 
 /// How a call to a model is spoken.
@@ -73,6 +84,9 @@ const COMPLETIONS: Handler =
     Handler::Call(Door { dialect: DialectId::OpenaiText, call_type: "atext_completion", stream: None });
 const COHERE: Handler =
     Handler::Call(Door { dialect: DialectId::Cohere, call_type: "acompletion", stream: None });
+/// Ollama's callers, who know no keys but may send one.
+const OLLAMA: Handler =
+    Handler::Call(Door { dialect: DialectId::Ollama, call_type: "acompletion", stream: None });
 /// Amazon's two operations; LiteLLM's name for calls of this kind.
 const CONVERSE: Handler = converse(false);
 const CONVERSE_STREAM: Handler = converse(true);
@@ -104,7 +118,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 82] = [
+static TABLE: [Route; 86] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -116,6 +130,10 @@ static TABLE: [Route; 82] = [
     Route(POST, "/completions", COMPLETIONS),
     Route(POST, "/v2/chat", COHERE),
     Route(POST, "/cohere/v2/chat", COHERE),
+    Route(POST, "/api/chat", OLLAMA),
+    Route(GET, "/api/tags", Handler::Ollama(Local::Tags)),
+    Route(POST, "/api/show", Handler::Ollama(Local::Show)),
+    Route(GET, "/api/version", Handler::Ollama(Local::Version)),
     Route(POST, "/engines/{model}/chat/completions", CHAT),
     Route(POST, "/openai/deployments/{model}/chat/completions", CHAT),
     Route(POST, "/model/{model}/converse", CONVERSE),
@@ -267,6 +285,9 @@ pub(crate) async fn answer(
         Handler::Models => models::list(core, conn, &request.into_parts().0).await,
         Handler::Model => models::one(core, conn, &request.into_parts().0, &model.unwrap_or_default()).await,
         Handler::ModelInfo => models::info(core, conn, &request.into_parts().0).await,
+        Handler::Ollama(Local::Tags) => ollama::tags(core, conn, &request.into_parts().0).await,
+        Handler::Ollama(Local::Show) => ollama::show(core, conn, request).await,
+        Handler::Ollama(Local::Version) => ollama::version(),
         Handler::Keys(action) => admin::keys(core, conn, action, route.1, request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {

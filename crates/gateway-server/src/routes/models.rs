@@ -70,7 +70,7 @@ pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
     answer::json_response(StatusCode::OK, &json!({ "data": data }))
 }
 
-async fn enter(
+pub(super) async fn enter(
     core: &Arc<Core>,
     conn: &ConnState,
     snapshot: &Snapshot,
@@ -84,7 +84,7 @@ async fn enter(
 
 /// The names a caller may use: configured ones it has access to, and exact names its key lists that
 /// only a wildcard serves.
-fn names(snapshot: &Snapshot, caller: &Caller) -> Vec<String> {
+pub(super) fn names(snapshot: &Snapshot, caller: &Caller) -> Vec<String> {
     let mut names: Vec<String> = snapshot
         .routes()
         .names()

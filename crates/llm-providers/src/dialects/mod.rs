@@ -1,10 +1,12 @@
 //! The protocols, one folder each, all with the same file names.
 
 pub mod anthropic;
+mod calls;
 pub mod cohere;
 pub mod converse;
 pub mod gemini;
 mod look;
+pub mod ollama;
 pub mod openai;
 mod params;
 
@@ -17,8 +19,12 @@ pub static ANTHROPIC: &dyn Dialect = &anthropic::Anthropic;
 pub static GEMINI: &dyn Dialect = &gemini::Gemini;
 /// Cohere Chat, version 2.
 pub static COHERE: &dyn Dialect = &cohere::Cohere;
+/// Cohere Chat, version 1: providers only.
+pub static COHERE_V1: &dyn Dialect = &cohere::CohereV1;
 /// Amazon Bedrock Converse.
 pub static CONVERSE: &dyn Dialect = &converse::Converse;
+/// Ollama's chat.
+pub static OLLAMA: &dyn Dialect = &ollama::Ollama;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
@@ -38,5 +44,10 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::Gemini => GEMINI,
         DialectId::Cohere => COHERE,
         DialectId::Converse => CONVERSE,
+        DialectId::CohereV1 => COHERE_V1,
+        DialectId::Ollama => OLLAMA,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,17 +45,28 @@ impl Splitter {
     /// # Errors
     /// [`ErrorKind::BadUpstream`] when a line is larger than the limit.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        while let Some(offset) = memchr(b'\n', &self.buffer[self.scanned..]) {
-            let line = self.buffer.split_to(self.scanned + offset + 1).freeze();
-            self.scanned = 0;
-            self.check_limit(line.len())?;
+        while let Some(line) = self.next_line()? {
             if let Some(frame) = frame(&line) {
                 return Ok(Some(frame));
             }
         }
-        self.scanned = self.buffer.len();
-        self.check_limit(self.scanned)?;
         Ok(None)
+    }
+
+    /// The next line as it came, its line feed included; `None` until more bytes come.
+    ///
+    /// # Errors
+    /// As [`Splitter::next_frame`].
+    pub fn next_line(&mut self) -> Result<Option<Bytes>> {
+        let Some(offset) = memchr(b'\n', &self.buffer[self.scanned..]) else {
+            self.scanned = self.buffer.len();
+            self.check_limit(self.scanned)?;
+            return Ok(None);
+        };
+        let line = self.buffer.split_to(self.scanned + offset + 1).freeze();
+        self.scanned = 0;
+        self.check_limit(line.len())?;
+        Ok(Some(line))
     }
 
     /// The body has ended: the last line, if it is more than white space.

@@ -4,7 +4,19 @@ use std::borrow::Cow;
 
 use super::profiles::{CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING};
 use super::{amend, provider, rules, words};
-use crate::{Auth, ModelRule, ProviderSpec, Quirks};
+use crate::cloud::{CloudSpec, Route};
+use crate::{Auth, DialectId, ModelRule, ProviderSpec, Quirks};
+
+/// Cohere's models by the names LiteLLM gives those that the first version of its API serves.
+const COHERE: CloudSpec = CloudSpec {
+    routes: Cow::Borrowed(&[Route {
+        models: words!["v1/*"],
+        strip: Cow::Borrowed("v1/"),
+        dialect: DialectId::CohereV1,
+        ..Route::ANY
+    }]),
+    ..CloudSpec::NONE
+};
 
 /// Makers of models. Sorted by slug.
 pub(super) const LABS: &[ProviderSpec] = &[
@@ -96,7 +108,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.cohere.com", prefix: "",
         base_url_env: ["COHERE_API_BASE"], key_env: ["COHERE_API_KEY", "CO_API_KEY"],
         auth: Auth::Bearer, dialect: Cohere,
-        quirks: Quirks::NONE,
+        quirks: Quirks::NONE, cloud: COHERE,
     },
     provider! {
         id: "cohere_chat", name: "Cohere Chat",
@@ -104,7 +116,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.cohere.com", prefix: "",
         base_url_env: ["COHERE_API_BASE"], key_env: ["COHERE_API_KEY", "CO_API_KEY"],
         auth: Auth::Bearer, dialect: Cohere,
-        quirks: Quirks::NONE,
+        quirks: Quirks::NONE, cloud: COHERE,
     },
     provider! {
         id: "dashscope", name: "Dashscope",

@@ -6,6 +6,12 @@ use super::profiles::{CHAT, COMPATIBLE, REASONING};
 use super::{amend, pairs, provider, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
+/// Ollama. LiteLLM refuses what is listed, although the server takes all but the last.
+const OLLAMA: Quirks = Quirks {
+    unsupported: words!["logprobs", "presence_penalty", "thinking", "top_logprobs", "parallel_tool_calls"],
+    ..Quirks::NONE
+};
+
 /// Servers that people run themselves. Sorted by slug.
 pub(super) const LOCAL: &[ProviderSpec] = &[
     provider! {
@@ -85,11 +91,19 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
     },
     provider! {
         id: "ollama", name: "Ollama",
-        docs: "https://github.com/ollama/ollama/blob/main/docs/openai.md",
-        base_url: "http://localhost:11434", prefix: "/v1",
+        docs: "https://docs.ollama.com/api/generate",
+        base_url: "http://localhost:11434", prefix: "",
         base_url_env: ["OLLAMA_API_BASE"], key_env: ["OLLAMA_API_KEY"],
-        auth: Auth::None, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, developer_as_system: true, ..Quirks::NONE },
+        auth: Auth::None, dialect: Ollama,
+        quirks: Quirks { as_prompt: true, ..OLLAMA },
+    },
+    provider! {
+        id: "ollama_chat", name: "Ollama Chat",
+        docs: "https://docs.ollama.com/api/chat",
+        base_url: "http://localhost:11434", prefix: "",
+        base_url_env: ["OLLAMA_API_BASE"], key_env: ["OLLAMA_API_KEY"],
+        auth: Auth::None, dialect: Ollama,
+        quirks: OLLAMA,
     },
     provider! {
         id: "oobabooga", name: "Text Generation Web UI",

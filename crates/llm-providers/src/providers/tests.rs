@@ -74,6 +74,7 @@ fn a_key_variable_belongs_to_one_vendor() {
                     "bedrock_mantle" => "bedrock",
                     "codestral" | "text-completion-codestral" => "mistral",
                     "cohere_chat" => "cohere",
+                    "ollama_chat" => "ollama",
                     "text-completion-inception" => "inception",
                     "text-completion-openai" => "openai",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",

@@ -161,8 +161,8 @@ catalogue! {
     strip_anthropic_total_tokens Secret "" later "the sign-in or provider it belongs to is not served": "Strip anthropic total tokens.";
     gemini_live_defer_setup Any "" later "the sign-in or provider it belongs to is not served": "Gemini live defer setup.";
     gdc_api_base Any "" later "the sign-in or provider it belongs to is not served": "Gdc API base.";
-    vertex_project Any "" later "the sign-in or provider it belongs to is not served": "Google Cloud project.";
-    vertex_location Any "" later "the sign-in or provider it belongs to is not served": "Google Cloud region.";
+    vertex_project Text "" served: "Google Cloud project of deployments that name none.";
+    vertex_location Text "" served: "Google Cloud region of deployments that name none.";
     predibase_tenant_id Any "" later "the sign-in or provider it belongs to is not served": "Predibase tenant id.";
     common_cloud_provider_auth_params Any "" later "it has no effect": "Common cloud provider auth options.";
     use_litellm_proxy Any "" later "it has no effect": "Send the call through another LiteLLM proxy.";

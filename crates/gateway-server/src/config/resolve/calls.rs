@@ -15,6 +15,13 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>, media: MediaFet
     (calls(&mut section, media), budgets(&mut section))
 }
 
+/// Settings of clouds that count for every deployment that does not say otherwise.
+pub(crate) fn clouds(cx: &mut Context<'_>, node: Option<&Node>) -> Vec<(&'static str, String)> {
+    let mut section = Section::open(cx, "litellm_settings", node, LITELLM);
+    let said = ["vertex_project", "vertex_location"].map(|name| (name, section.text(name)));
+    said.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
 fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
     Calls {
         media,

@@ -8,12 +8,14 @@ use crate::config::{Problem, Severity};
 #[derive(Debug)]
 pub(crate) struct Context<'e> {
     pub(crate) env: &'e Env,
+    /// Settings of clouds that count for every deployment that does not say otherwise, by name.
+    pub(crate) clouds: Vec<(&'static str, String)>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl<'e> Context<'e> {
     pub(crate) fn new(env: &'e Env) -> Self {
-        Self { env, problems: Vec::new() }
+        Self { env, clouds: Vec::new(), problems: Vec::new() }
     }
 
     pub(crate) fn error(

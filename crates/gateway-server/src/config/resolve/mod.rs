@@ -47,6 +47,7 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
         timeout: router.timeout,
         stream_timeout: router.stream_timeout,
     };
+    cx.clouds = calls::clouds(&mut cx, litellm);
     let models = models::resolve(&mut cx, root.member("model_list"), &credentials, defaults);
     let config =
         Config { general, calls, budgets, router, models: models.callable, unserved: models.unserved };

@@ -7,9 +7,6 @@ use llm_providers::{DialectId, ProviderSpec, Registry};
 use super::Section;
 use crate::config::raw::{PROVIDERS, nearest};
 
-/// Providers of LiteLLM's that are another way to speak to one the registry has.
-const OTHER_NAMES: &[(&str, &str)] = &[("ollama_chat", "ollama")];
-
 /// Which provider a model belongs to.
 pub(crate) enum Owner {
     /// A provider the registry has, and the model in its own words.
@@ -52,8 +49,7 @@ fn by_slug(
     name: &str,
     registry: &Registry,
 ) -> Owner {
-    let known = OTHER_NAMES.iter().find(|(other, _)| *other == slug).map_or(slug, |(_, known)| known);
-    if let Some(provider) = registry.provider(known) {
+    if let Some(provider) = registry.provider(slug) {
         if name.is_empty() {
             let expected = format!("expected the name of a model behind it, such as `{slug}/*` for all");
             section.error("model", format!("found `{slug}/`"), expected);

@@ -174,7 +174,7 @@ fn providers_are_found_by_prefix_name_or_setting() {
         ("model: meta/llama, custom_llm_provider: groq, api_key: k", "groq", "meta/llama"),
         ("model: groq/llama, custom_llm_provider: groq, api_key: k", "groq", "llama"),
         ("model: 'openai/*', api_key: k", "openai", "*"),
-        ("model: ollama_chat/llama3", "ollama", "llama3"),
+        ("model: ollama_chat/llama3", "ollama_chat", "llama3"),
     ] {
         let model = model(params, &[]);
         let target = &model.deployment.target;
@@ -201,7 +201,9 @@ fn base_urls_and_keys_belong_to_the_provider() {
     let other = model("model: openai/x, api_base: 'http://vllm:8000/v1'", &env).deployment.target;
     assert_eq!((other.key.as_ref(), &other.spec.auth), (None, &Auth::None));
     let ollama = model("model: ollama/x", &[]).deployment.target;
-    assert!(ollama.key.is_none() && ollama.base_url.ends_with("/v1"), "{}", ollama.base_url);
+    assert!(ollama.key.is_none() && ollama.base_url.ends_with(":11434"), "{}", ollama.base_url);
+    let ollama = model("model: ollama/x, api_base: 'http://box:11434/v1'", &[]).deployment.target;
+    assert_eq!(ollama.base_url, "http://box:11434", "as written for its imitation of OpenAI's API");
     let path = "model_list[0].litellm_params.api_key".to_owned();
     assert_eq!(wrong("model: anthropic/x", &env), [(Severity::Error, path.clone())]);
     assert_eq!(wrong("model: openai/x, api_key: os.environ/NOPE", &env), [(Severity::Error, path)]);

@@ -20,6 +20,7 @@ mod request;
 mod response;
 mod stream;
 mod usage;
+mod v1;
 mod wire;
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
 use crate::{DialectId, Target};
+
+pub use v1::CohereV1;
 
 /// The dialect.
 #[derive(Debug, Clone, Copy, Default)]

@@ -220,23 +220,6 @@ pub fn take_signatures(request: &mut ChatRequest) {
     }
 }
 
-/// An id for a call that its provider gave none, the same whenever it is made from the same words.
-pub(super) fn made_id(words: &[&str], number: u32) -> String {
-    // FNV-1a, 128 bits.
-    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    let mut take = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-        }
-    };
-    for word in words {
-        take(word.as_bytes());
-        take(&[0xff]);
-    }
-    take(&number.to_be_bytes());
-    format!("call_{:024x}", hash >> 32)
-}
-
 /// Reasons to finish by their numbers in the vendor's binary protocol, whose clients print them so.
 const REASONS: [&str; 10] = [
     "FINISH_REASON_UNSPECIFIED",

@@ -57,13 +57,15 @@ pub(crate) fn credential(source: Source) -> std::sync::Arc<Credential> {
     Credential::shared(source)
 }
 
-/// A setting: as the entry has it, else as the environment.
+/// A setting: as the entry has it, else as the file has it for all, else as the environment.
 pub(crate) fn setting(section: &mut Section<'_, '_, '_>, setting: &Setting) -> Option<String> {
     if setting.param.is_empty() {
         return None;
     }
     let given =
         section.text(&setting.param).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let shared = section.cx.clouds.iter().find(|(name, _)| *name == setting.param);
+    let given = given.or_else(|| shared.map(|(_, value)| value.trim().to_owned()));
     given.or_else(|| env(section, setting.env.iter().map(AsRef::as_ref)))
 }
 

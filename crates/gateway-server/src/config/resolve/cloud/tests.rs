@@ -9,7 +9,10 @@ use crate::config::{Env, Loaded, parse};
 
 fn load(params: &str, variables: &[(&str, &str)]) -> Loaded {
     let env: Env = variables.iter().copied().chain([("LITELLM_MASTER_KEY", "sk-of-the-tests")]).collect();
-    let text = format!("model_list: [{{model_name: m, litellm_params: {{{params}}}}}]");
+    let (params, settings) = params.split_once(" | ").unwrap_or((params, ""));
+    let text = format!(
+        "model_list: [{{model_name: m, litellm_params: {{{params}}}}}]\nlitellm_settings: {{{settings}}}"
+    );
     parse(&text, &env, &Registry::built_in())
 }
 
@@ -148,6 +151,10 @@ fn googles_project_and_place() {
         (project("e"), "eu".into())
     );
     assert_eq!(of(&credentials, &[]), (project("of-the-file"), "us-central1".into()));
+    // What `litellm_settings` says counts before the environment and after the entry.
+    let all = ", vertex_location: us-east5 | vertex_project: all, vertex_location: asia-east1";
+    assert_eq!(of(all, &[("VERTEXAI_PROJECT", "e")]), (project("all"), "us-east5".into()));
+    assert_eq!(of(" | vertex_location: asia-east1, vertex_project: p", &[]).1, "asia-east1");
     let found = problem("model: vertex_ai/claude-x", &[]);
     assert!(
         found.contains("vertex_project: found no project, expected `vertex_project`, or `VERTEXAI_PROJECT`"),

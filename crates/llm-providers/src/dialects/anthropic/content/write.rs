@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use llm_types::{CacheMark, CacheTtl, Citation, Media, MediaSource, Part, PartKind, ToolCall, ToolResult};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::NATIVE;
+use crate::dialects::calls::input_json;
 use crate::dialects::openai::responses::is_sealed;
 use crate::write::{Array, Object};
 
@@ -241,22 +241,6 @@ fn tool_use(block: &mut Object<'_>, part: &Part, call: &ToolCall) {
     block.text("name", &call.name);
     block.raw("input", input_json(call).as_bytes());
     marks(block, part);
-}
-
-/// The JSON object of a call's arguments. What is not one is wrapped the way the vendor asks for
-/// (`agents-and-tools/tool-use/fine-grained-tool-streaming`, "Handling invalid JSON").
-fn input_json(call: &ToolCall) -> Cow<'_, str> {
-    let text = call.arguments.trim();
-    if call.custom {
-        return Cow::Owned(serde_json::json!({ "input": call.arguments }).to_string());
-    }
-    if text.is_empty() || text == "null" {
-        return Cow::Borrowed("{}");
-    }
-    if text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok() {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(serde_json::json!({ "INVALID_JSON": call.arguments }).to_string())
 }
 
 fn tool_result(block: &mut Object<'_>, part: &Part, result: &ToolResult) {

@@ -9,3 +9,4 @@ mod turns;
 pub(super) use decode::decode;
 pub(super) use encode::encode;
 pub(super) use messages::assistant;
+pub(super) use options::{nothing_said, own_defaults, unsupported};

@@ -10,7 +10,7 @@ use crate::write::Object;
 use crate::{ParamPolicy, Target};
 
 /// Takes out defaults of the operator that are written in this dialect's own names.
-pub(super) fn own_defaults(options: &mut Options, fields: &mut Map<String, Value>) {
+pub(in super::super) fn own_defaults(options: &mut Options, fields: &mut Map<String, Value>) {
     let number = |name: &str, fields: &mut Map<String, Value>| {
         fields.shift_remove(name).and_then(|value| value.as_f64())
     };
@@ -26,7 +26,10 @@ pub(super) fn own_defaults(options: &mut Options, fields: &mut Map<String, Value
 }
 
 /// Checks what the dialect cannot say. Returns what the policy wants passed all the same.
-pub(super) fn unsupported(options: &Options, policy: &ParamPolicy) -> Result<Vec<(&'static str, Value)>> {
+pub(in super::super) fn unsupported(
+    options: &Options,
+    policy: &ParamPolicy,
+) -> Result<Vec<(&'static str, Value)>> {
     let modalities = options.modalities.as_ref().filter(|kinds| kinds.iter().any(|kind| kind != "text"));
     let given: [(&'static str, Option<Value>); 14] = [
         ("n", options.n.filter(|n| *n > 1).map(Value::from)),
@@ -50,7 +53,7 @@ pub(super) fn unsupported(options: &Options, policy: &ParamPolicy) -> Result<Vec
         if policy.allow.iter().any(|allowed| allowed == name) {
             passed.push((name, value));
         } else {
-            leave_out(policy, name, "Chat v2 has no such parameter")?;
+            leave_out(policy, name, "Chat has no such parameter")?;
         }
     }
     Ok(passed)
@@ -140,6 +143,6 @@ pub(super) fn is_dropped(policy: &ParamPolicy, name: &str) -> bool {
 }
 
 /// The error of a conversation in which nobody says anything.
-pub(super) fn nothing_said() -> Error {
+pub(in super::super) fn nothing_said() -> Error {
     Error::bad_param("messages", "`messages`: expected at least one message, found none")
 }

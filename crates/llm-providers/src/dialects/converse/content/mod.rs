@@ -8,7 +8,7 @@ mod write;
 pub(super) use cite::{citation, citation_json};
 pub(super) use media::image_mime;
 pub(super) use read::{bad_reply, blocks, cache_mark, is_server_tool};
-pub(super) use write::{Voice, Wanted, cache_point, input_json, part, tool_result_first, wanted};
+pub(super) use write::{Voice, Wanted, cache_point, part, tool_result_first, wanted};
 
 /// The dialect's name in [`llm_types::PartKind::Native`] and citations.
 pub(super) const NATIVE: &str = "converse";

@@ -3,7 +3,7 @@
 use llm_types::{Citation, Media, MediaSource, Part, PartKind, ToolCall};
 use serde_json::{Value, json};
 
-use super::{Voice, Wanted, blocks, citation, citation_json, input_json, part, wanted};
+use super::{Voice, Wanted, blocks, citation, citation_json, part, wanted};
 use crate::fields::Path;
 use crate::write;
 
@@ -129,23 +129,6 @@ fn ids_are_made_fit_and_stay_pairs() {
     assert_eq!(short.as_str().unwrap().len(), 64);
     assert_eq!(short, id(&long));
     assert_ne!(short, id(&format!("{long}y")));
-}
-
-#[test]
-fn arguments_are_always_an_object() {
-    let call =
-        |arguments: &str, custom| ToolCall { arguments: arguments.into(), custom, ..ToolCall::default() };
-    let cases = [
-        (call("{\"a\": 1.50}", false), "{\"a\": 1.50}"),
-        (call("", false), "{}"),
-        (call("null", false), "{}"),
-        (call("{\"a\":", false), r#"{"INVALID_JSON":"{\"a\":"}"#),
-        (call("[1]", false), r#"{"INVALID_JSON":"[1]"}"#),
-        (call("free", true), r#"{"input":"free"}"#),
-    ];
-    for (call, expected) in cases {
-        assert_eq!(input_json(&call), expected);
-    }
 }
 
 #[test]

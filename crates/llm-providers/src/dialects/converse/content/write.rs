@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use llm_types::{CacheMark, CacheTtl, Citation, Media, Part, PartKind, ToolCall, ToolResult};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::media::{self, Shape};
 use super::{NATIVE, citation_json};
+use crate::dialects::calls::input_json;
 use crate::write::{Array, Object};
 
 /// How parts are told: what the reader takes.
@@ -228,22 +228,6 @@ fn tool_use(body: &mut Object<'_>, call: &ToolCall) {
     body.text("toolUseId", &tool_id(&call.id));
     body.text("name", &call.name);
     body.raw("input", input_json(call).as_bytes());
-}
-
-/// The JSON object of a call's arguments. What is not one is wrapped as for Anthropic, whose models
-/// know that form.
-pub(in super::super) fn input_json(call: &ToolCall) -> Cow<'_, str> {
-    let text = call.arguments.trim();
-    if call.custom {
-        return Cow::Owned(serde_json::json!({ "input": call.arguments }).to_string());
-    }
-    if text.is_empty() || text == "null" {
-        return Cow::Borrowed("{}");
-    }
-    if text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok() {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(serde_json::json!({ "INVALID_JSON": call.arguments }).to_string())
 }
 
 fn tool_result(body: &mut Object<'_>, result: &ToolResult, voice: Voice) {

@@ -9,6 +9,7 @@ use super::super::{error, response, usage};
 use crate::ReplyContext;
 use crate::dialect::StreamEncoder;
 use crate::dialects::anthropic::Depth;
+use crate::dialects::calls::input_json;
 use crate::framing::event_stream;
 use crate::write::{self, Object};
 
@@ -205,7 +206,7 @@ impl Encoder {
             PartKind::ToolCall(call) => {
                 self.settle(out);
                 self.call(out, u32::MAX, &call.id, &call.name);
-                self.arguments(out, &content::input_json(call));
+                self.arguments(out, &input_json(call));
                 self.settle(out);
             }
             PartKind::Native { dialect, value } if dialect == NATIVE => self.native(out, value),

@@ -1,7 +1,5 @@
 //! A caller's request into canonical form.
 
-use std::collections::VecDeque;
-
 use llm_types::{
     ChatRequest, Extra, Message, NativeFields, PartKind, Result, Role, Tool, ToolChoice, ToolKind,
 };
@@ -11,6 +9,7 @@ use super::super::glance::control;
 use super::super::wire::{NATIVE, camel};
 use super::super::{content, schema};
 use super::options;
+use crate::dialects::calls::Ids;
 use crate::fields::{Fields, Path};
 use crate::scan;
 
@@ -91,7 +90,7 @@ fn contents(fields: &mut Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
         let message = "`contents`: expected at least one content, found none";
         return Err(llm_types::Error::bad_param("contents", message));
     }
-    let mut ids = Ids::default();
+    let mut ids = Ids::new(MADE);
     for (index, value) in contents.into_iter().enumerate() {
         content_into(Fields::of(value, path.element(index))?, &mut ids, out)?;
     }
@@ -140,40 +139,6 @@ fn content_into(mut fields: Fields<'_>, ids: &mut Ids, out: &mut Vec<Message>) -
         }
     }
     Ok(())
-}
-
-/// Gives calls without an id one, and results the id of the call they answer: the first of their name
-/// that has no answer yet, as the vendor matches them.
-#[derive(Default)]
-struct Ids {
-    made: usize,
-    open: VecDeque<(String, String)>,
-}
-
-impl Ids {
-    fn called(&mut self, name: &str, id: &mut String) {
-        if id.is_empty() {
-            *id = format!("{MADE}{}", self.made);
-            self.made += 1;
-        }
-        self.open.push_back((name.to_owned(), id.clone()));
-    }
-
-    fn answered(&mut self, name: Option<&str>, id: &mut String) {
-        let at = if id.is_empty() {
-            self.open.iter().position(|(open, _)| Some(open.as_str()) == name)
-        } else {
-            self.open.iter().position(|(_, open)| open == id)
-        };
-        match at.and_then(|at| self.open.remove(at)) {
-            Some((_, open)) => *id = open,
-            None if id.is_empty() => {
-                *id = format!("{MADE}{}", self.made);
-                self.made += 1;
-            }
-            None => {}
-        }
-    }
 }
 
 /// `tools`: an entry may hold functions and tools of the vendor's side by side.

@@ -6,9 +6,10 @@ use llm_types::{
 use serde_json::{Value, json};
 
 use super::super::usage::WireUsage;
-use super::super::wire::{camel, finish_of, finish_said, id_with_signature, made_id};
+use super::super::wire::{camel, finish_of, finish_said, id_with_signature};
 use super::super::{content, error};
 use super::{citations, to_openai};
+use crate::dialects::calls::made_id;
 use crate::fields::{Fields, Path};
 
 /// Members of a candidate that have a place of their own.

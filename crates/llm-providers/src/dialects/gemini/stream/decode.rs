@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::super::response::{blocked, citations, searches, to_openai};
 use super::super::usage::WireUsage;
-use super::super::wire::{camel, finish_of, finish_said, id_with_signature, made_id};
+use super::super::wire::{camel, finish_of, finish_said, id_with_signature};
 use super::super::{content, error};
 use super::partial::Partial;
 use crate::dialect::{Frame, StreamDecoder};
+use crate::dialects::calls::made_id;
 use crate::fields::Path;
 
 /// Reads a stream of this dialect.

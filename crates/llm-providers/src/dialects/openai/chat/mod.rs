@@ -23,6 +23,7 @@ pub(super) use request::{Fate, Judge, Said, effort_of};
 pub(in crate::dialects::openai) use stream::{cut, error_frame};
 pub(super) use usage::read as read_usage;
 pub(in crate::dialects::openai) use usage::write as write_usage;
+pub(in crate::dialects) use wire::DIALECT;
 pub(in crate::dialects::openai) use wire::finish_word;
 pub(super) use wire::{DIALECT as NATIVE, audio_format, audio_mime, data_uri, media_url};
 

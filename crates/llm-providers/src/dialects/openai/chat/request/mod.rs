@@ -19,3 +19,6 @@ pub(super) use judge::{MAX_STOPS, canonical, rules_of};
 
 #[cfg(test)]
 pub(super) mod tests;
+
+#[cfg(test)]
+mod round_trip;

@@ -1,5 +1,6 @@
 //! The dialect as a whole: recorded exchanges, streams cut anywhere, conversations that go round.
 
+mod properties;
 mod recorded;
 mod round_trip;
 mod splits;

@@ -1,0 +1,126 @@
+//! Requests written, and recorded replies and streams read.
+
+use bytes::Bytes;
+use llm_types::{ErrorKind, Event, Finish, PartKind};
+use serde_json::{Value, json};
+
+use super::super::tests::{shared, target};
+use super::CohereV1;
+use crate::dialect::{Dialect, Frame};
+use crate::dialects::OPENAI_CHAT;
+
+fn sent(body: &Value, drop: bool) -> llm_types::Result<Value> {
+    let request = OPENAI_CHAT.decode_request(body.to_string().as_bytes())?;
+    let mut target = target("command-r-08-2024");
+    target.policy.drop = drop;
+    let sent = CohereV1.encode_request(&request, &target)?;
+    assert_eq!(sent.path, "/v1/chat");
+    Ok(serde_json::from_slice(&sent.body).unwrap())
+}
+
+#[test]
+fn the_last_words_stand_apart_from_what_was_said_before() {
+    let tool = json!({ "type": "function", "function": { "name": "weather", "description": "d", "parameters": {
+        "type": "object", "required": ["city"], "properties": {
+            "city": { "type": "string", "description": "Where" }, "unit": { "type": "string", "enum": ["c"] } } } } });
+    let call = json!({ "id": "1", "type": "function", "function": { "name": "weather", "arguments": "{\"city\":\"Paris\"}" } });
+    let mut messages = vec![
+        json!({ "role": "system", "content": "Be brief." }),
+        json!({ "role": "user", "content": "Hi" }),
+        json!({ "role": "assistant", "content": "Yes?" }),
+        json!({ "role": "user", "content": "Weather?" }),
+    ];
+    let body = |messages: &[Value]| json!({ "model": "m", "messages": messages, "tools": [tool], "top_p": 0.5, "stop": "x", "stream": true });
+    let history = json!([{ "role": "USER", "message": "Hi" }, { "role": "CHATBOT", "message": "Yes?" }]);
+    let first = sent(&body(&messages), false).unwrap();
+    let want = json!({ "model": "command-r-08-2024", "message": "Weather?", "preamble": "Be brief.",
+        "chat_history": history, "tools": [{ "name": "weather", "description": "d", "parameter_definitions": {
+            "city": { "description": "Where", "type": "string", "required": true },
+            "unit": { "description": "JSON schema: {\"type\":\"string\",\"enum\":[\"c\"]}", "type": "string", "required": false } } }],
+        "p": 0.5, "stop_sequences": ["x"], "stream": true });
+    assert_eq!(first, want);
+
+    messages.push(json!({ "role": "assistant", "content": null, "tool_calls": [call] }));
+    messages.push(json!({ "role": "tool", "tool_call_id": "1", "content": "20" }));
+    let second = sent(&body(&messages), false).unwrap();
+    let asked = json!({ "name": "weather", "parameters": { "city": "Paris" } });
+    assert_eq!(second["message"], "");
+    assert_eq!(second["tool_results"], json!([{ "call": asked, "outputs": [{ "output": 20 }] }]));
+    assert_eq!(second["chat_history"][2], json!({ "role": "USER", "message": "Weather?" }));
+    assert_eq!(second["chat_history"][3], json!({ "role": "CHATBOT", "message": "", "tool_calls": [asked] }));
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_by_name_or_dropped() {
+    let picture = json!([{ "role": "user", "content": [{ "type": "image_url", "image_url": { "url": "https://e.org/a.png" } }, { "type": "text", "text": "Hi" }] }]);
+    for (name, given) in [
+        ("reasoning_effort", json!({ "reasoning_effort": "low" })),
+        ("thinking", json!({ "thinking": { "type": "enabled", "budget_tokens": 2000 } })),
+        ("logprobs", json!({ "logprobs": true })),
+        ("n", json!({ "n": 2 })),
+        ("tool_choice", json!({ "tool_choice": "required" })),
+        ("messages", json!({ "messages": picture })),
+    ] {
+        let mut body = json!({ "model": "m", "messages": [{ "role": "user", "content": "Hi" }] });
+        body.as_object_mut().unwrap().extend(given.as_object().unwrap().clone());
+        let error = sent(&body, false).unwrap_err();
+        assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some(name)), "{given}");
+        let dropped = sent(&body, true).unwrap();
+        assert_eq!(dropped, json!({ "model": "command-r-08-2024", "message": "Hi" }), "{given}");
+    }
+}
+
+#[test]
+fn recorded_replies_and_streams_are_read() {
+    let Some(folder) = shared("traffic/cohere") else { return };
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let record: Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+        if record["endpoint"] != "v1/chat" {
+            continue;
+        }
+        seen += 1;
+        if let Some(body) = record["response"]["ndjson"].as_str() {
+            let (mut decoder, mut events) = (CohereV1.stream_decoder(), Vec::new());
+            for line in body.lines() {
+                let frame = Frame { event: Bytes::new(), data: Bytes::copy_from_slice(line.as_bytes()) };
+                decoder.push(&frame, &mut events).unwrap();
+            }
+            let end = [Event::Finish { choice: 0, reason: Finish::Stop }, Event::Done];
+            assert_eq!(events[events.len() - 2..], end);
+            assert!(
+                events.iter().any(|event| matches!(event, Event::Usage(usage) if usage.input_tokens == 69))
+            );
+            continue;
+        }
+        let body = &record["response"]["body"];
+        let reply = CohereV1.decode_response(body.to_string().as_bytes()).unwrap();
+        assert_eq!(Some(reply.choices[0].message.text().as_str()), body["text"].as_str());
+        assert_eq!(
+            Some(reply.usage.unwrap().input_tokens),
+            body["meta"]["tokens"]["input_tokens"].as_f64().map(|n| n as u64)
+        );
+    }
+    assert!(seen > 2, "the folder holds the recordings");
+}
+
+#[test]
+fn calls_get_ids_and_errors_are_errors() {
+    let body = json!({ "text": "I look.", "generation_id": "g", "finish_reason": "COMPLETE",
+        "tool_calls": [{ "name": "a", "parameters": { "b": 1 } }, { "name": "a", "parameters": { "b": 1 } }] });
+    let reply = CohereV1.decode_response(body.to_string().as_bytes()).unwrap();
+    assert_eq!(reply.choices[0].finish, Some(Finish::ToolCalls));
+    let ids: Vec<&str> = reply.choices[0]
+        .message
+        .parts
+        .iter()
+        .filter_map(|part| match &part.kind {
+            PartKind::ToolCall(call) => Some(call.id.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert!(ids.len() == 2 && ids[0] != ids[1] && ids[0].starts_with("call_"), "{ids:?}");
+    for body in ["[]", "{\"message\":\"no\"}", "{}", "{\"text\":\"x\",\"finish_reason\":\"ERROR\"}"] {
+        assert!(CohereV1.decode_response(body.as_bytes()).is_err(), "{body}");
+    }
+}

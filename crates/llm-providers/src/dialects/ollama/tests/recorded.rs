@@ -1,0 +1,190 @@
+//! Recorded traffic: every request, reply, stream and error of the vendor is read, forwarded untouched and
+//! written again without loss.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use llm_types::{ErrorKind, Event};
+use serde_json::{Value, json};
+
+use super::{events, events_in, lines, one_kind_of_number, relayed, shared, target};
+use crate::ReplyContext;
+use crate::dialect::Dialect;
+use crate::dialects::ollama::Ollama;
+
+/// The recordings of the two endpoints, by file name.
+fn recordings() -> Vec<(String, Value)> {
+    let Some(folder) = shared("traffic/ollama") else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        if record["endpoint"] == "api/chat" || record["endpoint"] == "api/generate" {
+            found.push((name, record));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(found.len() > 10, "the folder holds the recordings");
+    found
+}
+
+fn status(record: &Value) -> u16 {
+    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+}
+
+/// One form for what may be written in two ways.
+fn normal_request(body: &Value) -> Value {
+    let mut body = one_kind_of_number(body);
+    let members = body.as_object_mut().unwrap();
+    members.entry("stream").or_insert(json!(true));
+    members
+        .retain(|_, value| !(value.is_null() || *value == json!({}) || *value == json!([]) || *value == ""));
+    for message in members["messages"].as_array_mut().unwrap() {
+        let message = message.as_object_mut().unwrap();
+        message.entry("content").or_insert(json!(""));
+        for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
+            call["function"].as_object_mut().unwrap().shift_remove("index");
+            call.as_object_mut().unwrap().shift_remove("type");
+        }
+        message.retain(|_, value| *value != json!([]) && !value.is_null());
+    }
+    body
+}
+
+#[test]
+fn requests_come_back_as_they_were() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let body = &record["request"]["body"];
+        if !body.is_object() || record["endpoint"] != "api/chat" {
+            continue;
+        }
+        let bytes = Bytes::from(serde_json::to_vec(body).unwrap());
+        let glance = Ollama.glance(&bytes).unwrap();
+        let request = Ollama.decode_request(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((&glance.model, glance.stream), (&request.model, request.stream), "{name}");
+        assert_eq!(glance.max_tokens, request.options.max_tokens, "{name}");
+        assert_eq!(glance.has_tools, !request.tools.is_empty(), "{name}");
+
+        let same = Ollama.forward_request(&bytes, &glance, &target("ollama_chat", &request.model)).unwrap();
+        assert_eq!(same.body.as_ptr(), bytes.as_ptr(), "{name}: forwarded without a copy");
+
+        let written = Ollama.encode_request(&request, &target("ollama", &request.model));
+        let written = written.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(written.path, "/api/chat", "{name}: its own callers chat");
+        let written: Value = serde_json::from_slice(&written.body).unwrap();
+        assert_eq!(normal_request(&written), normal_request(body), "{name}");
+        seen += 1;
+    }
+    eprintln!("requests: {seen}");
+}
+
+#[test]
+fn replies_say_the_same_when_written_again() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let body = &record["response"]["body"];
+        if !body.is_object() || status(&record) >= 400 {
+            continue;
+        }
+        let bytes = serde_json::to_vec(body).unwrap();
+        let response = Ollama.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let facts = Ollama.reply_facts(&bytes);
+        assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
+        assert_eq!(facts.usage, response.usage, "{name}");
+        let again = Ollama.encode_response(&response, &ReplyContext::default()).unwrap();
+        assert_eq!(Ollama.decode_response(&again).unwrap(), response, "{name}");
+        let again: Value = serde_json::from_slice(&again).unwrap();
+        for member in ["model", "prompt_eval_count", "eval_count", "done", "done_reason"] {
+            assert!(body.get(member).is_none_or(|said| again[member] == *said), "{name}: {member}");
+        }
+        if body.get("message").is_some() {
+            assert_eq!(again["message"]["content"], body["message"]["content"], "{name}");
+            assert_eq!(again["message"].get("thinking"), body["message"].get("thinking"), "{name}");
+        }
+        seen += 1;
+    }
+    eprintln!("replies: {seen}");
+}
+
+/// What a stream said, whatever the lines it came in.
+fn said(events: &[Event]) -> Vec<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for event in events {
+        let (kind, text) = match event {
+            Event::Text { text, .. } => ("text".to_owned(), text.clone()),
+            Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
+            other => (String::new(), format!("{other:?}")),
+        };
+        match lines.last_mut() {
+            Some((last, said)) if *last == kind && !kind.is_empty() => said.push_str(&text),
+            _ => lines.push((kind, text)),
+        }
+    }
+    lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect()
+}
+
+#[test]
+fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let Some(body) = record["response"]["ndjson"].as_str() else { continue };
+        if status(&record) >= 400 {
+            continue;
+        }
+        let told = events(body.as_bytes());
+        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        assert_eq!(told.last(), Some(&Event::Done), "{name}");
+        let again: String = lines(&told).iter().map(|line| format!("{line}\n")).collect();
+        let calls = told.iter().any(|event| matches!(event, Event::ToolStart { .. }));
+        if !calls {
+            assert_eq!(said(&events(again.as_bytes())), said(&told), "{name}");
+        }
+        for size in [1, 7, 64, 1000, usize::MAX] {
+            assert_eq!(events_in(body.as_bytes(), size), told, "{name} in pieces of {size}");
+            let (out, relay) = relayed(body.as_bytes(), size);
+            assert_eq!(out, body.as_bytes(), "{name} in pieces of {size}");
+            let facts = relay.facts();
+            assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
+            assert!(told.contains(&Event::Usage(facts.usage.clone().unwrap())), "{name}");
+        }
+        seen += 1;
+    }
+    eprintln!("streams: {seen}");
+}
+
+#[test]
+fn a_stream_cut_anywhere_ends_in_an_error() {
+    for (name, record) in recordings() {
+        let Some(body) = record["response"]["ndjson"].as_str() else { continue };
+        let Some(end) = body.trim_end().rfind('\n').filter(|end| *end < 20_000) else { continue };
+        for cut in (0..end).step_by(97) {
+            let (out, relay) = relayed(&body.as_bytes()[..cut], 50);
+            assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.lines().last().unwrap().starts_with("{\"error\":"), "{name} cut at {cut}: {out}");
+            let whole = body[..cut].rfind('\n').map_or("", |at| &body[..at]);
+            let told = lines(&events(whole.as_bytes()));
+            assert!(told.last().unwrap().get("error").is_some(), "{name}: {told:?}");
+            assert!(told.iter().all(|line| line["done"] != true), "{name}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_understood() {
+    let mut seen = 0;
+    for (name, record) in recordings() {
+        let status = status(&record);
+        if status < 400 {
+            continue;
+        }
+        let body = &record["response"]["body"];
+        let bytes = serde_json::to_vec(body).unwrap();
+        let error = Ollama.decode_error(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &bytes);
+        assert_eq!((status, error.kind()), (404, ErrorKind::NotFound), "{name}");
+        assert_eq!(Some(error.message()), body["error"].as_str(), "{name}");
+        seen += 1;
+    }
+    eprintln!("errors: {seen}");
+}
