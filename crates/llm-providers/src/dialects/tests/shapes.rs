@@ -85,7 +85,7 @@ fn openai(frames: &[(String, Value)]) -> Said {
     assert_eq!(done, usize::from(!said.failed), "one end: {frames:?}");
     let (mut calls, mut finished, mut usages, mut role) = (Calls::new(), false, 0, false);
     let chunks: Vec<_> = frames.iter().filter(|(_, frame)| frame.get("choices").is_some()).cloned().collect();
-    for member in ["/id", "/model", "/created", "/object"] {
+    for member in ["/id", "/model", "/created", "/object"].into_iter().filter(|_| !chunks.is_empty()) {
         constant(&chunks, member);
     }
     for (_, chunk) in &chunks {
