@@ -43,6 +43,22 @@ pub struct Target {
 }
 
 impl Target {
+    /// A model of a provider where its record says it is, with no key and no settings.
+    #[must_use]
+    pub fn bare(spec: Arc<ProviderSpec>, model: &str) -> Self {
+        Self {
+            base_url: spec.full_base_url(None),
+            spec,
+            model: model.to_owned(),
+            key: None,
+            headers: HeaderMap::new(),
+            defaults: Map::new(),
+            policy: ParamPolicy::default(),
+            timeouts: Timeouts::default(),
+            cloud: None,
+        }
+    }
+
     /// The target with its record's rules for its model applied. `can` tells an ability of the model
     /// (`reasoning`, `function_calling`) as the price book or the operator states it. A target whose model is
     /// a pattern (`*`) stays as it is.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::raw::{
-    CREDENTIAL, Catalogue, GENERAL, Key, LITELLM, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES, ROUTER, SECTIONS,
-    Shape, Status, TOP,
+    CREDENTIAL, Catalogue, GENERAL, Key, LITELLM, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES, PROVIDER, QUIRKS,
+    ROUTER, SECTIONS, Shape, Status, TOP,
 };
 
 /// A JSON schema (draft 2020-12) of the file. Unknown keys are allowed, as they only cause warnings.
@@ -24,11 +24,13 @@ pub fn config_schema() -> Value {
     let mut model = object(MODEL, &[("litellm_params", params), ("model_info", info)]);
     model["required"] = json!(["model_name", "litellm_params"]);
     let credential = object(CREDENTIAL, &[]);
+    let provider = object(PROVIDER, &[("quirks", object(QUIRKS, &[]))]);
     let mut schema = object(
         TOP,
         &[
             ("model_list", json!({ "type": ["array", "null"], "items": model })),
             ("credential_list", json!({ "type": ["array", "null"], "items": credential })),
+            ("providers", json!({ "type": ["object", "null"], "additionalProperties": provider })),
             ("general_settings", object(GENERAL, &[])),
             ("litellm_settings", object(LITELLM, &[])),
             ("router_settings", object(ROUTER, &[])),

@@ -31,7 +31,15 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ),
     (
         "info_routes",
-        &["/key/info", "/model/info", "/v1/model/info", "/models", "/v1/models", "/health/services"],
+        &[
+            "/key/info",
+            "/model/info",
+            "/v1/model/info",
+            "/model_group/info",
+            "/models",
+            "/v1/models",
+            "/health/services",
+        ],
     ),
     ("management_routes", &["key_management_routes", "info_routes"]),
     (

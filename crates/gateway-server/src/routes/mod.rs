@@ -1,5 +1,6 @@
 //! The whole URL surface on one screen, and the way from a path to its room.
 
+mod abilities;
 mod health;
 mod models;
 mod ollama;
@@ -36,6 +37,10 @@ enum Handler {
     ModelInfo,
     /// What clients of Ollama ask beside the chat.
     Ollama(Local),
+    /// What models of one name can.
+    ModelGroups,
+    /// The parameters a model takes.
+    SupportedParams,
     /// Management of virtual keys.
     Keys(KeyAction),
     /// Probes and greetings.
@@ -118,7 +123,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 86] = [
+static TABLE: [Route; 88] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -231,6 +236,8 @@ static TABLE: [Route; 86] = [
     Route(GET, "/models/{model}", Handler::Model),
     Route(GET, "/model/info", Handler::ModelInfo),
     Route(GET, "/v1/model/info", Handler::ModelInfo),
+    Route(GET, "/model_group/info", Handler::ModelGroups),
+    Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/key/generate", Handler::Keys(KeyAction::Generate)),
     Route(POST, "/key/update", Handler::Keys(KeyAction::Update)),
     Route(POST, "/key/delete", Handler::Keys(KeyAction::Delete)),
@@ -288,6 +295,8 @@ pub(crate) async fn answer(
         Handler::Ollama(Local::Tags) => ollama::tags(core, conn, &request.into_parts().0).await,
         Handler::Ollama(Local::Show) => ollama::show(core, conn, request).await,
         Handler::Ollama(Local::Version) => ollama::version(),
+        Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
+        Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Keys(action) => admin::keys(core, conn, action, route.1, request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {

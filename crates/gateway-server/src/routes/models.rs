@@ -7,7 +7,9 @@ use http::{Response, StatusCode};
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
+use super::abilities;
 use crate::answer::{self, ReplyBody};
+use crate::config::Model;
 use crate::door::ConnState;
 use crate::state::{Core, Snapshot};
 use crate::walk::{Caller, admit};
@@ -63,11 +65,19 @@ pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
             json!({
                 "model_name": &*model.deployment.group,
                 "litellm_params": *model.deployment.params,
-                "model_info": snapshot.info_of(model),
+                "model_info": info_with_params(&snapshot, model),
             })
         })
         .collect();
     answer::json_response(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// What is known of a deployment, and the parameters it takes.
+fn info_with_params(snapshot: &Snapshot, model: &Model) -> Value {
+    let mut info = snapshot.info_of(model);
+    let params = abilities::of_model(snapshot, model);
+    info.entry("supported_openai_params").or_insert_with(|| params.into());
+    Value::Object(info)
 }
 
 pub(super) async fn enter(

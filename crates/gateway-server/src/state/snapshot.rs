@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use jiff::tz::TimeZone;
-use llm_providers::catalog::{ModelQuery, PriceBook};
+use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
 use llm_router::{Counters, Deployment, Group, Router, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
@@ -123,6 +123,11 @@ impl Snapshot {
             .iter()
             .flat_map(|candidate| candidate.deployment.access_groups.iter().cloned())
             .collect()
+    }
+
+    /// What the price book knows of a provider's model.
+    pub(crate) fn known(&self, provider: &str, model: &str) -> Option<Arc<ModelInfo>> {
+        self.book.lookup(&ModelQuery::new(provider, model))
     }
 
     /// `model_info` of an entry as `/model/info` shows it: the operator's words over the price book's.

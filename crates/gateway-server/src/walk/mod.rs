@@ -28,7 +28,7 @@ mod mock;
 mod native;
 mod policy;
 mod pump;
-mod query;
+pub(crate) mod query;
 mod recall;
 mod relay;
 mod settle;

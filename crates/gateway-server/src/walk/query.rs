@@ -11,7 +11,7 @@ use crate::routes::decoded;
 const GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
 /// The first value of a query's parameter, its escapes undone.
-pub(super) fn value<'q>(query: Option<&'q str>, name: &str) -> Option<Cow<'q, str>> {
+pub(crate) fn value<'q>(query: Option<&'q str>, name: &str) -> Option<Cow<'q, str>> {
     let said = |pair: &'q str| pair.split_once('=').filter(|(said, _)| *said == name).map(|(_, value)| value);
     query?.split('&').find_map(said).map(decoded)
 }

@@ -1,6 +1,7 @@
 //! The protocols, one folder each, all with the same file names.
 
 pub mod anthropic;
+mod asked;
 mod calls;
 pub mod cohere;
 pub mod converse;
@@ -9,6 +10,8 @@ mod look;
 pub mod ollama;
 pub mod openai;
 mod params;
+
+pub use asked::openai_params;
 
 use crate::DialectId;
 use crate::dialect::Dialect;

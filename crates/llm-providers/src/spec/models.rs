@@ -10,7 +10,7 @@ use crate::cloud::{Words, looks_like};
 /// Parameters that some of a vendor's models take, or do not. All conditions must hold; an empty one always
 /// does.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ModelRule {
     /// How the models' names look: `a*b` begins with `a` and holds `b` somewhere behind it.
     pub models: Words,

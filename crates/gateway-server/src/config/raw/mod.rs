@@ -26,6 +26,7 @@ mod model_info;
 mod model_params;
 mod names;
 mod near;
+mod provider;
 mod router;
 mod top;
 
@@ -35,6 +36,7 @@ pub(crate) use model_info::MODEL_INFO;
 pub(crate) use model_params::MODEL_PARAMS;
 pub(crate) use names::{BODY, PRICES, PROVIDERS};
 pub(crate) use near::nearest;
+pub(crate) use provider::{PROVIDER, QUIRKS};
 pub(crate) use router::ROUTER;
 pub(crate) use top::{CREDENTIAL, MODEL, TOP};
 
@@ -92,6 +94,8 @@ pub(crate) const SECTIONS: &[(&str, Catalogue)] = &[
     ("model_list[].litellm_params", MODEL_PARAMS),
     ("model_list[].model_info", MODEL_INFO),
     ("credential_list[]", CREDENTIAL),
+    ("providers.<slug>", PROVIDER),
+    ("providers.<slug>.quirks", QUIRKS),
     ("general_settings", GENERAL),
     ("litellm_settings", LITELLM),
     ("router_settings", ROUTER),

@@ -9,6 +9,7 @@ catalogue! {
     environment_variables Map "" served: "Variables that `os.environ/NAME` finds before the environment's own.";
     include List "" served: "YAML files beside this one: their lists are appended, their mappings merged.";
     credential_list List "" served: "Named provider credentials for `litellm_credential_name`.";
+    providers Map "" served: "Your own providers, by slug: `<slug>/<model>` calls them. A built-in slug replaces that provider.";
     guardrails List "" later "requests and answers are not checked by any guardrail": "Checks of requests and answers.";
     mcp_servers Map "" later "MCP is not served": "MCP servers by name.";
     callback_settings Map "" later "no callback is run": "Options of callbacks.";

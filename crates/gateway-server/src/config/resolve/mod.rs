@@ -9,6 +9,7 @@ mod media;
 mod models;
 mod names;
 mod owner;
+mod providers;
 mod router;
 mod section;
 mod target;
@@ -32,6 +33,7 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     let mut cx = Context::new(env);
     let mut top = Section::open(&mut cx, "", Some(root), TOP);
     top.review();
+    let registry = &providers::resolve(&mut cx, root.member("providers"), registry);
     let general = general::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
