@@ -59,10 +59,10 @@ fn a_providers_own_key_and_host_are_taken() {
     for spec in plain() {
         let mut variables = foreign(&spec);
         variables.extend(spec.key_env.first().map(|name| (name.to_string(), "sk-own".to_owned())));
-        let loaded = load(&spec, ", api_base: 'https://own.test/v1'", &variables);
+        let loaded = load(&spec, ", api_base: 'https://own.test'", &variables);
         let config = loaded.config.unwrap_or_else(|| panic!("{}: {:?}", spec.id, loaded.problems));
         let target = &config.models[0].deployment.target;
-        assert!(target.base_url.starts_with("https://own.test/v1"), "{}: {}", spec.id, target.base_url);
+        assert!(target.base_url.starts_with("https://own.test"), "{}: {}", spec.id, target.base_url);
         // OpenAI's key goes to OpenAI only, unless the entry names it.
         let expected = (spec.id.as_str() != "openai" && !spec.key_env.is_empty()).then_some("sk-own");
         let key = target.key.as_ref().map(|key| key.reveal().as_str());
