@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CloudSpec;
 use crate::cloud::{Pairs, Words};
+use crate::dialects::prompt::Wire;
 
 mod address;
 mod amendment;
@@ -38,6 +39,10 @@ pub enum DialectId {
     Ollama,
     /// Cohere Chat, version 1.
     CohereV1,
+    /// Amazon Nova's own messages: what Converse says, in the body of `InvokeModel`.
+    Nova,
+    /// A prompt to be completed, on one of its wires.
+    Prompt(Wire),
 }
 
 impl DialectId {
@@ -53,7 +58,7 @@ impl DialectId {
             Self::Cohere | Self::CohereV1 => &["/v2/chat", "/v1/chat", "/v2", "/v1"],
             // Its imitation of OpenAI's API lives behind `/v1`.
             Self::Ollama => &["/api/generate", "/api/chat", "/api", "/v1"],
-            Self::Gemini | Self::Converse => &[],
+            Self::Gemini | Self::Converse | Self::Nova | Self::Prompt(_) => &[],
         }
     }
 }

@@ -163,7 +163,8 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     }
     media::fetch(call, &served, &attempt).await?;
     let mut encoded = encode(call, &served, &attempt)?;
-    if served.dialect.id() != DialectId::Converse || call.dialect.id() == DialectId::Converse {
+    let placed = matches!(served.dialect.id(), DialectId::Converse | DialectId::Nova);
+    if !placed || call.dialect.id() == served.dialect.id() {
         encoded.body = call.extras.body(encoded.body)?;
     }
     let asked_at = Instant::now();

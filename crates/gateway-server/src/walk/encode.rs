@@ -44,7 +44,7 @@ fn translate(
 ) -> Result<Encoded> {
     request.model.clone_from(&target.model);
     request.stream = call.glance.stream;
-    if dialect.id() == DialectId::Converse {
+    if matches!(dialect.id(), DialectId::Converse | DialectId::Nova) {
         // What is not of the dialect stands in a member of its own, which the dialect knows.
         request.extra.0.extend(call.extras.members().clone());
         betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);

@@ -28,6 +28,7 @@ mod keys;
 mod limits;
 mod media;
 mod mock;
+mod prompts;
 mod races;
 mod reload;
 mod replicas;

@@ -22,7 +22,7 @@ pub(super) async fn chat(
     request: ChatRequest,
 ) -> Result<ChatResponse> {
     let answer = async {
-        let response = send(transport, target, request, "application/json").await?;
+        let response = target.reply(send(transport, target, request, "application/json").await?);
         let body = whole(target, response).await?;
         dialect_of(target).decode_response(&body)
     };

@@ -10,9 +10,9 @@ use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
 
 use crate::auth::SignIn;
-use crate::cloud::{Identity, Wrapping, unframed};
+use crate::cloud::{Identity, Wrapping, measured, unframed};
 use crate::signin::{Credential, Key, aws};
-use crate::{Encoded, Target};
+use crate::{DialectId, Encoded, Target};
 
 /// A target made ready once, for all calls to it. Cheap to make and to share.
 #[derive(Debug)]
@@ -124,7 +124,8 @@ impl PreparedTarget {
 }
 
 impl PreparedTarget {
-    /// A reply as the dialect has it elsewhere: what a cloud put around a streamed one is taken off.
+    /// A reply as the dialect has it elsewhere: what a cloud put around a streamed one is taken off, what it
+    /// counted in the headers of a whole one goes into the body where the dialect counts nothing.
     #[must_use]
     pub fn reply(&self, mut response: HttpResponse) -> HttpResponse {
         let framed =
@@ -135,8 +136,16 @@ impl PreparedTarget {
             response.body = unframed(response.body);
             let kind = HeaderValue::from_static("text/event-stream");
             response.headers.insert(header::CONTENT_TYPE, kind);
+        } else if framed && response.status.is_success() && self.takes_prompts() {
+            response.body = measured(response.body, &response.headers);
         }
         response
+    }
+}
+
+impl PreparedTarget {
+    fn takes_prompts(&self) -> bool {
+        matches!(self.target.spec.dialect, DialectId::Prompt(_))
     }
 }
 

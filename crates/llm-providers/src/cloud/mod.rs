@@ -3,6 +3,7 @@
 //!
 //! All of it is data in the vendor's record; nothing here knows a vendor by name.
 
+mod measured;
 mod route;
 mod shell;
 mod unframe;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use measured::measured;
 pub use route::Route;
 pub(crate) use route::looks_like;
 pub(crate) use shell::Wrapping;

@@ -7,6 +7,7 @@ use llm_types::{Secret, Timeouts};
 use serde_json::Map;
 
 use super::Cloud;
+use crate::dialects::prompt::Wire;
 use crate::{DialectId, Encoded, ParamPolicy, PreparedTarget, Registry, Target};
 
 fn target(slug: &str, model: &str, base: Option<&str>, cloud: Cloud) -> Target {
@@ -243,9 +244,23 @@ fn bedrocks_routes() {
         ),
         (
             "invoke/meta.llama3-70b-instruct-v1:0",
-            DialectId::Converse,
+            DialectId::Prompt(Wire::Llama),
             "meta.llama3-70b-instruct-v1:0",
             "us-east-1",
+        ),
+        (
+            "invoke/arn:aws:bedrock:us-west-2::foundation-model/amazon.titan-tg1-large",
+            DialectId::Prompt(Wire::Titan),
+            "arn:aws:bedrock:us-west-2::foundation-model/amazon.titan-tg1-large",
+            "us-west-2",
+        ),
+        ("invoke/us.amazon.nova-pro-v1:0", DialectId::Nova, "us.amazon.nova-pro-v1:0", "us-east-1"),
+        ("invoke/cohere.command-r-v1:0", DialectId::Converse, "cohere.command-r-v1:0", "us-east-1"),
+        (
+            "deepseek_r1/arn:aws:bedrock:us-west-2:1:imported-model/abc",
+            DialectId::Prompt(Wire::OwnDeepseek),
+            "arn:aws:bedrock:us-west-2:1:imported-model/abc",
+            "us-west-2",
         ),
         (
             "openai/arn:aws:bedrock:us-west-2:1:imported-model/abc",

@@ -10,6 +10,7 @@ mod look;
 pub mod ollama;
 pub mod openai;
 mod params;
+pub mod prompt;
 
 pub use asked::openai_params;
 
@@ -28,6 +29,8 @@ pub static COHERE_V1: &dyn Dialect = &cohere::CohereV1;
 pub static CONVERSE: &dyn Dialect = &converse::Converse;
 /// Ollama's chat.
 pub static OLLAMA: &dyn Dialect = &ollama::Ollama;
+/// Amazon Nova's own messages.
+pub static NOVA: &dyn Dialect = &converse::Nova;
 /// OpenAI Chat Completions.
 pub static OPENAI_CHAT: &dyn Dialect = &openai::chat::OpenaiChat;
 
@@ -49,6 +52,8 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::Converse => CONVERSE,
         DialectId::CohereV1 => COHERE_V1,
         DialectId::Ollama => OLLAMA,
+        DialectId::Nova => NOVA,
+        DialectId::Prompt(wire) => prompt::Prompt::on(wire),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{pairs, provider, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
+use crate::dialects::prompt::Wire;
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
 
 /// Anthropic's models behind `InvokeModel`.
@@ -44,6 +45,23 @@ const INVOKE_OPENAI: Shell = Shell {
     framed: true,
     ..Shell::NONE
 };
+
+/// Models that complete a prompt behind `InvokeModel`.
+const INVOKE_PROMPT: Shell = INVOKE_OPENAI;
+
+/// Cohere's there want to be told of a stream in the body too.
+const INVOKE_COMMAND: Shell = Shell { without: words![], ..INVOKE_OPENAI };
+
+/// A route to models that complete a prompt.
+const fn prompts(models: &'static [Cow<'static, str>], strip: &'static str, wire: Wire) -> Route {
+    Route {
+        models: Cow::Borrowed(models),
+        strip: Cow::Borrowed(strip),
+        dialect: DialectId::Prompt(wire),
+        shell: INVOKE_PROMPT,
+        ..Route::ANY
+    }
+}
 
 /// Imported models on Bedrock.
 const IMPORTED: Quirks = Quirks {
@@ -114,7 +132,46 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
                     shell: INVOKE_OPENAI,
                     ..Route::ANY
                 },
-                // Other makers' models take prompts there; Converse says the same to all of them.
+                Route {
+                    models: words!["moonshot/*"],
+                    strip: Cow::Borrowed("moonshot/"),
+                    quirks: IMPORTED,
+                    shell: INVOKE_OPENAI,
+                    ..Route::ANY
+                },
+                prompts(&[Cow::Borrowed("llama/*")], "llama/", Wire::OwnLlama),
+                prompts(&[Cow::Borrowed("deepseek_r1/*")], "deepseek_r1/", Wire::OwnDeepseek),
+                prompts(&[Cow::Borrowed("qwen2/*")], "qwen2/", Wire::OwnQwen),
+                prompts(&[Cow::Borrowed("qwen3/*")], "qwen3/", Wire::OwnQwen),
+                prompts(&[Cow::Borrowed("invoke/*amazon.titan-t")], "invoke/", Wire::Titan),
+                prompts(&[Cow::Borrowed("invoke/*meta.llama")], "invoke/", Wire::Llama),
+                prompts(
+                    &[
+                        Cow::Borrowed("invoke/*mistral.mistral-7b"),
+                        Cow::Borrowed("invoke/*mistral.mixtral"),
+                        Cow::Borrowed("invoke/*mistral.mistral-large-24"),
+                        Cow::Borrowed("invoke/*mistral.mistral-small-24"),
+                    ],
+                    "invoke/",
+                    Wire::Mistral,
+                ),
+                Route {
+                    models: words!["invoke/*cohere.command-text", "invoke/*cohere.command-light"],
+                    strip: Cow::Borrowed("invoke/"),
+                    dialect: DialectId::Prompt(Wire::Command),
+                    shell: INVOKE_COMMAND,
+                    ..Route::ANY
+                },
+                prompts(&[Cow::Borrowed("invoke/*ai21.j2")], "invoke/", Wire::Jurassic),
+                Route {
+                    models: words!["invoke/*amazon.nova"],
+                    strip: Cow::Borrowed("invoke/"),
+                    dialect: DialectId::Nova,
+                    shell: INVOKE_OPENAI,
+                    ..Route::ANY
+                },
+                // Command R and Jamba among them: LiteLLM sends them prompts, which they refuse. Converse says
+                // the same to all of them.
                 Route {
                     models: words!["invoke/*"],
                     strip: Cow::Borrowed("invoke/"),

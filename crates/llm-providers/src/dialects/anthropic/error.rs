@@ -42,7 +42,7 @@ pub(super) fn stated(value: &Value) -> Option<Error> {
 }
 
 /// The error of an `error` event: the type has to stand in for the status.
-pub(super) fn in_stream(value: &Value) -> Error {
+pub(in crate::dialects) fn in_stream(value: &Value) -> Error {
     let (vendor_type, message) = words(value).unwrap_or((None, "provider stated an error without words"));
     let status = vendor_type.and_then(status_of_type);
     let kind = by_message(message).unwrap_or_else(|| match status {

@@ -20,6 +20,7 @@ mod stream;
 mod usage;
 
 pub(in crate::dialects) use content::NATIVE;
+pub(in crate::dialects) use error::in_stream;
 pub(in crate::dialects) use models::Traits;
 pub(in crate::dialects) use request::{BETA_HEADER, Features, ThinkingPlan, add_extra, exact};
 pub(in crate::dialects) use stream::Depth;

@@ -41,7 +41,7 @@ const TYPES: &[(&str, u16, ErrorKind)] = &[
 ];
 
 /// Reads a reply with an error status.
-pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+pub(in crate::dialects) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let header = headers.get(ERROR_TYPE).and_then(|value| value.to_str().ok());
     let name = header.or_else(|| value.get("__type").and_then(Value::as_str)).map(short_type);

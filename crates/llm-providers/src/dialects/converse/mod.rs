@@ -15,6 +15,7 @@ mod error;
 mod forward;
 mod glance;
 mod models;
+mod nova;
 mod relay;
 mod request;
 mod response;
@@ -24,6 +25,9 @@ mod usage;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Result};
+
+pub(in crate::dialects) use error::decode as decode_error;
+pub use nova::Nova;
 
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,

@@ -1,12 +1,15 @@
-//! Keys of AWS: given, from a file, or temporary ones of the token service, a container or an instance.
+//! Keys of AWS: given, from a file, printed by a program, or temporary ones of the token service, the sign-in
+//! portal, a container or an instance.
 //!
 //! Vendor's pages: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>,
 //! `API_AssumeRoleWithWebIdentity.html`, <https://docs.aws.amazon.com/sdkref/latest/guide/> (files,
 //! environment, containers), and the EC2 user guide on instance metadata version 2.
 
 mod nearby;
+mod process;
 mod profile;
 mod sign;
+mod sso;
 mod sts;
 
 use std::time::{Duration, SystemTime};
@@ -17,6 +20,7 @@ use super::{Given, Held, Key};
 
 pub use profile::{Files, from_profile};
 pub(crate) use sign::sign;
+pub use sso::{Places, Sso};
 
 /// Where instances ask for keys.
 pub const INSTANCE: &str = "http://169.254.169.254";
@@ -67,6 +71,10 @@ pub enum Aws {
     },
     /// The container or instance this process runs on.
     Nearby(Nearby),
+    /// What a program of the operator's prints: its command line.
+    Process(Secret),
+    /// A role of IAM Identity Center, for a person who has signed in with AWS's tools.
+    Sso(Sso),
 }
 
 /// A role to take on.
@@ -131,6 +139,8 @@ impl Aws {
                     nearby::container(transport, url, token.as_ref()).await
                 }
                 Self::Nearby(Nearby::Instance { endpoint }) => nearby::instance(transport, endpoint).await,
+                Self::Process(command) => process::keys(command).await,
+                Self::Sso(sso) => sso.keys(transport, now).await,
             }
         })
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use llm_types::{Result, Secret};
 
-use super::{Aws, AwsKeys, Nearby, Role, sts_endpoint};
+use super::{Aws, AwsKeys, Nearby, Places, Role, Sso, sts_endpoint};
 use crate::signin::Given;
 use crate::signin::given::{fault, file};
 
@@ -23,6 +23,8 @@ pub struct Files {
     pub config: PathBuf,
     /// The region of the token service where the files name none.
     pub region: String,
+    /// Where the tokens of people who signed in lie, and who is asked for keys.
+    pub sso: Places,
 }
 
 /// Where a profile's keys come from.
@@ -32,7 +34,7 @@ pub struct Files {
 /// supported.
 pub fn from_profile(name: &str, files: &Files, nearby: &Nearby) -> Result<Aws> {
     let profiles = Profiles::read(files)?;
-    profiles.source(name, &files.region, nearby, 0)
+    profiles.source(name, (&files.region, &files.sso), nearby, 0)
 }
 
 /// All profiles, those of the credentials file over those of the configuration file.
@@ -72,14 +74,20 @@ impl Profiles {
         }
     }
 
-    fn source(&self, name: &str, region: &str, nearby: &Nearby, depth: usize) -> Result<Aws> {
+    fn source(
+        &self,
+        name: &str,
+        (region, places): (&str, &Places),
+        nearby: &Nearby,
+        depth: usize,
+    ) -> Result<Aws> {
         let Some(profile) = self.0.get(name) else {
             return Err(fault(format!("there is no AWS profile `{name}`")));
         };
         if depth > LONGEST_CHAIN {
             return Err(fault(format!("AWS profile `{name}` refers to itself")));
         }
-        let get = |key: &str| profile.get(key).map(String::as_str).filter(|value| !value.is_empty());
+        let get = said(profile);
         if let Some(arn) = get("role_arn") {
             let region = get("region").unwrap_or(region).to_owned();
             let role = Role {
@@ -93,10 +101,10 @@ impl Profiles {
             return match (get("web_identity_token_file"), get("source_profile"), get("credential_source")) {
                 (Some(path), _, _) => Ok(Aws::WebIdentity { token: Given::File(path.into()), role }),
                 (None, Some(other), _) if other == name => {
-                    Ok(Aws::Role { by: Box::new(Aws::Keys(keys_of(name, &get)?)), role })
+                    Ok(Aws::Role { by: Box::new(self.own(name, &get, places)?), role })
                 }
                 (None, Some(other), _) => {
-                    let by = self.source(other, &region, nearby, depth + 1)?;
+                    let by = self.source(other, (&region, places), nearby, depth + 1)?;
                     Ok(Aws::Role { by: Box::new(by), role })
                 }
                 (None, None, Some("Ec2InstanceMetadata" | "EcsContainer")) => {
@@ -112,19 +120,71 @@ impl Profiles {
                 }
             };
         }
-        keys_of(name, &get).map(Aws::Keys)
+        self.own(name, &get, places)
     }
+
+    /// What a profile has itself, in the order of AWS's tools: a person's sign-in, keys, a program.
+    fn own<'p>(&self, name: &str, get: &impl Fn(&str) -> Option<&'p str>, places: &Places) -> Result<Aws> {
+        if let Some((account, role)) = get("sso_account_id").zip(get("sso_role_name")) {
+            return self.sso(name, get, (account, role), places).map(Aws::Sso);
+        }
+        match get("credential_process") {
+            Some(command) if get("aws_access_key_id").is_none() => {
+                Ok(Aws::Process(Secret::new(command.to_owned())))
+            }
+            _ => keys_of(name, get).map(Aws::Keys),
+        }
+    }
+
+    /// A person's sign-in: of a session that profiles share, or of the profile itself.
+    fn sso<'p>(
+        &self,
+        name: &str,
+        get: &impl Fn(&str) -> Option<&'p str>,
+        (account, role): (&str, &str),
+        places: &Places,
+    ) -> Result<Sso> {
+        let missing = |what: &str| fault(format!("AWS profile `{name}` has no `{what}`"));
+        let session = get("sso_session");
+        let region = match session {
+            None => get("sso_region").map(str::to_owned),
+            Some(session) => {
+                let section = self.0.get(&format!("sso-session {session}")).ok_or_else(|| {
+                    fault(format!(
+                        "AWS profile `{name}` refers to `[sso-session {session}]`, which is not there"
+                    ))
+                })?;
+                said(section)("sso_region").map(str::to_owned)
+            }
+        };
+        let named = session.or(get("sso_start_url")).ok_or_else(|| missing("sso_start_url"))?;
+        Ok(Sso {
+            profile: name.to_owned(),
+            named: named.to_owned(),
+            is_session: session.is_some(),
+            region: region.ok_or_else(|| missing("sso_region"))?,
+            account: account.to_owned(),
+            role: role.to_owned(),
+            places: places.clone(),
+        })
+    }
+}
+
+/// The settings of a section that say something.
+fn said<'p>(section: &'p HashMap<String, String>) -> impl Fn(&str) -> Option<&'p str> {
+    move |key| section.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
 fn keys_of<'p>(name: &str, get: &impl Fn(&str) -> Option<&'p str>) -> Result<AwsKeys> {
     let keys = get("aws_access_key_id").zip(get("aws_secret_access_key"));
     let Some((id, secret)) = keys else {
-        let other =
-            ["sso_session", "sso_start_url", "credential_process"].into_iter().find(|key| get(key).is_some());
-        let found = other.map_or("no keys".to_owned(), |other| format!("`{other}`, which is not supported"));
+        let other = ["sso_session", "sso_start_url"].into_iter().find(|key| get(key).is_some());
+        let found = other.map_or("no keys".to_owned(), |other| {
+            format!("`{other}` without `sso_account_id` and `sso_role_name`")
+        });
         return Err(fault(format!(
-            "AWS profile `{name}`: found {found}, expected `aws_access_key_id` and `aws_secret_access_key`, or \
-             `role_arn`"
+            "AWS profile `{name}`: found {found}, expected `aws_access_key_id` and `aws_secret_access_key`, \
+             `role_arn`, `sso_account_id` and `sso_role_name`, or `credential_process`"
         )));
     };
     let session = get("aws_session_token").map(|token| Secret::new(token.to_owned()));

@@ -196,12 +196,20 @@ fn profiles_lead_to_keys_roles_and_tokens() {
          [profile pod]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = /var/token\n\
          [profile box]\nrole_arn = arn:aws:iam::1:role/box\ncredential_source = Ec2InstanceMetadata\n\
          [profile sso]\nsso_session = x\n\
+         [profile new]\nsso_session = mine\nsso_account_id = 1\nsso_role_name = R\n\
+         [sso-session mine]\nsso_region = eu-west-1\nsso_start_url = https://d-1.awsapps.com/start\n\
+         [profile old]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = eu-west-1\n\
+         sso_account_id = 1\nsso_role_name = R\naws_access_key_id = AKIA0\naws_secret_access_key = s\n\
+         [profile lost]\nsso_session = gone\nsso_account_id = 1\nsso_role_name = R\n\
+         [profile tool]\ncredential_process = /opt/tool --for 'a b'\n\
+         [profile by-tool]\nrole_arn = arn:aws:iam::1:role/t\nsource_profile = tool\n\
          [profile loop]\nrole_arn = r\nsource_profile = pool\n[profile pool]\nrole_arn = r\nsource_profile = loop\n",
     );
     let files = Files {
         credentials: credentials.path().into(),
         config: config.path().into(),
         region: "us-east-1".into(),
+        ..Files::default()
     };
     let nearby = Nearby::Instance { endpoint: INSTANCE.into() };
     let of = |name: &str| from_profile(name, &files, &nearby);
@@ -217,8 +225,21 @@ fn profiles_lead_to_keys_roles_and_tokens() {
         matches!(of("pod").unwrap(), Aws::WebIdentity { token: Given::File(path), .. } if path.ends_with("token"))
     );
     assert!(matches!(of("box").unwrap(), Aws::Role { by, .. } if matches!(*by, Aws::Nearby(_))));
+    for (name, named, is_session) in [("new", "mine", true), ("old", "https://d-1.awsapps.com/start", false)]
+    {
+        let Aws::Sso(sso) = of(name).unwrap() else { panic!("expected a sign-in") };
+        assert_eq!(
+            (sso.named.as_str(), sso.is_session, sso.region.as_str()),
+            (named, is_session, "eu-west-1")
+        );
+    }
+    assert!(
+        matches!(of("tool").unwrap(), Aws::Process(command) if command.reveal() == "/opt/tool --for 'a b'")
+    );
+    assert!(matches!(of("by-tool").unwrap(), Aws::Role { by, .. } if matches!(*by, Aws::Process(_))));
     for (name, words) in [
-        ("sso", "found `sso_session`, which is not supported"),
+        ("sso", "found `sso_session` without `sso_account_id` and `sso_role_name`"),
+        ("lost", "refers to `[sso-session gone]`, which is not there"),
         ("loop", "refers to itself"),
         ("none", "there is no AWS profile `none`"),
     ] {

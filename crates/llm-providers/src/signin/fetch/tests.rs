@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::{element, form, oauth, time};
+use super::{element, form, oauth, stamp, time};
 
 #[test]
 fn times_are_read() {
@@ -43,4 +43,18 @@ fn forms_and_elements() {
     assert_eq!(form(&[("a b", "c&d=é"), ("e", "")]), "a%20b=c%26d%3D%C3%A9&e=");
     assert_eq!(element("<a><B>x&amp;y</B></a>", "B").as_deref(), Some("x&y"));
     assert_eq!(element("<a><B>x", "B"), None);
+}
+
+#[test]
+fn times_are_written_as_they_are_read() {
+    for (text, seconds) in [
+        ("1970-01-01T00:00:00Z", 0),
+        ("2000-02-29T23:59:59Z", 951_868_799),
+        ("2026-11-21T15:04:05Z", 1_795_273_445),
+        ("2100-03-01T00:00:00Z", 4_107_542_400),
+    ] {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(stamp(at), text);
+        assert_eq!(time(text), Some(at));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use llm_providers::cloud::CloudSpec;
 use llm_providers::signin::aws::{
-    Aws, AwsKeys, CONTAINER, Files, INSTANCE, Nearby, Role, from_profile, sts_endpoint,
+    Aws, AwsKeys, CONTAINER, Files, INSTANCE, Nearby, Places, Role, from_profile, sts_endpoint,
 };
 use llm_providers::signin::{Given, Source};
 use llm_types::Secret;
@@ -143,6 +143,11 @@ fn files(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Files {
         credentials: at(env(section, ["AWS_SHARED_CREDENTIALS_FILE"]), "credentials"),
         config: at(env(section, ["AWS_CONFIG_FILE"]), "config"),
         region: region(section, cloud),
+        sso: Places {
+            cache: PathBuf::from(format!("{home}/.aws/sso/cache")),
+            portal: env(section, ["AWS_ENDPOINT_URL_SSO"]),
+            oidc: env(section, ["AWS_ENDPOINT_URL_SSO_OIDC"]),
+        },
     }
 }
 
