@@ -1,6 +1,7 @@
 """Fixtures: one mock provider and one gateway for the session, more gateways on request."""
 
 import itertools
+import os
 
 import anthropic
 import cohere
@@ -8,11 +9,23 @@ import openai
 import pytest
 
 from support.gateway import MASTER_KEY, Gateway, config
+from support.postgres import Postgres
 from support.upstream import Upstream
 
 # The same question is asked through every pair of dialects.
 OPENAI_SIDE, ANTHROPIC_SIDE, COHERE_SIDE = "oai", "ant", "coh"
 SIDES = [OPENAI_SIDE, ANTHROPIC_SIDE]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database():
+    """Where gateways keep their data: in their homes, or on PostgreSQL (`GATEWAY_E2E_DATABASE=postgres`)."""
+    if os.environ.get("GATEWAY_E2E_DATABASE") != "postgres":
+        yield
+        return
+    Gateway.server = Postgres()
+    yield
+    Gateway.server.stop()
 
 
 @pytest.fixture(scope="session")

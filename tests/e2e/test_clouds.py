@@ -76,6 +76,25 @@ def test_azure_with_an_entra_application(spawn, upstream, tokens):
     assert "client_secret=e2e-client-secret" in form
 
 
+@pytest.mark.parametrize("model_name", ["azure/say", "azure/responses/say"])
+def test_azures_responses(spawn, upstream, model_name):
+    entry = model("azure", model=model_name, api_base=upstream.base, api_version="2025-03-01-preview", api_key="azure-key-e2e")
+    gateway = spawn(models=[entry])
+    azure = openai.AzureOpenAI(azure_endpoint=gateway.url, api_key=MASTER_KEY, api_version="2025-03-01-preview", max_retries=0)
+    made = azure.responses.create(model="azure", input="hi")
+    assert made.output_text == TEXT
+    assert upstream.last.path == "/openai/responses?api-version=2025-03-01-preview"
+    assert (upstream.last.headers["api-key"], upstream.last.body["model"]) == ("azure-key-e2e", "say")
+    assert azure.responses.retrieve(made.id).output_text == TEXT
+    assert upstream.last.path == f"/openai/responses/{made.id}?api-version=2025-03-01-preview"
+    kinds = [event.type for event in azure.responses.create(model="azure", input="hi", stream=True)]
+    assert kinds[-1] == "response.completed"
+    reply = sdk(gateway).chat.completions.create(model="azure", messages=ASK)
+    assert reply.choices[0].message.content == TEXT
+    spoken = "/openai/responses" if "responses" in model_name else "/openai/deployments/say/chat/completions"
+    assert upstream.last.path == spoken + "?api-version=2025-03-01-preview"
+
+
 def test_a_refused_sign_in_is_the_gateways_fault_and_shows_no_secret(spawn, upstream, tokens):
     gateway = azure(spawn, upstream, tokens)
     tokens.refuse = True

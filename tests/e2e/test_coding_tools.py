@@ -78,9 +78,10 @@ def codex(tools, task, gateway, key, model):
     task.run(command, {"GATEWAY_KEY": key})
 
 
+# The tools always ask for thinking and a web search, which not every model has: `coder` drops what it lacks.
 # The provider speaks: Anthropic Messages, OpenAI Chat Completions, OpenAI Responses.
-CLAUDE_CODE_MODELS = [("ant/task", "/v1/messages"), ("cha/task", "/v1/chat/completions"), ("res/task", "/v1/responses")]
-CODEX_MODELS = [("oai/task", "/v1/responses"), ("ant/task", "/v1/messages"), ("cha/task", "/v1/chat/completions")]
+CLAUDE_CODE_MODELS = [("ant/task", "/v1/messages"), ("coder/task", "/v1/chat/completions"), ("res/task", "/v1/responses")]
+CODEX_MODELS = [("oai/task", "/v1/responses"), ("ant/task", "/v1/messages"), ("coder/task", "/v1/chat/completions")]
 
 
 @pytest.mark.parametrize(("model", "path"), CLAUDE_CODE_MODELS)

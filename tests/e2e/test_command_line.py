@@ -8,7 +8,8 @@ import stat
 import subprocess
 
 import pytest
-from support.gateway import binary, config, free_port
+from support.gateway import binary, config
+from support.ports import free_port
 
 
 def run(*arguments, cwd, **environment):

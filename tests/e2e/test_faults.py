@@ -8,7 +8,8 @@ import anthropic
 import openai
 import pytest
 from conftest import SIDES, anthropic_client, openai_client
-from support.gateway import MASTER_KEY, entry, free_port
+from support.gateway import MASTER_KEY, entry
+from support.ports import free_port
 
 ASK = [{"role": "user", "content": "hi"}]
 

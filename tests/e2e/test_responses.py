@@ -285,6 +285,27 @@ def test_nothing_is_kept_where_the_operator_says_so(spawn):
         gpt.responses.retrieve(made.id)
 
 
+def test_tokens_are_counted_by_the_provider_or_estimated(gpt, gateway, upstream):
+    assert gpt.responses.input_tokens.count(model="oai/say", input="hi").input_tokens == 42
+    assert (upstream.last.path, upstream.last.body) == ("/v1/responses/input_tokens", {"model": "say", "input": "hi"})
+    for model in ("ant/say", "oai/countless"):
+        answer = gateway.ask("POST", "/v1/responses/input_tokens", {"model": model, "input": "hi there, you"})
+        assert (answer.status, answer.headers["x-gateway-tokens-estimated"]) == (200, "true")
+        assert answer.json["object"] == "response.input_tokens" and 0 < answer.json["input_tokens"] < 20
+
+
+def test_a_conversation_is_compacted_where_the_provider_can(gateway, upstream):
+    key = gateway.new_key()
+    gpt = openai_client(gateway, key)
+    short = gpt.responses.compact(model="oai/say", input=[{"role": "user", "content": "hi"}])
+    assert (short.object, short.output[0].type) == ("response.compaction", "compaction")
+    assert upstream.last.path == "/v1/responses/compact"
+    assert gateway.spend(key, CALL_COST) == pytest.approx(CALL_COST)
+    with pytest.raises(openai.BadRequestError) as caught:
+        gpt.responses.compact(model="ant/say", input="hi")
+    assert "compacted" in str(caught.value)
+
+
 # ── in the background ──────────────────────────────────────────────────────────────────────────
 
 

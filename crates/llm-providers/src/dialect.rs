@@ -115,6 +115,12 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// What settlement needs to know of a whole reply that is forwarded as it is.
     fn reply_facts(&self, body: &[u8]) -> ReplyFacts;
 
+    /// A whole reply that is forwarded, where callers could not work with it as it came: with ids for calls
+    /// that have none. `None`: it is forwarded as it is.
+    fn mended_reply(&self, _body: &Bytes) -> Option<Bytes> {
+        None
+    }
+
     /// Forwards a streamed reply. `show_usage` tells whether the caller asked for a usage record.
     fn relay(&self, show_usage: bool) -> Box<dyn Relay>;
 }

@@ -176,6 +176,9 @@ pub struct Quirks {
     pub as_prompt: bool,
     /// The vendor completes texts too (`/completions`): callers of legacy Completions are forwarded.
     pub text_completions: bool,
+    /// A chat's messages become one prompt of text completions without a line break between them, as LiteLLM
+    /// writes it for this vendor.
+    pub prompt_without_breaks: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
     pub unsupported: Words,
     /// Where a vendor takes few of OpenAI's parameters, these are all it takes; empty otherwise. What is
@@ -256,6 +259,7 @@ impl Quirks {
         no_media_urls: false,
         as_prompt: false,
         text_completions: false,
+        prompt_without_breaks: false,
         unsupported: Cow::Borrowed(&[]),
         supported: Cow::Borrowed(&[]),
         ignored: Cow::Borrowed(&[]),

@@ -2,6 +2,8 @@
 
 #[path = "../../../fuzz/checks/converse.rs"]
 mod converse;
+#[path = "../../../fuzz/checks/dialect.rs"]
+mod dialect;
 #[path = "../../../fuzz/checks/event_stream.rs"]
 mod event_stream;
 #[path = "../../../fuzz/checks/gemini.rs"]
@@ -157,4 +159,171 @@ fn ollama_streams() {
     let words: [&[u8]; 7] =
         [b"\n", b"{\"error\":\"e\"}\n", b"null", b"[]", b"\r", b"{\"done\":true}\n", b"\xff"];
     run(&[full, b""], &words, ollama::stream);
+}
+
+/// What breaks JSON and what JSON may hold but requests do not expect.
+const WORDS: [&[u8]; 9] = [
+    b"null",
+    b"{}",
+    b"[]",
+    b"\"\"",
+    b"-1",
+    b"1e400",
+    b"\"\\ud800\"",
+    b",{\"role\":\"user\",\"content\":\"b\"}",
+    b"99999999999999999999",
+];
+
+#[test]
+fn chat_requests() {
+    let full = br#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"developer","content":[{"type":"text","text":"d","cache_control":{"type":"ephemeral"}}]},
+        {"role":"user","name":"bo","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}},
+        {"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}},{"type":"file","file":{"file_data":"data:application/pdf;base64,AAAA","filename":"f"}}]},
+        {"role":"assistant","content":null,"reasoning_content":"r","thinking_blocks":[{"type":"thinking","thinking":"t","signature":"s"}],"refusal":"no",
+        "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"d","type":"custom","custom":{"name":"g","input":"x"}}]},
+        {"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"1"}]},{"role":"function","name":"f","content":"2"}],
+        "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","$defs":{"x":{"type":"string"}},"properties":{"a":{"$ref":"\u0023/$defs/x"}}},"strict":true}},{"type":"custom","custom":{"name":"g"}},{"googleSearch":{}}],
+        "tool_choice":{"type":"function","function":{"name":"f"}},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}},
+        "temperature":0.5,"top_p":0.9,"n":2,"stop":["x"],"seed":1,"logprobs":true,"top_logprobs":2,"max_completion_tokens":9,"reasoning_effort":"low","thinking":{"type":"enabled","budget_tokens":2000},
+        "modalities":["text"],"metadata":{"a":"b"},"stream":true,"stream_options":{"include_usage":true},"functions":[{"name":"h"}],"function_call":"auto","web_search_options":{},"user":"u","moderation":{},"extra_body":{"k":1}}"#;
+    run(&[full, br#"{"model":"m","messages":[]}"#], &WORDS, dialect::chat_request);
+}
+
+#[test]
+fn chat_streams() {
+    let full = br#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"","reasoning_content":"hm"}}]}
+
+data: {"id":"c","choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-1,"bytes":[97],"top_logprobs":[]}]}},{"index":1,"delta":{"refusal":"no"}}]}
+
+data: {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]}}]}
+
+data: {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}},{"id":"u","function":{"name":"g","arguments":"{}"}}]}}]}
+
+data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"},{"index":1,"delta":{},"finish_reason":"stop"}]}
+
+data: {"id":"c","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":1}}}
+
+data: [DONE]
+
+"#;
+    let words: [&[u8]; 7] = [
+        b"\n",
+        b"\r",
+        b"data: {\"error\":{\"message\":\"m\"}}\n\n",
+        b"data: [DONE]\n\n",
+        b"null",
+        b": ping\n\n",
+        b"\"index\":7,",
+    ];
+    run(&[full], &words, dialect::chat_stream);
+}
+
+#[test]
+fn anthropic_requests() {
+    let full = br#"{"model":"m","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],
+        "messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}},{"type":"image","source":{"type":"url","url":"https://e.org/a"}},
+        {"type":"document","source":{"type":"content","content":[{"type":"text","text":"x"}]},"title":"t","citations":{"enabled":true}},{"type":"document","source":{"type":"file","file_id":"f"}}]},
+        {"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"d"},{"type":"text","text":"b","citations":[{"type":"char_location","cited_text":"x","document_index":0,"start_char_index":0,"end_char_index":1}]},
+        {"type":"tool_use","id":"i","name":"n","input":{"a":1}},{"type":"server_tool_use","id":"j","name":"web_search","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"i","is_error":true,"content":[{"type":"text","text":"1"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]}]},{"role":"system","content":"s"}],
+        "tools":[{"name":"n","input_schema":{"type":"object"},"description":"d"},{"type":"web_search_20250305","name":"web_search","max_uses":2},{"type":"mcp_toolset","mcp_server_name":"m"}],
+        "tool_choice":{"type":"tool","name":"n","disable_parallel_tool_use":true},"thinking":{"type":"enabled","budget_tokens":2000},"output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}},
+        "temperature":1,"top_k":-1,"top_p":-1,"stop_sequences":["x"],"metadata":{"user_id":"u"},"stream":true,"context_management":{"edits":[]},"mcp_servers":[{"name":"m"}],"service_tier":"auto"}"#;
+    run(&[full, br#"{"model":"m","max_tokens":1,"messages":[]}"#], &WORDS, dialect::anthropic_request);
+}
+
+#[test]
+fn anthropic_streams() {
+    let full = br#"event: message_start
+data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: content_block_start
+data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"n","input":{}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":2,"content_block":{"type":"web_search_tool_result","tool_use_id":"j","content":[]}}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":5}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+"#;
+    let words: [&[u8]; 6] = [
+        b"\n",
+        b"\r",
+        b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n",
+        b"null",
+        b"data: {}\n\n",
+        b"\"index\":7,",
+    ];
+    run(&[full], &words, dialect::anthropic_stream);
+}
+
+#[test]
+fn responses_requests() {
+    let full = br#"{"model":"m","instructions":"i","input":[{"role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"},{"type":"input_file","file_data":"data:application/pdf;base64,AAAA"}]},
+        {"type":"reasoning","id":"rs","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"sig1|s"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"b","annotations":[{"type":"url_citation","url":"u"}]},{"type":"refusal","refusal":"no"}]},
+        {"type":"function_call","call_id":"c","name":"f","namespace":"ns","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"1"}]},{"type":"custom_tool_call","call_id":"d","name":"g","input":"x"},{"type":"item_reference","id":"x"},{"type":"web_search_call","id":"w"}],
+        "tools":[{"type":"function","name":"f","parameters":{"type":"object"}},{"type":"custom","name":"g","format":{"type":"grammar","syntax":"lark","definition":"x"}},{"type":"namespace","name":"ns","description":"d","tools":[{"type":"function","name":"f"}]},{"type":"web_search","external_web_access":true},{"type":"mcp","server_label":"s"}],
+        "tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}},"verbosity":"low"},"reasoning":{"effort":"low","summary":"auto"},
+        "include":["reasoning.encrypted_content"],"store":false,"max_output_tokens":9,"temperature":0.5,"top_logprobs":1,"metadata":{"a":"b"},"stream":true,"prompt_cache_key":"k","client_metadata":{},"background":false,"truncation":"auto"}"#;
+    run(&[full, br#"{"model":"m","input":"a"}"#], &WORDS, dialect::responses_request);
+}
+
+#[test]
+fn responses_streams() {
+    let full = br#"event: response.created
+data: {"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}
+
+event: response.output_item.added
+data: {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs","summary":[]}}
+
+event: response.reasoning_summary_text.delta
+data: {"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"hm"}
+
+event: response.output_item.done
+data: {"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"rs","summary":[],"encrypted_content":"e"}}
+
+event: response.output_text.delta
+data: {"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"a","logprobs":[]}
+
+event: response.output_item.added
+data: {"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","id":"fc","call_id":"c","name":"f","namespace":"n","arguments":""}}
+
+event: response.function_call_arguments.delta
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"{}"}
+
+event: response.output_text.annotation.added
+data: {"type":"response.output_text.annotation.added","output_index":1,"annotation":{"type":"url_citation","url":"u"}}
+
+event: response.completed
+data: {"type":"response.completed","response":{"id":"r","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"a"}]}],"usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}}}
+
+"#;
+    let words: [&[u8]; 6] = [
+        b"\n",
+        b"\r",
+        b"event: error\ndata: {\"type\":\"error\",\"message\":\"m\"}\n\n",
+        b"null",
+        b"data: {}\n\n",
+        b"\"response\":{},",
+    ];
+    run(&[full], &words, dialect::responses_stream);
 }

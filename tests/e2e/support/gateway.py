@@ -4,12 +4,13 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from .ports import free_port
 
 MASTER_KEY = "sk-e2e-master-key"
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,6 +32,7 @@ def config(upstream, models=(), **sections):
     """
     entries = [
         entry("cha/*", "together_ai/*", upstream.base + "/v1"),
+        entry("coder/*", "together_ai/*", upstream.base + "/v1", drop_params=True),
         entry("res/*", "openai/responses/*", upstream.base + "/v1"),
         entry("oai/*", "openai/*", upstream.base + "/v1"),
         entry("ant/*", "anthropic/*", upstream.base),
@@ -54,12 +56,6 @@ def entry(name, model, base, **params):
     }
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Answer:
     """Status, headers (lower-case names) and body of one HTTP answer."""
 
@@ -74,7 +70,12 @@ class Answer:
 
 
 class Gateway:
-    """One gateway with a home of its own, so that it can be restarted on the same data."""
+    """One gateway with a home of its own, so that it can be restarted on the same data.
+
+    `server` is the PostgreSQL on which each gets a database; without one the data are in its home.
+    """
+
+    server = None
 
     def __init__(self, home, config, environment=None, port=None):
         self.home = Path(home)
@@ -82,6 +83,8 @@ class Gateway:
         self.config_path = self.home / "config.yaml"
         self.log_path = self.home / "gateway.log"
         self.environment = environment or {}
+        if self.server and "DATABASE_URL" not in self.environment:
+            self.environment = {**self.environment, "DATABASE_URL": self.server.database()}
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None

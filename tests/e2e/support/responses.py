@@ -47,6 +47,16 @@ class Store:
         return self.get(reply_id)
 
 
+def about_input(path, body):
+    """Status and answer of what is asked of a conversation and makes no reply: its tokens, or a shorter one."""
+    if body["model"] == "countless":
+        return 404, replies.error_body(404, False)
+    if path.endswith("/input_tokens"):
+        return 200, {"object": "response.input_tokens", "input_tokens": 42}
+    item = {"id": "cmp_1", "type": "compaction", "encrypted_content": "short"}
+    return 200, {"id": "resp_compact", "object": "response.compaction", "created_at": 1, "output": [item], "usage": USAGE}
+
+
 def as_messages(body):
     """The request with its input as messages too."""
     given = body["input"]

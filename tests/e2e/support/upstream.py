@@ -86,9 +86,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if "/responses/" in self.path:
+        body = json.loads(raw or b"{}")
+        if "/responses/" in self.path and "input" not in body:
             return self.stored("POST")
-        body = json.loads(raw)
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.upstream.lock:
             self.upstream.asked.append(Asked(self.path, headers, dict(body), raw))
@@ -142,6 +142,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.count(body)
         if path.endswith("/completions") and not path.endswith("/chat/completions"):
             return self.text_completion(body)
+        if path.endswith(("/responses/input_tokens", "/responses/compact")):
+            return self.whole(*responses.about_input(path, body))
         native = path.endswith("/responses")
         if not anthropic and not native and not path.endswith("/chat/completions"):
             return self.whole(404, replies.error_body(404, anthropic))

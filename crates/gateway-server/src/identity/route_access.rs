@@ -15,6 +15,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "/responses",
             "/v1/responses",
             "/openai/v1/responses",
+            "/openai/responses",
         ],
     ),
     ("anthropic_routes", &["/v1/messages"]),

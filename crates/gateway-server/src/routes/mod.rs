@@ -115,6 +115,17 @@ const COUNT_MESSAGES: Handler = Handler::CountTokens(Door {
 });
 const RESPONSES: Handler =
     Handler::Call(Door { dialect: DialectId::OpenaiResponses, call_type: "aresponses", stream: None });
+/// A conversation made shorter by a provider of that API.
+const COMPACT: Handler = Handler::Call(Door {
+    dialect: DialectId::OpenaiResponses,
+    call_type: "acompact_responses",
+    stream: Some(false),
+});
+const COUNT_RESPONSES: Handler = Handler::CountTokens(Door {
+    dialect: DialectId::OpenaiResponses,
+    call_type: "acount_tokens",
+    stream: Some(false),
+});
 const READ: Handler = Handler::Stored(responses::Ask::Read);
 const CANCEL: Handler = Handler::Stored(responses::Ask::Cancel);
 const DELETE: Handler = Handler::Stored(responses::Ask::Delete);
@@ -123,13 +134,14 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 88] = [
+static TABLE: [Route; 101] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
     Route(POST, "/chat/completions", CHAT),
     Route(POST, "/responses", RESPONSES),
     Route(POST, "/openai/v1/responses", RESPONSES),
+    Route(POST, "/openai/responses", RESPONSES),
     Route(POST, "/anthropic/v1/messages", MESSAGES),
     Route(POST, "/v1/completions", COMPLETIONS),
     Route(POST, "/completions", COMPLETIONS),
@@ -218,18 +230,30 @@ static TABLE: [Route; 88] = [
         "/vertex_ai/v1beta1/projects/{project}/locations/{location}/publishers/google/models/{model}:countTokens",
         COUNT,
     ),
+    Route(POST, "/v1/responses/input_tokens", COUNT_RESPONSES),
+    Route(POST, "/v1/responses/compact", COMPACT),
+    Route(POST, "/responses/input_tokens", COUNT_RESPONSES),
+    Route(POST, "/responses/compact", COMPACT),
+    Route(POST, "/openai/v1/responses/input_tokens", COUNT_RESPONSES),
+    Route(POST, "/openai/v1/responses/compact", COMPACT),
+    Route(POST, "/openai/responses/input_tokens", COUNT_RESPONSES),
+    Route(POST, "/openai/responses/compact", COMPACT),
     Route(GET, "/v1/responses/{response_id}/input_items", INPUT),
     Route(GET, "/responses/{response_id}/input_items", INPUT),
     Route(GET, "/openai/v1/responses/{response_id}/input_items", INPUT),
+    Route(GET, "/openai/responses/{response_id}/input_items", INPUT),
     Route(POST, "/v1/responses/{response_id}/cancel", CANCEL),
     Route(POST, "/responses/{response_id}/cancel", CANCEL),
     Route(POST, "/openai/v1/responses/{response_id}/cancel", CANCEL),
+    Route(POST, "/openai/responses/{response_id}/cancel", CANCEL),
     Route(GET, "/v1/responses/{response_id}", READ),
     Route(GET, "/responses/{response_id}", READ),
     Route(GET, "/openai/v1/responses/{response_id}", READ),
+    Route(GET, "/openai/responses/{response_id}", READ),
     Route(&Method::DELETE, "/v1/responses/{response_id}", DELETE),
     Route(&Method::DELETE, "/responses/{response_id}", DELETE),
     Route(&Method::DELETE, "/openai/v1/responses/{response_id}", DELETE),
+    Route(&Method::DELETE, "/openai/responses/{response_id}", DELETE),
     Route(GET, "/v1/models", Handler::Models),
     Route(GET, "/models", Handler::Models),
     Route(GET, "/v1/models/{model}", Handler::Model),

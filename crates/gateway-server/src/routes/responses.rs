@@ -173,8 +173,12 @@ impl Question<'_> {
             Ask::Delete => (Method::DELETE, ""),
             Ask::Input => (Method::GET, "/input_items"),
         };
-        let joint = if self.query.is_empty() { "" } else { "?" };
-        let path = format!("/{}{end}{joint}{}", self.id, self.query);
+        // The version of Azure's API is the deployment's own.
+        let pairs =
+            self.query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("api-version="));
+        let query = pairs.collect::<Vec<_>>().join("&");
+        let joint = if query.is_empty() { "" } else { "?" };
+        let path = format!("/{}{end}{joint}{query}", self.id);
         let (headers, body) = ask_provider(self.core, &served, method, &path).await?;
         if asked == Ask::Delete {
             responses::forget(&self.core.shared, self.id).await?;

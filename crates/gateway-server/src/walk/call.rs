@@ -234,6 +234,11 @@ impl Call {
         self.said.as_ref().unwrap_or(&self.body)
     }
 
+    /// Whether a conversation is to be made shorter, not answered.
+    pub(crate) fn compacts(&self) -> bool {
+        self.path.ends_with("/responses/compact")
+    }
+
     /// Sends another body in place of the caller's; model and stream stay what was asked.
     ///
     /// # Errors

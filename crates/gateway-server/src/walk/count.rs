@@ -12,8 +12,9 @@ use llm_providers::DialectId;
 use llm_providers::cloud::CloudSpec;
 use llm_providers::dialects::anthropic::count as messages;
 use llm_providers::dialects::gemini::{CountTokens, Counted};
+use llm_providers::dialects::openai::responses::count as responses;
 use llm_router::Attempt;
-use llm_types::Result;
+use llm_types::{ErrorKind, Result};
 
 use super::dispatch::{send, timeouts};
 use super::{Call, Caller, Entrance, admit, settle};
@@ -32,6 +33,8 @@ enum Prompt {
     Gemini(CountTokens),
     /// Anthropic's `count_tokens`: the call's body.
     Anthropic,
+    /// `input_tokens` of OpenAI's Responses: the call's body.
+    Responses,
 }
 
 /// An answer in the caller's dialect.
@@ -67,7 +70,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
         Prompt::Gemini(CountTokens::read(&call.body)?)
     } else {
         call.receive(body).await?;
-        Prompt::Anthropic
+        if call.dialect.id() == DialectId::Anthropic { Prompt::Anthropic } else { Prompt::Responses }
     };
     caller.may_call_model(call)?;
     count(call, &caller, &prompt).await
@@ -92,19 +95,28 @@ async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count
     let encoded = match prompt {
         Prompt::Gemini(asked) => asked.encode(target),
         Prompt::Anthropic => messages::encode(&call.body, &call.glance, target)?,
+        Prompt::Responses => responses::encode(&call.body, &call.glance, target)?,
     };
-    let response = send(call, &served, encoded, timeouts(&served, &attempt)).await?;
+    let response = match send(call, &served, encoded, timeouts(&served, &attempt)).await {
+        // Vendors other than OpenAI that speak its API need not count.
+        Err(error) if matches!(prompt, Prompt::Responses) && error.kind() == ErrorKind::NotFound => {
+            return estimate(call, prompt);
+        }
+        sent => sent?,
+    };
     let answer = response.body.collect(ANSWER_LIMIT).await?;
     let body = match prompt {
         Prompt::Gemini(_) => Counted::read(&answer)?.write(),
         Prompt::Anthropic => messages::write(messages::read(&answer)?),
+        Prompt::Responses => responses::write(responses::read(&answer)?),
     };
     Ok(Count { body, estimated: false })
 }
 
 /// Whether a deployment has the caller's way to count. Claude behind another company's paths has not.
 fn counts(call: &Call, served: &Served) -> bool {
-    let speaks = served.dialect.id() == call.dialect.id() && served.mock_response.is_none();
+    let dialect = served.dialect_for(call.dialect).id();
+    let speaks = dialect == call.dialect.id() && served.mock_response.is_none();
     speaks && (call.dialect.id() == DialectId::Gemini || served.target.target().spec.cloud == CloudSpec::NONE)
 }
 
@@ -112,6 +124,7 @@ fn estimate(call: &Call, prompt: &Prompt) -> Result<Count> {
     let body = match prompt {
         Prompt::Gemini(asked) => asked.estimate().write(),
         Prompt::Anthropic => messages::write(messages::estimate(&call.body)?),
+        Prompt::Responses => responses::write(responses::estimate(&call.body)?),
     };
     Ok(Count { body, estimated: true })
 }

@@ -311,7 +311,7 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
         if let Some(error) = facts.error.take() {
             return Err(error);
         }
-        (theirs, facts)
+        (dialect.mended_reply(&theirs).unwrap_or(theirs), facts)
     } else {
         let reply = dialect.decode_response(&theirs)?;
         let facts = ReplyFacts {

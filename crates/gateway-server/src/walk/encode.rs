@@ -5,7 +5,7 @@ use llm_providers::dialects::gemini::take_signatures;
 use llm_providers::media::put;
 use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
-use llm_types::{ChatRequest, Result};
+use llm_types::{ChatRequest, Error, Result};
 use serde_json::{Map, Value};
 
 use super::{Call, betas, media, native, policy};
@@ -27,10 +27,19 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
         return encode_with(call, dialect, target, params);
     }
     let is_same = dialect.id() == call.dialect.id();
+    if call.compacts() && !is_same {
+        let message = "conversations are compacted by providers of OpenAI's Responses API only, and this model's \
+                       speaks another one";
+        return Err(Error::unsupported("compact", message));
+    }
     if is_same
         && (call.fetched.lock().is_empty() || !media::changes(call, &*call.canonical()?, dialect, target))
     {
-        return dialect.forward_request(&call.body, &call.glance, target);
+        let mut encoded = dialect.forward_request(&call.body, &call.glance, target)?;
+        if call.compacts() {
+            encoded.path.push_str("/compact");
+        }
+        return Ok(encoded);
     }
     translate(call, dialect, target, (*call.canonical()?).clone())
 }

@@ -32,6 +32,10 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
         }
         request.messages.retain(|message| !message.parts.is_empty());
     }
+    if request.messages.is_empty() {
+        let message = "nothing is left to ask the model: expected at least one message or item, found none";
+        return Err(Error::bad_param("messages", message));
+    }
     Ok(())
 }
 

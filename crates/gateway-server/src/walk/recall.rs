@@ -74,7 +74,7 @@ pub(super) async fn recall(call: &mut Call, caller: &Caller) -> Result<()> {
         call.runs_on = true;
     }
     let retention = call.snapshot.config.general.responses_retention;
-    let keeps = outline.store && !retention.is_zero();
+    let keeps = outline.store && !retention.is_zero() && !call.compacts();
     if keeps || call.runs_on {
         let until = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
         let record = StoredResponse {

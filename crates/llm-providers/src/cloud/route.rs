@@ -105,8 +105,10 @@ impl Target {
         if !self.base_url.ends_with(&*route.prefix) {
             self.base_url.push_str(&route.prefix);
         }
+        // The operator may have named another of OpenAI's APIs for the model.
+        let chosen = spec.dialect == DialectId::OpenaiResponses && route.dialect == DialectId::OpenaiChat;
         self.spec = Arc::new(ProviderSpec {
-            dialect: route.dialect,
+            dialect: if chosen { spec.dialect } else { route.dialect },
             auth: route.auth.clone().unwrap_or_else(|| spec.auth.clone()),
             quirks: route.quirks.clone(),
             cloud: CloudSpec { shell: route.shell.clone(), ..cloud },

@@ -25,6 +25,8 @@ pub struct Shell {
     pub path: Cow<'static, str>,
     /// The path of requests for a stream; empty when it is the same.
     pub stream_path: Cow<'static, str>,
+    /// Paths of the dialect that stand elsewhere: how they begin, and the path.
+    pub elsewhere: Pairs,
     /// Members of the body that are left out: the URL says them.
     pub without: Words,
     /// Members of the body that are added unless they are there: name and text.
@@ -62,6 +64,7 @@ impl Shell {
     pub const NONE: Self = Self {
         path: Cow::Borrowed(""),
         stream_path: Cow::Borrowed(""),
+        elsewhere: Cow::Borrowed(&[]),
         without: Cow::Borrowed(&[]),
         with: Cow::Borrowed(&[]),
         betas: Betas::All,
@@ -81,6 +84,7 @@ impl Default for Shell {
 pub(crate) struct Wrapping {
     path: Option<String>,
     stream_path: Option<String>,
+    elsewhere: Vec<(String, String)>,
     shell: Shell,
 }
 
@@ -98,13 +102,18 @@ impl Wrapping {
             if path.is_empty() { Ok(None) } else { fill(path, target).map(Some) }
         };
         let (path, stream_path) = (filled(&shell.path)?, filled(&shell.stream_path)?);
-        Ok(Some(Self { path, stream_path, shell: shell.clone() }))
+        let elsewhere =
+            shell.elsewhere.iter().map(|(start, path)| Ok((start.to_string(), fill(path, target)?)));
+        let elsewhere = elsewhere.collect::<Result<_>>()?;
+        Ok(Some(Self { path, stream_path, elsewhere, shell: shell.clone() }))
     }
 
     /// The path and body of a request whose dialect wrote these.
     pub(crate) fn wrap(&self, path: &str, body: Bytes) -> Result<(String, Bytes)> {
         let (body, stream) = self.body(body)?;
-        let own = self.path.as_ref();
+        let elsewhere =
+            self.elsewhere.iter().find(|(start, _)| path.starts_with(start)).map(|(_, path)| path);
+        let own = elsewhere.or(self.path.as_ref());
         let wrapped = if stream { self.stream_path.as_ref().or(own) } else { own };
         Ok((wrapped.map_or_else(|| path.to_owned(), |wrapped| join(wrapped, path)), body))
     }

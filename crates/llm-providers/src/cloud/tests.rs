@@ -8,10 +8,13 @@ use serde_json::Map;
 
 use super::Cloud;
 use crate::dialects::prompt::Wire;
-use crate::{DialectId, Encoded, ParamPolicy, PreparedTarget, Registry, Target};
+use crate::{DialectId, Encoded, ParamPolicy, PreparedTarget, ProviderSpec, Registry, Target};
 
 fn target(slug: &str, model: &str, base: Option<&str>, cloud: Cloud) -> Target {
-    let spec = Arc::clone(Registry::built_in().provider(slug).unwrap());
+    target_of(Arc::clone(Registry::built_in().provider(slug).unwrap()), model, base, cloud)
+}
+
+fn target_of(spec: Arc<ProviderSpec>, model: &str, base: Option<&str>, cloud: Cloud) -> Target {
     Target {
         base_url: spec.full_base_url(base),
         spec,
@@ -72,6 +75,49 @@ fn azures_urls() {
     assert_eq!(request.headers["api-key"], "k-1");
     let request = sent(target("azure", "m", Some(res), cloud("", "", "v1")), "/chat/completions", "{}", "");
     assert_eq!(request.headers["authorization"], "Bearer k-1");
+}
+
+#[test]
+fn azures_responses_stand_beside_the_deployments() {
+    let res = "https://res.openai.azure.com";
+    for (base, version, path, expected) in [
+        (res, "2025-03-01-preview", "/responses", "/openai/responses?api-version=2025-03-01-preview"),
+        (res, "", "/responses/r_1/cancel", "/openai/responses/r_1/cancel?api-version=2025-02-01-preview"),
+        (res, "", "/responses/r_1?a=b", "/openai/responses/r_1?api-version=2025-02-01-preview&a=b"),
+        (res, "v1", "/responses", "/openai/v1/responses"),
+        ("https://res.openai.azure.com/openai/v1", "", "/responses", "/openai/v1/responses"),
+    ] {
+        let target = target("azure", "m", Some(base), cloud("", "", version));
+        assert!(target.spec.quirks.responses, "callers of that API are forwarded");
+        assert_eq!(sent(target, path, "{}", "").uri.to_string(), format!("{res}{expected}"));
+    }
+}
+
+#[test]
+fn a_model_that_is_called_by_responses_stays_so_whatever_its_route() {
+    let registry = Registry::built_in();
+    let azure = (**registry.provider("azure").unwrap()).clone();
+    let asked = ProviderSpec { dialect: DialectId::OpenaiResponses, ..azure };
+    for version in ["2024-10-21", "v1"] {
+        let base = Some("https://res.openai.azure.com");
+        let plain = target("azure", "m", base, cloud("", "", version));
+        assert_eq!(plain.spec.dialect, DialectId::OpenaiChat);
+        let target = target_of(Arc::new(asked.clone()), "m", base, cloud("", "", version));
+        assert_eq!(target.spec.dialect, DialectId::OpenaiResponses, "{version}");
+    }
+}
+
+#[test]
+fn azures_models_that_complete_texts() {
+    let res = "https://res.openai.azure.com";
+    for (version, expected) in [
+        ("2024-10-21", "/openai/deployments/m/completions?api-version=2024-10-21"),
+        ("v1", "/openai/v1/completions"),
+    ] {
+        let target = target("azure_text", "m", Some(res), cloud("", "", version));
+        assert_eq!(target.spec.dialect, DialectId::OpenaiText);
+        assert_eq!(sent(target, "/completions", "{}", "").uri.to_string(), format!("{res}{expected}"));
+    }
 }
 
 #[test]

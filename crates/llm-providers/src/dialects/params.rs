@@ -31,6 +31,29 @@ pub(in crate::dialects) fn without_functions<'r>(
     Ok(request)
 }
 
+/// Members of OpenAI's APIs that no other has, with the question whether an answer without them is another
+/// one. Source: OpenAI API reference, `CreateChatCompletionRequest`.
+const OPENAIS: [(&str, bool); 3] =
+    [("moderation", true), ("prompt_cache_options", false), ("prompt_cache_retention", false)];
+
+/// The request without what only OpenAI's APIs understand: told to the caller where it matters.
+pub(in crate::dialects) fn without_openais<'r>(
+    mut request: Cow<'r, ChatRequest>,
+    policy: &ParamPolicy,
+) -> Result<Cow<'r, ChatRequest>> {
+    for (name, matters) in OPENAIS {
+        let allowed = policy.allow.iter().any(|listed| listed == name);
+        if allowed || request.extra.value(name).is_none() {
+            continue;
+        }
+        if matters {
+            leave_out(policy, name, "only OpenAI's APIs have it")?;
+        }
+        request.to_mut().extra.0.shift_remove(name);
+    }
+    Ok(request)
+}
+
 /// The caller's options with the target's defaults filled in and what the policy always drops taken
 /// out, and the defaults that no option took: they are body fields.
 pub(in crate::dialects) fn settle(request: &ChatRequest, target: &Target) -> (Options, Map<String, Value>) {

@@ -27,9 +27,9 @@ async fn ask(body: Value) -> (u16, Value) {
 async fn chunks(body: Value) -> Vec<Value> {
     let body = respond(&request(&body)).body.collect(1 << 20).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
-    let mut datas: Vec<&str> = text.split_terminator("\n\n").map(|frame| &frame[6..]).collect();
-    assert_eq!(datas.pop(), Some("[DONE]"));
-    datas.into_iter().map(|data| serde_json::from_str(data).unwrap()).collect()
+    let mut frames: Vec<&str> = text.split_terminator("\n\n").map(|frame| &frame[6..]).collect();
+    assert_eq!(frames.pop(), Some("[DONE]"));
+    frames.into_iter().map(|data| serde_json::from_str(data).unwrap()).collect()
 }
 
 fn user(model: &str, text: &str) -> Value {

@@ -12,6 +12,7 @@ use crate::{Auth, DialectId, ProviderSpec, Quirks};
 const INVOKE_CLAUDE: Shell = Shell {
     path: Cow::Borrowed("/model/{model}/invoke"),
     stream_path: Cow::Borrowed("/model/{model}/invoke-with-response-stream"),
+    elsewhere: Cow::Borrowed(&[]),
     without: words!["model", "stream"],
     with: pairs!["anthropic_version" => "bedrock-2023-05-31"],
     betas: Betas::InBody(pairs![

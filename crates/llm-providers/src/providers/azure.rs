@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::profiles::COMPLETIONS_LACK;
 use super::{pairs, provider, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
@@ -10,7 +11,17 @@ use crate::{Auth, DialectId, ProviderSpec, Quirks};
 const COGNITIVE: Identity = Identity::Entra(Cow::Borrowed("https://cognitiveservices.azure.com/.default"));
 
 /// OpenAI's models as Azure takes them: cache marks are left alone.
-const AZURE_OPENAI: Quirks = Quirks { openai_families: true, keeps_cache_control: true, ..Quirks::NONE };
+const AZURE_OPENAI: Quirks =
+    Quirks { openai_families: true, keeps_cache_control: true, responses: true, ..Quirks::NONE };
+
+/// Models that complete texts: what only chats have is refused.
+const AZURE_TEXTS: Quirks = Quirks {
+    max_completion_tokens_as_max_tokens: true,
+    text_completions: true,
+    prompt_without_breaks: true,
+    unsupported: COMPLETIONS_LACK,
+    ..Quirks::NONE
+};
 
 /// Models of other makers on Azure.
 const FOUNDRY: Quirks = Quirks {
@@ -23,8 +34,12 @@ const FOUNDRY: Quirks = Quirks {
 const AZURE_VERSION: Setting = setting!("api_version", ["AZURE_API_VERSION"], "2025-02-01-preview");
 
 /// A deployment of its own URL. <https://learn.microsoft.com/azure/ai-foundry/openai/reference>
-const DEPLOYMENT: Shell =
-    Shell { path: Cow::Borrowed("/openai/deployments/{model}{path}?api-version={version}"), ..Shell::NONE };
+/// The Responses API stands beside the deployments; there the body names one.
+const DEPLOYMENT: Shell = Shell {
+    path: Cow::Borrowed("/openai/deployments/{model}{path}?api-version={version}"),
+    elsewhere: pairs!["/responses" => "/openai{path}?api-version={version}"],
+    ..Shell::NONE
+};
 
 /// The same where the operator's base URL already names the deployment.
 const VERSIONED: Shell = Shell { path: Cow::Borrowed("{path}?api-version={version}"), ..Shell::NONE };
@@ -58,7 +73,7 @@ pub(super) const AZURE: &[ProviderSpec] = &[
                 },
                 Route {
                     bases: words!["/openai/deployments/"],
-                    quirks: AZURE_OPENAI,
+                    quirks: Quirks { responses: false, ..AZURE_OPENAI },
                     shell: VERSIONED,
                     ..Route::ANY
                 },
@@ -143,6 +158,37 @@ pub(super) const AZURE: &[ProviderSpec] = &[
                     versions: words!["*"],
                     quirks: FOUNDRY,
                     shell: VERSIONED,
+                    ..Route::ANY
+                },
+            ]),
+            ..CloudSpec::NONE
+        },
+    },
+    provider! {
+        id: "azure_text", name: "Azure OpenAI (text completions)",
+        docs: "https://learn.microsoft.com/azure/ai-foundry/openai/reference",
+        base_url: "", prefix: "",
+        base_url_env: ["AZURE_API_BASE"], key_env: ["AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
+        auth: Auth::Header(Cow::Borrowed("api-key")), dialect: OpenaiText,
+        quirks: AZURE_TEXTS,
+        cloud: CloudSpec {
+            identity: COGNITIVE,
+            version: AZURE_VERSION,
+            shell: DEPLOYMENT,
+            routes: Cow::Borrowed(&[
+                Route {
+                    versions: words!["v1", "latest", "preview"],
+                    prefix: Cow::Borrowed("/openai/v1"),
+                    auth: Some(Auth::Bearer),
+                    quirks: AZURE_TEXTS,
+                    dialect: DialectId::OpenaiText,
+                    ..Route::ANY
+                },
+                Route {
+                    bases: words!["/openai/deployments/"],
+                    quirks: AZURE_TEXTS,
+                    shell: VERSIONED,
+                    dialect: DialectId::OpenaiText,
                     ..Route::ANY
                 },
             ]),

@@ -15,6 +15,7 @@ const VERTEX_CLAUDE: Shell = Shell {
     stream_path: Cow::Borrowed(
         "/projects/{project}/locations/{region}/publishers/anthropic/models/{model}:streamRawPredict",
     ),
+    elsewhere: Cow::Borrowed(&[]),
     without: words!["model"],
     with: pairs!["anthropic_version" => "vertex-2023-10-16"],
     betas: Betas::Listed(pairs![

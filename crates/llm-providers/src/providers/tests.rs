@@ -70,7 +70,7 @@ fn a_key_variable_belongs_to_one_vendor() {
                 let vendor = |slug| match slug {
                     "ai21_chat" => "ai21",
                     "aiohttp_openai" | "openai_like" => "custom_openai",
-                    "azure_ai" => "azure",
+                    "azure_ai" | "azure_text" => "azure",
                     "bedrock_mantle" => "bedrock",
                     "codestral" | "text-completion-codestral" => "mistral",
                     "cohere_chat" => "cohere",

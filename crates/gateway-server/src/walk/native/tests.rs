@@ -46,3 +46,11 @@ fn a_cache_key_stays_where_the_provider_knows_it() {
         assert_eq!(asked.options.prompt_cache_key.is_some(), kept, "{provider:?}");
     }
 }
+
+#[test]
+fn what_is_empty_when_all_is_dropped_is_not_sent() {
+    let mut asked = request();
+    asked.messages.remove(0);
+    let error = settle(&mut asked, &ParamPolicy { drop: true, ..ParamPolicy::default() }).unwrap_err();
+    assert_eq!(error.param(), Some("messages"));
+}

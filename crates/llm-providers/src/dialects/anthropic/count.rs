@@ -58,11 +58,16 @@ pub fn estimate(body: &[u8]) -> Result<u64> {
     let members = ["system", "messages", "tools"];
     let bytes: u64 = members.iter().filter_map(|name| value.get(*name)).map(texts).sum();
     let messages = value.get("messages").and_then(Value::as_array).map_or(0, Vec::len) as u64;
-    Ok(bytes.div_ceil(BYTES_PER_TOKEN) + PER_MESSAGE * messages)
+    Ok(estimated(bytes, messages))
+}
+
+/// The tokens that so many bytes of text in so many messages are likely to be.
+pub(in crate::dialects) fn estimated(bytes: u64, messages: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN) + PER_MESSAGE * messages
 }
 
 /// Bytes of text in a value; names of members are text where they are a schema's.
-fn texts(value: &Value) -> u64 {
+pub(in crate::dialects) fn texts(value: &Value) -> u64 {
     match value {
         Value::String(text) => text.len() as u64,
         Value::Array(list) => list.iter().map(texts).sum(),

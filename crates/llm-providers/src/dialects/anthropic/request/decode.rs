@@ -133,7 +133,8 @@ fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
     let mut options = Options {
         max_tokens: fields.whole("max_tokens")?,
         temperature: fields.number("temperature")?,
-        top_p: fields.number("top_p")?,
+        // As of `top_k`: its older clients say -1 for no limit.
+        top_p: fields.number("top_p")?.filter(|top_p| *top_p >= 0.0),
         top_k: top_k(fields)?,
         stop: fields.texts("stop_sequences")?.unwrap_or_default(),
         service_tier: fields.text("service_tier")?,

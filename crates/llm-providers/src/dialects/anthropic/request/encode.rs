@@ -39,7 +39,7 @@ const EXTRA_HEADERS: &str = "extra_headers";
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let traits = Traits::at(target);
     let policy = &target.policy;
-    let request = &*params::without_functions(request, policy)?;
+    let request = &*params::without_openais(params::without_functions(request, policy)?, policy)?;
     let (mut options, defaults) = params::settle(request, target);
     let fields = Fields::of(request, &defaults, target);
     let own = request.native.as_ref().is_some_and(|native| native.dialect == NATIVE);

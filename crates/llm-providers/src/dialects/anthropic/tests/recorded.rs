@@ -120,6 +120,10 @@ fn requests_come_back_as_they_were() {
             Anthropic.encode_request(&request, &target).unwrap_or_else(|error| panic!("{name}: {error}"));
         let written: Value = serde_json::from_slice(&written.body).unwrap();
         let (mut want, mut got) = (normal_request(body), normal_request(&written));
+        if want["top_p"].as_f64().is_some_and(|top_p| top_p < 0.0) {
+            // The older clients' word for no limit.
+            want.as_object_mut().unwrap().shift_remove("top_p");
+        }
         allow(&mut want, &mut got);
         assert_eq!(got, want, "{name}");
         seen += 1;

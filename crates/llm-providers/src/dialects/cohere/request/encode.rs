@@ -40,7 +40,7 @@ const BESIDE: [&str; 2] = ["extra_headers", "extra_body"];
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let policy = &target.policy;
-    let request = &*params::without_functions(request, policy)?;
+    let request = &*params::without_openais(params::without_functions(request, policy)?, policy)?;
     let own = request.native.as_ref().is_some_and(|native| native.dialect == NATIVE);
     let (mut options, mut defaults) = params::settle(request, target);
     options::own_defaults(&mut options, &mut defaults);

@@ -38,7 +38,7 @@ pub(in super::super) fn path(model: &str, stream: bool) -> String {
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let model = Model::of(target.family());
     let policy = &target.policy;
-    let request = &*params::without_functions(request, policy)?;
+    let request = &*params::without_openais(params::without_functions(request, policy)?, policy)?;
     let (mut options, defaults) = params::settle(request, target);
     let mut fields = Fields::of(request, &defaults, target, &model);
     let passed = options::unsupported(&options, policy)?;

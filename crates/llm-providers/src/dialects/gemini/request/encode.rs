@@ -1,5 +1,7 @@
 //! A canonical request for a provider.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use llm_types::{ChatRequest, Options, Result};
 use serde_json::{Map, Value};
@@ -10,6 +12,7 @@ use super::judge::{self, Judge};
 use super::messages::Conversation;
 use super::options::CONFIG;
 use super::{generation, tools};
+use crate::dialects::params;
 use crate::write::Object;
 use crate::{Encoded, Target};
 
@@ -28,6 +31,7 @@ const OWN: &[&str] = &[
 
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
+    let request = &*params::without_openais(Cow::Borrowed(request), &target.policy)?;
     let traits = Traits::of(&target.model);
     let judge = Judge::new(target);
     let native = request.native.as_ref().filter(|native| native.dialect == NATIVE);

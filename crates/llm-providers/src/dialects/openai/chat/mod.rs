@@ -8,6 +8,7 @@
 mod amend;
 mod forward;
 mod glance;
+mod ids;
 mod models;
 mod relay;
 mod request;
@@ -25,7 +26,7 @@ pub(super) use usage::read as read_usage;
 pub(in crate::dialects::openai) use usage::write as write_usage;
 pub(in crate::dialects) use wire::DIALECT;
 pub(in crate::dialects::openai) use wire::finish_word;
-pub(super) use wire::{DIALECT as NATIVE, audio_format, audio_mime, data_uri, media_url};
+pub(super) use wire::{DIALECT as NATIVE, audio_mime, data_uri, media_url};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -110,6 +111,10 @@ impl Dialect for OpenaiChat {
 
     fn reply_facts(&self, body: &[u8]) -> ReplyFacts {
         response::facts(body)
+    }
+
+    fn mended_reply(&self, body: &Bytes) -> Option<Bytes> {
+        ids::filled(body, None)
     }
 
     fn relay(&self, show_usage: bool) -> Box<dyn Relay> {

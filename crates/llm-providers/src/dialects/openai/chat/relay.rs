@@ -9,6 +9,7 @@
 use bytes::{Bytes, BytesMut};
 use llm_types::{Error, Finish};
 
+use super::ids;
 use super::response::error_of;
 use super::stream::{cut, ended_in_error, error_frame};
 use super::usage;
@@ -156,12 +157,22 @@ impl Look {
         }
         let seen = Seen::of(data);
         self.facts.answer_bytes += seen.answer_bytes;
-        if !seen.worth_reading && self.begun && self.facts.id.is_some() {
-            return Pass::Keep;
+        let read = seen.worth_reading || !self.begun || self.facts.id.is_none();
+        let pass = match read.then(|| scan::value(data)) {
+            Some(Ok(chunk)) => self.read(chunk),
+            Some(Err(_)) | None => Pass::Keep,
+        };
+        match pass {
+            Pass::Keep if seen.empty_id => self.with_ids(data),
+            pass => pass,
         }
-        match scan::value(data) {
-            Ok(chunk) => self.read(chunk),
-            Err(_) => Pass::Keep,
+    }
+
+    /// A frame with ids for calls that have none.
+    fn with_ids(&self, data: &[u8]) -> Pass {
+        match ids::filled(&Bytes::copy_from_slice(data), self.facts.id.as_deref()) {
+            Some(data) => Pass::Replace(Bytes::from([b"data: ", &data[..], b"\n\n"].concat())),
+            None => Pass::Keep,
         }
     }
 
@@ -249,6 +260,8 @@ struct Seen {
     answer_bytes: u64,
     /// Whether it holds usage, the end of an answer, an error, or begins an answer beyond the first.
     worth_reading: bool,
+    /// Whether it holds an empty id.
+    empty_id: bool,
 }
 
 impl Seen {
@@ -270,6 +283,7 @@ impl Seen {
                     at = close + 1;
                 }
                 b"usage" | b"error" => seen.worth_reading |= first != b'n',
+                b"id" => seen.empty_id |= first == b'"' && data.get(value + 1) == Some(&b'"'),
                 b"finish_reason" => {
                     seen.worth_reading |= first == b'"' && data.get(value + 1) != Some(&b'"');
                 }

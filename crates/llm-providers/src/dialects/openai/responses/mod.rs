@@ -6,6 +6,7 @@
 //! [`llm_types::NativeFields::needed`]. Reasoning keeps its id and its encrypted content in the
 //! signature of its part ([`is_sealed`]), so that a caller of any dialect can send it back.
 
+pub mod count;
 mod echo;
 mod forward;
 mod glance;

@@ -99,6 +99,13 @@ pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
             _ => (name, value),
         });
         *members = renamed.collect();
+        if let Some(Value::Array(stops)) = members.get("stop")
+            && let [stop] = stops.as_slice()
+        {
+            // The older and shorter form, which all vendors of completions take.
+            let stop = stop.clone();
+            members.insert("stop".to_owned(), stop);
+        }
         if logprobs.is_some() {
             members.insert("logprobs".to_owned(), alternatives.unwrap_or(1).into());
         }
@@ -119,5 +126,6 @@ fn said(request: &ChatRequest, target: &Target) -> Result<String> {
         }
         texts.push(message.text());
     }
-    Ok(texts.join("\n"))
+    let breaks = !target.spec.quirks.prompt_without_breaks;
+    Ok(texts.join(if breaks { "\n" } else { "" }))
 }

@@ -6,6 +6,8 @@ use llm_types::{ChatRequest, ErrorKind, Event, Message, Role, Timeouts};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+mod vectors;
+
 use super::{OpenaiText, completes};
 use crate::dialect::{Dialect, Frame, ReplyContext};
 use crate::dialects::{ANTHROPIC, OPENAI_CHAT};

@@ -148,7 +148,7 @@ fn a_json_error_in_place_of_a_stream_is_told() {
 #[test]
 fn words_in_an_answer_are_no_keys() {
     let seen = Seen::of(&CHUNKS[1].as_bytes()[6..]);
-    assert_eq!(seen, Seen { answer_bytes: 21, worth_reading: false });
+    assert_eq!(seen, Seen { answer_bytes: 21, worth_reading: false, empty_id: false });
     assert!(
         !Seen::of(br#"{"delta":{"content":"usage"},"finish_reason":null,"usage":null,"error":null}"#)
             .worth_reading

@@ -24,7 +24,7 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
         Writer { object: Object::begin(&mut body), target, judge, written: Vec::new(), refused: None };
     writer.object.text("model", &target.spec.quirks.model_name(&target.model));
     let mut messages = Vec::new();
-    encode_messages::encode(&request.messages, target, writer.judge.system_as_user(), &mut messages)?;
+    encode_messages::encode(&request.messages, target, &writer.judge, &mut messages)?;
     writer.object.raw("messages", &messages);
     writer.written.extend(["model", "messages"]);
     writer.options(&request.options, &request.tools)?;
@@ -78,7 +78,7 @@ impl<'w> Writer<'w> {
         let heat = options.temperature.map_or(Said::Other, Said::Number);
         self.saying("temperature", options.temperature.as_ref(), heat);
         self.param("top_p", options.top_p.as_ref());
-        self.param("top_k", options.top_k.as_ref());
+        self.top_k(options)?;
         let stops = &options.stop[..options.stop.len().min(MAX_STOPS)];
         self.param("stop", (!stops.is_empty()).then_some(stops));
         self.param("seed", options.seed.as_ref());
@@ -94,7 +94,7 @@ impl<'w> Writer<'w> {
         }
         self.param("response_format", options.response_format.as_ref().map(Format).as_ref());
         self.reasoning(options.reasoning.as_ref());
-        self.param("modalities", options.modalities.as_ref());
+        self.modalities(options)?;
         self.param("audio", options.audio.as_ref());
         self.param("prediction", options.prediction.as_ref());
         self.param("web_search_options", options.web_search.as_ref());
@@ -113,6 +113,34 @@ impl<'w> Writer<'w> {
             self.inexpressible("safety_settings")?;
         }
         Ok(())
+    }
+
+    /// A parameter of other vendors, not OpenAI's.
+    fn top_k(&mut self, options: &Options) -> Result<()> {
+        if options.top_k.is_some() && self.is_beyond("top_k") {
+            return self.inexpressible("top_k");
+        }
+        self.param("top_k", options.top_k.as_ref());
+        Ok(())
+    }
+
+    /// Kinds of answers; OpenAI's models make no pictures here.
+    fn modalities(&mut self, options: &Options) -> Result<()> {
+        let Some(kinds) = &options.modalities else { return Ok(()) };
+        let known = |kind: &&String| matches!(kind.as_str(), "text" | "audio");
+        if kinds.iter().all(|kind| known(&kind)) || !self.is_beyond("modalities") {
+            self.param("modalities", Some(kinds));
+            return Ok(());
+        }
+        self.inexpressible("modalities")?;
+        let left: Vec<&String> = kinds.iter().filter(known).collect();
+        self.param("modalities", (!left.is_empty()).then_some(&left));
+        Ok(())
+    }
+
+    /// Whether OpenAI's models refuse what other vendors have under this name.
+    fn is_beyond(&self, name: &str) -> bool {
+        self.judge.is_openais() && !self.target.policy.allow.iter().any(|listed| listed == name)
     }
 
     /// A parameter this dialect has no word for: dropped by policy, or an error.

@@ -5,6 +5,7 @@ use llm_types::{
 };
 
 use super::super::wire::{DIALECT, audio_format, media_url};
+use super::judge::Judge;
 use crate::Target;
 use crate::write::{self, Array, Object};
 
@@ -17,7 +18,7 @@ pub(crate) const SHOWN_BY_TOOLS: &str =
 pub(super) fn encode(
     messages: &[Message],
     target: &Target,
-    system_as_user: bool,
+    judge: &Judge<'_>,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let quirks = &target.spec.quirks;
@@ -26,7 +27,8 @@ pub(super) fn encode(
         as_system: quirks.developer_as_system,
         no_reasoning: quirks.no_reasoning_content,
         files_in_results: quirks.files_in_results,
-        system_as_user,
+        system_as_user: judge.system_as_user(),
+        openais: judge.is_openais(),
         fault: None,
         shown: Vec::new(),
     };
@@ -55,6 +57,8 @@ struct Encoder<'m> {
     /// Whether the vendor takes `cache_control`.
     marks: bool,
     as_system: bool,
+    /// Whether the model is OpenAI's own, which takes no videos and two kinds of sound.
+    openais: bool,
     no_reasoning: bool,
     files_in_results: bool,
     system_as_user: bool,
@@ -176,7 +180,9 @@ impl<'m> Encoder<'m> {
                 true
             }
             PartKind::Image(media) => linked("image_url", media, "image/png", entry),
+            PartKind::Video(_) if self.openais => false,
             PartKind::Video(media) => linked("video_url", media, "video/mp4", entry),
+            PartKind::Audio(media) if self.openais && !is_openais_sound(media) => false,
             PartKind::Audio(media) => audio(media, entry),
             PartKind::Document(media) => document(media, entry),
             PartKind::Reasoning { .. }
@@ -300,6 +306,11 @@ fn linked(name: &str, media: &Media, mime: &str, entry: &mut Object<'_>) -> bool
         link.some("detail", media.detail.as_ref());
     });
     true
+}
+
+/// Source: OpenAI API reference, `input_audio.format`.
+fn is_openais_sound(media: &Media) -> bool {
+    matches!(media.mime.as_deref().map(audio_format), None | Some("wav" | "mp3"))
 }
 
 fn audio(media: &Media, entry: &mut Object<'_>) -> bool {

@@ -114,6 +114,12 @@ impl<'t> Judge<'t> {
             || self.rules.is_some_and(|rules| rules.completion_cap)
     }
 
+    /// Whether the model is one of OpenAI's own: what other vendors of the dialect have beside its words,
+    /// those models refuse.
+    pub(crate) fn is_openais(&self) -> bool {
+        self.rules.is_some()
+    }
+
     /// Whether system messages are to be said by the user.
     pub(crate) fn system_as_user(&self) -> bool {
         self.rules.is_some_and(|rules| rules.system_as_user)

@@ -6,6 +6,7 @@ use llm_types::{
 };
 
 use super::super::super::error;
+use super::super::ids::call_id;
 use super::super::stream::ended_in_error;
 use super::super::usage;
 use super::super::wire::{DIALECT, data_uri, finish_of};
@@ -36,6 +37,7 @@ pub(crate) fn read(body: &[u8]) -> Result<ChatResponse> {
     if let Some(error) = failed {
         return Err(error);
     }
+    name_calls(&mut reply);
     for cited in sources(item) {
         if let Some(Choice { message, .. }) = reply.choices.first_mut()
             && let Some(PartKind::Text { citations, .. }) =
@@ -46,6 +48,19 @@ pub(crate) fn read(body: &[u8]) -> Result<ChatResponse> {
         }
     }
     Ok(reply)
+}
+
+/// Gives ids to calls that came without one.
+fn name_calls(reply: &mut ChatResponse) {
+    for choice in &mut reply.choices {
+        let calls = choice.message.parts.iter_mut().filter_map(|part| match &mut part.kind {
+            PartKind::ToolCall(call) => Some(call),
+            _ => None,
+        });
+        for (number, call) in calls.enumerate().filter(|(_, call)| call.id.is_empty()) {
+            call.id = call_id(&reply.id, choice.index, number);
+        }
+    }
 }
 
 fn top_member(member: &Member<'_>, reply: &mut ChatResponse) {
@@ -107,7 +122,7 @@ fn choice_parts(message: Item<'_>, extra: &mut Extra) -> Vec<Part> {
             "refusal" => slots.refusal = nonempty(value),
             "images" => value.elements(|element| slots.images.extend(image(element))),
             "annotations" => value.elements(|element| slots.citations.extend(citation(element))),
-            "tool_calls" => value.elements(|call| slots.calls.push(tool_call(call, slots.calls.len()))),
+            "tool_calls" => value.elements(|call| slots.calls.push(tool_call(call))),
             "function_call" if value.kind == Kind::Object => slots.calls.push(legacy_call(value)),
             "role" | "reasoning" => {}
             name => keep(extra, name, value),
@@ -196,14 +211,13 @@ pub(crate) fn redacted(detail: Item<'_>) -> Option<Part> {
     (kind == "reasoning.encrypted").then(|| Part::new(PartKind::RedactedReasoning { data }))
 }
 
-fn tool_call(call: Item<'_>, number: usize) -> Part {
+fn tool_call(call: Item<'_>) -> Part {
     let custom = call.member("custom").filter(|custom| custom.kind == Kind::Object);
     let inner = custom.or_else(|| call.member("function"));
     let said = |name: &str| inner.and_then(|inner| inner.member(name));
     let arguments = said(if custom.is_some() { "input" } else { "arguments" });
-    let id = call.member("id").map(text_of).filter(|id| !id.is_empty());
     let mut part = Part::new(PartKind::ToolCall(ToolCall {
-        id: id.unwrap_or_else(|| format!("call_{number}")),
+        id: call.member("id").map(text_of).unwrap_or_default(),
         name: said("name").map(text_of).unwrap_or_default(),
         arguments: arguments.map(written).unwrap_or_default(),
         custom: custom.is_some(),
@@ -214,7 +228,7 @@ fn tool_call(call: Item<'_>, number: usize) -> Part {
 
 fn legacy_call(call: Item<'_>) -> Part {
     Part::new(PartKind::ToolCall(ToolCall {
-        id: "call_0".to_owned(),
+        id: String::new(),
         name: call.member("name").map(text_of).unwrap_or_default(),
         arguments: call.member("arguments").map(written).unwrap_or_default(),
         custom: false,

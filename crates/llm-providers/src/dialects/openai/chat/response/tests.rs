@@ -84,9 +84,9 @@ fn vendors_variations_are_understood() {
         (json!({"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}), call("c", "{}")),
         (
             json!({"tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}),
-            call("call_0", "{\"x\":1}"),
+            call("call_i_0_0", "{\"x\":1}"),
         ),
-        (json!({"function_call": {"name": "f", "arguments": "{}"}}), call("call_0", "{}")),
+        (json!({"function_call": {"name": "f", "arguments": "{}"}}), call("call_i_0_0", "{}")),
         (
             json!({"content": "", "images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}),
             vec![Part::new(PartKind::Image(picture))],

@@ -6,6 +6,7 @@
 
 use llm_types::{Citation, Error, ErrorKind, Event, Extra, Part, Result, Start};
 
+use super::super::ids::call_id;
 use super::super::response::{citation, error_of, image, redacted, sources, text_of, written};
 use super::super::{usage, wire::finish_of};
 use crate::dialect::{Frame, StreamDecoder};
@@ -27,6 +28,8 @@ pub(crate) struct Decoder {
 #[derive(Debug, Default)]
 struct Answer {
     index: u32,
+    /// The reply's id, of which those of calls are made that have none.
+    reply: String,
     calls: Vec<Call>,
     cited: bool,
     finished: bool,
@@ -149,7 +152,8 @@ impl Decoder {
         }
         self.begin(out);
         let at = self.choices.iter().position(|answer| answer.index == choice).unwrap_or_else(|| {
-            self.choices.push(Answer { index: choice, ..Answer::default() });
+            let reply = self.start.as_ref().map_or_else(String::new, |start| start.id.clone());
+            self.choices.push(Answer { index: choice, reply, ..Answer::default() });
             self.choices.len() - 1
         });
         let answer = &mut self.choices[at];
@@ -283,7 +287,7 @@ impl Answer {
         if !call.started && !name.is_empty() {
             call.started = true;
             call.custom = custom;
-            let id = if call.id.is_empty() { format!("call_{choice}_{at}") } else { call.id.clone() };
+            let id = if call.id.is_empty() { call_id(&self.reply, choice, at) } else { call.id.clone() };
             out.push(Event::ToolStart { choice, index, id, name, custom });
         }
         let piece = inner.member(if custom { "input" } else { "arguments" }).map(written).unwrap_or_default();
@@ -319,7 +323,7 @@ impl Answer {
         for (at, call) in self.calls.iter_mut().enumerate().filter(|(_, call)| !call.started) {
             call.started = true;
             let index = u32::try_from(at).unwrap_or(u32::MAX);
-            let id = if call.id.is_empty() { format!("call_{choice}_{at}") } else { call.id.clone() };
+            let id = if call.id.is_empty() { call_id(&self.reply, choice, at) } else { call.id.clone() };
             out.push(Event::ToolStart { choice, index, id, name: String::new(), custom: call.custom });
             if !call.early.is_empty() {
                 out.push(Event::ToolArguments { choice, index, arguments: std::mem::take(&mut call.early) });

@@ -122,7 +122,7 @@ fn tool_calls_are_told_apart_however_vendors_number_them() {
         assert_eq!(read, expected);
     }
     let object = call(json!({"index": 0, "function": {"name": "f", "arguments": {"x": 1}}}));
-    assert_eq!(events(&[&object])[1..], [tool(0, "call_0_0", "f"), arguments(0, "{\"x\":1}")]);
+    assert_eq!(events(&[&object])[1..], [tool(0, "call_i_0_0", "f"), arguments(0, "{\"x\":1}")]);
     let late = [
         call(json!({"index": 0, "id": "a", "function": {"arguments": "{"}})),
         call(json!({"index": 0, "function": {"name": "f", "arguments": "}"}})),

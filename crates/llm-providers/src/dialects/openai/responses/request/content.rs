@@ -4,7 +4,7 @@ use llm_types::{CacheMark, CacheTtl, Citation, Media, MediaSource, Part, PartKin
 use serde_json::{Value, json};
 
 use super::super::wire::DIALECT;
-use crate::dialects::openai::chat::{audio_format, audio_mime, data_uri, media_url};
+use crate::dialects::openai::chat::{audio_mime, data_uri, media_url};
 use crate::fields::{Fields, Path};
 
 /// A member that is a string or an array of parts; absent and null are no parts.
@@ -135,7 +135,7 @@ pub(super) fn written(part: &Part, by_model: bool) -> Result<Value, &'static str
         }
         PartKind::Image(media) => written_image(media).ok_or("this image source")?,
         PartKind::Document(media) => written_file(media).ok_or("this document source")?,
-        PartKind::Audio(media) => written_audio(media).ok_or("this audio source")?,
+        PartKind::Audio(_) => return Err("audio"),
         PartKind::Native { dialect, value } if dialect == DIALECT => value.clone(),
         PartKind::Native { .. } => return Err("another dialect's native block"),
         PartKind::Video(_) => return Err("video"),
@@ -169,10 +169,4 @@ fn written_file(media: &Media) -> Option<Value> {
         MediaSource::Parts(_) => return None,
     }
     Some(file)
-}
-
-fn written_audio(media: &Media) -> Option<Value> {
-    let MediaSource::Base64(data) = &media.source else { return None };
-    let format = media.mime.as_deref().map_or("wav", audio_format);
-    Some(json!({"type": "input_audio", "input_audio": {"data": data, "format": format}}))
 }

@@ -26,11 +26,32 @@ pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<V
     Ok(tools)
 }
 
+/// Whether a tool of this type is this API's own. Source: OpenAI API reference, `Tool`.
+fn is_own(kind: &str) -> bool {
+    const KINDS: [&str; 13] = [
+        "apply_patch",
+        "code_interpreter",
+        "computer",
+        "computer_use_preview",
+        "file_search",
+        "image_generation",
+        "local_shell",
+        "mcp",
+        "namespace",
+        "programmatic_tool_calling",
+        "shell",
+        "tool_search",
+        "web_search",
+    ];
+    KINDS.contains(&kind) || kind.starts_with("web_search_preview") || kind == "web_search_2025_08_26"
+}
+
 fn written(tool: &Tool) -> Option<Value> {
     let mut value = match &tool.kind {
         // Callers of Chat Completions may offer this API's tools, as LiteLLM lets them.
         ToolKind::Native { dialect, value } => {
-            return (dialect == DIALECT || dialect == CHAT).then(|| value.clone());
+            let known = value.get("type").and_then(Value::as_str).is_some_and(is_own);
+            return (dialect == DIALECT || (dialect == CHAT && known)).then(|| value.clone());
         }
         ToolKind::Function { parameters } => {
             let empty = json!({"type": "object", "properties": {}});
@@ -92,7 +113,12 @@ fn web_search(options: &Value) -> Value {
 /// `tool_choice`.
 pub(super) fn choice(request: &ChatRequest) -> Option<Value> {
     let named = |name: &str| {
+        let of_type = |tool: &&Tool| match &tool.kind {
+            ToolKind::Native { value, .. } => value["type"] == *name,
+            _ => false,
+        };
         let found = request.tools.iter().find(|tool| tool.name == name);
+        let found = found.or_else(|| request.tools.iter().find(of_type));
         match found.map(|tool| &tool.kind) {
             Some(ToolKind::Custom { .. }) => json!({"type": "custom", "name": name}),
             Some(ToolKind::Native { value, .. }) => match value.get("type") {

@@ -27,7 +27,6 @@ fn a_rich_request_keeps_everything() {
                 {"type": "input_file", "file_data": "data:application/pdf;base64,JVBE", "filename": "a.pdf"},
                 {"type": "input_file", "file_url": "https://x.example/b.pdf"},
                 {"type": "input_file", "file_id": "file-1"},
-                {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
             ]},
             {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "gAAA"},
             {"type": "message", "role": "assistant", "content": "I look."},
