@@ -4,6 +4,7 @@ import json
 
 import openai
 import pytest
+from conftest import openai_client
 from support.gateway import CALL_COST
 from support.replies import TEXT
 
@@ -50,8 +51,8 @@ def test_errors_of_the_provider(gpt, side):
 @pytest.mark.parametrize(
     ("param", "options"),
     [
-        ("prompt", {"prompt": ["one", "two"]}),
         ("prompt", {"prompt": [1, 2, 3]}),
+        ("prompt", {"prompt": ["one", [1, 2]]}),
         ("suffix", {"suffix": "end"}),
         ("echo", {"echo": True}),
         ("best_of", {"best_of": 3}),
@@ -62,6 +63,25 @@ def test_what_a_chat_cannot_say_is_refused(gpt, upstream, side, param, options):
         create(gpt, f"{side}/say", **options)
     assert param in caught.value.message
     assert upstream.asked == []
+
+
+@pytest.mark.parametrize("side", ["oai", "ant", "coh", "res"])
+def test_several_prompts_are_asked_of_a_chat_one_by_one(gateway, upstream, side):
+    key = gateway.new_key()
+    gpt = openai_client(gateway, key)
+    reply = create(gpt, f"{side}/echo", prompt=["one", "two", "three"])
+    assert [(choice.index, choice.text) for choice in reply.choices] == [(0, "one"), (1, "two"), (2, "three")]
+    assert len(upstream.asked) == 3
+    assert reply.usage.completion_tokens in (15, 21), "the sum"
+    assert gateway.spend(key, 3 * CALL_COST) >= 3 * CALL_COST - 1e-12
+    chunks = list(create(gpt, f"{side}/echo", prompt=["one", "two"], stream=True))
+    told = {0: "", 1: ""}
+    for chunk in chunks:
+        for choice in chunk.choices:
+            told[choice.index] += choice.text
+    assert told == {0: "one", 1: "two"}
+    with pytest.raises(openai.RateLimitError):
+        create(gpt, f"{side}/error-429", prompt=["one", "two"])
 
 
 def test_it_goes_to_a_provider_that_can(gpt, upstream):

@@ -18,13 +18,13 @@ use super::encode::encode;
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, media, mock};
+use super::{Call, Tail, betas, media, mock, prompts};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
 
 /// Largest whole answer taken from a provider, bytes.
-const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
+pub(super) const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
 /// Largest error body taken from a provider, bytes.
 const ERROR_LIMIT: usize = 1024 * 1024;
 
@@ -160,6 +160,12 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     if let Some(text) = &served.mock_response {
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);
+    }
+    let parts = prompts::of(call, &served)?;
+    if !parts.is_empty() {
+        *tail.asked.lock() = Some(Arc::clone(&served));
+        let reply = prompts::ask(call, &served, &attempt, &parts).await;
+        return reply.map_err(|error| named(error, &served));
     }
     media::fetch(call, &served, &attempt).await?;
     let mut encoded = encode(call, &served, &attempt)?;

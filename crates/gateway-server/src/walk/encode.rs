@@ -1,5 +1,7 @@
 //! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use llm_providers::dialects::gemini::take_signatures;
 use llm_providers::media::put;
@@ -88,6 +90,29 @@ fn encode_with(
         return dialect.forward_request(&body, &glance, target);
     }
     translate(call, dialect, target, call.dialect.decode_request(&body)?)
+}
+
+/// Writes the request for one of the prompts of a call, whose reply is wanted whole.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_part(
+    call: &Call,
+    served: &Served,
+    attempt: &Attempt<'_>,
+    body: &Bytes,
+) -> Result<Encoded> {
+    let target = policy::target(served.target.target(), &call.policy);
+    let body = match attempt.params {
+        Some(params) => Cow::Owned(overlaid(body, params)?),
+        None => Cow::Borrowed(body),
+    };
+    let mut request = call.dialect.decode_request(&body)?;
+    request.model.clone_from(&target.model);
+    native::settle(&mut request, &target.policy)?;
+    let mut encoded = served.dialect_for(call.dialect).encode_request(&request, &target)?;
+    encoded.body = call.extras.body(encoded.body)?;
+    Ok(encoded)
 }
 
 /// A body with members set. The caller waits for a stream or does not, whatever a fallback says.

@@ -27,6 +27,7 @@ mod media;
 mod mock;
 mod native;
 mod policy;
+mod prompts;
 mod pump;
 pub(crate) mod query;
 mod recall;

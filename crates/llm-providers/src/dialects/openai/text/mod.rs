@@ -1,7 +1,7 @@
 //! OpenAI's legacy Completions, <https://platform.openai.com/docs/api-reference/completions>, both ways.
 //!
 //! A prompt is the words of a user and an answer the words of the model; all else is Chat Completions'. For
-//! a model that chats one prompt is taken per call; `echo`, `suffix`, `best_of` and prompts of token ids are
+//! a model that chats several prompts are [taken apart](apart); `echo`, `suffix`, `best_of` and prompts of token ids are
 //! refused there, because a chat cannot say them. Providers with completions of their own get the caller's
 //! bytes. Lost towards callers: reasoning, calls of tools, pictures.
 
@@ -9,8 +9,11 @@ mod convert;
 mod glance;
 mod logprobs;
 mod request;
+mod several;
 mod stream;
 mod write;
+
+pub use several::{apart, together, told};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

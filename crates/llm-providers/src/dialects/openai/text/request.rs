@@ -47,11 +47,7 @@ fn prompt(fields: &mut Fields<'_>) -> Result<String> {
             (Some(Value::String(text)), 0) => Ok(text),
             (Some(id @ (Value::Number(_) | Value::Array(_))), _) => Err(ids(&id)),
             (Some(Value::String(_)), more) => {
-                let message = format!(
-                    "`prompt`: found {} prompts; this model's provider has no completions of its own, so that one \
-                     call takes one prompt: make a call for each",
-                    more + 1
-                );
+                let message = format!("`prompt`: found {} prompts where one was expected", more + 1);
                 Err(Error::unsupported("prompt", message))
             }
             (Some(other), _) => Err(path.element(0).wrong(&other, "a string")),

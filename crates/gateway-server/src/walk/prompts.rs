@@ -1,0 +1,86 @@
+//! Several prompts of legacy Completions for a model that chats: each is asked by itself, side by side, and
+//! the caller gets one reply.
+
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::try_join_all;
+use http::HeaderMap;
+use llm_providers::dialects::openai::text::{apart, together, told};
+use llm_providers::{DialectId, ReplyFacts};
+use llm_router::Attempt;
+use llm_types::{Body, ChatResponse, Result};
+
+use super::Call;
+use super::dispatch::{ANSWER_LIMIT, reply_context, send, timeouts};
+use super::encode::encode_part;
+use super::pump::Pump;
+use super::relay::Reply;
+use crate::state::Served;
+
+/// The requests for each prompt, where a deployment takes one at a time and there are several.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::BadRequest`] when the body cannot be read.
+pub(super) fn of(call: &Call, served: &Served) -> Result<Vec<Bytes>> {
+    let chats = served.dialect_for(call.dialect).id() != DialectId::OpenaiText;
+    if call.dialect.id() == DialectId::OpenaiText && chats { apart(&call.body) } else { Ok(Vec::new()) }
+}
+
+/// Asks a deployment every prompt; the first failure is that of all.
+///
+/// # Errors
+/// The provider's.
+pub(super) async fn ask(
+    call: &Call,
+    served: &Served,
+    attempt: &Attempt<'_>,
+    parts: &[Bytes],
+) -> Result<Reply> {
+    let asked_at = Instant::now();
+    let asked = try_join_all(parts.iter().map(|part| one(call, served, attempt, part))).await?;
+    let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let (mut headers, mut replies) = (HeaderMap::new(), Vec::with_capacity(asked.len()));
+    for (theirs, reply) in asked {
+        headers = theirs;
+        replies.push(reply);
+    }
+    let n = u32::try_from(call.glance.n / parts.len().max(1) as u64).unwrap_or(u32::MAX);
+    let reply = together(replies, n);
+    let facts = Box::new(ReplyFacts {
+        id: Some(reply.id.clone()),
+        model: Some(reply.model.clone()),
+        usage: reply.usage.clone(),
+        answer_bytes: reply.choices.iter().map(|choice| choice.message.text().len() as u64).sum(),
+        complete: true,
+        ..ReplyFacts::default()
+    });
+    if !call.glance.stream {
+        let body = call.dialect.encode_response(&reply, &reply_context(call))?;
+        return Ok(Reply::Full { headers, body, facts, provider_us });
+    }
+    let (rest, pump) = (Body::Full(Bytes::new()), Pump::Written(facts));
+    Ok(Reply::Flow { headers, first: vec![streamed(call, &reply)], rest, pump, ended: true })
+}
+
+async fn one(
+    call: &Call,
+    served: &Served,
+    attempt: &Attempt<'_>,
+    part: &Bytes,
+) -> Result<(HeaderMap, ChatResponse)> {
+    let encoded = encode_part(call, served, attempt, part)?;
+    let response = served.target.reply(send(call, served, encoded, timeouts(served, attempt)).await?);
+    let headers = response.headers;
+    let body = response.body.collect(ANSWER_LIMIT).await?;
+    Ok((headers, served.dialect_for(call.dialect).decode_response(&body)?))
+}
+
+/// The frames of a whole reply.
+fn streamed(call: &Call, reply: &ChatResponse) -> Bytes {
+    let mut encoder = call.dialect.stream_encoder(reply_context(call));
+    let mut out = BytesMut::new();
+    told(reply).iter().for_each(|event| encoder.push(event, &mut out));
+    encoder.finish(&mut out);
+    out.freeze()
+}
