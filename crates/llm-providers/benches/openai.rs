@@ -64,7 +64,7 @@ fn main() {
         let glance = DIALECT.glance(&body).unwrap();
         println!("request of {} bytes", body.len());
         measure("  scan::object", || {
-            scan::object(black_box(&body), |member| drop(black_box(member))).unwrap()
+            scan::object(black_box(&body), |member| drop(black_box(member))).unwrap();
         });
         measure("  glance", || drop(black_box(DIALECT.glance(black_box(&body)).unwrap())));
         measure("  forward_request", || {

@@ -13,6 +13,7 @@ use llm_types::{ChatRequest, ChatResponse, Error, Event, Finish, Result, Usage};
 use serde_json::{Map, Value};
 
 use crate::media::MediaKind;
+use crate::scan::Names;
 use crate::{DialectId, Target};
 
 /// A protocol, both ways.
@@ -108,7 +109,7 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// Whether a body may name media by a URL that cannot stay there, by one look; such a request may have
     /// to be written anew instead of being forwarded. `false` where callers of this dialect mean what they
     /// write.
-    fn may_name_media(&self, _body: &[u8], _target: &Target) -> bool {
+    fn may_name_media(&self, _body: &[u8], _glance: &Glance, _target: &Target) -> bool {
         false
     }
 
@@ -161,6 +162,16 @@ pub struct Glance {
     /// Top-level members that the gateway itself understands (`metadata`, `tags`, `fallbacks`,
     /// `num_retries`, `timeout`, `drop_params`, `litellm_metadata`, …): name and span of the value.
     pub controls: Vec<(Control, Span)>,
+    /// The names of members at every depth; `None` where they were not noted.
+    pub names: Option<Names>,
+}
+
+impl Glance {
+    /// Whether a member of the body, at whatever depth, may have this name.
+    #[must_use]
+    pub fn may_hold(&self, name: &str) -> bool {
+        self.names.is_none_or(|names| names.may_hold(name))
+    }
 }
 
 /// Top-level members of a request that are meant for the gateway. LiteLLM surface §6.3.

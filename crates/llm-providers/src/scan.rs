@@ -12,10 +12,12 @@ use llm_types::{Error, ErrorKind};
 use crate::dialect::Span;
 
 mod cursor;
+mod names;
 mod patch;
 mod reader;
 
 use cursor::Cursor;
+pub use names::Names;
 pub use patch::{Patch, merge, quoted};
 pub(crate) use reader::Reader;
 
@@ -160,11 +162,11 @@ impl Member<'_> {
 }
 
 /// Validates a body that must be one JSON object and calls `visit` for each of its members, in order.
-/// Members seen before a fault is met have been visited.
+/// Members seen before a fault is met have been visited. Gives the names of members at every depth.
 ///
 /// # Errors
 /// A [`Fault`] at the first byte that is not JSON.
-pub fn object<'a>(body: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result<(), Fault> {
+pub fn object<'a>(body: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result<Names, Fault> {
     let text = utf8(body)?;
     let mut cursor = Cursor::within(text, 0);
     cursor.space();
@@ -172,7 +174,8 @@ pub fn object<'a>(body: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result<(
         return Err(cursor.fault("a JSON object"));
     }
     cursor.members(&mut visit)?;
-    cursor.end()
+    cursor.end()?;
+    Ok(cursor.names)
 }
 
 /// Validates a body that may be any JSON value.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::wildcard::{Captures, Pattern};
@@ -19,7 +20,7 @@ pub struct Routes {
     settings: Arc<RouterSettings>,
     deployments: Vec<Arc<Deployment>>,
     /// Groups, aliases and deployment ids: everything that is called by its exact name.
-    exact: HashMap<Arc<str>, Named>,
+    exact: HashMap<Arc<str>, Named, RandomState>,
     patterns: Vec<Wildcard>,
     teams: HashMap<String, TeamRoutes>,
     catch_all: Option<Wildcard>,
@@ -185,7 +186,7 @@ impl Routes {
 
 /// The tables under construction.
 struct Build {
-    exact: HashMap<Arc<str>, Named>,
+    exact: HashMap<Arc<str>, Named, RandomState>,
     patterns: Vec<Wildcard>,
     teams: HashMap<String, TeamRoutes>,
     catch_all: Option<Wildcard>,
@@ -224,7 +225,7 @@ impl Build {
             candidates.push(candidate);
         }
         let mut build = Self {
-            exact: HashMap::new(),
+            exact: HashMap::default(),
             patterns: Vec::new(),
             teams: teams.into_iter().map(|(team, bundles)| (team, TeamRoutes::new(bundles))).collect(),
             catch_all: None,

@@ -1,12 +1,9 @@
 //! The headers LiteLLM's users read on answers (surface §6.1).
 
-use std::sync::Arc;
-
-use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use llm_router::Deployment;
-use llm_types::Money;
 
+use super::Head;
 use crate::limits::{Limits, Remaining};
 
 /// Header names, spelt once.
@@ -71,12 +68,14 @@ impl CallHeaders {
         if self.model_group == name { self.model_group.clone() } else { text(name) }
     }
 
-    /// Writes them.
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        headers.insert(names::MODEL_ID, self.model_id.clone());
-        headers.insert(names::MODEL_NAME, self.model_name.clone());
-        headers.insert(names::API_BASE, self.api_base.clone());
-        headers.insert(names::VERSION, self.version.clone());
+    /// The headers.
+    pub(crate) fn lines(&self) -> [(HeaderName, HeaderValue); 4] {
+        [
+            (names::MODEL_ID, self.model_id.clone()),
+            (names::MODEL_NAME, self.model_name.clone()),
+            (names::API_BASE, self.api_base.clone()),
+            (names::VERSION, self.version.clone()),
+        ]
     }
 }
 
@@ -88,118 +87,24 @@ pub(crate) fn text(value: &str) -> HeaderValue {
     })
 }
 
-/// Writes the numbers of one answer's headers into one buffer, so that all of them cost one allocation.
-#[derive(Debug)]
-pub(crate) struct Numbers(BytesMut);
-
-impl Numbers {
-    /// A buffer with room for the numbers of an ordinary answer.
-    pub(crate) fn new() -> Self {
-        Self(BytesMut::with_capacity(192))
-    }
-
-    /// A count.
-    pub(crate) fn count(&mut self, count: u64) -> HeaderValue {
-        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        match usize::try_from(count).ok().and_then(|digit| DIGITS.get(digit)) {
-            Some(digit) => HeaderValue::from_static(digit),
-            None => {
-                self.digits(count);
-                self.taken()
-            }
-        }
-    }
-
-    /// USD as LiteLLM writes it: a plain decimal without trailing zeros.
-    pub(crate) fn usd(&mut self, amount: Money) -> HeaderValue {
-        if amount.0 < 0 {
-            self.0.extend_from_slice(b"-");
-        }
-        self.digits(amount.0.unsigned_abs() / 1_000_000_000);
-        let part = amount.0.unsigned_abs() % 1_000_000_000;
-        if part > 0 {
-            self.fraction(part, 9);
-            let kept = self.0.iter().rposition(|digit| *digit != b'0').map_or(0, |at| at + 1);
-            self.0.truncate(kept);
-        }
-        self.taken()
-    }
-
-    /// Microseconds as milliseconds with three digits.
-    pub(crate) fn millis(&mut self, us: u64) -> HeaderValue {
-        self.digits(us / 1_000);
-        self.fraction(us % 1_000, 3);
-        self.taken()
-    }
-
-    fn digits(&mut self, number: u64) {
-        self.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-    }
-
-    /// A point and `width` digits.
-    fn fraction(&mut self, mut part: u64, width: usize) {
-        let mut digits = [b'0'; 10];
-        digits[0] = b'.';
-        for digit in digits[1..=width].iter_mut().rev() {
-            *digit = b'0' + u8::try_from(part % 10).unwrap_or(0);
-            part /= 10;
-        }
-        self.0.extend_from_slice(&digits[..=width]);
-    }
-
-    fn taken(&mut self) -> HeaderValue {
-        HeaderValue::from_maybe_shared(self.0.split().freeze()).unwrap_or(HeaderValue::from_static("0"))
-    }
-}
-
 /// What is left of a key's limits.
-pub(crate) fn limits(headers: &mut HeaderMap, numbers: &mut Numbers, limits: &Limits, remaining: &Remaining) {
+pub(crate) fn limits(head: &mut Head, limits: &Limits, remaining: &Remaining) {
     let mut put = |pair: Option<(u64, u64)>, left_name: HeaderName, limit_name: HeaderName| {
-        let (left, limit) = pair?;
-        headers.insert(left_name, numbers.count(left));
-        let limit = numbers.count(limit);
-        headers.insert(limit_name, limit.clone());
-        Some(limit)
+        let Some((left, limit)) = pair else { return };
+        head.count(left_name, left);
+        head.count(limit_name, limit);
     };
-    let requests = put(remaining.requests, names::LEFT_REQUESTS, names::LIMIT_REQUESTS);
-    let tokens = put(remaining.tokens, names::LEFT_TOKENS, names::LIMIT_TOKENS);
+    put(remaining.requests, names::LEFT_REQUESTS, names::LIMIT_REQUESTS);
+    put(remaining.tokens, names::LEFT_TOKENS, names::LIMIT_TOKENS);
     put(remaining.parallel, names::LEFT_PARALLEL, names::LIMIT_PARALLEL);
     if let Some(max) = limits.max_budget {
-        headers.insert(names::KEY_MAX_BUDGET, numbers.usd(max));
+        head.usd(names::KEY_MAX_BUDGET, max);
     }
-    if let Some(tpm) = tokens.or_else(|| limits.tpm.map(|tpm| numbers.count(tpm))) {
-        headers.insert(names::KEY_TPM, tpm);
+    if let Some(tpm) = limits.tpm {
+        head.count(names::KEY_TPM, tpm);
     }
-    if let Some(rpm) = requests.or_else(|| limits.rpm.map(|rpm| numbers.count(rpm))) {
-        headers.insert(names::KEY_RPM, rpm);
-    }
-}
-
-/// Names of provider headers with `llm_provider-` in front, remembered so that they are made once.
-#[derive(Debug, Default)]
-pub(crate) struct ProviderNames(dashmap::DashMap<HeaderName, Arc<HeaderName>>);
-
-impl ProviderNames {
-    /// How many names are remembered; providers that invent names do not grow the table for ever.
-    const MOST: usize = 512;
-
-    /// Copies every provider header under its prefixed name.
-    pub(crate) fn copy(&self, from: &HeaderMap, to: &mut HeaderMap) {
-        for (name, value) in from {
-            let known = self.0.get(name).map(|known| Arc::clone(&known));
-            let prefixed = known.or_else(|| self.remember(name));
-            if let Some(prefixed) = prefixed {
-                to.append((*prefixed).clone(), value.clone());
-            }
-        }
-    }
-
-    fn remember(&self, name: &HeaderName) -> Option<Arc<HeaderName>> {
-        let prefixed = Arc::new(HeaderName::try_from(format!("llm_provider-{name}")).ok()?);
-        if self.0.len() < Self::MOST {
-            self.0.insert(name.clone(), Arc::clone(&prefixed));
-        }
-        Some(prefixed)
+    if let Some(rpm) = limits.rpm {
+        head.count(names::KEY_RPM, rpm);
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod body;
 mod error;
+mod head;
 mod headers;
 
 pub(crate) use body::ReplyBody;
 pub(crate) use error::{detail, error_response, event_stream, json_response, openai_error, with_call_id};
-pub(crate) use headers::{CallHeaders, Numbers, ProviderNames, limits, names, text};
+pub(crate) use head::{Head, Heads};
+pub(crate) use headers::{CallHeaders, limits, names, text};

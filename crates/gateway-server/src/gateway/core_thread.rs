@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
+use crate::answer::Heads;
 use crate::door::{Arrival, serve_connection};
 use crate::journal::Journal;
 use crate::state::{Core, Shared};
@@ -50,6 +51,7 @@ pub(super) fn run(parts: CoreParts, arrivals: mpsc::Receiver<Arrival>) {
         shared: parts.shared,
         transport: parts.transport,
         journal: Journal::new(parts.writer),
+        heads: Heads::default(),
         access: AccessLog::new(parts.access_log),
         fetches: tokio::sync::Semaphore::new(FETCHES),
         ids: Mutex::new(fastrand::Rng::new()),

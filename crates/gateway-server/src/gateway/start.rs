@@ -17,7 +17,6 @@ use tokio::sync::mpsc;
 
 use super::core_thread::{self, CoreParts};
 use super::{Gateway, ServeOptions, StartError, tasks};
-use crate::answer::ProviderNames;
 use crate::clock::{TokioClock, now_ms};
 use crate::config::Config;
 use crate::door;
@@ -119,7 +118,6 @@ async fn shared_state(
         directory,
         counters,
         metrics,
-        provider_names: ProviderNames::default(),
         control: control.handle().clone(),
         shipping,
         responses: Responses::default(),

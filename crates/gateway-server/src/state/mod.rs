@@ -13,7 +13,7 @@ use llm_providers::transport::HyperTransport;
 use llm_router::Counters;
 use parking_lot::Mutex;
 
-use crate::answer::ProviderNames;
+use crate::answer::Heads;
 use crate::identity::Directory;
 use crate::journal::Journal;
 use crate::responses::Responses;
@@ -34,8 +34,6 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// What operators count.
     pub(crate) metrics: Metrics,
-    /// Names of provider headers on answers.
-    pub(crate) provider_names: ProviderNames,
     /// The runtime of management routes, database and timers.
     pub(crate) control: tokio::runtime::Handle,
     /// The ledger's way into the database.
@@ -64,6 +62,8 @@ pub(crate) struct Core {
     pub(crate) transport: HyperTransport,
     /// The ledger's records on their way to disk.
     pub(crate) journal: Arc<Journal>,
+    /// The heads of answers.
+    pub(crate) heads: Heads,
     /// Lines of the access log on their way out.
     pub(crate) access: AccessLog,
     /// Places for fetching what callers name by URL.

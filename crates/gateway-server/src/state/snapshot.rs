@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
 use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
 use llm_router::{Counters, Deployment, Group, Router, Routes};
@@ -31,7 +32,7 @@ pub(crate) struct Snapshot {
     pub(crate) master: Option<KeyDigest>,
     /// The zone in which budgets' days begin.
     pub(crate) zone: TimeZone,
-    served: HashMap<DeploymentId, Arc<Served>>,
+    served: HashMap<DeploymentId, Arc<Served>, RandomState>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
     wildcards: DashMap<(DeploymentId, String), Arc<Served>>,

@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 
 /// Lines are handed to the system when this many bytes have gathered, and by a timer before that.
 const BATCH: usize = 32 * 1024;
+/// Bytes that are made room for before a line is written.
+const USUAL_LINE: usize = 512;
 
 /// One core's access log. Lines gather in memory; [`AccessLog::flush`] runs ten times a second.
 pub(crate) struct AccessLog {
@@ -78,72 +80,69 @@ impl AccessLog {
 
 impl AccessLine<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"at\":");
-        number(out, self.at_ms);
-        text(out, "id", self.id);
-        text(out, "method", self.method);
-        text(out, "path", self.path);
-        field(out, "status");
-        number(out, i64::from(self.status));
-        text(out, "outcome", self.outcome);
-        text(out, "key", self.key);
-        text(out, "model", self.model);
-        text(out, "deployment", self.deployment);
+        out.reserve(USUAL_LINE);
+        number(out, "{\"at\":", self.at_ms);
+        text(out, ",\"id\":\"", self.id);
+        text(out, ",\"method\":\"", self.method);
+        text(out, ",\"path\":\"", self.path);
+        number(out, ",\"status\":", i64::from(self.status));
+        text(out, ",\"outcome\":\"", self.outcome);
+        text(out, ",\"key\":\"", self.key);
+        text(out, ",\"model\":\"", self.model);
+        text(out, ",\"deployment\":\"", self.deployment);
         if self.stream {
             out.extend_from_slice(b",\"stream\":true");
         }
-        for (name, value) in [
-            ("input_tokens", Some(self.input_tokens)),
-            ("output_tokens", Some(self.output_tokens)),
-            ("duration_us", Some(self.duration_us)),
-            ("first_byte_us", self.first_byte_us),
-        ] {
-            if let Some(value) = value {
-                field(out, name);
-                number(out, i64::try_from(value).unwrap_or(i64::MAX));
-            }
+        count(out, ",\"input_tokens\":", self.input_tokens);
+        count(out, ",\"output_tokens\":", self.output_tokens);
+        count(out, ",\"duration_us\":", self.duration_us);
+        if let Some(us) = self.first_byte_us {
+            count(out, ",\"first_byte_us\":", us);
         }
         if let Some(cost) = self.cost_nanos {
-            field(out, "cost_nano_usd");
-            number(out, cost);
+            number(out, ",\"cost_nano_usd\":", cost);
         }
         out.extend_from_slice(b"}\n");
     }
 }
 
-fn field(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+fn count(out: &mut Vec<u8>, field: &str, value: u64) {
+    number(out, field, i64::try_from(value).unwrap_or(i64::MAX));
 }
 
-fn number(out: &mut Vec<u8>, value: i64) {
+/// A number after its field's name as it stands in the line.
+fn number(out: &mut Vec<u8>, field: &str, value: i64) {
+    out.extend_from_slice(field.as_bytes());
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// A text field, left out when empty. Callers choose some of these texts, so they are escaped.
-fn text(out: &mut Vec<u8>, name: &str, value: &str) {
+/// A text after its field's name and first quote; left out when empty. Callers choose some of these
+/// texts, so they are escaped.
+fn text(out: &mut Vec<u8>, field: &str, value: &str) {
     if value.is_empty() {
         return;
     }
-    field(out, name);
-    out.push(b'"');
+    out.extend_from_slice(field.as_bytes());
     // Without an early exit the compiler looks at many bytes at once.
-    let odd = value.bytes().fold(false, |odd, byte| odd | (byte < 0x20 || byte == b'"' || byte == b'\\'));
-    if !odd {
+    let odd = value
+        .bytes()
+        .fold(0, |odd, byte| odd | u8::from(byte < 0x20) | u8::from(byte == b'"' || byte == b'\\'));
+    if odd == 0 {
         out.extend_from_slice(value.as_bytes());
     } else {
-        for c in value.chars() {
-            match c {
-                '"' | '\\' => out.extend_from_slice(&[b'\\', c as u8]),
-                c if u32::from(c) < 0x20 => {
-                    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes())
-                }
-                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
+        escaped(out, value);
     }
     out.push(b'"');
+}
+
+fn escaped(out: &mut Vec<u8>, value: &str) {
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => out.extend_from_slice(&[b'\\', c as u8]),
+            c if u32::from(c) < 0x20 => out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes()),
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -190,7 +190,8 @@ pub(super) fn is_under_way(reply: &[u8]) -> bool {
 /// Follows a reply that its provider makes, and settles its tail when it is made.
 pub(super) fn follow(mut tail: Box<Tail>) {
     let core = Arc::clone(tail.core());
-    let (served, id) = (tail.asked.lock().clone(), tail.facts.id.clone().unwrap_or_default());
+    let id = tail.facts.as_ref().and_then(|facts| facts.id.clone()).unwrap_or_default();
+    let served = tail.asked.lock().clone();
     let Some(served) = served else { return };
     tokio::spawn(async move {
         match ended(&core, &served, &id).await {
@@ -198,7 +199,7 @@ pub(super) fn follow(mut tail: Box<Tail>) {
                 let facts = responses_facts(&reply);
                 let status = status_of(&reply);
                 let error = facts.error.clone();
-                tail.facts = facts;
+                tail.facts = Some(Box::new(facts));
                 let end = match status.as_deref() {
                     Some("cancelled") => End::HungUp,
                     Some("failed") => End::Failed,
@@ -257,7 +258,7 @@ pub(crate) async fn ask(
     if let Some(credential) = served.target.credential() {
         sign_in(core, credential).await.map_err(|error| named(error, served))?;
     }
-    served.target.seal(&mut request, SystemTime::now())?;
+    served.target.seal(&mut request, SystemTime::now)?;
     let name = |error| named(error, served);
     let HttpResponse { status, headers, body, .. } = core.transport.exchange(request).await.map_err(name)?;
     let reply = body.collect(REPLY_LIMIT).await.map_err(name)?;

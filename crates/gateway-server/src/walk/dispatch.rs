@@ -121,7 +121,7 @@ impl Refused {
         self.settle(call, response.status());
         let headers = response.headers_mut();
         if let Some(served) = &self.served {
-            served.headers.write(headers);
+            headers.extend(served.headers.lines());
         }
         headers.insert(names::RETRIES, self.report.retries.into());
         headers.insert(names::MAX_RETRIES, self.report.max_retries.into());
@@ -198,7 +198,7 @@ pub(super) async fn send(
     if let Some(credential) = served.target.credential() {
         sign_in(&call.core, credential).await.map_err(|error| named(error, served))?;
     }
-    served.target.seal(&mut request, SystemTime::now())?;
+    served.target.seal(&mut request, SystemTime::now)?;
     let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
     if !response.status.is_success() {
         return Err(refused(call, response, served).await);
@@ -313,7 +313,7 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
     let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
     let dialect = served.dialect_for(call.dialect);
     let (body, facts) = if dialect.id() == call.dialect.id() {
-        let mut facts = dialect.reply_facts(&theirs);
+        let mut facts = Box::new(dialect.reply_facts(&theirs));
         if let Some(error) = facts.error.take() {
             return Err(error);
         }
@@ -327,9 +327,9 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
             complete: true,
             ..ReplyFacts::default()
         };
-        (call.dialect.encode_response(&reply, &reply_context(call))?, facts)
+        (call.dialect.encode_response(&reply, &reply_context(call))?, Box::new(facts))
     };
-    Ok(Reply::Full { headers, body, facts: Box::new(facts), provider_us })
+    Ok(Reply::Full { headers, body, facts, provider_us })
 }
 
 /// Takes a stream up to its first content.

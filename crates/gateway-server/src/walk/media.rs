@@ -38,7 +38,7 @@ fn missing(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Result<Vec<Wa
     let dialect = served.dialect_for(call.dialect);
     let target = served.target.target();
     let is_same = dialect.id() == call.dialect.id();
-    if is_same && !dialect.may_name_media(&call.body, target) {
+    if is_same && !dialect.may_name_media(&call.body, &call.glance, target) {
         return Ok(Vec::new());
     }
     match attempt.params {

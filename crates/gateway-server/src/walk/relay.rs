@@ -13,7 +13,7 @@ use super::pump::Pump;
 use super::settle::{Settled, Tail};
 use super::stream::{Source, Stream};
 use super::{Call, Caller};
-use crate::answer::{Numbers, ReplyBody, limits, names};
+use crate::answer::{Head, ReplyBody, limits, names};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -22,9 +22,6 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 const NO: HeaderValue = HeaderValue::from_static("no");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// How many headers an answer usually has; providers bring some twenty.
-const USUAL_HEADERS: usize = 48;
 
 /// What an attempt brought back.
 #[derive(Debug)]
@@ -74,9 +71,6 @@ impl Answered {
 
 /// Makes the answer; whole ones are settled now, streams when they end. With a whole answer comes the
 /// turn of the journal that writes its outcome.
-///
-/// The request's headers have done their work: their map becomes the answer's, so that one map serves
-/// a connection for as long as it lives.
 pub(crate) fn relay(
     call: &mut Call,
     mut tail: Box<Tail>,
@@ -84,53 +78,50 @@ pub(crate) fn relay(
 ) -> (Response<ReplyBody>, Option<Turn>) {
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
-    let mut headers = std::mem::take(&mut call.head.headers);
-    headers.clear();
-    headers.reserve(USUAL_HEADERS);
-    let mut numbers = Numbers::new();
+    let mut head = call.core.heads.begin();
     if let Some(served) = &*tail.asked.lock() {
-        served.headers.write(&mut headers);
+        served.headers.lines().into_iter().for_each(|(name, value)| head.text(name, value));
     }
-    headers.extend(done.group.map(|group| (names::MODEL_GROUP, group)));
-    headers.insert(names::RETRIES, numbers.count(done.report.retries.into()));
-    headers.insert(names::MAX_RETRIES, numbers.count(done.report.max_retries.into()));
-    headers.insert(names::FALLBACKS, numbers.count(done.report.fallbacks.into()));
-    headers.insert(names::CALL_ID, call.shown_id.clone());
+    if let Some(group) = done.group {
+        head.text(names::MODEL_GROUP, group);
+    }
+    head.count(names::RETRIES, done.report.retries.into());
+    head.count(names::MAX_RETRIES, done.report.max_retries.into());
+    head.count(names::FALLBACKS, done.report.fallbacks.into());
+    head.text(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
-        limits(&mut headers, &mut numbers, &entry.limits, &tail.remaining);
+        limits(&mut head, &entry.limits, &tail.remaining);
     }
     let mut booked = None;
     let body = match done.reply {
-        Reply::Full { headers: theirs, body, facts, .. }
+        Reply::Full { headers, body, facts, .. }
             if call.waits_elsewhere && is_under_way(&body) && facts.id.is_some() =>
         {
             // The provider makes the reply; the tail is settled when it has.
-            provider_headers(call, &theirs, &mut headers);
-            headers.insert(CONTENT_TYPE, JSON);
-            tail.facts = *facts;
+            provider_headers(&headers, &mut head);
+            head.text(CONTENT_TYPE, JSON);
+            tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
             follow(tail);
-            let mut response = Response::new(ReplyBody::full(body));
-            *response.headers_mut() = headers;
-            return (response, None);
-        }
-        Reply::Full { headers: theirs, body, facts, provider_us } => {
-            tail.facts = *facts;
-            keep_reply(call, &mut tail, &body);
-            provider_headers(call, &theirs, &mut headers);
-            let settled = tail.settle(End::Completed, StatusCode::OK, None);
-            booked = settled.booked;
-            settled_headers((&mut headers, &mut numbers), call, settled, provider_us);
-            headers.insert(CONTENT_TYPE, JSON);
             ReplyBody::full(body)
         }
-        Reply::Flow { headers: theirs, first, rest, pump, ended } => {
-            provider_headers(call, &theirs, &mut headers);
+        Reply::Full { headers, body, facts, provider_us } => {
+            tail.facts = Some(facts);
+            keep_reply(call, &mut tail, &body);
+            provider_headers(&headers, &mut head);
+            let settled = tail.settle(End::Completed, StatusCode::OK, None);
+            settled_headers(&mut head, &settled, provider_us);
+            booked = settled.booked;
+            head.text(CONTENT_TYPE, JSON);
+            ReplyBody::full(body)
+        }
+        Reply::Flow { headers, first, rest, pump, ended } => {
+            provider_headers(&headers, &mut head);
             let framing = call.dialect.framing();
             let kind = if call.listed { JSON } else { HeaderValue::from_static(framing.content_type()) };
-            headers.insert(CONTENT_TYPE, kind);
-            headers.insert(CACHE_CONTROL, NO_CACHE);
-            headers.insert(UNBUFFERED, NO);
+            head.text(CONTENT_TYPE, kind);
+            head.text(CACHE_CONTROL, NO_CACHE);
+            head.text(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
             // A provider's own reply is known by its id as soon as the stream says it.
             if let Pump::Forward(relay) = &pump
@@ -144,7 +135,7 @@ pub(crate) fn relay(
         }
     };
     let mut response = Response::new(body);
-    *response.headers_mut() = headers;
+    *response.headers_mut() = call.core.heads.finish(head);
     (response, booked)
 }
 
@@ -154,40 +145,39 @@ fn keep_reply(call: &Call, tail: &mut Tail, body: &Bytes) {
     let Some(served) = tail.asked.lock().clone() else { return };
     let deployment = served.deployment.id.as_str();
     let native = served.mock_response.is_none() && served.dialect_for(call.dialect).id() == call.dialect.id();
-    match (&tail.facts.id, native) {
+    match (tail.facts.as_ref().and_then(|facts| facts.id.as_deref()), native) {
         (Some(id), true) => keep.elsewhere(deployment, id),
         (None, true) => {}
         (_, false) => keep.held(deployment, String::from_utf8_lossy(body).into_owned()),
     }
 }
 
-fn provider_headers(call: &Call, theirs: &HeaderMap, ours: &mut HeaderMap) {
-    call.core.shared.provider_names.copy(theirs, ours);
-    if let Some(id) = theirs.get(X_REQUEST_ID).or_else(|| theirs.get(&REQUEST_ID)) {
-        ours.insert(REQUEST_ID, id.clone());
-    }
+fn provider_headers(theirs: &HeaderMap, head: &mut Head) {
+    let mut id = None;
     for (name, value) in theirs {
-        let name_text = name.as_str();
-        // A provider that is a gateway itself does not speak for the limits of our keys.
-        if name_text.starts_with("x-ratelimit-") && !name_text.starts_with("x-ratelimit-api_key-") {
-            ours.insert(name, value.clone());
+        head.of_provider(name, value);
+        if *name == X_REQUEST_ID || (*name == REQUEST_ID && id.is_none()) {
+            id = Some(value);
         }
+        // A provider that is a gateway itself does not speak for the limits of our keys.
+        if let Some(limit) = name.as_str().strip_prefix("x-ratelimit-")
+            && !limit.starts_with("api_key-")
+        {
+            head.text(name.clone(), value.clone());
+        }
+    }
+    if let Some(id) = id {
+        head.text(REQUEST_ID, id.clone());
     }
 }
 
-fn settled_headers(
-    (headers, numbers): (&mut HeaderMap, &mut Numbers),
-    call: &Call,
-    settled: Settled,
-    provider_us: u64,
-) {
+fn settled_headers(head: &mut Head, settled: &Settled, provider_us: u64) {
     if let Some(cost) = settled.cost {
-        headers.insert(names::COST, numbers.usd(cost));
+        head.usd(names::COST, cost);
     }
     if let Some(spent) = settled.spent {
-        headers.insert(names::KEY_SPEND, numbers.usd(spent));
+        head.usd(names::KEY_SPEND, spent);
     }
-    let total_us = call.elapsed_us();
-    headers.insert(names::DURATION, numbers.millis(total_us));
-    headers.insert(names::OVERHEAD, numbers.millis(total_us.saturating_sub(provider_us)));
+    head.millis(names::DURATION, settled.duration_us);
+    head.millis(names::OVERHEAD, settled.duration_us.saturating_sub(provider_us));
 }

@@ -48,8 +48,8 @@ pub(crate) struct Tail {
     pub(crate) announced: bool,
     /// The deployment that was asked last; whoever asks a deployment sets it before sending.
     pub(crate) asked: Mutex<Option<Arc<Served>>>,
-    /// What the reply has told so far.
-    pub(crate) facts: ReplyFacts,
+    /// What the reply has told; nothing before there is one.
+    pub(crate) facts: Option<Box<ReplyFacts>>,
     pub(crate) retries: u32,
     pub(crate) fallbacks: u32,
     pub(crate) first_byte_us: Option<u64>,
@@ -68,6 +68,8 @@ pub(crate) struct Settled {
     pub(crate) spent: Option<Money>,
     /// The turn of the journal that writes the outcome.
     pub(crate) booked: Option<Turn>,
+    /// How long the call took, microseconds.
+    pub(crate) duration_us: u64,
 }
 
 impl Tail {
@@ -94,7 +96,7 @@ impl Tail {
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
             asked: Mutex::new(None),
-            facts: ReplyFacts::default(),
+            facts: None,
             retries: 0,
             fallbacks: 0,
             first_byte_us: None,
@@ -147,15 +149,17 @@ impl Tail {
             self.count(&bill);
             self.log(&bill);
         }
-        Settled { cost, spent, booked }
+        Settled { cost, spent, booked, duration_us }
     }
 
     /// What the call used: the provider's word; else, when it was asked and may have worked, a flagged
     /// estimate; else nothing. What a provider says at the beginning of a stream that does not end does
     /// not count the answer that followed.
     fn usage(&self, end: End, asked: bool, error: Option<&Error>) -> Usage {
-        let output_tokens = self.facts.answer_bytes.div_ceil(BYTES_PER_TOKEN);
-        if let Some(usage) = self.facts.usage.as_ref().or_else(|| error.and_then(Error::usage)) {
+        let facts = self.facts.as_deref();
+        let output_tokens = facts.map_or(0, |facts| facts.answer_bytes).div_ceil(BYTES_PER_TOKEN);
+        let told = facts.and_then(|facts| facts.usage.as_ref());
+        if let Some(usage) = told.or_else(|| error.and_then(Error::usage)) {
             if end == End::Completed || usage.output_tokens >= output_tokens {
                 return usage.clone();
             }

@@ -196,20 +196,23 @@ impl Stream {
         self.ended = true;
         self.rest = Body::Full(Bytes::new());
         self.pump.finish(cut, &mut self.queue);
-        self.tail.facts = self.pump.facts().clone();
+        let facts = self.pump.facts();
+        let (complete, told) = (facts.complete, facts.error.clone());
+        self.tail.facts = Some(Box::new(self.pump.facts().clone()));
         let ticket = self.ticket.take();
-        if self.tail.facts.complete && cut.is_none() {
+        if complete && cut.is_none() {
             self.keep();
             self.tail.settle(End::Completed, StatusCode::OK, None);
             return;
         }
         let truncated =
             || Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it was complete");
-        let error = self.tail.facts.error.clone().or_else(|| cut.cloned()).unwrap_or_else(truncated);
+        let is_told = told.is_some();
+        let error = told.or_else(|| cut.cloned()).unwrap_or_else(truncated);
         if let Some(ticket) = ticket {
             ticket.fail(&error, self.tail.now());
         }
-        if self.tail.facts.error.is_none() && self.follow() {
+        if !is_told && self.follow() {
             return;
         }
         self.tail.settle(End::Cut, StatusCode::OK, Some(&error));
@@ -217,7 +220,7 @@ impl Stream {
 
     /// Leaves the tail to whoever follows the reply at its provider, where one makes it to the end.
     fn follow(&mut self) -> bool {
-        let follows = self.goes_on && self.tail.facts.id.is_some() && Handle::try_current().is_ok();
+        let follows = self.goes_on && self.pump.facts().id.is_some() && Handle::try_current().is_ok();
         if follows && let Some(tail) = self.tail.0.take() {
             background::follow(tail);
         }
@@ -230,8 +233,10 @@ impl Drop for Stream {
         if self.ended {
             return;
         }
-        self.tail.facts = self.pump.facts().clone();
-        if self.tail.facts.complete && self.tail.facts.error.is_none() {
+        let facts = self.pump.facts();
+        let whole = facts.complete && facts.error.is_none();
+        self.tail.facts = Some(Box::new(self.pump.facts().clone()));
+        if whole {
             // The client left with the whole answer, before the provider closed its body.
             self.end(None);
         } else {

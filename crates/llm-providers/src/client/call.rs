@@ -58,14 +58,14 @@ async fn send(
     let mut request = target.request(encoded)?;
     request.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static(accept));
     let Some(credential) = target.credential() else {
-        target.seal(&mut request, SystemTime::now())?;
+        target.seal(&mut request, SystemTime::now)?;
         return transport.send(request).await;
     };
     let readiness = credential.readiness(SystemTime::now());
     if readiness == Readiness::Needed {
         credential.ready(transport, SystemTime::now()).await?;
     }
-    target.seal(&mut request, SystemTime::now())?;
+    target.seal(&mut request, SystemTime::now)?;
     if readiness != Readiness::Due {
         return transport.send(request).await;
     }

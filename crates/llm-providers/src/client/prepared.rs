@@ -89,12 +89,13 @@ impl PreparedTarget {
     }
 
     /// Finishes a request whose headers are complete: puts beta features where a cloud reads them, and
-    /// signs in with the credential. Nothing may change afterwards. Costs nothing for targets with a key.
+    /// signs in with the credential as of `now`. Nothing may change afterwards. Costs nothing for targets
+    /// with a key.
     ///
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when the credential has nothing at hand that holds, or the request
     /// cannot be signed.
-    pub fn seal(&self, request: &mut HttpRequest, now: SystemTime) -> Result<()> {
+    pub fn seal(&self, request: &mut HttpRequest, now: impl FnOnce() -> SystemTime) -> Result<()> {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
         if let Some(wrapping) = &ready.wrapping {
             wrapping.place_betas(&mut request.headers, &mut request.body)?;
@@ -103,6 +104,7 @@ impl PreparedTarget {
         if self.target.headers.contains_key(header::AUTHORIZATION) {
             return Ok(());
         }
+        let now = now();
         let held = credential.held(now).ok_or_else(|| {
             let message = format!("provider `{}`: sign-in has nothing at hand", self.target.spec.id);
             Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Gateway)

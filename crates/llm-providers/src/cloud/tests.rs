@@ -42,7 +42,7 @@ fn sent(target: Target, path: &str, body: &'static str, betas: &'static str) -> 
         headers.insert("anthropic-beta", HeaderValue::from_static(betas));
     }
     let mut request = prepared.request(Encoded { path: path.into(), headers, body: body.into() }).unwrap();
-    prepared.seal(&mut request, std::time::SystemTime::UNIX_EPOCH).unwrap();
+    prepared.seal(&mut request, || std::time::SystemTime::UNIX_EPOCH).unwrap();
     request
 }
 

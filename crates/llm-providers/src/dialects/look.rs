@@ -16,11 +16,11 @@ pub(super) fn over<'b>(
     mut note: impl FnMut(&Member<'b>, &mut Glance) -> Result<()>,
 ) -> Result<Glance> {
     let mut fault = None;
-    scan::object(body, |member| {
+    glance.names = Some(scan::object(body, |member| {
         if fault.is_none() {
             fault = note(&member, &mut glance).err();
         }
-    })?;
+    })?);
     fault.map_or(Ok(glance), Err)
 }
 

@@ -99,17 +99,19 @@ fn only_providers_that_cannot_fetch_get_bytes() {
 
 #[test]
 fn a_body_is_looked_at_only_where_a_url_in_it_may_have_to_go() {
-    let body =
-        br#"{"messages":[{"content":[{"type":"image","source":{"type":"url","url":"https://a/1"}}]}]}"#;
-    let claude = dialect(DialectId::Anthropic);
-    assert!(!claude.may_name_media(body, &target("anthropic", "claude-sonnet-4-5")));
+    let names_media = |id, body: &str, target: &Target| {
+        let (dialect, body) = (dialect(id), body.as_bytes());
+        dialect.may_name_media(body, &dialect.glance(body).unwrap(), target)
+    };
+    let body = r#"{"messages":[{"content":[{"type":"image","source":{"type":"url","url":"https://a/1"}}]}]}"#;
+    assert!(!names_media(DialectId::Anthropic, body, &target("anthropic", "claude-sonnet-4-5")));
     let invoked = target("bedrock", "invoke/anthropic.claude-sonnet-4-5");
-    assert!(claude.may_name_media(body, &invoked));
-    assert!(!claude.may_name_media(br#"{"messages":[]}"#, &invoked));
+    assert!(names_media(DialectId::Anthropic, body, &invoked));
+    assert!(!names_media(DialectId::Anthropic, r#"{"messages":[]}"#, &invoked));
     let openai = target("openai", "gpt-4o");
     let file = |id: &str| format!(r#"{{"messages":[{{"content":[{{"file":{{"file_id":"{id}"}}}}]}}]}}"#);
-    assert!(dialect(DialectId::OpenaiChat).may_name_media(file("https://a/1.pdf").as_bytes(), &openai));
-    assert!(!dialect(DialectId::OpenaiChat).may_name_media(file("file-123").as_bytes(), &openai));
+    assert!(names_media(DialectId::OpenaiChat, &file("https://a/1.pdf"), &openai));
+    assert!(!names_media(DialectId::OpenaiChat, &file("file-123"), &openai));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Item, Kind, MAX_DEPTH, Member, unescape};
+use super::{Fault, Item, Kind, MAX_DEPTH, Member, Names, unescape};
 
 /// Whether a string holds escapes.
 #[derive(Clone, Copy)]
@@ -16,11 +16,13 @@ pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
     base: usize,
+    /// The names of all members passed so far.
+    pub(super) names: Names,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn within(text: &'a str, base: usize) -> Self {
-        Self { text, at: 0, base }
+        Self { text, at: 0, base, names: Names::default() }
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -179,7 +181,21 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a member's name and the colon, up to the value.
+    #[inline]
     pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let start = self.at;
+        if let Some(end) = short_name(self.text.as_bytes(), start) {
+            self.at = end + 2;
+            self.space();
+            let name = &self.text[start + 1..end];
+            self.names.add(name);
+            return Ok(Cow::Borrowed(name));
+        }
+        self.long_key()
+    }
+
+    /// A name that is long, escaped, spaced, or none.
+    fn long_key(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at;
         if self.peek() != Some(b'"') {
             return Err(self.fault("a member name in double quotes"));
@@ -189,6 +205,7 @@ impl<'a> Cursor<'a> {
             // It was validated, so it always unescapes.
             Escapes::Some => unescape(&self.text[start..self.at]).unwrap_or_default(),
         };
+        self.names.add(&name);
         self.space();
         self.take(b':', "`:`")?;
         self.space();
@@ -341,12 +358,42 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
+/// Where the quote stands that closes the name which opens at `at`, if it is the name of almost all
+/// members: at most 16 plain bytes, and the colon right behind.
+#[inline]
+fn short_name(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let (quote, words) = rest.first_chunk::<17>()?.split_first()?;
+    let (first, second) = words.split_first_chunk::<8>()?;
+    let mut marks = special_marks(u64::from_le_bytes(*first));
+    let mut end = 1;
+    if marks == 0 {
+        marks = special_marks(u64::from_le_bytes(*second.first_chunk::<8>()?));
+        end = 9;
+    }
+    // Without a mark all eight bytes are plain, and the quote may stand behind them.
+    end += (marks.trailing_zeros() / 8) as usize;
+    (*quote == b'"' && rest.get(end) == Some(&b'"') && rest.get(end + 1) == Some(&b':')).then_some(at + end)
+}
+
 /// The first place from `at` on where a string does not just go on: a quote, a backslash or a
 /// control character; the end if there is none.
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+#[inline]
+fn plain_end(bytes: &[u8], at: usize) -> usize {
+    // Most strings are short: the first bytes often hold the end.
+    if let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let marks = special_marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        return far_end(bytes, at + 8);
+    }
+    far_end(bytes, at)
+}
+
+fn far_end(bytes: &[u8], mut at: usize) -> usize {
     const STEP: usize = 32;
-    // Most strings are names: the first bytes often hold the end.
-    for _ in 0..3 {
+    for _ in 0..2 {
         let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
         let marks = special_marks(u64::from_le_bytes(*word));
         if marks != 0 {
@@ -356,8 +403,10 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     }
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<STEP>()) {
         // Without an early exit the compiler turns this into vector instructions.
-        let special = chunk.iter().fold(false, |any, &byte| any | is_special(byte));
-        if special {
+        let special = chunk.iter().fold(0, |any, &byte| {
+            any | u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+        });
+        if special != 0 {
             break;
         }
         at += STEP;

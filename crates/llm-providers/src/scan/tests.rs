@@ -162,6 +162,26 @@ fn surrogates_must_come_in_pairs() {
 }
 
 #[test]
+fn names_are_noted_at_every_depth_and_escaped_ones_as_they_read() {
+    let body = br#"{"a":[{"image_url":{"cache_control" : 1}}],"tool\u005fcall_id":{"a name longer than the wide step":0}}"#;
+    let names = object(body, |_| {}).unwrap();
+    for held in ["a", "image_url", "cache_control", "tool_call_id", "a name longer than the wide step"] {
+        assert!(names.may_hold(held), "{held}");
+    }
+    for absent in ["file_id", "url", ""] {
+        assert!(!names.may_hold(absent), "{absent}");
+    }
+    let plain =
+        br#"{"model":"m","messages":[{"role":"user","content":"image_url"}],"stream":true,"max_tokens":1}"#;
+    let names = object(plain, |_| {}).unwrap();
+    let rare = ["image_url", "tool_call_id", "cache_control", "file_id"];
+    assert!(
+        rare.iter().all(|name| !names.may_hold(name)),
+        "an ordinary body is not looked through: {names:?}"
+    );
+}
+
+#[test]
 fn nesting_is_limited_where_serde_json_limits_it() {
     for levels in [MAX_DEPTH as usize, MAX_DEPTH as usize + 1] {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {

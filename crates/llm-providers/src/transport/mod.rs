@@ -96,9 +96,11 @@ impl HyperTransport {
         let start = Instant::now();
         let total_at = request.timeouts.total.map(|total| start + total);
         let answer = match host.checkout(start) {
-            Some(conn) => over_h1(conn, &host, &request, total_at).await,
+            Some(conn) => over_h1(conn, &host, &request, (start, total_at)).await,
             None => match host.h2.checkout() {
-                Some(place) => Box::pin(place.exchange(&request, &host, timer(&request, total_at))).await,
+                Some(place) => {
+                    Box::pin(place.exchange(&request, &host, timer(&request, start, total_at))).await
+                }
                 None => return Box::pin(self.run_fresh(host, request, total_at)).await,
             },
         };
@@ -135,8 +137,10 @@ impl HyperTransport {
             })??,
         };
         let answer = match ready {
-            Ready::H1(conn) => over_h1(conn, &host, &request, total_at).await,
-            Ready::H2(place) => place.exchange(&request, &host, timer(&request, total_at)).await,
+            Ready::H1(conn) => over_h1(conn, &host, &request, (Instant::now(), total_at)).await,
+            Ready::H2(place) => {
+                place.exchange(&request, &host, timer(&request, Instant::now(), total_at)).await
+            }
         };
         decode::undo_encoding(answer.map_err(|failure| failure.error)?)
     }
@@ -191,9 +195,9 @@ enum Ready {
     H2(h2::Place),
 }
 
-fn timer(request: &HttpRequest, total_at: Option<Instant>) -> Timer {
+fn timer(request: &HttpRequest, now: Instant, total_at: Option<Instant>) -> Timer {
     let mut timer = Timer::default();
-    timer.begin(request.timeouts, total_at);
+    timer.begin(request.timeouts, now, total_at);
     timer
 }
 
@@ -201,12 +205,12 @@ async fn over_h1(
     mut conn: Box<Conn>,
     host: &Arc<Host>,
     request: &HttpRequest,
-    total_at: Option<Instant>,
+    (now, total_at): (Instant, Option<Instant>),
 ) -> Result<HttpResponse, Failure> {
-    conn.timer.begin(request.timeouts, total_at);
+    conn.timer.begin(request.timeouts, now, total_at);
     conn.out.clear();
     h1::write_head(request, host, &mut conn.out);
-    let head = conn.exchange(&request.method, request.body.clone(), host.name_and_port()).await?;
+    let head = conn.exchange(&request.method, &request.body, host.name_and_port()).await?;
     let answered = |error: Error| Failure { unanswered: false, error };
     h1::respond(head, conn, Arc::clone(host)).map_err(answered)
 }

@@ -23,15 +23,18 @@ pub(super) enum Phase {
 pub(super) struct Timer {
     limits: Timeouts,
     total_at: Option<Instant>,
+    /// When the exchange began, until the first wait has been given its limit.
+    begun: Option<Instant>,
     phase_at: Option<(Instant, Phase)>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timer {
-    /// Begins an exchange; `total_at` is when all of it must be over.
-    pub(super) fn begin(&mut self, limits: Timeouts, total_at: Option<Instant>) {
+    /// Begins an exchange `now`; `total_at` is when all of it must be over.
+    pub(super) fn begin(&mut self, limits: Timeouts, now: Instant, total_at: Option<Instant>) {
         self.limits = limits;
         self.total_at = total_at;
+        self.begun = Some(now);
         self.phase_at = None;
     }
 
@@ -50,7 +53,8 @@ impl Timer {
             return Poll::Pending;
         }
         if self.phase_at.is_none_or(|(_, of)| of != phase) {
-            self.phase_at = limit.map(|limit| (Instant::now() + limit, phase));
+            let now = self.begun.take().filter(|_| phase == Phase::FirstByte).unwrap_or_else(Instant::now);
+            self.phase_at = limit.map(|limit| (now + limit, phase));
         }
         loop {
             let phase_at = self.phase_at.map(|(at, _)| at);

@@ -74,8 +74,12 @@ impl<'a> Tariff<'a> {
         if tokens == 0 { FemtoUsd::ZERO } else { charge(tokens, self.first(kinds)) }
     }
 
+    /// The highest rate of these kinds. It is asked for with every call: only kinds that have rates are
+    /// looked up.
     pub(super) fn dearest(&self, kinds: &[Meter]) -> u64 {
-        kinds.iter().filter_map(|kind| self.token(*kind)).max().unwrap_or(0)
+        let listed = self.band.unwrap_or(self.rates).iter().chain(self.off_peak.unwrap_or_default());
+        let meters = listed.map(|rate| rate.meter).filter(|meter| kinds.contains(meter));
+        meters.filter_map(|meter| self.token(meter)).max().unwrap_or(0)
     }
 
     /// The rate that fits best: the highest crossed threshold, then the served tier.

@@ -74,7 +74,7 @@ impl Dialect for Anthropic {
         !has_block || (url.starts_with("https://") && !target.spec.quirks.no_media_urls)
     }
 
-    fn may_name_media(&self, body: &[u8], target: &Target) -> bool {
+    fn may_name_media(&self, body: &[u8], _glance: &Glance, target: &Target) -> bool {
         target.spec.quirks.no_media_urls && memchr::memmem::find(body, br#""url""#).is_some()
     }
 

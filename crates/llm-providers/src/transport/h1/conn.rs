@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http::{Method, StatusCode};
 use llm_types::{Error, ErrorKind};
 use std::future::Future as _;
@@ -59,18 +59,18 @@ impl Conn {
     pub(in crate::transport) async fn exchange(
         &mut self,
         method: &Method,
-        mut body: Bytes,
+        mut body: &[u8],
         host: &str,
     ) -> Result<Head, Failure> {
         if body.len() <= COPY_BODY {
-            self.out.extend_from_slice(&body);
-            body = Bytes::new();
+            self.out.extend_from_slice(body);
+            body = &[];
         }
         let mut sending = Sending { sent: 0, done: false, failed: None };
         let mut searched = 0;
         self.heard = false;
         std::future::poll_fn(|cx| {
-            self.poll_exchange(&mut sending, &body, &mut searched, method, cx)
+            self.poll_exchange(&mut sending, body, &mut searched, method, cx)
                 .map_err(|cause| self.failure(cause, sending.failed.take(), host))
         })
         .await
@@ -79,7 +79,7 @@ impl Conn {
     fn poll_exchange(
         &mut self,
         sending: &mut Sending,
-        body: &Bytes,
+        body: &[u8],
         searched: &mut usize,
         method: &Method,
         cx: &mut Context<'_>,

@@ -61,11 +61,12 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
         && !quirks.usage_on_request
         && (!glance.stream || (glance.include_usage && !quirks.no_stream_options))
         && !(quirks.developer_as_system && mentions(body, &DEVELOPER))
-        && (quirks.keeps_cache_control || !mentions(body, &CACHE_CONTROL))
+        && (quirks.keeps_cache_control
+            || !(glance.may_hold("cache_control") && mentions(body, &CACHE_CONTROL)))
         && !(quirks.no_reasoning_content && mentions(body, &REASONING_CONTENT))
         && !glance.rare
         && rules_of(target).is_none_or(|rules| takes_as_it_is(rules, glance))
-        && !messages::may_need_change(body)
+        && !messages::may_need_change(body, glance)
 }
 
 /// Whether the vendor takes the parameters that do not make a request rare.

@@ -11,11 +11,11 @@ pub(super) fn glance(body: &[u8]) -> Result<Glance> {
     let mut glance = Glance { n: 1, lacks: Some("messages"), ..Glance::default() };
     let mut fault = None;
     let mut seen = Seen::default();
-    scan::object(body, |member| {
+    glance.names = Some(scan::object(body, |member| {
         if fault.is_none() {
             fault = note(&member, &mut glance, &mut seen).err();
         }
-    })?;
+    })?);
     fault.map_or(Ok(glance), Err)
 }
 

@@ -80,13 +80,15 @@ impl Dialect for OpenaiChat {
         }
     }
 
-    fn may_name_media(&self, body: &[u8], target: &Target) -> bool {
+    fn may_name_media(&self, body: &[u8], glance: &Glance, target: &Target) -> bool {
         // LiteLLM's callers give the URLs of documents as `file_id`.
+        let named =
+            glance.may_hold("file_id") || (target.spec.quirks.no_media_urls && glance.may_hold("url"));
         let names = |name: &[u8]| {
             memchr::memmem::find(body, name)
                 .is_some_and(|at| memchr::memmem::find(&body[at..], b"http").is_some())
         };
-        names(br#""file_id""#) || (target.spec.quirks.no_media_urls && names(br#""url""#))
+        named && (names(br#""file_id""#) || (target.spec.quirks.no_media_urls && names(br#""url""#)))
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

@@ -40,7 +40,7 @@ pub(super) fn echo(body: &[u8]) -> Option<Arc<Map<String, Value>>> {
             said.insert(member.name.into_owned(), value);
         }
     });
-    scanned.ok().map(|()| Arc::new(said))
+    scanned.ok().map(|_| Arc::new(said))
 }
 
 /// Adds the repeated members to a reply, those not said with what they stand for.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::request::SHOWN_BY_TOOLS;
 use super::{Word, mentions};
 use crate::Quirks;
+use crate::dialect::Glance;
 use crate::scan::{Item, Kind, Member, Patch};
 
 /// Types of parts that the dialect takes from users only.
@@ -19,9 +20,10 @@ static IMAGE_URL: Word = LazyLock::new(|| Finder::new(b"\"image_url\""));
 static TOOL_CALL_ID: Word = LazyLock::new(|| Finder::new(b"\"tool_call_id\""));
 
 /// Whether pictures may have to be written otherwise, or tools gave files back, told without reading.
-pub(super) fn may_need_change(body: &[u8]) -> bool {
+pub(super) fn may_need_change(body: &[u8], glance: &Glance) -> bool {
     let holds_file = || mentions(body, &FILE) || mentions(body, &INPUT_AUDIO);
-    mentions(body, &IMAGE_URL) || (mentions(body, &TOOL_CALL_ID) && holds_file())
+    (glance.may_hold("image_url") && mentions(body, &IMAGE_URL))
+        || (glance.may_hold("tool_call_id") && mentions(body, &TOOL_CALL_ID) && holds_file())
 }
 
 /// Patches the `messages` array.

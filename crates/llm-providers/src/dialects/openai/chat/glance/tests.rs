@@ -28,10 +28,12 @@ fn the_rooms_are_told_what_they_need() {
 
 #[test]
 fn an_empty_body_has_plain_answers() {
-    let seen = glance(b"{}").unwrap();
+    let mut seen = glance(b"{}").unwrap();
     assert_eq!((seen.model.as_str(), seen.n, seen.stream, seen.has_tools), ("", 1, false, false));
     let nulls = br#"{"model":null,"stream":null,"max_tokens":null,"n":null,"user":null,"stream_options":null,"tools":null}"#;
-    assert_eq!(glance(nulls).unwrap(), seen);
+    let of_nulls = glance(nulls).unwrap();
+    seen.names = of_nulls.names;
+    assert_eq!(of_nulls, seen);
 }
 
 #[test]
