@@ -504,7 +504,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.together.ai/v1", prefix: "",
         base_url_env: ["TOGETHER_AI_API_BASE"], key_env: ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { text_completions: true, ..CHAT },
+        quirks: Quirks { text_completions: true, models: REASONERS, ..CHAT },
     },
     provider! {
         id: "veniceai", name: "Venice.ai",

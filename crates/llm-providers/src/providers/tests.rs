@@ -102,6 +102,16 @@ fn anthropic_signs_in_its_own_way() {
     assert_eq!(spec.dialect, DialectId::Anthropic);
 }
 
+#[test]
+fn together_passes_effort_to_models_that_reason() {
+    let spec = built_in().find(|spec| spec.id.as_str() == "together_ai").unwrap();
+    let takes = |reasons: bool| {
+        let quirks = spec.quirks.of_model("m", |can| reasons && can == "reasoning").unwrap();
+        !quirks.unsupported.iter().any(|name| name == "reasoning_effort")
+    };
+    assert_eq!((takes(true), takes(false)), (true, false));
+}
+
 fn slugs(table: &[ProviderSpec]) -> Vec<&str> {
     table.iter().map(|spec| spec.id.as_str()).collect()
 }

@@ -8,11 +8,12 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use llm_types::{Body, Event};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Prompt, Wire};
 use crate::cloud::{measured, unframed};
-use crate::dialect::{Dialect, Framing};
+use crate::dialect::{Dialect, Frame, Framing};
 use crate::dialects::openai::chat::OpenaiChat;
 use crate::framing::Frames;
 use crate::{ParamPolicy, ProviderSpec, Target};
@@ -249,4 +250,62 @@ fn recorded_replies_and_streams_are_read_to_their_end() {
     }
     eprintln!("{replies} replies, {streams} streams");
     assert!(replies >= 5 && streams >= 4, "{replies} {streams}");
+}
+
+/// Replies and frames that are nearly right: a member of the wires with some value.
+fn nearly() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "generation",
+        "outputs",
+        "results",
+        "generations",
+        "completions",
+        "text",
+        "outputText",
+        "stop_reason",
+        "is_finished",
+        "error",
+        "message",
+        "prompt_token_count",
+        "amazon-bedrock-invocationMetrics",
+    ]);
+    let value = prop::sample::select(vec![
+        "null",
+        "1",
+        "-1.5",
+        "1e300",
+        "true",
+        "\"</think>a\"",
+        "[]",
+        "[1]",
+        "[{}]",
+        "{}",
+        r#"[{"text":"a"}]"#,
+        r#"{"inputTokenCount":1.0}"#,
+    ]);
+    let members = prop::collection::vec((name, value), 0..4);
+    members.prop_map(|members| {
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_is_read_or_refused(frames in prop::collection::vec(prop_oneof![nearly(), ".{0,40}"], 0..6)) {
+        for wire in [Wire::Titan, Wire::Llama, Wire::OwnDeepseek, Wire::OwnQwen] {
+            let (mut decoder, mut events) = (Prompt::on(wire).stream_decoder(), Vec::new());
+            for frame in &frames {
+                let _reply = Prompt::on(wire).decode_response(frame.as_bytes());
+                let frame = Frame { event: Bytes::new(), data: Bytes::copy_from_slice(frame.as_bytes()) };
+                if decoder.push(&frame, &mut events).is_err() {
+                    break;
+                }
+            }
+            decoder.finish(&mut events);
+            let done = events.iter().filter(|event| matches!(event, Event::Done)).count();
+            let failed = events.iter().any(|event| matches!(event, Event::Error(_)));
+            prop_assert!(done + usize::from(failed) <= 1, "{events:?}");
+        }
+    }
 }
