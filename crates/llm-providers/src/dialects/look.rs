@@ -24,6 +24,39 @@ pub(super) fn over<'b>(
     fault.map_or(Ok(glance), Err)
 }
 
+/// Notes what most dialects say alike: the model, the messages, the tools, the wish for a stream. `false`
+/// when the member is none of these.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::BadRequest`] when it has a wrong type.
+pub(super) fn common(member: &Member<'_>, glance: &mut Glance) -> Result<bool> {
+    let value = member.value;
+    match &*member.name {
+        "model" => {
+            let model = expect(value, value.as_str(), "model", "a string")?;
+            glance.model_span = model.is_some().then(|| value.span());
+            glance.model = model.unwrap_or_default().into_owned();
+        }
+        "messages" => {
+            if value.kind != Kind::Array {
+                return Err(wrong("messages", value, "an array of messages"));
+            }
+            glance.prompt_bytes += value.text.len() as u64;
+            glance.lacks = None;
+        }
+        "tools" => {
+            glance.prompt_bytes += value.text.len() as u64;
+            value.elements(|_| glance.has_tools = true);
+        }
+        "stream" => {
+            // Where it is not said, what the dialect does unasked counts.
+            glance.stream = expect(value, value.as_bool(), "stream", "a boolean")?.unwrap_or(glance.stream);
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 /// Members that decide who pays for what: given twice, readers could disagree on which one counts.
 #[derive(Debug)]
 pub(super) struct Once {

@@ -1,16 +1,100 @@
 //! The protocols, one folder each, all with the same file names.
 
+/// The methods of [`Dialect`] that stand in files of the same names in every folder: `glance`, `request`,
+/// `response`, `stream`, `error`, `forward` and `relay`. What a dialect has beyond them stands behind.
+macro_rules! by_files {
+    ($id:ident, $framing:ident) => {
+        fn id(&self) -> $crate::DialectId {
+            $crate::DialectId::$id
+        }
+
+        fn glance(&self, body: &[u8]) -> ::llm_types::Result<$crate::dialect::Glance> {
+            glance::glance(body)
+        }
+
+        fn decode_request(&self, body: &[u8]) -> ::llm_types::Result<::llm_types::ChatRequest> {
+            request::decode(body)
+        }
+
+        fn encode_response(
+            &self,
+            response: &::llm_types::ChatResponse,
+            cx: &$crate::ReplyContext,
+        ) -> ::llm_types::Result<::bytes::Bytes> {
+            Ok(response::encode(response, cx))
+        }
+
+        fn stream_encoder(&self, cx: $crate::ReplyContext) -> Box<dyn $crate::StreamEncoder> {
+            Box::new(stream::Encoder::new(cx))
+        }
+
+        fn encode_error(&self, error: &::llm_types::Error) -> (::http::StatusCode, ::bytes::Bytes) {
+            error::encode(error)
+        }
+
+        fn encode_request(
+            &self,
+            request: &::llm_types::ChatRequest,
+            target: &$crate::Target,
+        ) -> ::llm_types::Result<$crate::Encoded> {
+            request::encode(request, target)
+        }
+
+        fn decode_response(&self, body: &[u8]) -> ::llm_types::Result<::llm_types::ChatResponse> {
+            response::decode(body)
+        }
+
+        fn framing(&self) -> $crate::Framing {
+            $crate::Framing::$framing
+        }
+
+        fn stream_decoder(&self) -> Box<dyn $crate::StreamDecoder> {
+            Box::new(stream::Decoder::default())
+        }
+
+        fn decode_error(
+            &self,
+            status: ::http::StatusCode,
+            headers: &::http::HeaderMap,
+            body: &[u8],
+        ) -> ::llm_types::Error {
+            error::decode(status, headers, body)
+        }
+
+        fn forward_request(
+            &self,
+            body: &::bytes::Bytes,
+            glance: &$crate::dialect::Glance,
+            target: &$crate::Target,
+        ) -> ::llm_types::Result<$crate::Encoded> {
+            forward::forward(body, glance, target)
+        }
+
+        fn reply_facts(&self, body: &[u8]) -> $crate::ReplyFacts {
+            relay::reply_facts(body)
+        }
+
+        fn relay(&self, show_usage: bool) -> Box<dyn $crate::dialect::Relay> {
+            Box::new(relay::Forwarder::new(show_usage))
+        }
+    };
+}
+
 pub mod anthropic;
 mod asked;
+mod blocks;
 mod calls;
 pub mod cohere;
+mod conversation;
 pub mod converse;
 pub mod gemini;
 mod look;
 pub mod ollama;
 pub mod openai;
 mod params;
+mod pass;
 pub mod prompt;
+mod refusal;
 
 pub use asked::openai_params;
 

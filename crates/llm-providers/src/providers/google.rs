@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{pairs, provider, setting, words};
+use super::{amend, pairs, provider, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
 
@@ -108,6 +108,11 @@ const MISTRAL: Quirks = Quirks {
         "user",
         "verbosity",
         "web_search_options"
+    ],
+    amend: amend![
+        Required(Cow::Borrowed("any")),
+        MessagesWithout(words!["name", "thinking_blocks"]),
+        JoinTexts
     ],
     ..OPEN_MODELS
 };

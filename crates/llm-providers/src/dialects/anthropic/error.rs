@@ -2,21 +2,16 @@
 //!
 //! Vendor's page: `api/errors`. What is beyond it follows LiteLLM surface §5.3, "Other providers".
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::Value;
 
+use crate::dialects::refusal::{retry_after, unreadable};
 use crate::write::{self, Object};
 
 /// The status the vendor gives when it has no capacity.
 const OVERLOADED: u16 = 529;
-/// The longest part of an unreadable answer shown in a message, in bytes.
-const SHOWN: usize = 500;
-
 /// Reads a reply with an error status.
 pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -80,15 +75,6 @@ fn words(value: &Value) -> Option<(Option<&str>, &str)> {
     Some((inner.get("type").and_then(Value::as_str), message))
 }
 
-fn unreadable(status: StatusCode, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let end = body.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last();
-    match body[..end.unwrap_or(0)].trim() {
-        "" => format!("provider answered status {} without a message", status.as_u16()),
-        shown => format!("provider answered status {}: {shown}", status.as_u16()),
-    }
-}
-
 /// Kinds the vendor has no type for.
 fn by_message(message: &str) -> Option<ErrorKind> {
     let message = message.to_ascii_lowercase();
@@ -136,12 +122,6 @@ fn status_of_type(vendor_type: &str) -> Option<StatusCode> {
         _ => return None,
     };
     StatusCode::from_u16(code).ok()
-}
-
-/// `retry-after` in seconds. The vendor sends no dates.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// The status and type a caller gets.

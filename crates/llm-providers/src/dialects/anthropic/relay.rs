@@ -1,15 +1,16 @@
 //! Replies forwarded as they came between parties of this dialect, read only for settlement.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use llm_types::{Error, ErrorKind};
 use memchr::memmem;
 use serde_json::Value;
 
-use super::stream::{Tail, cut};
+use super::stream::{Tail, write_error};
 use super::usage::WireUsage;
 use super::{error, response};
-use crate::dialect::{Relay, ReplyFacts};
-use crate::framing::sse::{self, Pass, Splitter};
+use crate::dialect::ReplyFacts;
+use crate::dialects::pass;
+use crate::framing::sse;
 use crate::scan::{self, Fault, Item, Kind, Reader};
 
 /// What settlement needs to know of a whole reply, in one pass.
@@ -108,69 +109,20 @@ fn answer_len(block: Item<'_>) -> u64 {
 }
 
 /// Forwards a stream.
+pub(super) type Forwarder = pass::Forwarder<Frames>;
+
+/// What was read of a stream's frames: its usage so far.
 #[derive(Debug, Default)]
-pub(super) struct Forwarder {
-    splitter: Splitter,
-    usage: WireUsage,
-    facts: ReplyFacts,
-    /// A frame was too large to take: nothing more is forwarded.
-    broken: bool,
-}
+pub(super) struct Frames(WireUsage);
 
-impl Relay for Forwarder {
-    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        let Self { splitter, usage, facts, .. } = self;
-        let forwarded = splitter.forward(bytes, out, |raw| {
-            look(raw, usage, facts);
-            Pass::Keep
-        });
-        if let Err(error) = forwarded {
-            self.broken = true;
-            out.push(error_frame(&error));
-            self.facts.error = Some(error);
-        }
+impl pass::Look for Frames {
+    fn frame(&mut self, raw: &[u8], facts: &mut ReplyFacts) {
+        look(raw, &mut self.0, facts);
     }
 
-    fn finish(&mut self, cut_by: Option<&Error>, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        if let Some(rest) = self.splitter.finish() {
-            self.rest(rest, out);
-        }
-        if self.facts.complete || self.facts.error.is_some() {
-            return;
-        }
-        let error = cut_by.cloned().unwrap_or_else(cut);
-        out.push(error_frame(&error));
-        self.facts.error = Some(error);
+    fn error(error: &Error, out: &mut BytesMut) {
+        write_error(error, out);
     }
-
-    fn facts(&self) -> &ReplyFacts {
-        &self.facts
-    }
-}
-
-impl Forwarder {
-    /// The last frame without its blank line goes on if it is whole; half a frame does not.
-    fn rest(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
-        let whole = scan::value(&sse::fields(&rest).data).is_ok();
-        if whole {
-            look(&rest, &mut self.usage, &mut self.facts);
-            let ends: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
-            out.push(rest);
-            out.push(Bytes::from_static(ends));
-        }
-    }
-}
-
-fn error_frame(error: &Error) -> Bytes {
-    let mut out = BytesMut::with_capacity(160);
-    sse::write(&mut out, "error", &error::body(error));
-    out.freeze()
 }
 
 /// Learns from one frame what settlement needs. The bulk of a stream is `content_block_delta`: told by

@@ -10,6 +10,7 @@ use super::content::{self, ANSWER_TOOL, bad_reply};
 use super::error;
 use super::usage::{self, WireUsage};
 use crate::ReplyContext;
+use crate::dialects::conversation::answered;
 use crate::fields::{Fields, Path};
 use crate::write::Object;
 
@@ -47,7 +48,7 @@ fn message(value: Value) -> Result<ChatResponse> {
         usage,
         ..ChatResponse::default()
     };
-    let (parts, finish) = answered(parts, finish);
+    let (parts, finish) = answered(parts, finish, ANSWER_TOOL);
     let message = Message::new(Role::Assistant, parts);
     response.choices.push(Choice { index: 0, message, finish, logprobs: None, extra: Extra::default() });
     response.extra = fields.rest();
@@ -59,23 +60,6 @@ fn read_usage(value: Value) -> Result<Option<Usage>> {
     let wire: WireUsage = serde_json::from_value(value)
         .map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
     Ok(wire.canonical())
-}
-
-/// Turns the call of the answer tool back into the answer.
-fn answered(mut parts: Vec<Part>, finish: Option<Finish>) -> (Vec<Part>, Option<Finish>) {
-    let mut answered = false;
-    for part in &mut parts {
-        if let PartKind::ToolCall(call) = &mut part.kind
-            && call.name == ANSWER_TOOL
-        {
-            *part = Part::text(std::mem::take(&mut call.arguments));
-            answered = true;
-        }
-    }
-    let calls = parts.iter().any(|part| matches!(part.kind, PartKind::ToolCall(_)));
-    let finish =
-        if answered && !calls && finish == Some(Finish::ToolCalls) { Some(Finish::Stop) } else { finish };
-    (parts, finish)
 }
 
 /// The meaning of a `stop_reason`.

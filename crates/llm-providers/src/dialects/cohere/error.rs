@@ -2,18 +2,13 @@
 //!
 //! Vendor's page: `v2/reference/errors`. 498 is a refused token, 499 a request its client closed.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::Value;
 
+use crate::dialects::refusal::{by_status, retry_after, unreadable};
 use crate::{error_table, write};
-
-/// The longest part of an unreadable answer shown in a message, in bytes.
-const SHOWN: usize = 500;
 
 /// Reads a reply with an error status.
 pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -49,15 +44,6 @@ fn words(value: &Value) -> Option<&str> {
     said.or_else(|| value.get("detail").and_then(Value::as_str))
 }
 
-fn unreadable(status: StatusCode, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let end = body.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last();
-    match body[..end.unwrap_or(0)].trim() {
-        "" => format!("provider answered status {} without a message", status.as_u16()),
-        shown => format!("provider answered status {}: {shown}", status.as_u16()),
-    }
-}
-
 /// Kinds the vendor has no status for.
 fn by_message(status: StatusCode, message: &str) -> Option<ErrorKind> {
     let message = message.to_ascii_lowercase();
@@ -77,27 +63,6 @@ fn by_message(status: StatusCode, message: &str) -> Option<ErrorKind> {
         return Some(ErrorKind::QuotaExceeded);
     }
     None
-}
-
-fn by_status(status: StatusCode) -> ErrorKind {
-    match status.as_u16() {
-        401 => ErrorKind::Unauthenticated,
-        402 => ErrorKind::QuotaExceeded,
-        403 => ErrorKind::Forbidden,
-        404 => ErrorKind::NotFound,
-        408 | 504 => ErrorKind::Timeout,
-        413 => ErrorKind::TooLarge,
-        429 => ErrorKind::RateLimited,
-        503 => ErrorKind::Overloaded,
-        400..=499 => ErrorKind::BadRequest,
-        _ => ErrorKind::BadUpstream,
-    }
-}
-
-/// `retry-after` in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Writes an error for a caller: its status and body.

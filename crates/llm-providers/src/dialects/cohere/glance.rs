@@ -3,9 +3,9 @@
 use llm_types::Result;
 
 use crate::dialect::{Control, Glance};
-use crate::dialects::look::{self, Once, expect, wrong};
+use crate::dialects::look::{self, Once, expect};
 use crate::dialects::openai::chat::control_of;
-use crate::scan::{Kind, Member};
+use crate::scan::Member;
 
 /// Looks a request over.
 pub(super) fn glance(body: &[u8]) -> Result<Glance> {
@@ -20,27 +20,11 @@ const ONCE: &[&str] = &["documents", "max_tokens", "messages", "model", "stream"
 fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
     once.note(&member.name)?;
+    if look::common(member, glance)? {
+        return Ok(());
+    }
     match &*member.name {
-        "model" => {
-            let model = expect(value, value.as_str(), "model", "a string")?;
-            glance.model_span = model.is_some().then(|| value.span());
-            glance.model = model.unwrap_or_default().into_owned();
-        }
-        "messages" => {
-            if value.kind != Kind::Array {
-                return Err(wrong("messages", value, "an array of messages"));
-            }
-            glance.prompt_bytes += value.text.len() as u64;
-            glance.lacks = None;
-        }
         "documents" => glance.prompt_bytes += value.text.len() as u64,
-        "tools" => {
-            glance.prompt_bytes += value.text.len() as u64;
-            value.elements(|_| glance.has_tools = true);
-        }
-        "stream" => {
-            glance.stream = expect(value, value.as_bool(), "stream", "a boolean")?.unwrap_or(false);
-        }
         "max_tokens" => {
             glance.max_tokens = expect(value, value.as_u64(), "max_tokens", "a whole number from 0")?;
         }

@@ -1,80 +1,33 @@
 //! Replies forwarded as they came between parties of this dialect, read only for settlement.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use llm_types::Error;
 
 use super::error;
-use super::stream::{WireEvent, cut, end_in_error};
+use super::stream::{WireEvent, end_in_error};
 use super::wire::{failure, finish};
-use crate::dialect::{Relay, ReplyFacts};
-use crate::framing::sse::{self, Pass, Splitter};
+use crate::dialect::ReplyFacts;
+use crate::dialects::pass;
+use crate::framing::sse;
 use crate::scan;
 
+pub(super) use super::response::facts as reply_facts;
+
 /// Forwards a stream.
+pub(super) type Forwarder = pass::Forwarder<Frames>;
+
+/// How frames are read: each says by itself what it says.
 #[derive(Debug, Default)]
-pub(super) struct Forwarder {
-    splitter: Splitter,
-    facts: ReplyFacts,
-    /// A frame was too large to take: nothing more is forwarded.
-    broken: bool,
-}
+pub(super) struct Frames;
 
-impl Relay for Forwarder {
-    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        let Self { splitter, facts, .. } = self;
-        let forwarded = splitter.forward(bytes, out, |raw| {
-            look(raw, facts);
-            Pass::Keep
-        });
-        if let Err(error) = forwarded {
-            self.broken = true;
-            out.push(error_frame(&error));
-            self.facts.error = Some(error);
-        }
+impl pass::Look for Frames {
+    fn frame(&mut self, raw: &[u8], facts: &mut ReplyFacts) {
+        look(raw, facts);
     }
 
-    fn finish(&mut self, cut_by: Option<&Error>, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        if let Some(rest) = self.splitter.finish() {
-            self.rest(rest, out);
-        }
-        if self.facts.complete || self.facts.error.is_some() {
-            return;
-        }
-        let error = cut_by.cloned().unwrap_or_else(cut);
-        out.push(error_frame(&error));
-        self.facts.error = Some(error);
+    fn error(error: &Error, out: &mut BytesMut) {
+        end_in_error(out, error, None);
     }
-
-    fn facts(&self) -> &ReplyFacts {
-        &self.facts
-    }
-}
-
-impl Forwarder {
-    /// The last frame without its blank line goes on if it is whole; half a frame does not.
-    fn rest(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
-        let data = sse::fields(&rest).data;
-        let whole = data.as_ref() == b"[DONE]" || scan::value(&data).is_ok();
-        if whole {
-            drop(data);
-            look(&rest, &mut self.facts);
-            let ends: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
-            out.push(rest);
-            out.push(Bytes::from_static(ends));
-        }
-    }
-}
-
-fn error_frame(error: &Error) -> Bytes {
-    let mut out = BytesMut::with_capacity(160);
-    end_in_error(&mut out, error, None);
-    out.freeze()
 }
 
 /// Learns from one frame what settlement needs. The bulk of a stream is `content-delta`: told by its

@@ -3,21 +3,16 @@
 //! Vendor's page: API reference of Converse and ConverseStream, "Errors", and "Common Error Types". The
 //! type stands in the header `x-amzn-ErrorType`, or in the body's `__type`, or names a stream's frame.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::Value;
 
+use crate::dialects::refusal::{self, retry_after, unreadable};
 use crate::write::{self, Object};
 
 /// Names the type of an error.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
-/// The longest part of an unreadable answer shown in a message, in bytes.
-const SHOWN: usize = 500;
-
 /// The vendor's types: name, status, kind.
 const TYPES: &[(&str, u16, ErrorKind)] = &[
     ("AccessDeniedException", 403, ErrorKind::Forbidden),
@@ -123,15 +118,6 @@ fn by_type(name: Option<&str>) -> Option<ErrorKind> {
     name.and_then(of_type).map(|(_, _, kind)| *kind)
 }
 
-fn unreadable(status: StatusCode, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let end = body.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last();
-    match body[..end.unwrap_or(0)].trim() {
-        "" => format!("provider answered status {} without a message", status.as_u16()),
-        shown => format!("provider answered status {}: {shown}", status.as_u16()),
-    }
-}
-
 /// Kinds the vendor has no type for.
 fn by_message(message: &str) -> Option<ErrorKind> {
     const TOO_LONG: &[&str] = &[
@@ -153,24 +139,8 @@ fn by_message(message: &str) -> Option<ErrorKind> {
 }
 
 fn by_status(status: StatusCode) -> ErrorKind {
-    match status.as_u16() {
-        401 => ErrorKind::Unauthenticated,
-        402 => ErrorKind::QuotaExceeded,
-        403 => ErrorKind::Forbidden,
-        404 => ErrorKind::NotFound,
-        408 | 504 => ErrorKind::Timeout,
-        413 => ErrorKind::TooLarge,
-        424 => ErrorKind::BadUpstream,
-        429 => ErrorKind::RateLimited,
-        503 => ErrorKind::Overloaded,
-        400..=499 => ErrorKind::BadRequest,
-        _ => ErrorKind::BadUpstream,
-    }
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    // The model behind the wire failed.
+    if status == 424 { ErrorKind::BadUpstream } else { refusal::by_status(status) }
 }
 
 /// The type a caller gets.

@@ -4,10 +4,11 @@ use bytes::{Bytes, BytesMut};
 use llm_types::{Error, ErrorKind};
 use serde_json::Value;
 
-use super::stream::{cut, is_failure};
+use super::stream::is_failure;
 use super::usage::{self, WireUsage};
 use super::{error, response};
 use crate::dialect::{Frame, Relay, ReplyFacts};
+use crate::dialects::pass::cut;
 use crate::framing::event_stream::{self, Splitter};
 use crate::scan::{self, Item, Kind};
 
@@ -114,6 +115,11 @@ impl Relay for Forwarder {
 }
 
 impl Forwarder {
+    /// A new stream. Usage is part of every stream of this dialect: there is nothing to hide.
+    pub(super) fn new(_show_usage: bool) -> Self {
+        Self::default()
+    }
+
     fn fail(&mut self, error: Error, out: &mut Vec<Bytes>) {
         self.broken = true;
         let (name, payload) = error::exception(&error);

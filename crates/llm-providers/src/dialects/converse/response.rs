@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm_types::{
-    ChatResponse, Choice, Error, ErrorKind, Extra, Finish, Message, Part, PartKind, Result, Role, Usage,
+    ChatResponse, Choice, Error, ErrorKind, Extra, Finish, Message, PartKind, Result, Role, Usage,
 };
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::content::{self, ANSWER_TOOL, Voice, bad_reply};
 use super::error;
 use super::usage::{self, WireUsage};
 use crate::ReplyContext;
+use crate::dialects::conversation::answered;
 use crate::fields::{Fields, Path};
 use crate::write::Object;
 
@@ -48,7 +49,7 @@ fn reply(value: Value) -> Result<ChatResponse> {
         usage::add_details(usage, &details);
         usage.service_tier.clone_from(&service_tier);
     }
-    let (parts, finish) = answered(parts, finish);
+    let (parts, finish) = answered(parts, finish, ANSWER_TOOL);
     let message = Message::new(Role::Assistant, parts);
     let choice = Choice { index: 0, message, finish, logprobs: None, extra: Extra::default() };
     let mut response = ChatResponse { usage, service_tier, choices: vec![choice], ..ChatResponse::default() };
@@ -69,23 +70,6 @@ fn read_usage(value: Value) -> Result<Option<Usage>> {
 /// The stop text that was written, which Claude states when it is asked to.
 pub(super) fn stop_text(details: &Value) -> Option<String> {
     details.get("stop_sequence").and_then(Value::as_str).map(str::to_owned)
-}
-
-/// Turns the call of the answer tool back into the answer.
-fn answered(mut parts: Vec<Part>, finish: Option<Finish>) -> (Vec<Part>, Option<Finish>) {
-    let mut answered = false;
-    for part in &mut parts {
-        if let PartKind::ToolCall(call) = &mut part.kind
-            && call.name == ANSWER_TOOL
-        {
-            *part = Part::text(std::mem::take(&mut call.arguments));
-            answered = true;
-        }
-    }
-    let calls = parts.iter().any(|part| matches!(part.kind, PartKind::ToolCall(_)));
-    let finish =
-        if answered && !calls && finish == Some(Finish::ToolCalls) { Some(Finish::Stop) } else { finish };
-    (parts, finish)
 }
 
 /// The meaning of a `stopReason`.

@@ -7,15 +7,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::{Value, json};
 
+use crate::dialects::refusal::{retry_after, unreadable};
 use crate::error_table;
-
-/// The longest part of an unreadable answer shown in a message, in bytes.
-const SHOWN: usize = 500;
 
 /// Reads a reply with an error status.
 pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -122,21 +119,6 @@ impl<'v> Said<'v> {
             _ => ErrorKind::BadUpstream,
         }
     }
-}
-
-fn unreadable(status: StatusCode, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let end = body.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last();
-    match body[..end.unwrap_or(0)].trim() {
-        "" => format!("provider answered status {} without a message", status.as_u16()),
-        shown => format!("provider answered status {}: {shown}", status.as_u16()),
-    }
-}
-
-/// `retry-after` in seconds. The vendor sends no dates.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// `google.rpc.Code` and the HTTP status it is mapped to.

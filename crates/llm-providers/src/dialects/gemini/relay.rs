@@ -1,16 +1,17 @@
 //! Replies forwarded as they came between parties of this dialect, read only for settlement.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use llm_types::{Error, ErrorKind, Usage};
 use serde_json::Value;
 
 use super::error;
 use super::response::{blocked, searches};
-use super::stream::{cut, error_frame};
+use super::stream::error_frame;
 use super::usage::WireUsage;
 use super::wire::{finish_of, finish_said};
-use crate::dialect::{Relay, ReplyFacts};
-use crate::framing::sse::{self, Pass, Splitter};
+use crate::dialect::ReplyFacts;
+use crate::dialects::pass;
+use crate::framing::sse;
 use crate::scan::{self, Item, Kind};
 
 /// What settlement needs to know of a whole reply.
@@ -40,7 +41,7 @@ pub(super) fn reply_facts(body: &[u8]) -> ReplyFacts {
 
 /// What is known of the answers of a stream.
 #[derive(Debug, Default)]
-struct Answers {
+pub(super) struct Answers {
     /// Number of each answer, whether it has ended, whether it asks for tools.
     list: Vec<(u64, bool, bool)>,
     blocked: bool,
@@ -53,73 +54,21 @@ impl Answers {
 }
 
 /// Forwards a stream.
-#[derive(Debug, Default)]
-pub(super) struct Forwarder {
-    splitter: Splitter,
-    facts: ReplyFacts,
-    answers: Answers,
-    /// A frame was too large to take: nothing more is forwarded.
-    broken: bool,
-}
+pub(super) type Forwarder = pass::Forwarder<Answers>;
 
-impl Relay for Forwarder {
-    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        let Self { splitter, facts, answers, .. } = self;
-        let forwarded = splitter.forward(bytes, out, |raw| {
-            frame(raw, facts, answers);
-            Pass::Keep
-        });
-        if let Err(error) = forwarded {
-            self.broken = true;
-            out.push(framed(&error));
-            self.facts.error = Some(error);
-        }
+impl pass::Look for Answers {
+    fn frame(&mut self, raw: &[u8], facts: &mut ReplyFacts) {
+        frame(raw, facts, self);
     }
 
-    fn finish(&mut self, cut_by: Option<&Error>, out: &mut Vec<Bytes>) {
-        if self.broken {
-            return;
-        }
-        if let Some(rest) = self.splitter.finish() {
-            self.rest(rest, out);
-        }
-        if self.facts.error.is_some() {
-            return;
-        }
-        if cut_by.is_none() && self.answers.complete() {
-            self.facts.complete = true;
-            return;
-        }
-        let error = cut_by.cloned().unwrap_or_else(cut);
-        out.push(framed(&error));
-        self.facts.error = Some(error);
+    /// The wire has no last frame: an answer is complete when every part of it has said why it ended.
+    fn close(&mut self, cut: bool, facts: &mut ReplyFacts) {
+        facts.complete = !cut && self.complete();
     }
 
-    fn facts(&self) -> &ReplyFacts {
-        &self.facts
+    fn error(error: &Error, out: &mut BytesMut) {
+        error_frame(error, out);
     }
-}
-
-impl Forwarder {
-    /// The last frame without its blank line goes on if it is whole; half a frame does not.
-    fn rest(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
-        let whole = scan::value(&sse::fields(&rest).data).is_ok();
-        if whole {
-            frame(&rest, &mut self.facts, &mut self.answers);
-            let ends: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
-            out.push(rest);
-            out.push(Bytes::from_static(ends));
-        }
-    }
-}
-
-fn framed(error: &Error) -> Bytes {
-    let mut out = BytesMut::with_capacity(160);
-    error_frame(error, &mut out);
-    out.freeze()
 }
 
 fn frame(raw: &[u8], facts: &mut ReplyFacts, answers: &mut Answers) {

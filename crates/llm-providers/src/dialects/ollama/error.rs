@@ -7,10 +7,8 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::Value;
 
+use crate::dialects::refusal::{by_status, retry_after, unreadable};
 use crate::{error_table, write};
-
-/// The longest part of an unreadable answer shown in a message, in characters.
-const SHOWN: usize = 500;
 
 /// Reads a reply with an error status.
 pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -23,8 +21,7 @@ pub(super) fn decode(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Er
         // A model that is not pulled here may be there on another server.
         error = error.with_origin(Origin::Upstream).with_retry(Retry::Elsewhere);
     }
-    let wait = headers.get(http::header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
-    match wait.map(std::time::Duration::from_secs) {
+    match retry_after(headers) {
         Some(wait) if matches!(error.retry(), Retry::Same) => error.with_retry(Retry::After(wait)),
         _ => error,
     }
@@ -43,15 +40,6 @@ fn words(value: &Value) -> Option<&str> {
     error.as_str().or_else(|| error.get("message").and_then(Value::as_str))
 }
 
-fn unreadable(status: StatusCode, body: &[u8]) -> String {
-    let body = String::from_utf8_lossy(body);
-    let shown: String = body.trim().chars().take(SHOWN).collect();
-    match shown.as_str() {
-        "" => format!("provider answered status {} without a message", status.as_u16()),
-        shown => format!("provider answered status {}: {shown}", status.as_u16()),
-    }
-}
-
 /// Kinds the vendor has no status for.
 fn by_message(message: &str) -> Option<ErrorKind> {
     let message = message.to_ascii_lowercase();
@@ -63,21 +51,6 @@ fn by_message(message: &str) -> Option<ErrorKind> {
         return Some(ErrorKind::Overloaded);
     }
     None
-}
-
-fn by_status(status: StatusCode) -> ErrorKind {
-    match status.as_u16() {
-        401 => ErrorKind::Unauthenticated,
-        402 => ErrorKind::QuotaExceeded,
-        403 => ErrorKind::Forbidden,
-        404 => ErrorKind::NotFound,
-        408 | 504 => ErrorKind::Timeout,
-        413 => ErrorKind::TooLarge,
-        429 => ErrorKind::RateLimited,
-        503 => ErrorKind::Overloaded,
-        400..=499 => ErrorKind::BadRequest,
-        _ => ErrorKind::BadUpstream,
-    }
 }
 
 /// Writes an error for a caller: its status and body.
@@ -95,9 +68,4 @@ fn body(error: &Error) -> Vec<u8> {
 pub(super) fn line(out: &mut BytesMut, error: &Error) {
     out.extend_from_slice(&body(error));
     out.extend_from_slice(b"\n");
-}
-
-/// The error of a stream that ended before it said so.
-pub(super) fn cut() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before the answer was complete")
 }

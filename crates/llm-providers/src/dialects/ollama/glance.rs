@@ -21,26 +21,10 @@ const ONCE: &[&str] = &["messages", "model", "options", "stream", "tools", "user
 fn note(member: &Member<'_>, glance: &mut Glance, once: &mut Once) -> Result<()> {
     let value = member.value;
     once.note(&member.name)?;
+    if look::common(member, glance)? {
+        return Ok(());
+    }
     match &*member.name {
-        "model" => {
-            let model = expect(value, value.as_str(), "model", "a string")?;
-            glance.model_span = model.is_some().then(|| value.span());
-            glance.model = model.unwrap_or_default().into_owned();
-        }
-        "messages" => {
-            if value.kind != Kind::Array {
-                return Err(wrong("messages", value, "an array of messages"));
-            }
-            glance.prompt_bytes += value.text.len() as u64;
-            glance.lacks = None;
-        }
-        "tools" => {
-            glance.prompt_bytes += value.text.len() as u64;
-            value.elements(|_| glance.has_tools = true);
-        }
-        "stream" => {
-            glance.stream = expect(value, value.as_bool(), "stream", "a boolean")?.unwrap_or(true);
-        }
         "options" => options(value, glance)?,
         // The dialect has no end user; callers name it as on LiteLLM's other routes.
         "user" => {

@@ -6,7 +6,10 @@ use llm_types::Error;
 use super::wire::{WireReply, finish};
 use super::{error, usage};
 use crate::dialect::{Relay, ReplyFacts};
+use crate::dialects::pass::cut;
 use crate::framing::ndjson::Splitter;
+
+pub(super) use super::response::facts as reply_facts;
 
 /// Forwards a stream, line by line.
 #[derive(Debug, Default)]
@@ -52,7 +55,7 @@ impl Relay for Forwarder {
             out.extend([frame.data, Bytes::from_static(b"\n")]);
         }
         if !self.facts.complete && self.facts.error.is_none() {
-            self.fail(cut_by.cloned().unwrap_or_else(error::cut), out);
+            self.fail(cut_by.cloned().unwrap_or_else(cut), out);
         }
     }
 
@@ -62,6 +65,11 @@ impl Relay for Forwarder {
 }
 
 impl Forwarder {
+    /// A new stream. Usage is part of every stream of this dialect: there is nothing to hide.
+    pub(super) fn new(_show_usage: bool) -> Self {
+        Self::default()
+    }
+
     fn fail(&mut self, error: Error, out: &mut Vec<Bytes>) {
         let mut line = BytesMut::with_capacity(128);
         error::line(&mut line, &error);

@@ -84,7 +84,7 @@ fn block() -> impl Strategy<Value = Block> {
     prop_oneof![
         4 => (words(), any::<bool>()).prop_map(|(words, cited)| Block::Text(words, cited)),
         2 => (words(), prop::option::of(Just("c2lnbmVk".to_owned()))).prop_map(|(words, signed)| Block::Reasoning(words, signed)),
-        3 => (prop::collection::vec(call(), 1..4), Just(false)).prop_map(|(calls, mixed)| Block::Calls(calls, mixed)),
+        3 => (prop::collection::vec(call(), 1..4), any::<bool>()).prop_map(|(calls, mixed)| Block::Calls(calls, mixed)),
         1 => Just(Block::Ping),
         1 => (1..50_u64).prop_map(Block::Usage),
     ]

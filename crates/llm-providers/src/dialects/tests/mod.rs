@@ -1,18 +1,18 @@
 //! What must hold between all dialects: whatever happened in a stream, and whichever decoder told it, every
 //! encoder writes a well-formed stream that says the same.
 
+pub(in crate::dialects) mod bench;
 mod events;
 mod shapes;
 
-use bytes::{Bytes, BytesMut};
 use llm_types::Event;
 use proptest::prelude::*;
 
+use self::bench::{events as events_of, written};
 use self::events::{Case, End};
 use self::shapes::{Said, read};
 use crate::dialect::{Dialect, ReplyContext};
 use crate::dialects::{ANTHROPIC, COHERE, CONVERSE, GEMINI, OLLAMA, OPENAI_CHAT, OPENAI_RESPONSES};
-use crate::framing::Frames;
 
 /// The dialects with streams of their own.
 const ALL: [&dyn Dialect; 7] = [OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC, GEMINI, COHERE, CONVERSE, OLLAMA];
@@ -25,31 +25,6 @@ fn cx() -> ReplyContext {
         include_usage: true,
         ..ReplyContext::default()
     }
-}
-
-/// The bytes a dialect writes for events.
-fn written(dialect: &dyn Dialect, events: &[Event]) -> Vec<u8> {
-    let (mut encoder, mut out) = (dialect.stream_encoder(cx()), BytesMut::new());
-    events.iter().for_each(|event| encoder.push(event, &mut out));
-    encoder.finish(&mut out);
-    out.to_vec()
-}
-
-/// The events a dialect reads, in pieces of a size.
-fn told(dialect: &dyn Dialect, body: &[u8], size: usize) -> Vec<Event> {
-    let (mut frames, mut decoder) = (Frames::new(dialect.framing()), dialect.stream_decoder());
-    let mut events = Vec::new();
-    for piece in body.chunks(size) {
-        frames.push(Bytes::copy_from_slice(piece));
-        while let Some(frame) = frames.next_frame().unwrap() {
-            decoder.push(&frame, &mut events).unwrap();
-        }
-    }
-    if let Some(frame) = frames.finish().unwrap() {
-        decoder.push(&frame, &mut events).unwrap();
-    }
-    decoder.finish(&mut events);
-    events
 }
 
 /// What a case says in a dialect: all of it, except after a failure, when what was held back is lost.
@@ -71,7 +46,7 @@ proptest! {
     fn every_encoder_writes_well_formed_streams(case in events::case()) {
         for dialect in ALL {
             let name = format!("{:?} of {:?}", dialect.id(), case.events);
-            check(&read(dialect.id(), &written(dialect, &case.events)), &case, &name);
+            check(&read(dialect.id(), &written(dialect, cx(), &case.events)), &case, &name);
         }
     }
 
@@ -79,10 +54,10 @@ proptest! {
     #[test]
     fn every_encoder_writes_what_every_decoder_tells(case in events::case(), size in 1..200_usize) {
         for from in ALL {
-            let events = told(from, &written(from, &case.events), size);
+            let events = events_of(from, &written(from, cx(), &case.events), size);
             for to in ALL {
                 let name = format!("{:?} behind {:?} of {:?}", to.id(), from.id(), case.events);
-                check(&read(to.id(), &written(to, &events)), &case, &name);
+                check(&read(to.id(), &written(to, cx(), &events)), &case, &name);
             }
         }
     }
@@ -91,7 +66,7 @@ proptest! {
     #[test]
     fn every_decoder_tells_one_end(case in events::case()) {
         for dialect in ALL {
-            let events = told(dialect, &written(dialect, &case.events), usize::MAX);
+            let events = events_of(dialect, &written(dialect, cx(), &case.events), usize::MAX);
             let is_end = |event: &&Event| matches!(event, Event::Done | Event::Error(_));
             prop_assert!(events.iter().filter(is_end).count() <= 1, "{:?}: {:?}", dialect.id(), events);
             let done = events.contains(&Event::Done);

@@ -1,5 +1,8 @@
 //! Tables: what a provider's error is, and what a caller gets of each kind.
 
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
 use serde_json::json;
 
 use super::*;

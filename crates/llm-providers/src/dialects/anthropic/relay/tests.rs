@@ -1,9 +1,11 @@
 //! What a relay learns, and how it ends.
 
+use bytes::Bytes;
 use llm_types::Finish;
 use serde_json::json;
 
 use super::*;
+use crate::dialect::Relay as _;
 
 fn frame(event: &str, data: &Value) -> String {
     format!("event: {event}\ndata: {data}\n\n")
@@ -132,7 +134,7 @@ fn frames_without_names_are_understood() {
 
 #[test]
 fn an_endless_frame_ends_the_stream() {
-    let mut relay = Forwarder { splitter: Splitter::with_limit(100), ..Forwarder::default() };
+    let mut relay = Forwarder::with_limit(100);
     let mut out = Vec::new();
     relay.push(Bytes::from("data: ".to_owned() + &"x".repeat(200)), &mut out);
     relay.push(Bytes::from_static(b"more\n\n"), &mut out);

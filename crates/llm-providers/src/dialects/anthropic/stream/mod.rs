@@ -7,8 +7,7 @@ mod encode;
 mod wire;
 
 pub(super) use decode::Decoder;
-pub(in crate::dialects) use encode::Depth;
-pub(super) use encode::{Encoder, cut};
+pub(super) use encode::{Encoder, write_error};
 pub(super) use wire::Tail;
 
 #[cfg(test)]

@@ -6,30 +6,15 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
-use super::{events, frames, said, shared, target, without_nulls};
+use super::{events, frames, said, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::{Dialect, Relay};
 use crate::dialects::anthropic::Anthropic;
+use crate::dialects::tests::bench;
 
 /// The recordings of the messages endpoint, by file name.
 fn recordings() -> Vec<(String, Value)> {
-    let Some(folder) = shared("traffic/anthropic") else { return Vec::new() };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        if record["endpoint"] == "messages" {
-            found.push((name, record));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(found.len() > 80, "the folder holds the recordings");
-    found
-}
-
-fn status(record: &Value) -> u16 {
-    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+    bench::recordings(&["traffic/anthropic"], &["messages"], 80)
 }
 
 /// The wire's shorthand written out, and what the encoder may change: one form to compare.

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{shared, target, without_nulls};
+use super::{target, without_nulls};
 use crate::dialect::Dialect;
 use crate::dialects::anthropic::Anthropic;
 use crate::dialects::openai::chat::OpenaiChat;
+use crate::dialects::tests::bench::Vectors;
 
 /// Cases where the recorded request is wrong or arbitrary; ours is checked elsewhere.
 const OURS_IS_BETTER: &[(&str, &str)] = &[
@@ -24,17 +25,6 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
     ("video_url", "what cannot be said is refused, not left out in silence"),
 ];
 
-fn lines(file: &str) -> Vec<Value> {
-    let Some(folder) = shared("vectors") else { return Vec::new() };
-    let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn cases() -> Value {
-    let folder = shared("vectors").expect("checked by the caller");
-    serde_json::from_slice(&std::fs::read(folder.join("_cases.json")).unwrap()).unwrap()
-}
-
 /// What no vendor can notice: text parts as a string, neighbours of one role joined.
 fn normal(body: &Value) -> Value {
     let mut body = without_nulls(body);
@@ -45,9 +35,7 @@ fn normal(body: &Value) -> Value {
 }
 
 fn ours(case: &Value, model: &str, drop: bool) -> llm_types::Result<Value> {
-    let mut body = case.clone();
-    body["model"] = json!(model);
-    let request = OpenaiChat.decode_request(&serde_json::to_vec(&body).unwrap())?;
+    let request = OpenaiChat.decode_request(&serde_json::to_vec(case).unwrap())?;
     let mut target = target(model);
     target.policy.drop = drop;
     let encoded = Anthropic.encode_request(&request, &target)?;
@@ -67,41 +55,8 @@ fn recorded(sent: &Value) -> Value {
 }
 
 fn check(file: &str) {
-    let lines = lines(file);
-    let Some(head) = lines.first() else { return };
-    let cases = cases();
-    let model = head["model"].as_str().unwrap().rsplit('/').next().unwrap();
-    let (mut same, mut better, mut different) = (0, 0, Vec::new());
-    for line in lines.iter().filter(|line| line.get("case").is_some()) {
-        let name = line["case"].as_str().unwrap();
-        if OURS_IS_BETTER.iter().any(|(case, _)| *case == name) {
-            better += 1;
-            continue;
-        }
-        let case = &cases[name];
-        let fault = if let Some(sent) = line.get("sent") {
-            match ours(case, model, false) {
-                Ok(body) if body == recorded(sent) => None,
-                other => Some(format!("{other:?}\n  want {}", recorded(sent))),
-            }
-        } else {
-            let refused = ours(case, model, false);
-            let dropped = line.get("dropped").map(|sent| (ours(case, model, true), recorded(sent)));
-            match (refused, dropped) {
-                (Ok(body), _) => Some(format!("not refused: {body}")),
-                (Err(_), Some((Ok(body), want))) if body != want => Some(format!("{body}\n  want {want}")),
-                (Err(_), Some((Err(error), _))) => Some(format!("refused although it may drop: {error}")),
-                _ => None,
-            }
-        };
-        match fault {
-            None => same += 1,
-            Some(fault) => different.push(format!("{name}: {fault}")),
-        }
-    }
-    eprintln!("{file}: {same} the same, {better} better on purpose");
-    assert!(different.is_empty(), "{file}: {} differ\n{}", different.len(), different.join("\n"));
-    assert!(same > 40, "{file} holds its cases");
+    let better = |name: &str, _: &Value| OURS_IS_BETTER.iter().any(|(case, _)| *case == name);
+    Vectors { file, least: 40, better: &better, ours: &ours, recorded: &recorded }.check();
 }
 
 #[test]

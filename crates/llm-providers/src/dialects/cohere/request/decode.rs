@@ -1,8 +1,8 @@
 //! A caller's request into canonical form.
 
 use llm_types::{
-    ChatRequest, Error, ErrorKind, Extra, Message, NativeFields, Options, Part, Reasoning, ResponseFormat,
-    Result, Role, Tool, ToolChoice, ToolKind,
+    ChatRequest, Extra, Message, NativeFields, Options, Part, Reasoning, ResponseFormat, Result, Role, Tool,
+    ToolChoice, ToolKind,
 };
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::super::content;
 use super::super::glance::control;
 use super::super::wire::NATIVE;
 use super::messages;
+use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
 
 /// Whether a member that no other dialect has changes the answer. Documents: vendor's page
@@ -27,18 +28,10 @@ fn is_needed(name: &str, value: &Value) -> bool {
 
 /// Reads a whole request.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
-    let body: Value = serde_json::from_slice(body).map_err(|fault| {
-        let message = format!("the body is not valid JSON: {fault}");
-        Error::new(ErrorKind::BadRequest, message).with_source(fault)
-    })?;
-    let mut fields = Fields::of(body, Path::Root)?;
+    let mut fields = conversation::body(body)?;
     let mut request = ChatRequest { model: fields.required_text("model")?, ..ChatRequest::default() };
-    let path = Path::Root.member("messages");
-    let listed = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
-    if listed.is_empty() {
-        return Err(Error::bad_param("messages", "`messages`: expected at least one message, found none"));
-    }
-    request.messages = messages::decode(listed, &path)?;
+    let listed = conversation::listed(&mut fields)?;
+    request.messages = messages::decode(listed, &Path::Root.member("messages"))?;
     documents(&mut fields, &mut request.messages)?;
     request.tools = tools(&mut fields)?;
     request.options = options(&mut fields)?;

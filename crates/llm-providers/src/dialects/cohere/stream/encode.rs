@@ -1,29 +1,28 @@
-//! Events into frames for a caller: one content block open at a time, blocks and calls numbered from 0.
+//! Events into frames for a caller: how blocks are told. Content and calls are numbered apart.
 
 use bytes::BytesMut;
-use llm_types::{Citation, Error, ErrorKind, Event, Finish, Part, PartKind, Start, Usage};
+use llm_types::{Citation, Error, ErrorKind, Finish, Part, PartKind, Start, Usage};
 use serde_json::{Value, json};
 
 use super::super::wire::{TOOL_PLAN, finish_word};
 use super::super::{citation, content, logprobs, usage};
 use crate::ReplyContext;
-use crate::dialect::StreamEncoder;
+use crate::dialects::blocks::{self, Block, Blocks};
 use crate::framing::sse;
 use crate::write::{self, Object};
 
-/// Writes a stream of this dialect. Answers beyond the first have no place in it.
+/// Writes a stream of this dialect.
+pub(in super::super) type Encoder = Blocks<Wire>;
+
+/// What the frames are made of.
 #[derive(Debug)]
-pub(in super::super) struct Encoder {
-    cx: ReplyContext,
-    begun: bool,
-    ended: bool,
-    usage: Usage,
-    finish: Option<Finish>,
-    open: Option<Open>,
-    /// Content blocks begun so far.
-    blocks: u64,
+pub(in super::super) struct Wire {
+    id: String,
+    open: Open,
+    /// Content blocks, calls and citations begun so far.
+    contents: u64,
+    calls: u64,
     citations: u64,
-    has_calls: bool,
     /// The text being written, which citations count in.
     text: String,
     scratch: Vec<u8>,
@@ -31,28 +30,25 @@ pub(in super::super) struct Encoder {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
-    Text,
-    Thinking,
-    Call(u32),
+    Content(&'static str),
+    Call,
 }
 
 impl Encoder {
     pub(in super::super) fn new(cx: ReplyContext) -> Self {
-        Self {
-            cx,
-            begun: false,
-            ended: false,
-            usage: Usage::default(),
-            finish: None,
-            open: None,
-            blocks: 0,
+        Self::of(Wire {
+            id: cx.id,
+            open: Open::Content("text"),
+            contents: 0,
+            calls: 0,
             citations: 0,
-            has_calls: false,
             text: String::new(),
             scratch: Vec::with_capacity(256),
-        }
+        })
     }
+}
 
+impl Wire {
     fn frame(&mut self, out: &mut BytesMut, event: &str, write: impl FnOnce(&mut Object<'_>)) {
         self.scratch.clear();
         write::object(&mut self.scratch, |body| {
@@ -70,13 +66,45 @@ impl Encoder {
         });
     }
 
-    /// Writes `message-start` unless it is written.
-    fn begin(&mut self, out: &mut BytesMut, start: Option<&Start>) {
-        if std::mem::replace(&mut self.begun, true) {
-            return;
+    /// The number of the content block or call begun last.
+    fn number(&self) -> u64 {
+        let begun = if self.open == Open::Call { self.calls } else { self.contents };
+        begun.saturating_sub(1)
+    }
+
+    fn content(&mut self, out: &mut BytesMut, name: &'static str) {
+        self.open = Open::Content(name);
+        self.contents += 1;
+        self.text.clear();
+        let index = self.number();
+        self.piece(out, "content-start", index, |message| {
+            message.object("content", |content| {
+                content.text("type", name);
+                content.text(name, "");
+            });
+        });
+    }
+
+    fn say(&mut self, out: &mut BytesMut, name: &str, text: &str) {
+        let index = self.number();
+        self.piece(out, "content-delta", index, |message| {
+            message.object("content", |content| content.text(name, text));
+        });
+    }
+}
+
+impl blocks::Wire for Wire {
+    const BEGINS_AT_ONCE: bool = true;
+    const PINGS: bool = true;
+
+    fn started(&mut self, start: &Start) {
+        if !start.id.is_empty() {
+            self.id.clone_from(&start.id);
         }
-        let said = start.map(|start| &start.id).filter(|id| !id.is_empty());
-        let id = said.unwrap_or(&self.cx.id).clone();
+    }
+
+    fn begin(&mut self, _used: &Usage, out: &mut BytesMut) {
+        let id = std::mem::take(&mut self.id);
         self.frame(out, "message-start", |body| {
             body.text("id", &id);
             body.object("delta", |delta| {
@@ -91,80 +119,47 @@ impl Encoder {
         });
     }
 
-    fn close(&mut self, out: &mut BytesMut) {
-        match self.open.take() {
-            Some(Open::Text | Open::Thinking) => {
-                let index = self.blocks - 1;
-                self.frame(out, "content-end", |body| body.value("index", &index));
-            }
-            Some(Open::Call(index)) => {
-                self.frame(out, "tool-call-end", |body| body.value("index", &index));
-            }
-            None => {}
-        }
-    }
-
-    /// Opens a block of a kind unless one is open.
-    fn block(&mut self, out: &mut BytesMut, open: Open, name: &str) {
-        if self.open == Some(open) {
-            return;
-        }
-        self.close(out);
-        self.begin(out, None);
-        self.open = Some(open);
-        self.text.clear();
-        let index = self.blocks;
-        self.blocks += 1;
-        self.piece(out, "content-start", index, |message| {
-            message.object("content", |content| {
-                content.text("type", name);
-                content.text(name, "");
-            });
-        });
-    }
-
-    fn say(&mut self, out: &mut BytesMut, open: Open, name: &str, text: &str) {
-        self.block(out, open, name);
-        if open == Open::Text {
-            self.text.push_str(text);
-        }
-        let index = self.blocks - 1;
-        self.piece(out, "content-delta", index, |message| {
-            message.object("content", |content| content.text(name, text));
-        });
-    }
-
-    fn call(&mut self, out: &mut BytesMut, index: u32, id: &str, name: &str) {
-        self.close(out);
-        self.begin(out, None);
-        self.has_calls = true;
-        self.open = Some(Open::Call(index));
-        self.piece(out, "tool-call-start", index.into(), |message| {
-            message.object("tool_calls", |call| {
-                call.text("id", id);
-                call.text("type", "function");
-                call.object("function", |function| {
-                    function.text("name", name);
-                    function.text("arguments", "");
+    fn block(&mut self, _index: u64, block: &Block<'_>, out: &mut BytesMut) {
+        match block {
+            Block::Text => self.content(out, "text"),
+            Block::Thinking => self.content(out, "thinking"),
+            Block::Call { id, name } => {
+                self.open = Open::Call;
+                self.calls += 1;
+                let index = self.number();
+                self.piece(out, "tool-call-start", index, |message| {
+                    message.object("tool_calls", |call| {
+                        call.text("id", id);
+                        call.text("type", "function");
+                        call.object("function", |function| {
+                            function.text("name", name);
+                            function.text("arguments", "");
+                        });
+                    });
                 });
-            });
-        });
+            }
+        }
     }
 
-    /// More of a call's arguments. Those of a call that has ended carry its number and find their place.
-    fn arguments(&mut self, out: &mut BytesMut, index: u32, piece: &str) {
-        if piece.is_empty() {
-            return;
-        }
-        self.piece(out, "tool-call-delta", index.into(), |message| {
+    fn text(&mut self, _index: u64, text: &str, out: &mut BytesMut) {
+        self.text.push_str(text);
+        self.say(out, "text", text);
+    }
+
+    fn thinking(&mut self, _index: u64, text: &str, out: &mut BytesMut) {
+        self.say(out, "thinking", text);
+    }
+
+    fn arguments(&mut self, _index: u64, piece: &str, out: &mut BytesMut) {
+        let index = self.number();
+        self.piece(out, "tool-call-delta", index, |message| {
             message.object("tool_calls", |call| {
                 call.object("function", |function| function.text("arguments", piece));
             });
         });
     }
 
-    fn cite(&mut self, out: &mut BytesMut, cited: &Citation) {
-        self.block(out, Open::Text, "text");
+    fn citation(&mut self, _index: u64, cited: &Citation, out: &mut BytesMut) {
         let text = std::mem::take(&mut self.text);
         let native = citation::wire(cited, &text);
         let index = self.citations;
@@ -174,14 +169,13 @@ impl Encoder {
         self.text = text;
     }
 
-    fn logprobs(&mut self, out: &mut BytesMut, record: &Value) {
+    /// Figures stand in deltas of the content they are of.
+    fn logprobs(blocks: &mut Blocks<Self>, record: &Value, out: &mut BytesMut) {
         for piece in logprobs::pieces(record) {
-            if !matches!(self.open, Some(Open::Text | Open::Thinking)) {
-                self.block(out, Open::Text, "text");
-            }
-            let name = if self.open == Some(Open::Thinking) { "thinking" } else { "text" };
-            let index = self.blocks - 1;
-            self.frame(out, "content-delta", |body| {
+            blocks.words(out);
+            let Open::Content(name) = blocks.wire.open else { return };
+            let index = blocks.wire.number();
+            blocks.wire.frame(out, "content-delta", |body| {
                 body.value("index", &index);
                 body.object("delta", |delta| {
                     delta.object("message", |message| {
@@ -193,97 +187,59 @@ impl Encoder {
         }
     }
 
+    fn stop(&mut self, _index: u64, out: &mut BytesMut) {
+        let event = if self.open == Open::Call { "tool-call-end" } else { "content-end" };
+        let index = self.number();
+        self.frame(out, event, |body| body.value("index", &index));
+    }
+
     /// Writes a part that comes whole.
-    fn part(&mut self, out: &mut BytesMut, part: &Part) {
+    fn part(blocks: &mut Blocks<Self>, part: &Part, out: &mut BytesMut) {
         match &part.kind {
-            PartKind::Text { text, .. } | PartKind::Refusal { text } => {
-                self.say(out, Open::Text, "text", text)
-            }
+            PartKind::Text { text, .. } | PartKind::Refusal { text } => blocks.say(text, out),
             PartKind::Reasoning { text, .. } if part.extra.value(TOOL_PLAN).is_some() => {
-                self.close(out);
-                self.begin(out, None);
-                self.frame(out, "tool-plan-delta", |body| {
+                blocks.settle(out);
+                blocks.begin(out);
+                blocks.wire.frame(out, "tool-plan-delta", |body| {
                     body.value("delta", &json!({ "message": { "tool_plan": text } }));
                 });
             }
-            PartKind::Reasoning { text, .. } => self.say(out, Open::Thinking, "thinking", text),
+            PartKind::Reasoning { text, .. } => blocks.think(text, out),
             PartKind::Image(media) => {
-                self.close(out);
-                self.begin(out, None);
                 let mut block = Vec::new();
                 write::array(&mut block, |list| content::picture_block(list, media));
                 // One part writes one block: the array's brackets are taken off.
                 let Ok([block]) = serde_json::from_slice::<[Value; 1]>(&block) else { return };
-                let index = self.blocks;
-                self.blocks += 1;
-                self.piece(out, "content-start", index, |message| message.value("content", &block));
-                self.frame(out, "content-end", |body| body.value("index", &index));
+                blocks.own(out);
+                blocks.wire.open = Open::Content("image_url");
+                blocks.wire.contents += 1;
+                let index = blocks.wire.number();
+                blocks.wire.piece(out, "content-start", index, |message| message.value("content", &block));
+                blocks.settle(out);
             }
             // The dialect has no place for others in an answer.
             _ => {}
         }
     }
 
-    fn done(&mut self, out: &mut BytesMut) {
-        self.close(out);
-        self.begin(out, None);
-        let reason = finish_word(self.finish.take().as_ref(), self.has_calls);
-        let usage = std::mem::take(&mut self.usage);
+    fn end(&mut self, finish: Option<&Finish>, has_calls: bool, used: &Usage, out: &mut BytesMut) {
+        let reason = finish_word(finish, has_calls);
         self.frame(out, "message-end", |body| {
             body.object("delta", |delta| {
                 delta.text("finish_reason", reason);
-                delta.object("usage", |out| usage::write(out, &usage));
+                delta.object("usage", |out| usage::write(out, used));
             });
         });
         out.extend_from_slice(b"data: [DONE]\n\n");
-        self.ended = true;
     }
 
-    fn fail(&mut self, out: &mut BytesMut, error: &Error) {
-        let usage = (self.usage != Usage::default()).then_some(&self.usage);
-        end_in_error(out, error, usage);
-        self.ended = true;
-    }
-}
-
-impl StreamEncoder for Encoder {
-    fn push(&mut self, event: &Event, out: &mut BytesMut) {
-        if self.ended {
-            return;
-        }
-        match event {
-            Event::Start(start) => self.begin(out, Some(start)),
-            Event::Usage(usage) => self.usage.update(usage),
-            Event::Text { choice: 0, text } | Event::Refusal { choice: 0, text } if !text.is_empty() => {
-                self.say(out, Open::Text, "text", text);
-            }
-            Event::Reasoning { choice: 0, text } if !text.is_empty() => {
-                self.say(out, Open::Thinking, "thinking", text);
-            }
-            Event::ToolStart { choice: 0, index, id, name, .. } => self.call(out, *index, id, name),
-            Event::ToolArguments { choice: 0, index, arguments } => self.arguments(out, *index, arguments),
-            Event::Citation { choice: 0, citation } => self.cite(out, citation),
-            Event::Logprobs { choice: 0, value } => self.logprobs(out, value),
-            Event::Part { choice: 0, part } => self.part(out, part),
-            Event::BlockEnd { choice: 0 } => self.close(out),
-            Event::Finish { choice: 0, reason } => self.finish = Some(reason.clone()),
-            Event::Ping => out.extend_from_slice(b": ping\n\n"),
-            Event::Error(error) => self.fail(out, error),
-            Event::Done => self.done(out),
-            _ => {}
-        }
+    fn fail(&mut self, error: &Error, used: &Usage, out: &mut BytesMut) {
+        end_in_error(out, error, (*used != Usage::default()).then_some(used));
     }
 
-    fn finish(&mut self, out: &mut BytesMut) {
-        if !self.ended {
-            self.fail(out, &cut());
-        }
+    fn ping(&mut self, out: &mut BytesMut) {
+        out.extend_from_slice(b": ping\n\n");
     }
-}
-
-/// The error of a stream that ended before it said so.
-pub(in super::super) fn cut() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before the answer was complete")
 }
 
 /// Writes the end of a stream that failed, as the vendor writes it.

@@ -7,5 +7,5 @@ mod encode;
 mod wire;
 
 pub(super) use decode::Decoder;
-pub(super) use encode::{Encoder, cut, end_in_error};
+pub(super) use encode::{Encoder, end_in_error};
 pub(super) use wire::WireEvent;

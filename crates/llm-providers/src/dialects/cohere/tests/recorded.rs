@@ -3,33 +3,18 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event, Usage};
+use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
-use super::{events, events_in, frames, relayed, shared, target, without_nulls};
+use super::{events, events_in, frames, relayed, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::cohere::Cohere;
+use crate::dialects::tests::bench::{self, said};
 
 /// The recordings of the second version's chat endpoint, by file name.
 fn recordings() -> Vec<(String, Value)> {
-    let Some(folder) = shared("traffic/cohere") else { return Vec::new() };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        if record["endpoint"] == "v2/chat" {
-            found.push((name, record));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(found.len() > 20, "the folder holds the recordings");
-    found
-}
-
-fn status(record: &Value) -> u16 {
-    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+    bench::recordings(&["traffic/cohere"], &["v2/chat"], 20)
 }
 
 /// One form for what may be written in two ways: a text alone, an empty list, a default said aloud.
@@ -116,34 +101,6 @@ fn replies_come_back_as_they_were() {
         seen += 1;
     }
     eprintln!("replies: {seen}");
-}
-
-/// What a stream said, whatever the pieces it came in.
-fn said(events: &[Event]) -> Vec<String> {
-    let mut lines: Vec<(String, String)> = Vec::new();
-    let mut usage = Usage::default();
-    for event in events {
-        let (kind, text) = match event {
-            Event::Text { text, .. } => ("text".to_owned(), text.clone()),
-            Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
-            Event::ToolArguments { index, arguments, .. } => {
-                (format!("arguments {index}"), arguments.clone())
-            }
-            Event::Usage(more) => {
-                usage.update(more);
-                continue;
-            }
-            Event::BlockEnd { .. } | Event::Ping => continue,
-            other => (String::new(), format!("{other:?}")),
-        };
-        match lines.last_mut() {
-            Some((last, said)) if *last == kind && !kind.is_empty() => said.push_str(&text),
-            _ => lines.push((kind, text)),
-        }
-    }
-    let mut lines: Vec<String> = lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect();
-    lines.push(format!("{usage:?}"));
-    lines
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn blocks_and_calls_are_opened_and_closed_in_order() {
 
 #[test]
 fn arguments_that_come_late_find_their_call() {
-    let told = [call(0, "t1"), call(1, "t2"), arguments(0, "{}"), arguments(1, "{\"b\":2}")];
+    let told = [call(0, "t1"), call(1, "t2"), arguments(0, "{}"), arguments(1, "{\"b\":2}"), Event::Done];
     let out = frames(&told);
     let deltas: Vec<_> = written(&out)
         .into_iter()

@@ -1,13 +1,14 @@
 //! A caller's request into canonical form.
 
 use llm_types::{
-    CacheMark, ChatRequest, Error, ErrorKind, Extra, Message, NativeFields, Options, PartKind, Reasoning,
-    ReasoningEffort, ResponseFormat, Result, Role, Tool, ToolChoice, ToolKind,
+    CacheMark, ChatRequest, Error, Extra, Message, NativeFields, Options, Part, Reasoning, ReasoningEffort,
+    ResponseFormat, Result, Role, Tool, ToolChoice, ToolKind,
 };
 use serde_json::{Map, Value};
 
 use super::super::content::{self, NATIVE};
 use super::super::glance::control;
+use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
 
 /// Whether a member that no other dialect has must not be left out in silence: a guardrail that is not
@@ -18,14 +19,10 @@ fn is_needed(name: &str, _: &Value) -> bool {
 
 /// Reads a whole request. The model and whether a stream is wanted stand in the path.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
-    let body: Value = serde_json::from_slice(body).map_err(|fault| {
-        let message = format!("the body is not valid JSON: {fault}");
-        Error::new(ErrorKind::BadRequest, message).with_source(fault)
-    })?;
-    let mut fields = Fields::of(body, Path::Root)?;
+    let mut fields = conversation::body(body)?;
     let mut native = Extra::default();
     let mut request = ChatRequest { messages: system(&mut fields)?, ..ChatRequest::default() };
-    messages(&mut fields, &mut request.messages)?;
+    conversation::turns(&mut fields, &mut request.messages, content_of)?;
     request.options = options(&mut fields, &mut native)?;
     request.tools = tools(&mut fields, &mut request.options)?;
     for (name, value) in fields.rest().0 {
@@ -43,56 +40,11 @@ fn system(fields: &mut Fields<'_>) -> Result<Vec<Message>> {
     Ok(vec![Message::new(Role::System, parts)])
 }
 
-fn messages(fields: &mut Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
-    let root = *fields.path();
-    let path = root.member("messages");
-    let messages = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
-    if messages.is_empty() {
-        return Err(Error::bad_param("messages", "`messages`: expected at least one message, found none"));
-    }
-    for (index, message) in messages.into_iter().enumerate() {
-        message_into(Fields::of(message, path.element(index))?, out)?;
-    }
-    Ok(())
-}
-
-/// Reads one message. A user's turn may mix tool results with other content; results become messages
-/// of their own, in order.
-fn message_into(mut fields: Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
-    let role = match fields.required_text("role")?.as_str() {
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        "system" => Role::System,
-        other => {
-            let path = fields.path().member("role");
-            return Err(path.wrong(&Value::from(other), "`user`, `assistant` or `system`"));
-        }
-    };
+/// Reads what a message holds.
+fn content_of(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
+    let content = fields.array("content")?;
     let path = fields.path().member("content");
-    let content = match fields.peek("content") {
-        Some(_) => fields.array("content")?.unwrap_or_default(),
-        None => return Err(path.missing("an array of content blocks")),
-    };
-    let parts = content::blocks(content, &fields.path().member("content"))?;
-    let mut extra = fields.rest();
-    extra.0.retain(|_, value| !value.is_null());
-    if parts.is_empty() {
-        out.push(Message { extra, ..Message::new(role, parts) });
-        return Ok(());
-    }
-    let first = out.len();
-    for part in parts {
-        let is_result = role == Role::User && matches!(part.kind, PartKind::ToolResult(_));
-        let role = if is_result { Role::Tool } else { role };
-        match out.get_mut(first..).and_then(|new| new.last_mut()) {
-            Some(last) if last.role == role => last.parts.push(part),
-            _ => out.push(Message::new(role, vec![part])),
-        }
-    }
-    if let Some(message) = out.get_mut(first) {
-        message.extra = extra;
-    }
-    Ok(())
+    content::blocks(content.ok_or_else(|| path.missing("an array of content blocks"))?, &path)
 }
 
 /// Reads `toolConfig`. A cache point marks the tool before it.

@@ -8,7 +8,7 @@ mod encode;
 use std::borrow::Cow;
 
 pub(super) use decode::Decoder;
-pub(super) use encode::{Encoder, cut};
+pub(super) use encode::Encoder;
 
 /// The type of the failure a frame's name stands for; `None` for an event.
 pub(super) fn is_failure(name: &[u8]) -> Option<Cow<'_, str>> {

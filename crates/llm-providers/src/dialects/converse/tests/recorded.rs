@@ -8,30 +8,15 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
-use super::{events, events_in_pieces, frames, said, shared, target, without_nulls, written};
+use super::{events, events_in_pieces, frames, said, status, target, without_nulls, written};
 use crate::ReplyContext;
 use crate::dialect::{Dialect, Relay};
 use crate::dialects::converse::Converse;
+use crate::dialects::tests::bench;
 
 /// The recordings of the two operations, by file name.
 fn recordings() -> Vec<(String, Value)> {
-    let Some(folder) = shared("traffic/bedrock") else { return Vec::new() };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        if record["endpoint"] == "converse" || record["endpoint"] == "converse-stream" {
-            found.push((name, record));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(found.len() > 25, "the folder holds the recordings");
-    found
-}
-
-fn status(record: &Value) -> u16 {
-    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+    bench::recordings(&["traffic/bedrock"], &["converse", "converse-stream"], 25)
 }
 
 /// The binary streams with a success status.

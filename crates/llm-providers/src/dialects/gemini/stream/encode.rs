@@ -1,13 +1,14 @@
 //! Events into the frames of a stream.
 
 use bytes::BytesMut;
-use llm_types::{Citation, Error, ErrorKind, Event, Finish, Part, PartKind, Start, ToolCall, Usage};
+use llm_types::{Citation, Error, Event, Finish, Part, PartKind, Start, ToolCall, Usage};
 use serde_json::{Value, json};
 
 use super::super::response::{candidate_extra, from_openai, grounding_json, head, or};
 use super::super::wire::{NATIVE, finish_word};
 use super::super::{content, error, usage};
 use crate::dialect::{ReplyContext, StreamEncoder};
+use crate::dialects::pass::cut;
 use crate::framing::sse;
 use crate::write::{self, Array, Object};
 
@@ -225,11 +226,6 @@ impl StreamEncoder for Encoder {
             error_frame(&cut(), out);
         }
     }
-}
-
-/// The error of a stream that ended before it said so.
-pub(in super::super) fn cut() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before the answer was complete")
 }
 
 /// Writes an error as the last frame of a stream.

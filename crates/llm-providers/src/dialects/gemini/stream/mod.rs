@@ -6,7 +6,7 @@ mod encode;
 mod partial;
 
 pub(super) use decode::Decoder;
-pub(super) use encode::{Encoder, cut, error_frame};
+pub(super) use encode::{Encoder, error_frame};
 
 #[cfg(test)]
 mod tests;

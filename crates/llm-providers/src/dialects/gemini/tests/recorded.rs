@@ -8,32 +8,19 @@ use serde_json::{Value, json};
 
 use super::super::wire::camel;
 use super::round_trip::joined;
-use super::{events, frames, shared, target, without_nulls};
+use super::{events, frames, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::{Dialect, Glance, Relay};
 use crate::dialects::gemini::Gemini;
+use crate::dialects::tests::bench;
 
 /// The recordings of `generateContent`, streamed and not, by file name.
 fn recordings() -> Vec<(String, Value)> {
-    let mut found = Vec::new();
-    for folder in ["traffic/gemini", "traffic/vertex_ai"] {
-        let Some(folder) = shared(folder) else { return Vec::new() };
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            if matches!(record["endpoint"].as_str(), Some("generateContent" | "streamGenerateContent")) {
-                found.push((name, record));
-            }
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(found.len() > 60, "the folders hold the recordings: {}", found.len());
-    found
-}
-
-fn status(record: &Value) -> u16 {
-    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+    bench::recordings(
+        &["traffic/gemini", "traffic/vertex_ai"],
+        &["generateContent", "streamGenerateContent"],
+        60,
+    )
 }
 
 #[test]

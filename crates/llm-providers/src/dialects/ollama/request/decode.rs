@@ -1,14 +1,15 @@
 //! A caller's request into canonical form.
 
 use llm_types::{
-    ChatRequest, Error, ErrorKind, Extra, NativeFields, Options, Reasoning, ReasoningEffort, ResponseFormat,
-    Result, Tool, ToolKind,
+    ChatRequest, Extra, NativeFields, Options, Reasoning, ReasoningEffort, ResponseFormat, Result, Tool,
+    ToolKind,
 };
 use serde_json::Value;
 
 use super::super::glance::control;
 use super::super::wire::NATIVE;
 use super::messages;
+use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
 
 /// Options without which the answer is another one: those that change which words the model picks.
@@ -35,18 +36,10 @@ fn is_needed(name: &str, value: &Value) -> bool {
 
 /// Reads a whole request.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
-    let body: Value = serde_json::from_slice(body).map_err(|fault| {
-        let message = format!("the body is not valid JSON: {fault}");
-        Error::new(ErrorKind::BadRequest, message).with_source(fault)
-    })?;
-    let mut fields = Fields::of(body, Path::Root)?;
+    let mut fields = conversation::body(body)?;
     let mut request = ChatRequest { model: fields.required_text("model")?, ..ChatRequest::default() };
-    let path = Path::Root.member("messages");
-    let listed = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
-    if listed.is_empty() {
-        return Err(Error::bad_param("messages", "`messages`: expected at least one message, found none"));
-    }
-    request.messages = messages::decode(listed, &path)?;
+    let listed = conversation::listed(&mut fields)?;
+    request.messages = messages::decode(listed, &Path::Root.member("messages"))?;
     request.tools = tools(&mut fields)?;
     let mut native = Extra::default();
     request.options = options(&mut fields, &mut native)?;

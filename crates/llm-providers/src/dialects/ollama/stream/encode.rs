@@ -8,6 +8,7 @@ use super::super::wire::{entries, finish_word};
 use super::super::{error, usage};
 use crate::ReplyContext;
 use crate::dialect::StreamEncoder;
+use crate::dialects::pass::cut;
 use crate::write::{self, Object};
 
 /// Writes a stream of this dialect. Answers beyond the first have no place in it. Calls are written whole,
@@ -155,7 +156,7 @@ impl StreamEncoder for Encoder {
 
     fn finish(&mut self, out: &mut BytesMut) {
         if !self.ended {
-            error::line(out, &error::cut());
+            error::line(out, &cut());
             self.ended = true;
         }
     }

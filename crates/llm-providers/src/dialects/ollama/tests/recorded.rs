@@ -6,35 +6,20 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
-use super::{events, events_in, lines, one_kind_of_number, relayed, shared, target};
+use super::{events, events_in, lines, relayed, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::ollama::Ollama;
+use crate::dialects::tests::bench::{self, said};
 
 /// The recordings of the two endpoints, by file name.
 fn recordings() -> Vec<(String, Value)> {
-    let Some(folder) = shared("traffic/ollama") else { return Vec::new() };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        if record["endpoint"] == "api/chat" || record["endpoint"] == "api/generate" {
-            found.push((name, record));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(found.len() > 10, "the folder holds the recordings");
-    found
-}
-
-fn status(record: &Value) -> u16 {
-    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+    bench::recordings(&["traffic/ollama"], &["api/chat", "api/generate"], 10)
 }
 
 /// One form for what may be written in two ways.
 fn normal_request(body: &Value) -> Value {
-    let mut body = one_kind_of_number(body);
+    let mut body = without_nulls(body);
     let members = body.as_object_mut().unwrap();
     members.entry("stream").or_insert(json!(true));
     members
@@ -105,23 +90,6 @@ fn replies_say_the_same_when_written_again() {
         seen += 1;
     }
     eprintln!("replies: {seen}");
-}
-
-/// What a stream said, whatever the lines it came in.
-fn said(events: &[Event]) -> Vec<String> {
-    let mut lines: Vec<(String, String)> = Vec::new();
-    for event in events {
-        let (kind, text) = match event {
-            Event::Text { text, .. } => ("text".to_owned(), text.clone()),
-            Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
-            other => (String::new(), format!("{other:?}")),
-        };
-        match lines.last_mut() {
-            Some((last, said)) if *last == kind && !kind.is_empty() => said.push_str(&text),
-            _ => lines.push((kind, text)),
-        }
-    }
-    lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect()
 }
 
 #[test]

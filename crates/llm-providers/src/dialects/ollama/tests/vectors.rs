@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{from_openai, one_kind_of_number, shared, target};
+use super::{from_openai, target, without_nulls};
+use crate::dialects::tests::bench::Vectors;
 
 /// Cases where the recorded request is wrong or loses something; ours is checked elsewhere.
 const OURS_IS_BETTER: &[(&str, &str)] = &[
@@ -35,20 +36,9 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
 /// `gpt-oss` takes `low`, `medium` and `high` alone.
 const LEVELS: &[&str] = &["reasoning_effort_minimal", "reasoning_effort_none"];
 
-fn rows(file: &str) -> Vec<Value> {
-    let Some(folder) = shared("vectors") else { return Vec::new() };
-    let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn cases() -> Value {
-    let folder = shared("vectors").expect("checked by the caller");
-    serde_json::from_slice(&std::fs::read(folder.join("_cases.json")).unwrap()).unwrap()
-}
-
 /// What the server cannot notice: empty lists and options, a schema whose member is a text.
 fn normal(body: &Value) -> Value {
-    let mut body = one_kind_of_number(body);
+    let mut body = without_nulls(body);
     let members = body.as_object_mut().unwrap();
     members.retain(|_, value| !(value.is_null() || *value == json!([]) || *value == json!({})));
     for message in members.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -67,53 +57,21 @@ fn tells_tools(case: &Value) -> bool {
 }
 
 fn check(slug: &str, file: &str) {
-    let rows = rows(file);
-    let Some(head) = rows.first() else { return };
-    let cases = cases();
-    let model = head["model"].as_str().unwrap().rsplit('/').next().unwrap();
-    let (mut same, mut better, mut different) = (0, 0, Vec::new());
-    for row in rows.iter().filter(|row| row.get("case").is_some()) {
-        let name = row["case"].as_str().unwrap();
-        let case = &cases[name];
+    let better = |name: &str, case: &Value| {
         let known = OURS_IS_BETTER.iter().any(|(case, _)| *case == name);
-        let levels = model.starts_with("gpt-oss") && LEVELS.contains(&name);
-        if known || levels || (slug == "ollama" && tells_tools(case)) {
-            better += 1;
-            continue;
-        }
-        let mut body = case.clone();
-        body["model"] = json!(model);
-        let ours = |drop: bool| {
-            let mut target = target(slug, model);
-            target.policy.drop = drop;
-            from_openai(&body, &target).map(|(path, body)| (path, normal(&body)))
-        };
-        let recorded = |sent: &Value| {
-            let (_, path) = sent["url"].as_str().unwrap().split_once("11434").unwrap();
-            (path.to_owned(), normal(&sent["body"]))
-        };
-        let fault = match (row.get("sent"), row.get("dropped")) {
-            (Some(sent), _) => match ours(false) {
-                Ok(said) if said == recorded(sent) => None,
-                other => Some(format!("{other:?}\n  want {:?}", recorded(sent))),
-            },
-            (None, dropped) => match (ours(false), dropped.map(|sent| (ours(true), recorded(sent)))) {
-                (Ok(said), _) => Some(format!("not refused: {said:?}")),
-                (Err(_), Some((Ok(said), want))) if said != want => {
-                    Some(format!("{said:?}\n  want {want:?}"))
-                }
-                (Err(_), Some((Err(error), _))) => Some(format!("refused although it may drop: {error}")),
-                _ => None,
-            },
-        };
-        match fault {
-            None => same += 1,
-            Some(fault) => different.push(format!("{name}: {fault}")),
-        }
-    }
-    eprintln!("{file}: {same} the same, {better} better on purpose");
-    assert!(different.is_empty(), "{file}: {} differ\n{}", different.len(), different.join("\n"));
-    assert!(same > 25, "{file} holds its cases");
+        let levels = file.contains("gpt_oss") && LEVELS.contains(&name);
+        known || levels || (slug == "ollama" && tells_tools(case))
+    };
+    let ours = |case: &Value, model: &str, drop: bool| {
+        let mut target = target(slug, model);
+        target.policy.drop = drop;
+        from_openai(case, &target).map(|(path, body)| json!([path, normal(&body)]))
+    };
+    let recorded = |sent: &Value| {
+        let (_, path) = sent["url"].as_str().unwrap().split_once("11434").unwrap();
+        json!([path, normal(&sent["body"])])
+    };
+    Vectors { file, least: 25, better: &better, ours: &ours, recorded: &recorded }.check();
 }
 
 #[test]

@@ -11,16 +11,19 @@ use llm_types::{Error, Finish};
 
 use super::ids;
 use super::response::error_of;
-use super::stream::{cut, ended_in_error, error_frame};
+use super::stream::{ended_in_error, error_frame};
 use super::usage;
 use super::wire::finish_of;
 use crate::dialect::{Relay, ReplyFacts};
+use crate::dialects::pass::cut;
 use crate::framing::sse::{self, Pass, Splitter};
 use crate::scan::{self, Item, Kind, string_end};
 
+pub(super) use super::response::facts as reply_facts;
+
 /// The state of one forwarded stream.
 #[derive(Debug)]
-pub(super) struct Forwarded {
+pub(super) struct Forwarder {
     splitter: Splitter,
     look: Look,
     /// Set when the splitter refused a frame.
@@ -41,7 +44,7 @@ struct Look {
     closed: bool,
 }
 
-impl Forwarded {
+impl Forwarder {
     pub(super) fn new(show_usage: bool) -> Self {
         let look = Look {
             show_usage,
@@ -55,7 +58,7 @@ impl Forwarded {
     }
 }
 
-impl Relay for Forwarded {
+impl Relay for Forwarder {
     fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
         if self.broken.is_some() {
             return;

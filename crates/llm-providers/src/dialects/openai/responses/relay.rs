@@ -4,16 +4,19 @@ use bytes::{Bytes, BytesMut};
 use llm_types::{Error, ErrorKind, Usage};
 
 use super::response::{self, read_usage};
-use super::stream::{cut, error_frame};
+use super::stream::error_frame;
 use super::wire;
 use crate::dialect::{Relay, ReplyFacts};
 use crate::dialects::openai::error;
+use crate::dialects::pass::cut;
 use crate::framing::sse::{self, Pass, Splitter};
 use crate::scan::{self, Item, Kind, string_end};
 
+pub(super) use super::response::facts as reply_facts;
+
 /// The state of one forwarded stream.
 #[derive(Debug, Default)]
-pub(super) struct Forwarded {
+pub(super) struct Forwarder {
     splitter: Splitter,
     look: Look,
     broken: Option<Error>,
@@ -31,7 +34,14 @@ struct Look {
     closed: bool,
 }
 
-impl Relay for Forwarded {
+impl Forwarder {
+    /// A new stream. Usage is part of every stream of this dialect: there is nothing to hide.
+    pub(super) fn new(_show_usage: bool) -> Self {
+        Self::default()
+    }
+}
+
+impl Relay for Forwarder {
     fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
         if self.broken.is_some() {
             return;

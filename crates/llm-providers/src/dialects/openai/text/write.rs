@@ -4,9 +4,10 @@ use bytes::{Bytes, BytesMut};
 use llm_types::{ChatResponse, Choice, Event, PartKind, Start, Usage};
 use serde_json::Value;
 
-use super::super::chat::{cut, error_frame, finish_word, write_usage};
+use super::super::chat::{error_frame, finish_word, write_usage};
 use super::logprobs;
 use crate::dialect::{ReplyContext, StreamEncoder};
+use crate::dialects::pass::cut;
 use crate::write::{self, Object};
 
 /// LiteLLM's and OpenAI's word for what a reply is; the same for frames.

@@ -5,7 +5,7 @@ use llm_types::{Error, ErrorKind, Finish, Usage};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Forwarded, Seen};
+use super::{Forwarder, Seen};
 use crate::dialect::{Relay, ReplyFacts};
 
 const CHUNKS: [&str; 4] = [
@@ -23,7 +23,7 @@ fn stream(frames: &[&str]) -> String {
 
 /// Relays a body cut at the given places.
 fn relay(body: &[u8], cuts: &[usize], show_usage: bool, cut_by: Option<&Error>) -> (String, ReplyFacts) {
-    let mut relay = Forwarded::new(show_usage);
+    let mut relay = Forwarder::new(show_usage);
     let mut out = Vec::new();
     let body = Bytes::copy_from_slice(body);
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (body.len() + 1)).chain([0, body.len()]).collect();
@@ -59,7 +59,7 @@ fn a_whole_stream_passes_as_it_came() {
 
 #[test]
 fn one_piece_of_whole_frames_is_forwarded_without_a_copy() {
-    let mut relay = Forwarded::new(true);
+    let mut relay = Forwarder::new(true);
     let body = Bytes::from(stream(&CHUNKS));
     let mut out = Vec::new();
     relay.push(body.clone(), &mut out);

@@ -1,13 +1,14 @@
 //! Events into the chunks of an OpenAI stream.
 
 use bytes::BytesMut;
-use llm_types::{Error, ErrorKind, Event, Part, PartKind, Usage};
+use llm_types::{Error, Event, Part, PartKind, Usage};
 
 use super::super::super::error;
 use super::super::response::{annotation, audio, spoken_members, thinking_block, write_image};
 use super::super::usage;
 use super::super::wire::finish_word;
 use crate::dialect::{ReplyContext, StreamEncoder};
+use crate::dialects::pass::cut;
 use crate::write::{self, Object};
 
 /// The state of one stream being written.
@@ -295,11 +296,6 @@ fn tool_start(index: u32, id: &str, name: &str, custom: bool, delta: &mut Object
             });
         });
     });
-}
-
-/// The error of a stream that ended without saying so.
-pub(crate) fn cut() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before the answer was complete")
 }
 
 /// Writes an error as the last frame of a stream (LiteLLM surface §5.4).

@@ -5,7 +5,7 @@ mod encoder;
 
 pub(super) use decoder::{Decoder, ended_in_error};
 pub(super) use encoder::Encoder;
-pub(in crate::dialects::openai) use encoder::{cut, error_frame};
+pub(in crate::dialects::openai) use encoder::error_frame;
 
 #[cfg(test)]
 mod tests;

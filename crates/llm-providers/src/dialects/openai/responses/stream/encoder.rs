@@ -4,7 +4,7 @@
 //! summary, which is the form that callers show.
 
 use bytes::BytesMut;
-use llm_types::{Citation, Error, ErrorKind, Event, Finish, Part, PartKind, Start, Usage};
+use llm_types::{Citation, Error, Event, Finish, Part, PartKind, Start, Usage};
 use serde_json::{Value, json};
 
 use super::super::namespace;
@@ -12,6 +12,7 @@ use super::super::response::{self, Head, annotation, image_item, native_item};
 use super::super::wire::{item_id, reasoning_item, reply_id, state_of};
 use super::items::{self, Kind, Open};
 use crate::dialect::{ReplyContext, StreamEncoder};
+use crate::dialects::pass::cut;
 use crate::framing::sse;
 
 /// The state of one stream being written.
@@ -423,11 +424,6 @@ impl StreamEncoder for Encoder {
             self.fail(&cut(), out);
         }
     }
-}
-
-/// The error of a stream that ended without saying so.
-pub(crate) fn cut() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the provider's stream ended before the answer was complete")
 }
 
 /// Writes an `error` event, for streams whose reply object is not known.

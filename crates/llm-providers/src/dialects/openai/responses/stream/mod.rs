@@ -5,7 +5,7 @@ mod encoder;
 mod items;
 
 pub(super) use decoder::Decoder;
-pub(super) use encoder::{Encoder, cut, error_frame};
+pub(super) use encoder::{Encoder, error_frame};
 
 #[cfg(test)]
 mod tests;

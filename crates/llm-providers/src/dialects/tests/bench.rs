@@ -1,0 +1,232 @@
+//! What the tests of all dialects share: recorded material, streams in pieces, the requests LiteLLM sends.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use llm_types::{Event, Result, Timeouts, Usage};
+use serde_json::{Map, Value, json};
+
+use crate::dialect::{Dialect, Relay, ReplyContext};
+use crate::framing::Frames;
+use crate::{ParamPolicy, ProviderSpec, Registry, Target};
+
+/// A target of a provider.
+pub(in crate::dialects) fn target(spec: ProviderSpec, model: &str) -> Target {
+    Target {
+        base_url: spec.base_url.to_string(),
+        spec: Arc::new(spec),
+        model: model.to_owned(),
+        key: None,
+        headers: HeaderMap::new(),
+        defaults: Map::new(),
+        policy: ParamPolicy::default(),
+        timeouts: Timeouts::default(),
+        cloud: None,
+    }
+}
+
+/// A target of a built-in provider.
+pub(in crate::dialects) fn built_in(slug: &str, model: &str) -> Target {
+    let registry = Registry::built_in();
+    target((**registry.provider(slug).unwrap()).clone(), model)
+}
+
+/// A folder of recorded material beside the project; `None` (said aloud) where it is absent.
+pub(in crate::dialects) fn shared(folder: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("GATEWAY_SHARED").map(PathBuf::from);
+    let root = root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    let folder = root.join(folder);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no recorded material at {}", folder.display());
+    None
+}
+
+/// The recordings of some endpoints, by file name; `least` is how many there must be.
+pub(in crate::dialects) fn recordings(
+    folders: &[&str],
+    endpoints: &[&str],
+    least: usize,
+) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for folder in folders {
+        let Some(folder) = shared(folder) else { return Vec::new() };
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            if record["endpoint"].as_str().is_some_and(|endpoint| endpoints.contains(&endpoint)) {
+                found.push((name, record));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(found.len() > least, "the folders hold the recordings: {}", found.len());
+    found
+}
+
+/// The status a recording was answered with.
+pub(in crate::dialects) fn status(record: &Value) -> u16 {
+    u16::try_from(record["response"]["status"].as_u64().unwrap()).unwrap()
+}
+
+/// The events a dialect reads in a body, in pieces of a size.
+pub(in crate::dialects) fn events(dialect: &dyn Dialect, body: &[u8], size: usize) -> Vec<Event> {
+    let (mut frames, mut decoder) = (Frames::new(dialect.framing()), dialect.stream_decoder());
+    let mut events = Vec::new();
+    for piece in body.chunks(size.clamp(1, body.len().max(1))) {
+        frames.push(Bytes::copy_from_slice(piece));
+        while let Some(frame) = frames.next_frame().unwrap() {
+            decoder.push(&frame, &mut events).unwrap();
+        }
+    }
+    if let Some(frame) = frames.finish().unwrap() {
+        decoder.push(&frame, &mut events).unwrap();
+    }
+    decoder.finish(&mut events);
+    events
+}
+
+/// The bytes a dialect writes for events.
+pub(in crate::dialects) fn written(dialect: &dyn Dialect, cx: ReplyContext, events: &[Event]) -> Vec<u8> {
+    let (mut encoder, mut out) = (dialect.stream_encoder(cx), BytesMut::new());
+    events.iter().for_each(|event| encoder.push(event, &mut out));
+    encoder.finish(&mut out);
+    out.to_vec()
+}
+
+/// The text a dialect writes for events.
+pub(in crate::dialects) fn text(dialect: &dyn Dialect, events: &[Event]) -> String {
+    String::from_utf8(written(dialect, ReplyContext::default(), events)).unwrap()
+}
+
+/// What a dialect forwards of a body in pieces of a size.
+pub(in crate::dialects) fn relayed(
+    dialect: &dyn Dialect,
+    body: &[u8],
+    size: usize,
+) -> (Vec<u8>, Box<dyn Relay>) {
+    let (mut relay, mut out) = (dialect.relay(true), Vec::new());
+    for piece in body.chunks(size.clamp(1, body.len().max(1))) {
+        relay.push(Bytes::copy_from_slice(piece), &mut out);
+    }
+    relay.finish(None, &mut out);
+    (out.concat(), relay)
+}
+
+/// What a stream said, whatever the pieces it came in: one line per thing.
+pub(in crate::dialects) fn said(events: &[Event]) -> Vec<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut usage = Usage::default();
+    let mut fresh = true;
+    for event in events {
+        let (kind, text) = match event {
+            Event::Start(start) => ("start".to_owned(), format!("{} {}", start.id, start.model)),
+            Event::Text { text, .. } => ("text".to_owned(), text.clone()),
+            Event::Reasoning { text, .. } => ("reasoning".to_owned(), text.clone()),
+            Event::ToolArguments { index, arguments, .. } => {
+                (format!("arguments {index}"), arguments.clone())
+            }
+            Event::Usage(more) => {
+                usage.update(more);
+                continue;
+            }
+            Event::BlockEnd { .. } => {
+                fresh = true;
+                continue;
+            }
+            Event::Ping => continue,
+            other => (String::new(), format!("{other:?}")),
+        };
+        match lines.last_mut() {
+            Some((last, said)) if *last == kind && !kind.is_empty() && !fresh => said.push_str(&text),
+            _ => lines.push((kind, text)),
+        }
+        fresh = false;
+    }
+    let mut lines: Vec<String> = lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect();
+    // Some wires always state these counts.
+    usage.cache_read_tokens = usage.cache_read_tokens.filter(|count| *count > 0);
+    usage.cache_write_tokens = usage.cache_write_tokens.filter(|count| *count > 0);
+    lines.push(format!("{usage:?}"));
+    lines
+}
+
+/// JSON without the members that are null, its numbers of one kind.
+pub(in crate::dialects) fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(values) => Value::Array(values.iter().map(without_nulls).collect()),
+        Value::Number(number) => number.as_f64().map_or_else(|| value.clone(), Value::from),
+        other => other.clone(),
+    }
+}
+
+/// Requests that LiteLLM sends for OpenAI requests, recorded in one file: ours say the same, or differ on
+/// purpose.
+pub(in crate::dialects) struct Vectors<'v> {
+    /// The file's name.
+    pub(in crate::dialects) file: &'v str,
+    /// How many cases must be the same, at least.
+    pub(in crate::dialects) least: usize,
+    /// Whether the recorded request of a case (name and OpenAI request) is wrong or arbitrary.
+    pub(in crate::dialects) better: &'v dyn Fn(&str, &Value) -> bool,
+    /// What we send for an OpenAI request, to a model, with parameters dropped or not.
+    pub(in crate::dialects) ours: &'v dyn Fn(&Value, &str, bool) -> Result<Value>,
+    /// What was recorded, in the same form.
+    pub(in crate::dialects) recorded: &'v dyn Fn(&Value) -> Value,
+}
+
+impl Vectors<'_> {
+    /// Compares all cases.
+    pub(in crate::dialects) fn check(&self) {
+        let Some(folder) = shared("vectors") else { return };
+        let text = std::fs::read_to_string(folder.join(self.file)).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let cases: Value =
+            serde_json::from_slice(&std::fs::read(folder.join("_cases.json")).unwrap()).unwrap();
+        let model = lines[0]["model"].as_str().unwrap().rsplit('/').next().unwrap();
+        let (mut same, mut better, mut different) = (0, 0, Vec::new());
+        for line in lines.iter().filter(|line| line.get("case").is_some()) {
+            let name = line["case"].as_str().unwrap();
+            let mut case = cases[name].clone();
+            case["model"] = json!(model);
+            if (self.better)(name, &case) {
+                better += 1;
+                continue;
+            }
+            match self.fault(line, &case, model) {
+                None => same += 1,
+                Some(fault) => different.push(format!("{name}: {fault}")),
+            }
+        }
+        let file = self.file;
+        eprintln!("{file}: {same} the same, {better} better on purpose");
+        assert!(different.is_empty(), "{file}: {} differ\n{}", different.len(), different.join("\n"));
+        assert!(same > self.least, "{file} holds its cases: {same}");
+    }
+
+    fn fault(&self, line: &Value, case: &Value, model: &str) -> Option<String> {
+        let ours = |drop: bool| (self.ours)(case, model, drop);
+        if let Some(sent) = line.get("sent") {
+            let want = (self.recorded)(sent);
+            return match ours(false) {
+                Ok(said) if said == want => None,
+                other => Some(format!("{other:?}\n  want {want}")),
+            };
+        }
+        let dropped = line.get("dropped").map(|sent| (ours(true), (self.recorded)(sent)));
+        match (ours(false), dropped) {
+            (Ok(said), _) => Some(format!("not refused: {said}")),
+            (Err(_), Some((Ok(said), want))) if said != want => Some(format!("{said}\n  want {want}")),
+            (Err(_), Some((Err(error), _))) => Some(format!("refused although it may drop: {error}")),
+            _ => None,
+        }
+    }
+}
