@@ -27,7 +27,7 @@ pub(in crate::dialects) use request::{BETA_HEADER, Features, ThinkingPlan, add_e
 use http::HeaderMap;
 
 use crate::Target;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Glance};
 use crate::media::MediaKind;
 
 /// The dialect.

@@ -32,7 +32,7 @@ use bytes::Bytes;
 
 use super::error;
 use crate::Target;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Glance};
 use crate::media::MediaKind;
 
 /// The dialect.
