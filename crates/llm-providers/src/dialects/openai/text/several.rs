@@ -67,6 +67,12 @@ fn add(sum: &mut Usage, usage: &Usage) {
     sum.total_tokens = sum.total_tokens.zip(usage.total_tokens).map(|(one, other)| one + other);
     sum.stated_cost = sum.stated_cost.zip(usage.stated_cost).map(|(one, other)| one + other);
     sum.estimated |= usage.estimated;
+    // What is billed where that is not what is stated; from a vendor all replies state it or none does.
+    sum.billed = sum.billed.take().zip(usage.billed.as_ref()).map(|(mut sum, more)| {
+        sum.input_tokens = sum.input_tokens.zip(more.input_tokens).map(|(one, other)| one + other);
+        sum.output_tokens = sum.output_tokens.zip(more.output_tokens).map(|(one, other)| one + other);
+        sum
+    });
     for (sum, more) in [
         (&mut sum.cache_read_tokens, usage.cache_read_tokens),
         (&mut sum.cache_write_tokens, usage.cache_write_tokens),

@@ -1,7 +1,7 @@
 //! Requests are taken apart and replies put together.
 
 use bytes::Bytes;
-use llm_types::{ChatResponse, Choice, Event, Extra, Finish, Message, Usage};
+use llm_types::{Billed, ChatResponse, Choice, Event, Extra, Finish, Message, Usage};
 
 use super::{apart, together, told};
 
@@ -33,6 +33,7 @@ fn reply(texts: &[&str], input: u64) -> ChatResponse {
             input_tokens: input,
             output_tokens: 1,
             reasoning_tokens: Some(1),
+            billed: Some(Box::new(Billed { input_tokens: Some(input), output_tokens: None })),
             ..Usage::default()
         }),
         ..ChatResponse::default()
@@ -47,6 +48,12 @@ fn answers_stand_in_the_order_of_the_prompts_and_usage_is_the_sum() {
     assert_eq!(texts, [(0, "a".into()), (1, "b".into()), (2, "c".into()), (3, "d".into())]);
     let usage = all.usage.as_ref().unwrap();
     assert_eq!((usage.input_tokens, usage.output_tokens, usage.reasoning_tokens), (3, 2, Some(2)));
+    let billed = usage.billed.as_deref();
+    assert_eq!(
+        billed,
+        Some(&Billed { input_tokens: Some(3), output_tokens: None }),
+        "what is paid for is a sum too"
+    );
     assert_eq!(all.id, "r1");
 
     let events = told(&all);
