@@ -191,8 +191,9 @@ pub struct Quirks {
     pub models: Cow<'static, [ModelRule]>,
     /// What is said otherwise in a finished body, in this order.
     pub amend: Cow<'static, [Amendment]>,
-    /// The vendor takes files in the results of tools; elsewhere the user shows them.
-    pub files_in_results: bool,
+    /// Files in messages are sent as the caller gives them: in the results of tools, and documents by URL.
+    /// Elsewhere the user shows the former, and the latter are fetched and sent as bytes.
+    pub files_as_given: bool,
     /// Headers that every request carries.
     pub headers: Pairs,
     /// The header that says what kind of token signs in: `KEYPAIR_JWT` for a JSON web token, else
@@ -265,7 +266,7 @@ impl Quirks {
         ignored: Cow::Borrowed(&[]),
         models: Cow::Borrowed(&[]),
         amend: Cow::Borrowed(&[]),
-        files_in_results: false,
+        files_as_given: false,
         headers: Cow::Borrowed(&[]),
         token_kind_header: Cow::Borrowed(""),
         model_template: Cow::Borrowed(""),

@@ -106,12 +106,6 @@ const ACCEPTED: &[Accepted] = &[
     ),
     (&["volcengine_v2"], &["thinking_adaptive"], "thinking", "what the caller writes is sent, not lost"),
     (
-        &["snowflake"],
-        &["max_tokens_both"],
-        "max_completion_tokens",
-        "of two caps the newer counts nowhere else so",
-    ),
-    (
         &["gradient_ai"],
         &["user", "kitchen_sink"],
         "user",

@@ -14,7 +14,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://aihubmix.com/v1", prefix: "",
         base_url_env: ["AIHUBMIX_API_BASE"], key_env: ["AIHUBMIX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "aiml", name: "AI/ML API",
@@ -22,7 +22,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.aimlapi.com/v1", prefix: "",
         base_url_env: ["AIML_API_BASE"], key_env: ["AIML_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..CHAT },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..CHAT },
     },
     provider! {
         id: "apertis", name: "Apertis",
@@ -94,7 +94,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["LITELLM_PROXY_API_BASE"], key_env: ["LITELLM_PROXY_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { keeps_cache_control: true, files_in_results: true, responses: true, ..Quirks::NONE },
+        quirks: Quirks { keeps_cache_control: true, files_as_given: true, responses: true, ..Quirks::NONE },
     },
     provider! {
         id: "nadir", name: "Nadir",

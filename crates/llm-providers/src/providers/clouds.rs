@@ -18,7 +18,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.abliteration.ai/v1", prefix: "",
         base_url_env: [], key_env: ["ABLITERATION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "baseten", name: "Baseten",
@@ -104,7 +104,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://managed-inference-api-proxy.crusoecloud.com/v1", prefix: "",
         base_url_env: ["CRUSOE_API_BASE"], key_env: ["CRUSOE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "darkbloom", name: "Darkbloom",
@@ -156,7 +156,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.empiriolabs.ai/v1", prefix: "",
         base_url_env: ["EMPIRIOLABS_API_BASE"], key_env: ["EMPIRIOLABS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "empower", name: "Empower",
@@ -234,7 +234,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.gmi-serving.com/v1", prefix: "",
         base_url_env: [], key_env: ["GMI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "gradient_ai", name: "DigitalOcean Gradient AI",
@@ -307,7 +307,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.llamagate.dev/v1", prefix: "",
         base_url_env: [], key_env: ["LLAMAGATE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "modelscope", name: "ModelScope",
@@ -468,6 +468,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             no_stream_options: true,
             token_kind_header: TOKEN_KIND,
             amend: amend![Rename(Cow::Borrowed("max_tokens"), Cow::Borrowed("max_completion_tokens"))],
+            files_as_given: true,
             ..COMPATIBLE
         },
         cloud: CloudSpec {
@@ -512,7 +513,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.venice.ai/api/v1", prefix: "",
         base_url_env: [], key_env: ["VENICE_AI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "wandb", name: "WandB Inference",

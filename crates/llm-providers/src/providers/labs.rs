@@ -307,7 +307,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.sarvam.ai/v1", prefix: "",
         base_url_env: [], key_env: ["SARVAM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
     provider! {
         id: "tencent", name: "Tencent TokenHub",

@@ -61,7 +61,6 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         quirks: Quirks {
             max_completion_tokens_as_max_tokens: true,
             unsupported: words!["user"],
-            files_in_results: true,
             ..COMPATIBLE
         },
     },
@@ -132,6 +131,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
                 "agent/" => "/api/v1/agents_openai/{}",
                 "chat/" => "/api/v1/chats_openai/{}",
             ],
+            files_as_given: true,
             ..CHAT
         },
     },
@@ -141,6 +141,6 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         base_url: "http://127.0.0.1:9997/v1", prefix: "",
         base_url_env: ["XINFERENCE_API_BASE"], key_env: ["XINFERENCE_API_KEY"],
         auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_in_results: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
     },
 ];

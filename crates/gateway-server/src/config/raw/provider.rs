@@ -28,7 +28,7 @@ mod quirks {
         no_stream_options Flag "False" served: "No usage record is asked for in streams.";
         usage_on_request Flag "False" served: "Usage and cost are asked for with `usage: {include: true}`.";
         keeps_cache_control Flag "False" served: "`cache_control` marks are sent; elsewhere they are removed.";
-        files_in_results Flag "False" served: "Files may stand in the results of tools; elsewhere the user shows them.";
+        files_as_given Flag "False" served: "Files are sent as the caller gives them: in the results of tools, and documents by URL.";
         no_reasoning_content Flag "False" served: "Messages are sent without `reasoning_content`.";
         no_media_urls Flag "False" served: "Media are sent as bytes: the gateway fetches what the caller gives as a URL.";
         responses Flag "False" served: "The vendor has OpenAI's Responses API too.";

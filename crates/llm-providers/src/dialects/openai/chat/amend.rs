@@ -91,9 +91,11 @@ fn functions(body: &mut Members) -> impl Iterator<Item = &mut Members> {
     tools.into_iter().flatten().filter_map(|tool| tool.get_mut("function")?.as_object_mut())
 }
 
-/// Renames a member in its place.
+/// Renames a member in its place; one that has the other name already counts.
 fn rename(body: &mut Members, from: &str, to: &str) {
-    if body.contains_key(from) {
+    if body.contains_key(to) {
+        body.shift_remove(from);
+    } else if body.contains_key(from) {
         let members = std::mem::take(body).into_iter();
         *body =
             members.map(|(name, value)| (if name == from { to.to_owned() } else { name }, value)).collect();

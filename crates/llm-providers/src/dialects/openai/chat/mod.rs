@@ -45,7 +45,8 @@ impl Dialect for OpenaiChat {
     fn takes_url(&self, kind: MediaKind, _url: &str, target: &Target) -> bool {
         // `file` and `input_audio` have no member for a URL.
         match kind {
-            MediaKind::Document | MediaKind::Audio => false,
+            MediaKind::Document => target.spec.quirks.files_as_given,
+            MediaKind::Audio => false,
             MediaKind::Image | MediaKind::Video => !target.spec.quirks.no_media_urls,
         }
     }
@@ -58,7 +59,8 @@ impl Dialect for OpenaiChat {
             memchr::memmem::find(body, name)
                 .is_some_and(|at| memchr::memmem::find(&body[at..], b"http").is_some())
         };
-        named && (names(br#""file_id""#) || (target.spec.quirks.no_media_urls && names(br#""url""#)))
+        let documents = names(br#""file_id""#) && !target.spec.quirks.files_as_given;
+        named && (documents || (target.spec.quirks.no_media_urls && names(br#""url""#)))
     }
 
     fn mended_reply(&self, body: &Bytes) -> Option<Bytes> {

@@ -25,6 +25,8 @@ fn members_are_renamed_in_place() {
     let body = made(rename(), &json!({"max_tokens": 3, "seed": 1}));
     assert_eq!(body.to_string(), r#"{"max_completion_tokens":3,"seed":1}"#);
     assert_eq!(made(rename(), &json!({"seed": 1})), json!({"seed": 1}));
+    let both = json!({"max_tokens": 1, "max_completion_tokens": 2});
+    assert_eq!(made(rename(), &both), json!({"max_completion_tokens": 2}), "the newer counts");
     let text = || Amendment::RenameText("tool_choice".into(), "tool_choice_option".into());
     assert_eq!(made(text(), &json!({"tool_choice": "auto"})), json!({"tool_choice_option": "auto"}));
     let named = json!({"tool_choice": {"type": "function"}});

@@ -56,7 +56,7 @@ impl<'a> Patcher<'_, 'a> {
             "role" => self.role(&member),
             "cache_control" if !self.quirks.keeps_cache_control => self.patch.remove(member.span()),
             "reasoning_content" if self.quirks.no_reasoning_content => self.patch.remove(member.span()),
-            "content" if from_tool && !self.quirks.files_in_results && self.take_files(member.value) => {}
+            "content" if from_tool && !self.quirks.files_as_given && self.take_files(member.value) => {}
             "content" => member.value.elements(|part| self.part(part)),
             _ => {}
         });

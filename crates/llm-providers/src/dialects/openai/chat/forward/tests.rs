@@ -287,7 +287,7 @@ fn tools_that_are_dropped_take_their_marks_along() {
 #[test]
 fn files_stay_in_results_where_the_vendor_takes_them() {
     let body = r#"{"model":"upstream-model","messages":[{"role":"tool","tool_call_id":"1","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]}"#;
-    let quirks = Quirks { files_in_results: true, ..Quirks::NONE };
+    let quirks = Quirks { files_as_given: true, ..Quirks::NONE };
     check(body, quirks.clone(), body);
     assert!(sent(body, &target(Quirks::NONE)).contains(r#""role":"user""#));
     let request = super::super::request::decode(body.as_bytes()).unwrap();

@@ -26,7 +26,7 @@ pub(super) fn encode(
         marks: quirks.keeps_cache_control,
         as_system: quirks.developer_as_system,
         no_reasoning: quirks.no_reasoning_content,
-        files_in_results: quirks.files_in_results,
+        files_as_given: quirks.files_as_given,
         system_as_user: judge.system_as_user(),
         openais: judge.is_openais(),
         fault: None,
@@ -60,7 +60,7 @@ struct Encoder<'m> {
     /// Whether the model is OpenAI's own, which takes no videos and two kinds of sound.
     openais: bool,
     no_reasoning: bool,
-    files_in_results: bool,
+    files_as_given: bool,
     system_as_user: bool,
     /// Files of tool results, each with its message's index, that wait for the last of the results: they
     /// all must follow their calls.
@@ -226,7 +226,7 @@ impl<'m> Encoder<'m> {
         let (shown, said): (Vec<&Part>, Vec<&Part>) = result.parts.iter().partition(|part| {
             let is_file =
                 matches!(part.kind, PartKind::Image(_) | PartKind::Document(_) | PartKind::Audio(_));
-            is_file && !self.files_in_results
+            is_file && !self.files_as_given
         });
         list.object(|object| {
             object.text("role", "tool");
