@@ -33,6 +33,7 @@ mod quirks {
         no_media_urls Flag "False" served: "Media are sent as bytes: the gateway fetches what the caller gives as a URL.";
         responses Flag "False" served: "The vendor has OpenAI's Responses API too.";
         as_prompt Flag "False" served: "Messages are written as one prompt, for models that complete texts.";
+        prompt_without_breaks Flag "False" served: "Messages become one prompt without a line break between them.";
         text_completions Flag "False" served: "The vendor has OpenAI's Completions too.";
         openai_families Flag "False" served: "The models are OpenAI's own: the rules of their families apply.";
         no_answer_schema Flag "False" served: "A tool stands in for a JSON schema of the answer, in Anthropic's dialect.";
