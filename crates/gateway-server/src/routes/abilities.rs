@@ -68,7 +68,12 @@ pub(super) async fn groups(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> 
             groups.entry(name).or_default().push(model);
         }
     }
-    let data: Vec<Value> = groups.iter().map(|(name, models)| group(&snapshot, name, models)).collect();
+    let mut data: Vec<Value> = Vec::new();
+    for (name, models) in &groups {
+        data.push(group(&snapshot, name, models));
+        // Of hundreds of groups this is work for a while: the core's calls go on meanwhile.
+        tokio::task::yield_now().await;
+    }
     answer::json_response(StatusCode::OK, &json!({ "data": data }))
 }
 

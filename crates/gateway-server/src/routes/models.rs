@@ -60,15 +60,16 @@ pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
     };
     let models =
         snapshot.config.models.iter().filter(|model| caller.may_use(&snapshot, &model.deployment.group));
-    let data: Vec<Value> = models
-        .map(|model| {
-            json!({
-                "model_name": &*model.deployment.group,
-                "litellm_params": *model.deployment.params,
-                "model_info": info_with_params(&snapshot, model),
-            })
-        })
-        .collect();
+    let mut data: Vec<Value> = Vec::new();
+    for model in models {
+        data.push(json!({
+            "model_name": &*model.deployment.group,
+            "litellm_params": *model.deployment.params,
+            "model_info": info_with_params(&snapshot, model),
+        }));
+        // Of hundreds of models this is work for a while: the core's calls go on meanwhile.
+        tokio::task::yield_now().await;
+    }
     answer::json_response(StatusCode::OK, &json!({ "data": data }))
 }
 
