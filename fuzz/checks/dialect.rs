@@ -1,5 +1,5 @@
-//! OpenAI Chat, OpenAI Responses and Anthropic: no request or stream does harm, whatever is read can be
-//! written in every dialect, and what is forwarded does not depend on how the bytes were split.
+//! Every dialect: no request or stream does harm, whatever is read can be written in every dialect, and
+//! what is forwarded does not depend on how the bytes were split.
 
 use std::sync::Arc;
 
@@ -15,8 +15,12 @@ type Party = (&'static str, &'static dyn Dialect, &'static str);
 const CHAT: usize = 0;
 const RESPONSES: usize = 1;
 const ANTHROPIC: usize = 2;
+const GEMINI: usize = 3;
+const COHERE: usize = 4;
+const CONVERSE: usize = 5;
+const OLLAMA: usize = 6;
 
-fn parties() -> [Party; 6] {
+fn parties() -> [Party; 7] {
     [
         ("openai_chat", dialects::OPENAI_CHAT, "gpt-5"),
         ("openai_responses", dialects::OPENAI_RESPONSES, "gpt-5"),
@@ -24,6 +28,7 @@ fn parties() -> [Party; 6] {
         ("gemini", dialects::GEMINI, "gemini-3-flash-preview"),
         ("cohere", dialects::COHERE, "command-a-reasoning-08-2025"),
         ("converse", dialects::CONVERSE, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("ollama", dialects::OLLAMA, "m"),
     ]
 }
 
@@ -70,16 +75,36 @@ fn value(body: &[u8]) -> Value {
     serde_json::from_slice(body).expect("what we write is JSON")
 }
 
-/// A stream of any bytes gives events that every dialect can write, none of them as a clean end unless the
-/// stream had one.
+/// A stream of any bytes, cut into frames as its dialect's streams are, gives events that every dialect
+/// can write; forwarded, it is the same however its bytes were split.
 fn stream(party: Party, data: &[u8]) {
+    let mut splitter = sse::Splitter::new();
+    splitter.push(Bytes::copy_from_slice(data));
+    read(party, data, std::iter::from_fn(|| splitter.next_frame().ok().flatten()));
+    forward(party, data);
+}
+
+/// A stream of frames, one a line: an event's name and a blank before the data, where the dialect's
+/// streams name events beside them.
+fn lines(party: Party, data: &[u8], named: bool) {
+    let frames = data.split(|byte| *byte == b'\n').map(|line| {
+        let (event, data) = match line.iter().position(|byte| named && *byte == b' ') {
+            Some(at) => (&line[..at], &line[at + 1..]),
+            None if named => (line, &line[..0]),
+            None => (&line[..0], line),
+        };
+        Frame { event: Bytes::copy_from_slice(event), data: Bytes::copy_from_slice(data) }
+    });
+    read(party, data, frames);
+}
+
+/// Reads frames and writes what they told in every dialect, none of it as a clean end unless the stream
+/// had one.
+fn read(party: Party, data: &[u8], frames: impl Iterator<Item = Frame>) {
     let mut decoder = party.1.stream_decoder();
-    let (mut events, mut frames) = (Vec::new(), sse::Splitter::new());
-    frames.push(Bytes::copy_from_slice(data));
-    let mut broken = false;
-    while let Ok(Some(frame)) = frames.next_frame() {
-        broken |= decoder.push(&frame, &mut events).is_err();
-        if broken {
+    let mut events = Vec::new();
+    for frame in frames {
+        if decoder.push(&frame, &mut events).is_err() {
             break;
         }
     }
@@ -100,6 +125,9 @@ fn stream(party: Party, data: &[u8]) {
         let clean = ends.iter().any(|end| out.contains(end));
         assert!(done || !clean || said(data), "{name} ends a stream that did not end");
     }
+}
+
+fn forward(party: Party, data: &[u8]) {
     let forwarded = |size: usize| {
         let (mut relay, mut out) = (party.1.relay(true), Vec::new());
         data.chunks(size).for_each(|piece| relay.push(Bytes::copy_from_slice(piece), &mut out));
@@ -148,4 +176,40 @@ pub(crate) fn responses_stream(data: &[u8]) {
 pub(crate) fn anthropic_stream(data: &[u8]) {
     frame(parties()[ANTHROPIC], data);
     stream(parties()[ANTHROPIC], data);
+}
+
+pub(crate) fn gemini_request(data: &[u8]) {
+    request(parties()[GEMINI], data);
+}
+
+pub(crate) fn gemini_stream(data: &[u8]) {
+    lines(parties()[GEMINI], data, false);
+    forward(parties()[GEMINI], data);
+}
+
+pub(crate) fn cohere_request(data: &[u8]) {
+    request(parties()[COHERE], data);
+}
+
+pub(crate) fn cohere_stream(data: &[u8]) {
+    lines(parties()[COHERE], data, false);
+    stream(parties()[COHERE], data);
+}
+
+pub(crate) fn converse_request(data: &[u8]) {
+    request(parties()[CONVERSE], data);
+}
+
+pub(crate) fn converse_stream(data: &[u8]) {
+    lines(parties()[CONVERSE], data, true);
+    forward(parties()[CONVERSE], data);
+}
+
+pub(crate) fn ollama_request(data: &[u8]) {
+    request(parties()[OLLAMA], data);
+}
+
+pub(crate) fn ollama_stream(data: &[u8]) {
+    lines(parties()[OLLAMA], data, false);
+    forward(parties()[OLLAMA], data);
 }

@@ -1,15 +1,9 @@
 //! The checks of the fuzz targets (`fuzz/`) on inputs made from seeds: the same on every machine.
 
-#[path = "../../../fuzz/checks/converse.rs"]
-mod converse;
 #[path = "../../../fuzz/checks/dialect.rs"]
 mod dialect;
 #[path = "../../../fuzz/checks/event_stream.rs"]
 mod event_stream;
-#[path = "../../../fuzz/checks/gemini.rs"]
-mod gemini;
-#[path = "../../../fuzz/checks/ollama.rs"]
-mod ollama;
 
 use bytes::BytesMut;
 use llm_providers::framing::event_stream as frames;
@@ -85,7 +79,7 @@ fn converse_requests() {
         "outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}"}}}}}"#;
     let words: [&[u8]; 8] =
         [b"null", b"{}", b"[]", b"\"\"", b",{\"text\":\"b\"}", b"-1", b"1e400", b"\"\\ud800\""];
-    run(&[full, br#"{"messages":[]}"#], &words, converse::request);
+    run(&[full, br#"{"messages":[]}"#], &words, dialect::converse_request);
 }
 
 #[test]
@@ -109,7 +103,7 @@ metadata {"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}"#;
         b"[]",
         b"metadata {}\n",
     ];
-    run(&[full], &words, converse::stream);
+    run(&[full], &words, dialect::converse_stream);
 }
 
 #[test]
@@ -122,7 +116,7 @@ fn gemini_requests() {
         "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},
         "generationConfig":{"temperature":0.5,"stopSequences":["x"],"thinkingConfig":{"thinkingBudget":-1},"responseSchema":{"type":"STRING"}}}"#;
     let words: [&[u8]; 6] = [b"null", b"{}", b"[]", b"\"thought\":true,", b"\"parts\":", b"_"];
-    run(&[full], &words, gemini::request);
+    run(&[full], &words, dialect::gemini_request);
 }
 
 #[test]
@@ -132,7 +126,7 @@ fn gemini_streams() {
 {"candidates":[{"finishReason":"STOP","groundingMetadata":{"groundingChunks":[{"web":{"uri":"u"}}],"groundingSupports":[{"segment":{"endIndex":3},"groundingChunkIndices":[0]}]}}],"usageMetadata":{"promptTokenCount":1,"totalTokenCount":2}}
 {"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}"#;
     let words: [&[u8]; 5] = [b"\n", b"null", b"99999999999", b"$[", b"\"willContinue\":true,"];
-    run(&[full], &words, gemini::stream);
+    run(&[full], &words, dialect::gemini_stream);
 }
 
 #[test]
@@ -145,7 +139,7 @@ fn ollama_requests() {
         "stream":false,"keep_alive":"5m","logprobs":true,"top_logprobs":2}"#;
     let words: [&[u8]; 7] =
         [b"null", b"{}", b"[]", b"\"\"", b"-1", b"1e400", b",{\"role\":\"tool\",\"content\":\"x\"}"];
-    run(&[full, b"{}"], &words, ollama::request);
+    run(&[full, b"{}"], &words, dialect::ollama_request);
 }
 
 #[test]
@@ -158,7 +152,71 @@ fn ollama_streams() {
 "#;
     let words: [&[u8]; 7] =
         [b"\n", b"{\"error\":\"e\"}\n", b"null", b"[]", b"\r", b"{\"done\":true}\n", b"\xff"];
-    run(&[full, b""], &words, ollama::stream);
+    run(&[full, b""], &words, dialect::ollama_stream);
+}
+
+#[test]
+fn cohere_requests() {
+    let full = br#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},
+        {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}},{"type":"document","document":{"data":{"text":"x","n":1}}}]},
+        {"role":"assistant","content":[{"type":"thinking","thinking":"t"},{"type":"text","text":"b"}],"citations":[{"start":0,"end":1,"text":"b","sources":[]}]},
+        {"role":"assistant","tool_plan":"p","tool_calls":[{"id":"c","type":"function","function":{"name":"n","arguments":"{}"}}]},
+        {"role":"tool","tool_call_id":"c","content":[{"type":"document","document":{"id":"d","data":{"k":[1]}}}]}],
+        "documents":["d",{"id":"e","data":{"text":"x","title":"t"}}],"tools":[{"type":"function","function":{"name":"n","parameters":{"type":"object"}}}],
+        "tool_choice":"REQUIRED","strict_tools":true,"response_format":{"type":"json_object","json_schema":{"type":"object"}},
+        "thinking":{"type":"enabled","token_budget":9},"p":0.5,"k":3,"seed":1,"stop_sequences":["x"],"logprobs":true,"priority":1}"#;
+    let words: [&[u8]; 9] = [
+        b"null",
+        b"{}",
+        b"[]",
+        b"\"\"",
+        b",{\"role\":\"user\",\"content\":\"x\"}",
+        b"-1",
+        b"1e400",
+        b"\"\\ud800\"",
+        b"\"documents\":[1],",
+    ];
+    run(&[full], &words, dialect::cohere_request);
+}
+
+#[test]
+fn cohere_streams() {
+    let full = br#"data: {"id":"s","type":"message-start","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}
+
+data: {"type":"content-start","index":0,"delta":{"message":{"content":{"type":"thinking","thinking":""}}}}
+
+data: {"type":"content-delta","index":0,"delta":{"message":{"content":{"thinking":"hm"}}},"logprobs":{"text":"hm","token_ids":[1],"logprobs":[-1]}}
+
+data: {"type":"content-end","index":0}
+
+data: {"type":"tool-plan-delta","delta":{"message":{"tool_plan":"I will"}}}
+
+data: {"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t","type":"function","function":{"name":"n","arguments":""}}}}}
+
+data: {"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{}"}}}}}
+
+data: {"type":"tool-call-end","index":0}
+
+data: {"type":"citation-start","index":0,"delta":{"message":{"citations":{"start":0,"end":2,"text":"hm","sources":[{"type":"tool","id":"t:0"}]}}}}
+
+data: {"type":"message-end","delta":{"finish_reason":"TOOL_CALL","usage":{"tokens":{"input_tokens":1,"output_tokens":2}}}}
+
+data: [DONE]
+
+"#;
+    let words: [&[u8]; 8] = [
+        b"\n",
+        b"data: {}\n\n",
+        b"data: {\"message\":\"no\"}\n\n",
+        b"null",
+        b"[]",
+        b"1e400",
+        b"\r",
+        b"event: content-delta\n",
+    ];
+    // The decoder gets frames without their framing too: lines of data.
+    let bare = String::from_utf8_lossy(full).replace("data: ", "").replace("\n\n", "\n");
+    run(&[full, bare.as_bytes()], &words, dialect::cohere_stream);
 }
 
 /// What breaks JSON and what JSON may hold but requests do not expect.
