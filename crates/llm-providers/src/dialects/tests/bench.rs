@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use llm_types::{Event, Result, Timeouts, Usage};
+use http::{HeaderMap, StatusCode};
+use llm_types::{ErrorKind, Event, Result, Timeouts, Usage};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::{Dialect, Relay, ReplyContext};
@@ -229,4 +229,34 @@ impl Vectors<'_> {
             _ => None,
         }
     }
+}
+
+/// Every recorded refusal has the kind of its status and the vendor's words, which stand at `message`.
+pub(in crate::dialects) fn errors_are_understood(
+    dialect: &dyn Dialect,
+    recordings: Vec<(String, Value)>,
+    message: impl Fn(&Value) -> Option<&str>,
+) {
+    let mut seen = 0;
+    for (name, record) in recordings {
+        let status = status(&record);
+        if status < 400 {
+            continue;
+        }
+        let body = &record["response"]["body"];
+        let code = StatusCode::from_u16(status).unwrap();
+        let error = dialect.decode_error(code, &HeaderMap::new(), &serde_json::to_vec(body).unwrap());
+        let kind = match status {
+            400 => ErrorKind::BadRequest,
+            401 => ErrorKind::Unauthenticated,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            429 => ErrorKind::RateLimited,
+            other => panic!("{name}: status {other} has no expectation here"),
+        };
+        assert_eq!(error.kind(), kind, "{name}");
+        assert_eq!(Some(error.message()), message(body), "{name}");
+        seen += 1;
+    }
+    eprintln!("errors: {seen}");
 }

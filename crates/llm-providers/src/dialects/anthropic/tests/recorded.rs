@@ -2,13 +2,12 @@
 //! and written again without loss.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
 use super::{events, frames, said, status, target, without_nulls};
 use crate::ReplyContext;
-use crate::dialect::{Dialect, Relay};
+use crate::dialect::Dialect;
 use crate::dialects::anthropic::Anthropic;
 use crate::dialects::tests::bench;
 
@@ -187,7 +186,7 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         assert_eq!(said(&again), said(&told), "{name}");
 
         for size in [1, 7, 64, 1000, usize::MAX] {
-            let (out, relay) = relayed(sse.as_bytes(), size);
+            let (out, relay) = bench::relayed(&Anthropic, sse.as_bytes(), size);
             assert_eq!(out, sse.as_bytes(), "{name} in pieces of {size}");
             let facts = relay.facts();
             assert!(facts.complete && facts.error.is_none(), "{name}");
@@ -219,7 +218,7 @@ fn a_stream_cut_anywhere_ends_in_an_error() {
             continue;
         }
         for cut in (0..end).step_by(97) {
-            let (out, relay) = relayed(&sse.as_bytes()[..cut], 50);
+            let (out, relay) = bench::relayed(&Anthropic, &sse.as_bytes()[..cut], 50);
             let out = String::from_utf8(out).unwrap();
             assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
             let last = out.trim_end().rsplit("\n\n").next().unwrap();
@@ -235,39 +234,7 @@ fn a_stream_cut_anywhere_ends_in_an_error() {
     eprintln!("streams cut: {seen}");
 }
 
-fn relayed(body: &[u8], size: usize) -> (Vec<u8>, Box<dyn Relay>) {
-    let mut relay = Anthropic.relay(true);
-    let mut out = Vec::new();
-    for piece in body.chunks(size.min(body.len().max(1))) {
-        relay.push(Bytes::copy_from_slice(piece), &mut out);
-    }
-    relay.finish(None, &mut out);
-    (out.concat(), relay)
-}
-
 #[test]
 fn errors_are_understood() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let status = status(&record);
-        if status < 400 {
-            continue;
-        }
-        let body = &record["response"]["body"];
-        let error = Anthropic.decode_error(
-            StatusCode::from_u16(status).unwrap(),
-            &HeaderMap::new(),
-            &serde_json::to_vec(body).unwrap(),
-        );
-        let kind = match status {
-            401 => ErrorKind::Unauthenticated,
-            404 => ErrorKind::NotFound,
-            400 => ErrorKind::BadRequest,
-            other => panic!("{name}: status {other} has no expectation here"),
-        };
-        assert_eq!(error.kind(), kind, "{name}");
-        assert_eq!(Some(error.message()), body["error"]["message"].as_str(), "{name}");
-        seen += 1;
-    }
-    eprintln!("errors: {seen}");
+    bench::errors_are_understood(&Anthropic, recordings(), |body| body["error"]["message"].as_str());
 }

@@ -2,8 +2,7 @@
 //! and written again without loss.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event};
+use llm_types::Event;
 use serde_json::{Value, json};
 
 use super::{events, events_in, frames, relayed, status, target, without_nulls};
@@ -169,27 +168,5 @@ fn a_stream_cut_anywhere_ends_in_an_error() {
 
 #[test]
 fn errors_are_understood() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let status = status(&record);
-        if status < 400 {
-            continue;
-        }
-        let body = &record["response"]["body"];
-        let error = Cohere.decode_error(
-            StatusCode::from_u16(status).unwrap(),
-            &HeaderMap::new(),
-            &serde_json::to_vec(body).unwrap(),
-        );
-        let kind = match status {
-            400 => ErrorKind::BadRequest,
-            401 => ErrorKind::Unauthenticated,
-            404 => ErrorKind::NotFound,
-            other => panic!("{name}: status {other} has no expectation here"),
-        };
-        assert_eq!(error.kind(), kind, "{name}");
-        assert_eq!(Some(error.message()), body["message"].as_str(), "{name}");
-        seen += 1;
-    }
-    eprintln!("errors: {seen}");
+    bench::errors_are_understood(&Cohere, recordings(), |body| body["message"].as_str());
 }

@@ -4,13 +4,12 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event};
+use llm_types::Event;
 use serde_json::{Value, json};
 
 use super::{events, events_in_pieces, frames, said, status, target, without_nulls, written};
 use crate::ReplyContext;
-use crate::dialect::{Dialect, Relay};
+use crate::dialect::Dialect;
 use crate::dialects::converse::Converse;
 use crate::dialects::tests::bench;
 
@@ -185,7 +184,7 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         assert_eq!(said(&events(&written(&told))), said(&told), "{name}");
 
         for size in [1, 7, 64, 1000, usize::MAX] {
-            let (out, relay) = relayed(&body, size);
+            let (out, relay) = bench::relayed(&Converse, &body, size);
             assert_eq!(out, body, "{name} in pieces of {size}");
             let facts = relay.facts();
             assert!(facts.complete && facts.error.is_none(), "{name}");
@@ -215,7 +214,7 @@ fn a_stream_cut_anywhere_ends_in_an_exception() {
         // What is missing behind `messageStop` is the usage only.
         let end = starts[starts.len() - 2];
         for cut in (0..end).step_by(53) {
-            let (out, relay) = relayed(&body[..cut], 50);
+            let (out, relay) = bench::relayed(&Converse, &body[..cut], 50);
             assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
             let found = frames(&Bytes::from(out.clone()));
             let (last, whole) = found.split_last().unwrap();
@@ -239,36 +238,9 @@ fn starts(body: &[u8]) -> Vec<usize> {
     starts
 }
 
-fn relayed(body: &[u8], size: usize) -> (Vec<u8>, Box<dyn Relay>) {
-    let mut relay = Converse.relay(true);
-    let mut out = Vec::new();
-    for piece in body.chunks(size.min(body.len().max(1))) {
-        relay.push(Bytes::copy_from_slice(piece), &mut out);
-    }
-    relay.finish(None, &mut out);
-    (out.concat(), relay)
-}
-
 #[test]
 fn errors_are_understood() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let status = status(&record);
-        if status < 400 {
-            continue;
-        }
-        let body = &record["response"]["body"];
-        let code = StatusCode::from_u16(status).unwrap();
-        let error = Converse.decode_error(code, &HeaderMap::new(), body.to_string().as_bytes());
-        let kind = match status {
-            400 => ErrorKind::BadRequest,
-            403 => ErrorKind::Forbidden,
-            404 => ErrorKind::NotFound,
-            other => panic!("{name}: status {other} has no expectation here"),
-        };
-        assert_eq!(error.kind(), kind, "{name}");
-        assert_eq!(Some(error.message()), body["message"].as_str().or(body["Message"].as_str()), "{name}");
-        seen += 1;
-    }
-    eprintln!("errors: {seen}");
+    bench::errors_are_understood(&Converse, recordings(), |body| {
+        body["message"].as_str().or(body["Message"].as_str())
+    });
 }

@@ -2,15 +2,14 @@
 //! and written again without loss.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event, PartKind, Usage};
+use llm_types::{Event, PartKind, Usage};
 use serde_json::{Value, json};
 
 use super::super::wire::camel;
 use super::round_trip::joined;
 use super::{events, frames, status, target, without_nulls};
 use crate::ReplyContext;
-use crate::dialect::{Dialect, Glance, Relay};
+use crate::dialect::{Dialect, Glance};
 use crate::dialects::gemini::Gemini;
 use crate::dialects::tests::bench;
 
@@ -152,7 +151,7 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
             if size < sse.len() {
                 assert_eq!(events(sse.as_bytes(), size), told, "{name} in pieces of {size}");
             }
-            let (out, relay) = relayed(sse.as_bytes(), size);
+            let (out, relay) = bench::relayed(&Gemini, sse.as_bytes(), size);
             // A last frame without its blank line gets one.
             let owed = if sse.ends_with("\n\n") || sse.ends_with("\r\n\r\n") { "" } else { "\n" };
             assert_eq!(String::from_utf8(out).unwrap(), format!("{sse}{owed}"), "{name} in pieces of {size}");
@@ -221,7 +220,7 @@ fn a_stream_cut_before_its_finish_reason_ends_in_an_error() {
             continue;
         }
         for cut in (0..end).step_by(97).filter(|cut| sse.is_char_boundary(*cut)) {
-            let (out, relay) = relayed(&sse.as_bytes()[..cut], 50);
+            let (out, relay) = bench::relayed(&Gemini, &sse.as_bytes()[..cut], 50);
             let out = String::from_utf8(out).unwrap().replace("\r\n", "\n");
             assert!(relay.facts().error.is_some() && !relay.facts().complete, "{name} cut at {cut}");
             let last = out.trim_end().rsplit("\n\n").next().unwrap();
@@ -234,42 +233,9 @@ fn a_stream_cut_before_its_finish_reason_ends_in_an_error() {
     eprintln!("streams cut: {seen}");
 }
 
-fn relayed(body: &[u8], size: usize) -> (Vec<u8>, Box<dyn Relay>) {
-    let mut relay = Gemini.relay(true);
-    let mut out = Vec::new();
-    for piece in body.chunks(size.min(body.len().max(1))) {
-        relay.push(Bytes::copy_from_slice(piece), &mut out);
-    }
-    relay.finish(None, &mut out);
-    (out.concat(), relay)
-}
-
 #[test]
 fn errors_are_understood() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let status = status(&record);
-        if status < 400 {
-            continue;
-        }
-        let body = &record["response"]["body"];
-        let error = Gemini.decode_error(
-            StatusCode::from_u16(status).unwrap(),
-            &HeaderMap::new(),
-            &serde_json::to_vec(body).unwrap(),
-        );
-        let kind = match status {
-            400 => ErrorKind::BadRequest,
-            403 => ErrorKind::Forbidden,
-            404 => ErrorKind::NotFound,
-            429 => ErrorKind::RateLimited,
-            other => panic!("{name}: status {other} has no expectation here"),
-        };
-        assert_eq!(error.kind(), kind, "{name}");
-        assert_eq!(Some(error.message()), body["error"]["message"].as_str(), "{name}");
-        seen += 1;
-    }
-    eprintln!("errors: {seen}");
+    bench::errors_are_understood(&Gemini, recordings(), |body| body["error"]["message"].as_str());
 }
 
 #[test]

@@ -2,8 +2,7 @@
 //! written again without loss.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event};
+use llm_types::Event;
 use serde_json::{Value, json};
 
 use super::{events, events_in, lines, relayed, status, target, without_nulls};
@@ -141,18 +140,5 @@ fn a_stream_cut_anywhere_ends_in_an_error() {
 
 #[test]
 fn errors_are_understood() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let status = status(&record);
-        if status < 400 {
-            continue;
-        }
-        let body = &record["response"]["body"];
-        let bytes = serde_json::to_vec(body).unwrap();
-        let error = Ollama.decode_error(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &bytes);
-        assert_eq!((status, error.kind()), (404, ErrorKind::NotFound), "{name}");
-        assert_eq!(Some(error.message()), body["error"].as_str(), "{name}");
-        seen += 1;
-    }
-    eprintln!("errors: {seen}");
+    bench::errors_are_understood(&Ollama, recordings(), |body| body["error"].as_str());
 }
