@@ -12,6 +12,8 @@ pub enum DbErrorKind {
     DuplicateKey,
     /// A living key with this alias exists already.
     DuplicateAlias,
+    /// A living scope with this id exists already.
+    DuplicateScope,
     /// There is no such row.
     NotFound,
     /// The database URL is not one we understand.
@@ -91,6 +93,7 @@ impl From<DbError> for llm_types::Error {
         let (kind, message) = match error.kind {
             DbErrorKind::DuplicateKey => (ErrorKind::BadRequest, "the key exists already"),
             DbErrorKind::DuplicateAlias => (ErrorKind::BadRequest, "the key alias exists already"),
+            DbErrorKind::DuplicateScope => (ErrorKind::BadRequest, "the id exists already"),
             DbErrorKind::NotFound => (ErrorKind::NotFound, "not found"),
             DbErrorKind::Unavailable | DbErrorKind::Timeout => {
                 (ErrorKind::Overloaded, "the database is not available; try again")
@@ -105,7 +108,11 @@ impl From<DbError> for llm_types::Error {
 
 fn classify(error: &DbErr) -> DbErrorKind {
     if let Some(SqlErr::UniqueConstraintViolation(text)) = error.sql_err() {
-        return if text.contains("alias") { DbErrorKind::DuplicateAlias } else { DbErrorKind::DuplicateKey };
+        return match text {
+            text if text.contains("scopes") => DbErrorKind::DuplicateScope,
+            text if text.contains("alias") => DbErrorKind::DuplicateAlias,
+            _ => DbErrorKind::DuplicateKey,
+        };
     }
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))

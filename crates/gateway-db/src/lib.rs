@@ -1,6 +1,7 @@
 //! Keys, spend and the ledger, on SQLite and PostgreSQL.
 //!
-//! Two halves. [`Db`] is the shared store: virtual keys, the spend log, daily sums, settings. The
+//! Two halves. [`Db`] is the shared store: virtual keys, the scopes they are
+//! charged to, the spend log, daily sums, settings. The
 //! [`Ledger`] is the local write-ahead log on the hot path: before a call its intent, after it its
 //! outcome; a [`Shipper`] moves outcomes into the database so that a crash at any point neither loses
 //! nor doubles one. No type of the database library leaves this crate, and time and ids come in as
@@ -21,7 +22,9 @@ pub use ledger::{
     ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
 };
 pub use record::{
-    Change, DailyQuery, DailySpend, JsonMap, KeyPatch, KeyRecord, KeySettings, ModelSpend, NewKey, Page,
-    PageRequest, SpendQuery, SpendRow, StoredResponse,
+    Change, DailyQuery, DailySpend, JsonMap, KeyPatch, KeyRecord, KeySettings, ModelSpend, NewKey, NewScope,
+    Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings, SpendQuery, SpendRow, StoredResponse,
 };
-pub use repo::{DueBudget, KeyChanges, KeyName, KeyQuery, KeySort, SortOrder};
+pub use repo::{
+    DueBudget, DueScope, KeyChanges, KeyName, KeyQuery, KeySort, ScopeChanges, ScopeQuery, SortOrder,
+};

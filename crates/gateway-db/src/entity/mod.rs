@@ -3,6 +3,7 @@
 pub(crate) mod change_feed;
 pub(crate) mod daily_spend;
 pub(crate) mod responses;
+pub(crate) mod scopes;
 pub(crate) mod settings;
 pub(crate) mod spend_log;
 pub(crate) mod verification_keys;

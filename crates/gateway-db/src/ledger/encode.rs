@@ -33,6 +33,7 @@ impl Intent<'_> {
             owner(out, &self.owner);
             name(out, self.model_group);
             name(out, self.call_type);
+            name(out, self.owner.project_id);
         });
     }
 }
@@ -58,6 +59,7 @@ impl Outcome<'_> {
             for text in [self.usage, self.tags, self.metadata] {
                 json(out, text);
             }
+            name(out, self.owner.project_id);
         });
     }
 
@@ -179,6 +181,11 @@ impl<'a> Cursor<'a> {
         self.text(usize::from(length))
     }
 
+    /// A name that records written by older programs end without.
+    fn last_name(&mut self) -> Option<&'a str> {
+        if self.0.is_empty() { Some("") } else { self.name() }
+    }
+
     fn json(&mut self) -> Option<&'a str> {
         let length = self.array().map(u32::from_le_bytes)?;
         self.text(length as usize)
@@ -191,11 +198,12 @@ impl<'a> Cursor<'a> {
             team_id: self.name()?,
             organization_id: self.name()?,
             end_user: self.name()?,
+            project_id: "",
         })
     }
 
     fn intent(&mut self) -> Option<Intent<'a>> {
-        Some(Intent {
+        let mut intent = Intent {
             id: CallId(u128::from_le_bytes(self.array()?)),
             started_ms: self.i64()?,
             reserved: Money(self.i64()?),
@@ -205,7 +213,9 @@ impl<'a> Cursor<'a> {
             owner: self.owner()?,
             model_group: self.name()?,
             call_type: self.name()?,
-        })
+        };
+        intent.owner.project_id = self.last_name()?;
+        Some(intent)
     }
 
     fn outcome(&mut self) -> Option<Outcome<'a>> {
@@ -237,6 +247,7 @@ impl<'a> Cursor<'a> {
         outcome.usage = self.json()?;
         outcome.tags = self.json()?;
         outcome.metadata = self.json()?;
+        outcome.owner.project_id = self.last_name()?;
         Some(outcome)
     }
 }

@@ -17,6 +17,8 @@ pub struct Owner<'a> {
     pub organization_id: &'a str,
     /// The end user named in the request.
     pub end_user: &'a str,
+    /// The key's project.
+    pub project_id: &'a str,
 }
 
 /// Written before a call leaves for a provider: what it may cost at most.
@@ -167,7 +169,14 @@ impl<'a> Outcome<'a> {
             started_ms: 0,
             duration_us: 0,
             first_byte_us: None,
-            owner: Owner { key: "", user_id: "", team_id: "", organization_id: "", end_user: "" },
+            owner: Owner {
+                key: "",
+                user_id: "",
+                team_id: "",
+                organization_id: "",
+                end_user: "",
+                project_id: "",
+            },
             model_group: "",
             model: "",
             provider: "",

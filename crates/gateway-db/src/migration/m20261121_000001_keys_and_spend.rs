@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use super::run_script;
+
 /// Everything the gateway needs to run with keys and spend.
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -10,15 +12,7 @@ pub(super) struct Migration;
 #[expect(elided_lifetimes_in_paths, reason = "the trait's signature elides it, and the macro compares")]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let json = match manager.get_database_backend() {
-            sea_orm::DatabaseBackend::Postgres => "jsonb",
-            _ => "text",
-        };
-        let sql = SCHEMA.replace("json_type", json);
-        for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-        Ok(())
+        run_script(manager, include_str!("m20261121_000001_keys_and_spend.sql")).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -30,6 +24,3 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 }
-
-/// In the words both databases share; `json_type` is replaced.
-const SCHEMA: &str = include_str!("m20261121_000001_keys_and_spend.sql");

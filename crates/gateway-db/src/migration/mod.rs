@@ -3,9 +3,10 @@
 mod m20261121_000001_keys_and_spend;
 mod m20261121_000002_responses;
 mod m20261121_000003_response_leases;
+mod m20261121_000004_scopes;
 
 use sea_orm::{ConnectionTrait, DbErr};
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 
 use crate::error::{DbError, DbErrorKind};
 use crate::{Backend, Db, SchemaStatus};
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_keys_and_spend::Migration),
             Box::new(m20261121_000002_responses::Migration),
             Box::new(m20261121_000003_response_leases::Migration),
+            Box::new(m20261121_000004_scopes::Migration),
         ]
     }
 }
@@ -51,6 +53,20 @@ pub(crate) async fn status(db: &Db) -> Result<SchemaStatus, DbError> {
 
 fn names(migrations: &[sea_orm_migration::Migration]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// Runs statements in the words both databases share, one after the other; `json_type` becomes the type that
+/// each has for JSON.
+async fn run_script(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
+    let json = match manager.get_database_backend() {
+        sea_orm::DatabaseBackend::Postgres => "jsonb",
+        _ => "text",
+    };
+    let script = script.replace("json_type", json);
+    for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 /// The migrator's own complaint is about steps in the history that this program does not have.

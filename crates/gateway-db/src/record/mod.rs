@@ -4,10 +4,12 @@ mod key;
 mod page;
 mod patch;
 mod response;
+mod scope;
 mod spend;
 
 pub use key::{JsonMap, KeyRecord, KeySettings, NewKey};
 pub use page::{Page, PageRequest};
 pub use patch::{Change, KeyPatch};
 pub use response::StoredResponse;
+pub use scope::{NewScope, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
 pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow};

@@ -2,10 +2,16 @@
 
 use llm_types::{KeyHash, Money};
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
 
+use super::feed::Feed;
+use super::scope_row::kind;
+use crate::entity::scopes;
 use crate::entity::verification_keys::{ActiveModel, Column, Entity, Model};
-use crate::{Db, DbError};
+use crate::{Db, DbError, ScopeId, ScopeKind};
 
 /// A key whose budget period has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +26,60 @@ pub struct DueBudget {
     pub spend: Money,
 }
 
+/// A scope whose spend went back to zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueScope {
+    /// The scope.
+    pub id: ScopeId,
+    /// What was spent in the period, as far as shipped.
+    pub spend: Money,
+}
+
 impl Db {
+    /// Starts a new period for every living scope whose own period, or that of the shared budget it takes
+    /// its limits from, ended at `now` or before: its spend becomes zero, and `next` says by the period's
+    /// words and end when the new one ends (`None`: it never does). Returns what was reset; several
+    /// replicas may do this at the same time, and each scope is reset by one of them.
+    ///
+    /// # Errors
+    /// When the database refuses; then no scope is reset.
+    pub async fn reset_due_scopes(
+        &self,
+        now: i64,
+        next: impl Fn(Option<&str>, i64) -> Option<i64> + Send,
+    ) -> Result<Vec<DueScope>, DbError> {
+        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+        let due = scopes::Entity::find().filter(scopes::Column::BudgetResetAt.lte(now));
+        let ended = living_in_order(due).all(&transaction).await.map_err(failed)?;
+        if ended.is_empty() {
+            transaction.rollback().await.map_err(failed)?;
+            return Ok(Vec::new());
+        }
+        let shared: Vec<&str> = ended
+            .iter()
+            .filter(|row| row.kind == ScopeKind::Budget.as_str())
+            .map(|row| row.id.as_str())
+            .collect();
+        let sharers = scopes::Entity::find()
+            .filter(scopes::Column::BudgetId.is_in(shared))
+            .filter(scopes::Column::BudgetResetAt.is_null());
+        let sharers = living_in_order(sharers).all(&transaction).await.map_err(failed)?;
+        let mut reset = Vec::with_capacity(ended.len() + sharers.len());
+        for row in ended.into_iter().chain(sharers) {
+            let mut change = row.clone().into_active_model();
+            change.spend = Set(0);
+            change.version = Set(version);
+            if let Some(at) = row.budget_reset_at {
+                change.budget_reset_at = Set(next(row.budget_duration.as_deref(), at));
+            }
+            scopes::Entity::update(change).exec(&transaction).await.map_err(failed)?;
+            let id = ScopeId { kind: kind(&row.kind)?, id: row.id, member: row.member };
+            reset.push(DueScope { id, spend: Money(row.spend) });
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(reset)
+    }
+
     /// Starts a new period for every living key whose period ended at `now` or before: its spend becomes
     /// zero and `next` says when the new period ends (`None`: it never does). Returns what was reset;
     /// several replicas may do this at the same time, and each key is reset by one of them.
@@ -32,7 +91,7 @@ impl Db {
         now: i64,
         next: impl Fn(&DueBudget) -> Option<i64> + Send,
     ) -> Result<Vec<DueBudget>, DbError> {
-        let (transaction, version) = self.begin_key_change().await?;
+        let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let rows = Entity::find()
             .filter(Column::BudgetResetAt.lte(now))
             .filter(Column::DeletedAt.is_null())
@@ -57,6 +116,15 @@ impl Db {
         transaction.commit().await.map_err(failed)?;
         Ok(due)
     }
+}
+
+/// In the order the shipper locks them in.
+fn living_in_order(rows: sea_orm::Select<scopes::Entity>) -> sea_orm::Select<scopes::Entity> {
+    rows.filter(scopes::Column::DeletedAt.is_null())
+        .order_by_asc(scopes::Column::Kind)
+        .order_by_asc(scopes::Column::Id)
+        .order_by_asc(scopes::Column::Member)
+        .lock_exclusive()
 }
 
 fn due(row: Model) -> Option<DueBudget> {

@@ -4,13 +4,14 @@ use llm_types::{KeyHash, Money};
 use sea_orm::{ActiveValue, Set, Value};
 use serde_json::Value as Json;
 
+use super::columns::Columns;
 use crate::entity::verification_keys::{ActiveModel, Model};
-use crate::error::{DbError, DbErrorKind};
+use crate::error::DbError;
 use crate::{Change, JsonMap, KeyPatch, KeyRecord, KeySettings, NewKey};
 
 /// A row as a record.
 pub(super) fn record(row: Model) -> Result<KeyRecord, DbError> {
-    let field = Field(&row.hash);
+    let field = Columns { what: "key", id: &row.hash };
     let settings = KeySettings {
         alias: row.alias,
         user_id: row.user_id,
@@ -195,41 +196,4 @@ fn merged(old: Json, new: JsonMap) -> JsonMap {
         }
     }
     extra
-}
-
-/// Reads the JSON columns of one key, to say which one is wrong.
-struct Field<'a>(&'a str);
-
-impl Field<'_> {
-    fn map(&self, name: &str, value: Json) -> Result<JsonMap, DbError> {
-        match value {
-            Json::Object(map) => Ok(map),
-            other => Err(self.corrupt(name, "an object", &other)),
-        }
-    }
-
-    fn list(&self, name: &str, value: Json) -> Result<Vec<String>, DbError> {
-        let Json::Array(items) = value else { return Err(self.corrupt(name, "a list", &value)) };
-        let text = |item| match item {
-            Json::String(text) => Ok(text),
-            other => Err(self.corrupt(name, "a list of texts", &other)),
-        };
-        items.into_iter().map(text).collect()
-    }
-
-    fn corrupt(&self, name: &str, expected: &str, found: &Json) -> DbError {
-        let key = self.0;
-        let kind = match found {
-            Json::Null => "null",
-            Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
-            Json::String(_) => "a text",
-            Json::Array(_) => "a list",
-            Json::Object(_) => "an object",
-        };
-        DbError::new(
-            DbErrorKind::Corrupt,
-            format!("column `{name}` of key `{key}` holds {kind}, expected {expected}"),
-        )
-    }
 }

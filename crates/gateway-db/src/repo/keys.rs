@@ -3,11 +3,11 @@
 use llm_types::KeyHash;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, Set, Statement,
+    QueryFilter, QueryOrder, Set,
 };
 
+use super::feed::Feed;
 use super::key_row::{changes, record, row};
-use crate::entity::change_feed;
 use crate::entity::verification_keys::{Column, Entity, Model};
 use crate::{Db, DbError, DbErrorKind, KeyPatch, KeyRecord, NewKey};
 
@@ -36,7 +36,7 @@ impl Db {
     /// `DuplicateKey` or `DuplicateAlias` when a living key has the hash or alias.
     pub async fn insert_key(&self, key: NewKey) -> Result<KeyRecord, DbError> {
         let failed = |error| DbError::from_sea("cannot store the key", error);
-        let (transaction, version) = self.begin_key_change().await?;
+        let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let tombstone = Entity::delete_many()
             .filter(Column::Hash.eq(key.hash.as_str()))
             .filter(Column::DeletedAt.is_not_null());
@@ -78,7 +78,7 @@ impl Db {
         by: Option<&str>,
     ) -> Result<KeyRecord, DbError> {
         let failed = |error| DbError::from_sea("cannot change the key", error);
-        let (transaction, version) = self.begin_key_change().await?;
+        let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let old = existing(&transaction, hash).await?;
         let mut change = changes(patch, old.extra);
         change.hash = Set(old.hash);
@@ -105,7 +105,7 @@ impl Db {
         by: Option<&str>,
     ) -> Result<KeyRecord, DbError> {
         let failed = |error| DbError::from_sea("cannot replace the key's secret", error);
-        let (transaction, version) = self.begin_key_change().await?;
+        let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let mut row = locked(&transaction, old).await?;
         bury(&transaction, &row.hash, now, by, version).await?;
         row.hash = new.as_str().to_owned();
@@ -132,7 +132,7 @@ impl Db {
         now: i64,
         by: Option<&str>,
     ) -> Result<Vec<KeyRecord>, DbError> {
-        let (transaction, version) = self.begin_key_change().await?;
+        let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let mut found: Vec<Model> = Vec::with_capacity(names.len());
         for name in names {
             if let Some(row) = find(&transaction, name).await?
@@ -158,7 +158,7 @@ impl Db {
     /// When the database cannot be asked.
     pub async fn all_keys(&self) -> Result<KeyChanges, DbError> {
         // The version first: a key that changes in between is in the next answer as well.
-        let version = self.key_version().await?;
+        let version = self.version_of(Feed::Keys).await?;
         let living = Entity::find().filter(Column::DeletedAt.is_null()).order_by_asc(Column::Version);
         let rows = living.all(&self.conn).await.map_err(cannot_read)?;
         Ok(KeyChanges { keys: rows.into_iter().map(record).collect::<Result<_, _>>()?, version })
@@ -169,29 +169,13 @@ impl Db {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn keys_changed_since(&self, version: i64) -> Result<KeyChanges, DbError> {
-        let newest = self.key_version().await?;
+        let newest = self.version_of(Feed::Keys).await?;
         if newest == version {
             return Ok(KeyChanges { keys: Vec::new(), version });
         }
         let changed = Entity::find().filter(Column::Version.gt(version)).order_by_asc(Column::Version);
         let rows = changed.all(&self.conn).await.map_err(cannot_read)?;
         Ok(KeyChanges { keys: rows.into_iter().map(record).collect::<Result<_, _>>()?, version: newest })
-    }
-
-    async fn key_version(&self) -> Result<i64, DbError> {
-        let feed = change_feed::Entity::find_by_id("keys").one(&self.conn).await.map_err(cannot_read)?;
-        feed.map(|feed| feed.version).ok_or_else(no_feed)
-    }
-
-    /// Begins a change of keys and takes its version. The feed's row stays locked until the end, so
-    /// changes of keys are one after the other and a smaller version is never seen later.
-    pub(super) async fn begin_key_change(&self) -> Result<(DatabaseTransaction, i64), DbError> {
-        let transaction = self.begin_write().await?;
-        let sql = "UPDATE change_feed SET version = version + 1 WHERE name = 'keys' RETURNING version";
-        let statement = Statement::from_string(self.sea_backend(), sql);
-        let row = transaction.query_one_raw(statement).await.map_err(cannot_change)?.ok_or_else(no_feed)?;
-        let version = row.try_get_by_index(0).map_err(cannot_change)?;
-        Ok((transaction, version))
     }
 }
 
@@ -241,8 +225,4 @@ fn cannot_change(error: DbErr) -> DbError {
 
 fn not_found() -> DbError {
     DbError::new(DbErrorKind::NotFound, "there is no key with this hash")
-}
-
-fn no_feed() -> DbError {
-    DbError::new(DbErrorKind::Corrupt, "table `change_feed` lacks the row `keys`")
 }

@@ -1,8 +1,8 @@
 //! What is appended arrives once, whatever happens in between.
 
 use gateway_db::{
-    CallId, Db, DbErrorKind, End, Flags, Intent, Ledger, LedgerOptions, Outcome, Owner, Shipper,
-    ShipperOptions, SpendQuery, Tokens, Writer, encode_cancel,
+    CallId, Db, DbErrorKind, End, Flags, Intent, Ledger, LedgerOptions, NewScope, Outcome, Owner, ScopeId,
+    ScopeKind, ScopeSettings, Shipper, ShipperOptions, SpendQuery, Tokens, Writer, encode_cancel,
 };
 use llm_types::Money;
 
@@ -361,6 +361,65 @@ async fn many_ledgers_ship_to_the_same_keys_while_they_are_patched() {
         }
         let daily = fresh.db.daily_spend(&Default::default()).await.unwrap();
         assert_eq!(daily.iter().map(|day| day.requests).sum::<i64>(), 800);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_scope_of_a_call_is_charged_once() {
+    on_each(async |fresh: &TestDb| {
+        let db = &fresh.db;
+        let make = async |id: ScopeId| {
+            let settings = ScopeSettings::default();
+            let scope =
+                NewScope { id: id.clone(), settings, spend: Money(1), created_at: 1, created_by: None };
+            db.insert_scope(scope).await.unwrap();
+            id
+        };
+        let mut scopes = Vec::new();
+        for (kind, id) in [
+            (ScopeKind::Team, "t"),
+            (ScopeKind::User, "u"),
+            (ScopeKind::Organization, "o"),
+            (ScopeKind::Project, "p"),
+            (ScopeKind::Tag, "red"),
+        ] {
+            scopes.push(make(ScopeId::new(kind, id)).await);
+        }
+        scopes.push(make(ScopeId::member(ScopeKind::TeamMember, "t", "u")).await);
+        scopes.push(make(ScopeId::member(ScopeKind::OrganizationMember, "o", "u")).await);
+        let other = make(ScopeId::new(ScopeKind::Team, "other")).await;
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+        let key = hash(1);
+        let owner = Owner {
+            key: key.as_str(),
+            user_id: "u",
+            team_id: "t",
+            organization_id: "o",
+            end_user: "c",
+            project_id: "p",
+        };
+        let mut calls = [outcome(1, "", 10), outcome(2, "", 5)];
+        for call in &mut calls {
+            call.owner = owner;
+            call.tags = r#"["red","unknown","red"]"#;
+        }
+        calls[1].tags = "";
+        append(&mut writer, &calls);
+        let shipper = Shipper::new(&ledger, db.clone(), ShipperOptions::default());
+        shipper.flush().await.unwrap();
+        shipper.flush().await.unwrap();
+
+        for id in scopes {
+            let scope = db.scope(&id).await.unwrap().unwrap();
+            let cost = if id.kind == ScopeKind::Tag { 10 } else { 15 };
+            assert_eq!((scope.spend, scope.total_spend), (Money(1 + cost), Money(cost)), "{id:?}");
+        }
+        assert_eq!(db.scope(&other).await.unwrap().unwrap().spend, Money(1));
+        let customer = db.scope(&ScopeId::new(ScopeKind::Customer, "c")).await.unwrap().unwrap();
+        assert_eq!((customer.spend, customer.created_at), (Money(15), 5 * DAY + 1));
+        assert_eq!(db.scope(&ScopeId::new(ScopeKind::Tag, "unknown")).await.unwrap(), None);
     })
     .await;
 }

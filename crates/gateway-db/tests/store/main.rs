@@ -11,6 +11,7 @@ mod keys;
 mod lists;
 mod responses;
 mod schema;
+mod scopes;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,6 +14,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261121_000001_keys_and_spend",
             "m20261121_000002_responses",
             "m20261121_000003_response_leases",
+            "m20261121_000004_scopes",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

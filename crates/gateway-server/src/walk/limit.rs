@@ -172,6 +172,7 @@ pub(crate) fn owner<'a>(caller: &'a Caller, end_user: Option<&'a str>) -> Owner<
                 team_id: text(&settings.team_id),
                 organization_id: text(&settings.organization_id),
                 end_user,
+                project_id: text(&settings.project_id),
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{MAX_JSON, MAX_NAME, decode, encode_cancel};
 
 /// The texts of a record, to borrow from.
 fn texts() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec("\\PC{0,60}", 15)
+    prop::collection::vec("\\PC{0,60}", 16)
 }
 
 fn owner(texts: &[String]) -> Owner<'_> {
@@ -20,6 +20,7 @@ fn owner(texts: &[String]) -> Owner<'_> {
         team_id: &texts[2],
         organization_id: &texts[3],
         end_user: &texts[4],
+        project_id: &texts[15],
     }
 }
 

@@ -158,11 +158,12 @@ pub(super) const LOG: Verb = Verb {
         ("fallbacks", Int),
         ("tags", Text),
         ("metadata", Text),
+        ("project_id", Text),
     ],
     body: "INSERT INTO spend_log (request_id, call_id, started_at, duration_us, first_byte_us, key_hash, \
            user_id, team_id, organization_id, end_user, model_group, model, provider, deployment, call_type, \
            outcome, status, error, flags, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata) \
+           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id) \
            SELECT * FROM v WHERE true ON CONFLICT (request_id) DO NOTHING",
 };
 
@@ -184,6 +185,29 @@ pub(super) const KEYS: Verb = Verb {
     body: "UPDATE verification_keys SET spend = spend + v.cost, total_spend = total_spend + v.cost, \
            last_active = CASE WHEN last_active > v.active THEN last_active ELSE v.active END \
            FROM v WHERE verification_keys.hash = v.hash",
+};
+
+/// Customers nobody has made: a request names them, and they are there from then on.
+pub(super) const CUSTOMERS: Verb = Verb {
+    columns: &[("id", Text), ("active", Int)],
+    body: "INSERT INTO scopes (kind, id, member, models, metadata, model_max_budget, model_rpm_limit, \
+           model_tpm_limit, extra, created_at, updated_at, version) \
+           SELECT 'customer', v.id, '', '[]', '{}', '{}', '{}', '{}', '{}', v.active, v.active, 0 FROM v WHERE true \
+           ON CONFLICT (kind, id, member) DO NOTHING",
+};
+
+/// Locks scopes in the order of their ids, so that replicas do not wait for each other in a circle.
+pub(super) const LOCK_SCOPES: Verb = Verb {
+    columns: &[("kind", Text), ("id", Text), ("member", Text)],
+    body: "SELECT 1 FROM scopes WHERE (kind, id, member) IN (SELECT kind, id, member FROM v) \
+           ORDER BY kind, id, member FOR NO KEY UPDATE",
+};
+
+/// Adds to the spend of scopes.
+pub(super) const SCOPES: Verb = Verb {
+    columns: &[("kind", Text), ("id", Text), ("member", Text), ("cost", Int)],
+    body: "UPDATE scopes SET spend = spend + v.cost, total_spend = total_spend + v.cost \
+           FROM v WHERE scopes.kind = v.kind AND scopes.id = v.id AND scopes.member = v.member",
 };
 
 /// Adds to the daily sums.

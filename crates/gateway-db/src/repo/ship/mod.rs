@@ -93,6 +93,11 @@ impl Db {
             transaction.run(&sums.key_locks()).await?;
         }
         transaction.run(&sums.keys()).await?;
+        transaction.run(&sums.customers()).await?;
+        if self.backend() == crate::Backend::Postgres {
+            transaction.run(&sums.scope_locks()).await?;
+        }
+        transaction.run(&sums.scopes()).await?;
         transaction.run(&sums.daily()).await?;
         transaction.commit().await?;
         Ok(Ok(rows.rows() as u64))

@@ -1,8 +1,10 @@
-//! What a batch adds up to, per key and per day.
+//! What a batch adds up to, per key, per scope and per day.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::bulk::{self, Bulk, Cell};
+use crate::ScopeKind;
 use crate::ledger::{Batch, Outcome, flags_byte};
 
 /// Milliseconds of a day.
@@ -53,6 +55,7 @@ fn log_row<'a>(rows: &mut Bulk<'a>, id: String, outcome: &Outcome<'a>) {
         Cell::Int(i64::from(outcome.fallbacks)),
         Cell::optional(outcome.tags),
         Cell::optional(outcome.metadata),
+        Cell::optional(owner.project_id),
     ]);
 }
 
@@ -60,6 +63,8 @@ fn log_row<'a>(rows: &mut Bulk<'a>, id: String, outcome: &Outcome<'a>) {
 #[derive(Debug, Default)]
 pub(super) struct Sums<'a> {
     keys: BTreeMap<&'a str, KeySum>,
+    scopes: BTreeMap<ScopeKey<'a>, i64>,
+    customers: BTreeMap<&'a str, i64>,
     days: BTreeMap<DayKey<'a>, DaySum>,
 }
 
@@ -68,6 +73,9 @@ struct KeySum {
     cost: i64,
     active: i64,
 }
+
+/// Kind, id and member of a scope.
+type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, &'a str);
 
 /// Day, then key, user, team, organisation, model group, model, provider and call type.
 type DayKey<'a> = (i64, [&'a str; 8]);
@@ -101,6 +109,14 @@ impl<'a> Sums<'a> {
             let key = self.keys.entry(owner.key).or_default();
             key.cost = key.cost.saturating_add(cost);
             key.active = key.active.max(outcome.started_ms);
+        }
+        for scope in scopes_of(outcome) {
+            let sum = self.scopes.entry(scope).or_default();
+            *sum = sum.saturating_add(cost);
+        }
+        if !owner.end_user.is_empty() {
+            let since = self.customers.entry(owner.end_user).or_insert(outcome.started_ms);
+            *since = outcome.started_ms.min(*since);
         }
         let names = [
             owner.key,
@@ -139,6 +155,30 @@ impl<'a> Sums<'a> {
         keys
     }
 
+    pub(super) fn customers(&self) -> Bulk<'a> {
+        let mut customers = Bulk::new(bulk::CUSTOMERS);
+        for (id, since) in &self.customers {
+            customers.extend([Cell::text(id), Cell::Int(*since)]);
+        }
+        customers
+    }
+
+    pub(super) fn scope_locks(&self) -> Bulk<'_> {
+        let mut locks = Bulk::new(bulk::LOCK_SCOPES);
+        for (kind, id, member) in self.scopes.keys() {
+            locks.extend([Cell::text(kind.as_str()), Cell::text(id), Cell::text(member)]);
+        }
+        locks
+    }
+
+    pub(super) fn scopes(&self) -> Bulk<'_> {
+        let mut scopes = Bulk::new(bulk::SCOPES);
+        for ((kind, id, member), cost) in &self.scopes {
+            scopes.extend([Cell::text(kind.as_str()), Cell::text(id), Cell::text(member), Cell::Int(*cost)]);
+        }
+        scopes
+    }
+
     pub(super) fn daily(&self) -> Bulk<'a> {
         let mut days = Bulk::new(bulk::DAILY);
         for ((day, names), sum) in &self.days {
@@ -150,4 +190,25 @@ impl<'a> Sums<'a> {
         }
         days
     }
+}
+
+/// The scopes a call is charged to, besides its key.
+fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = ScopeKey<'a>> {
+    let owner = outcome.owner;
+    let alone = [
+        (ScopeKind::Customer, owner.end_user, ""),
+        (ScopeKind::Organization, owner.organization_id, ""),
+        (ScopeKind::OrganizationMember, owner.organization_id, owner.user_id),
+        (ScopeKind::Project, owner.project_id, ""),
+        (ScopeKind::Team, owner.team_id, ""),
+        (ScopeKind::TeamMember, owner.team_id, owner.user_id),
+        (ScopeKind::User, owner.user_id, ""),
+    ];
+    let named = alone
+        .into_iter()
+        .filter(|(kind, id, member)| !id.is_empty() && (!kind.is_membership() || !member.is_empty()));
+    // A tag named twice is charged once.
+    let tags: BTreeSet<String> = serde_json::from_str(outcome.tags).unwrap_or_default();
+    let tags = tags.into_iter().map(|tag| (ScopeKind::Tag, Cow::Owned(tag), ""));
+    named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), member)).chain(tags)
 }

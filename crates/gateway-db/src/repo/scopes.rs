@@ -1,0 +1,279 @@
+//! Scopes: made, found, changed, deleted, listed, and followed by replicas.
+
+use llm_types::Money;
+use sea_orm::sea_query::LikeExpr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
+    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::feed::Feed;
+use super::scope_row::{record, row, row_of};
+use crate::entity::scopes::{ActiveModel, Column, Entity, Model};
+use crate::{
+    Db, DbError, DbErrorKind, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings,
+};
+
+/// What happened to scopes since a version.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScopeChanges {
+    /// Scopes that are new or changed, deleted ones among them (`deleted_at` is set), oldest change first.
+    pub scopes: Vec<ScopeRecord>,
+    /// The version to ask from next time.
+    pub version: i64,
+}
+
+/// Which living scopes; empty fields do not filter, all that are set must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScopeQuery {
+    /// Of this kind.
+    pub kind: ScopeKind,
+    /// With one of these ids; empty is every id.
+    pub ids: Vec<String>,
+    /// Memberships of this user.
+    pub member: Option<String>,
+    /// Of this organisation.
+    pub organization_id: Option<String>,
+    /// With this alias.
+    pub alias: Option<String>,
+    /// With this mail address, in any case.
+    pub email: Option<String>,
+    /// With this role.
+    pub role: Option<String>,
+    /// That take their limits from this shared budget.
+    pub budget_id: Option<String>,
+    /// Part of an id, alias or mail address, in any case.
+    pub search: Option<String>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl ScopeQuery {
+    /// Every living scope of a kind.
+    #[must_use]
+    pub fn of(kind: ScopeKind) -> Self {
+        Self {
+            kind,
+            ids: Vec::new(),
+            member: None,
+            organization_id: None,
+            alias: None,
+            email: None,
+            role: None,
+            budget_id: None,
+            search: None,
+            page: PageRequest { page: 1, size: u64::from(u32::MAX) },
+        }
+    }
+}
+
+impl Db {
+    /// Stores a scope and returns it. A deleted scope of the same id comes back to life as this one.
+    ///
+    /// # Errors
+    /// `DuplicateScope` when a living scope has the id.
+    pub async fn insert_scope(&self, scope: NewScope) -> Result<ScopeRecord, DbError> {
+        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+        let old = find(&transaction, &scope.id).await?;
+        if let Some(old) = old {
+            if old.deleted_at.is_none() {
+                return Err(taken(&scope.id));
+            }
+            Entity::delete(old.into_active_model()).exec(&transaction).await.map_err(cannot_change)?;
+        }
+        let row = row(scope, version);
+        let insert = Entity::insert(row.clone().into_active_model());
+        insert.exec_without_returning(&transaction).await.map_err(cannot_change)?;
+        transaction.commit().await.map_err(cannot_change)?;
+        record(row)
+    }
+
+    /// The living scope with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn scope(&self, id: &ScopeId) -> Result<Option<ScopeRecord>, DbError> {
+        let row = find(&self.conn, id).await?;
+        row.filter(|row| row.deleted_at.is_none()).map(record).transpose()
+    }
+
+    /// Changes a living scope's settings and returns it as it is now. Its spend is left to the shipper.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn update_scope(
+        &self,
+        id: &ScopeId,
+        now: i64,
+        by: Option<&str>,
+        edit: impl FnOnce(&mut ScopeSettings) + Send,
+    ) -> Result<ScopeRecord, DbError> {
+        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+        let mut scope = record(locked(&transaction, id).await?)?;
+        edit(&mut scope.settings);
+        scope.updated_at = now;
+        scope.updated_by = by.map(str::to_owned);
+        scope.version = version;
+        let mut change = row_of(scope.clone()).into_active_model().reset_all();
+        change.spend = ActiveValue::NotSet;
+        change.total_spend = ActiveValue::NotSet;
+        Entity::update(change).exec(&transaction).await.map_err(cannot_change)?;
+        transaction.commit().await.map_err(cannot_change)?;
+        Ok(scope)
+    }
+
+    /// Overwrites what a living scope has spent in its period, and returns it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn set_scope_spend(
+        &self,
+        id: &ScopeId,
+        spend: Money,
+        now: i64,
+    ) -> Result<ScopeRecord, DbError> {
+        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+        let mut row = locked(&transaction, id).await?;
+        row.spend = spend.0;
+        row.updated_at = now;
+        row.version = version;
+        let mut change = row.clone().into_active_model();
+        change.spend = ActiveValue::Set(row.spend);
+        change.updated_at = ActiveValue::Set(now);
+        change.version = ActiveValue::Set(version);
+        Entity::update(change).exec(&transaction).await.map_err(cannot_change)?;
+        transaction.commit().await.map_err(cannot_change)?;
+        record(row)
+    }
+
+    /// Deletes living scopes and returns them as they were; ids without one are left out. The rows stay as
+    /// tombstones so that spend in flight, history and replicas still find them.
+    ///
+    /// # Errors
+    /// When the database refuses; then none is deleted.
+    pub async fn delete_scopes(
+        &self,
+        ids: &[ScopeId],
+        now: i64,
+        by: Option<&str>,
+    ) -> Result<Vec<ScopeRecord>, DbError> {
+        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+        // In the order of their ids, as the shipper locks them: no deadlock.
+        let mut ids: Vec<&ScopeId> = ids.iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut deleted = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(row) = find(&transaction, id).await?.filter(|row| row.deleted_at.is_none()) else {
+                continue;
+            };
+            let mut tombstone: ActiveModel = row.clone().into_active_model();
+            tombstone.deleted_at = ActiveValue::Set(Some(now));
+            tombstone.deleted_by = ActiveValue::Set(by.map(str::to_owned));
+            tombstone.version = ActiveValue::Set(version);
+            Entity::update(tombstone).exec(&transaction).await.map_err(cannot_change)?;
+            deleted.push(record(row)?);
+        }
+        transaction.commit().await.map_err(cannot_change)?;
+        Ok(deleted)
+    }
+
+    /// One page of the living scopes that match, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn list_scopes(&self, query: &ScopeQuery) -> Result<Page<ScopeRecord>, DbError> {
+        let matching = Entity::find().filter(condition(query));
+        let total = matching.clone().count(&self.conn).await.map_err(cannot_read)?;
+        let rows = matching
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Id)
+            .order_by_asc(Column::Member)
+            .offset(query.page.offset())
+            .limit(query.page.limit())
+            .all(&self.conn)
+            .await
+            .map_err(cannot_read)?;
+        let items = rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        Ok(Page::new(items, total, query.page))
+    }
+
+    /// What changed after `version`, deletions included; the version alone when `version` is none. Cheap
+    /// when nothing did.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn scopes_changed_since(&self, version: Option<i64>) -> Result<ScopeChanges, DbError> {
+        let newest = self.version_of(Feed::Scopes).await?;
+        let Some(version) = version.filter(|version| *version != newest) else {
+            return Ok(ScopeChanges { scopes: Vec::new(), version: newest });
+        };
+        let changed = Entity::find().filter(Column::Version.gt(version)).order_by_asc(Column::Version);
+        let rows = changed.all(&self.conn).await.map_err(cannot_read)?;
+        Ok(ScopeChanges { scopes: rows.into_iter().map(record).collect::<Result<_, _>>()?, version: newest })
+    }
+}
+
+fn condition(query: &ScopeQuery) -> Condition {
+    let mut all = Condition::all().add(Column::DeletedAt.is_null()).add(Column::Kind.eq(query.kind.as_str()));
+    if !query.ids.is_empty() {
+        all = all.add(Column::Id.is_in(query.ids.iter().map(String::as_str)));
+    }
+    for (column, value) in [
+        (Column::Member, &query.member),
+        (Column::OrganizationId, &query.organization_id),
+        (Column::Alias, &query.alias),
+        (Column::Role, &query.role),
+        (Column::BudgetId, &query.budget_id),
+    ] {
+        if let Some(value) = value {
+            all = all.add(column.eq(value.as_str()));
+        }
+    }
+    if let Some(email) = &query.email {
+        all = all.add(like(Column::Email, email, ""));
+    }
+    if let Some(part) = &query.search {
+        let columns = [Column::Id, Column::Alias, Column::Email];
+        all = all
+            .add(columns.into_iter().fold(Condition::any(), |any, column| any.add(like(column, part, "%"))));
+    }
+    all
+}
+
+/// The column is the text in any case, with `around` before and after it; `%` and `_` in it mean themselves.
+fn like(column: Column, text: &str, around: &str) -> sea_orm::sea_query::SimpleExpr {
+    use sea_orm::sea_query::{Expr, ExprTrait, Func};
+    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = LikeExpr::new(format!("{around}{escaped}{around}")).escape('\\');
+    Expr::expr(Func::lower(Expr::col(column))).like(pattern)
+}
+
+async fn find(conn: &impl ConnectionTrait, id: &ScopeId) -> Result<Option<Model>, DbError> {
+    let key = (id.kind.as_str().to_owned(), id.id.clone(), id.member.clone());
+    Entity::find_by_id(key).one(conn).await.map_err(cannot_read)
+}
+
+/// The living scope, with its row locked so that no spend is added before the end.
+async fn locked(transaction: &DatabaseTransaction, id: &ScopeId) -> Result<Model, DbError> {
+    let key = (id.kind.as_str().to_owned(), id.id.clone(), id.member.clone());
+    let living = Entity::find_by_id(key).filter(Column::DeletedAt.is_null()).lock_exclusive();
+    let row = living.one(transaction).await.map_err(cannot_read)?;
+    row.ok_or_else(|| {
+        let (kind, id) = (id.kind.as_str(), &id.id);
+        DbError::new(DbErrorKind::NotFound, format!("there is no {kind} `{id}`"))
+    })
+}
+
+fn taken(id: &ScopeId) -> DbError {
+    let (kind, id) = (id.kind.as_str(), &id.id);
+    DbError::new(DbErrorKind::DuplicateScope, format!("the {kind} `{id}` exists already"))
+}
+
+fn cannot_read(error: DbErr) -> DbError {
+    DbError::from_sea("cannot read scopes", error)
+}
+
+fn cannot_change(error: DbErr) -> DbError {
+    DbError::from_sea("cannot change scopes", error)
+}
