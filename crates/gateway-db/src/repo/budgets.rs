@@ -3,8 +3,8 @@
 use llm_types::{KeyHash, Money};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 
 use super::feed::Feed;
@@ -36,6 +36,25 @@ pub struct DueScope {
 }
 
 impl Db {
+    /// Whether any key's period ended at `now` or before.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn keys_are_due(&self, now: i64) -> Result<bool, DbError> {
+        let due = Entity::find().filter(Column::BudgetResetAt.lte(now)).filter(Column::DeletedAt.is_null());
+        Ok(due.count(&self.conn).await.map_err(failed)? > 0)
+    }
+
+    /// Whether any scope's period ended at `now` or before.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn scopes_are_due(&self, now: i64) -> Result<bool, DbError> {
+        let due = scopes::Entity::find().filter(scopes::Column::BudgetResetAt.lte(now));
+        let due = due.filter(scopes::Column::DeletedAt.is_null());
+        Ok(due.count(&self.conn).await.map_err(failed)? > 0)
+    }
+
     /// Starts a new period for every living scope whose own period, or that of the shared budget it takes
     /// its limits from, ended at `now` or before: its spend becomes zero, and `next` says by the period's
     /// words and end when the new one ends (`None`: it never does). Returns what was reset; several

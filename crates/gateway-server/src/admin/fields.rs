@@ -93,7 +93,8 @@ impl Fields {
         })
     }
 
-    fn count(&mut self, name: &str) -> Change<i64> {
+    /// A whole number, zero or more.
+    pub(super) fn count(&mut self, name: &str) -> Change<i64> {
         let message = "Input should be a valid non-negative integer";
         self.take(name, "int_parsing", message, |value| {
             let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
@@ -101,16 +102,18 @@ impl Fields {
         })
     }
 
-    fn flag(&mut self, name: &str) -> Change<bool> {
+    /// A yes or no.
+    pub(super) fn flag(&mut self, name: &str) -> Change<bool> {
         self.take(name, "bool_parsing", "Input should be a valid boolean", Value::as_bool)
     }
 
-    fn map(&mut self, name: &str) -> Change<JsonMap> {
+    /// A map.
+    pub(super) fn map(&mut self, name: &str) -> Change<JsonMap> {
         self.take(name, "dict_type", "Input should be a valid dictionary", |value| value.as_object().cloned())
     }
 
     /// An amount of USD; numbers in quotes are numbers, as in LiteLLM.
-    fn money(&mut self, name: &str) -> Result<Change<Money>, Refusal> {
+    pub(super) fn money(&mut self, name: &str) -> Result<Change<Money>, Refusal> {
         let amount = self.take(name, "float_parsing", "Input should be a valid number", |value| {
             value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
         });
@@ -147,7 +150,48 @@ impl Fields {
         }
     }
 
-    /// The change a request asks for. What is left over goes into `extra`.
+    /// A value of any type, as it is.
+    pub(super) fn any(&mut self, name: &str) -> Option<Value> {
+        self.body.shift_remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Gives back what was taken too early.
+    pub(super) fn put_back(&mut self, name: &str, text: Change<String>) {
+        let value = match text {
+            Change::Keep => return,
+            Change::Clear => Value::Null,
+            Change::Set(text) => Value::String(text),
+        };
+        self.body.insert(name.to_owned(), value);
+    }
+
+    /// What nobody has taken.
+    ///
+    /// # Errors
+    /// Every field of a wrong type, together.
+    pub(super) fn finish(self) -> Result<JsonMap, Refusal> {
+        if self.problems.is_empty() { Ok(self.body) } else { Err(Refusal::Fields(self.problems)) }
+    }
+
+    /// A text that has to be there.
+    ///
+    /// # Errors
+    /// Where it is not, or is no text.
+    pub(super) fn required(&mut self, name: &str) -> Result<String, Refusal> {
+        match self.text(name) {
+            Change::Set(text) => Ok(text),
+            Change::Keep | Change::Clear => {
+                let missing = Refusal::field("missing", name, "Field required", &Value::Null);
+                let mut problems = std::mem::take(&mut self.problems);
+                if problems.is_empty() {
+                    problems.push(missing);
+                }
+                Err(Refusal::Fields(problems))
+            }
+        }
+    }
+
+    /// The change of a key that a request asks for. What is left over goes into `extra`.
     ///
     /// # Errors
     /// Every field of a wrong type together, or the first value that makes no sense.
@@ -187,13 +231,10 @@ impl Fields {
             },
             ..KeyPatch::default()
         };
-        if !self.problems.is_empty() {
-            return Err(Refusal::Fields(self.problems));
-        }
+        patch.extra = self.finish()?;
         patch.expires_at = expiry(duration, moment)?;
         patch.budget_reset_at = reset(&patch.budget_duration, moment)?;
         routes_of_type(&mut patch)?;
-        patch.extra = self.body;
         Ok(patch)
     }
 }
@@ -206,7 +247,7 @@ fn measure(value: &Value) -> Option<f64> {
 }
 
 /// A field that is never empty: clearing it makes it its default.
-fn always<T: Default>(change: Change<T>) -> Option<T> {
+pub(super) fn always<T: Default>(change: Change<T>) -> Option<T> {
     match change {
         Change::Keep => None,
         Change::Clear => Some(T::default()),
@@ -227,7 +268,11 @@ fn expiry(duration: Change<String>, moment: &Moment) -> Result<Change<i64>, Refu
     }
 }
 
-fn reset(duration: &Change<String>, moment: &Moment) -> Result<Change<i64>, Refusal> {
+/// When the period that a request sets ends first.
+///
+/// # Errors
+/// A period nobody can read.
+pub(super) fn reset(duration: &Change<String>, moment: &Moment) -> Result<Change<i64>, Refusal> {
     match duration {
         Change::Keep => Ok(Change::Keep),
         Change::Clear => Ok(Change::Clear),

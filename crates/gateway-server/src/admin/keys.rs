@@ -1,33 +1,19 @@
 //! `/key/*`: made, shown, changed, blocked, deleted, listed (surface §3.4).
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use gateway_db::{Change, Db, KeyName, KeyPatch, KeyQuery, KeyRecord, NewKey, PageRequest};
-use http::request::Parts;
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use gateway_db::{Change, KeyName, KeyPatch, KeyQuery, KeyRecord, NewKey, PageRequest};
 use llm_types::{Error, ErrorKind, KeyHash};
 use serde_json::{Value, json};
 
-use super::fields::{Fields, Moment, settings_of};
+use super::fields::{Fields, settings_of};
+use super::job::Job;
 use super::query::{flag, param};
 use super::refusal::Refusal;
 use super::view;
-use crate::answer::{self, ReplyBody};
-use crate::clock::now_ms;
-use crate::door::{ConnState, read_body};
 use crate::identity::{KeyDigest, masked, new_secret};
-use crate::routes::operators_only;
-use crate::state::{Core, Shared};
-use crate::walk::{Caller, admit};
+use crate::walk::Caller;
 
 /// The shortest secret an operator may choose (`MINIMUM_CUSTOM_KEY_LENGTH`).
 const SHORTEST_SECRET: usize = 16;
-/// The largest management request, bytes.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
-/// Who is written down as the actor of the operator's changes.
-const OPERATOR: &str = "default_user_id";
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,88 +27,34 @@ pub(crate) enum KeyAction {
     List,
 }
 
-/// Answers a management request about keys. The work itself runs beside the data plane.
-pub(crate) async fn keys(
-    core: &Arc<Core>,
-    conn: &ConnState,
-    action: KeyAction,
-    path: &'static str,
-    request: Request<Incoming>,
-) -> Response<ReplyBody> {
-    let (head, body) = request.into_parts();
-    let job = match enter(core, conn, action, path, head, body).await {
-        Ok(job) => job,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let done = core.shared.control.spawn(async move { job.run().await }).await;
-    match done {
-        Ok(Ok(value)) => answer::json_response(StatusCode::OK, &value),
-        Ok(Err(refusal)) => refusal.into_response(),
-        Err(gone) => {
-            let error = Error::new(ErrorKind::Internal, "the change was interrupted").with_source(gone);
-            answer::openai_error(&error)
-        }
+impl KeyAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::Info | Self::List)
     }
 }
 
-/// A management request, ready to be done.
-struct Job {
-    shared: Arc<Shared>,
-    db: Db,
-    action: KeyAction,
-    caller: Caller,
-    query: Option<String>,
-    body: Bytes,
-    moment: Moment,
-}
-
-async fn enter(
-    core: &Arc<Core>,
-    conn: &ConnState,
-    action: KeyAction,
-    path: &'static str,
-    head: Parts,
-    body: Incoming,
-) -> Result<Job, Refusal> {
-    let snapshot = core.shared.snapshot();
-    let caller = admit(core, conn, &snapshot, &head).await?;
-    caller.may_call_route(&snapshot, path)?;
-    let operator = matches!(caller, Caller::Operator);
-    if !operator && action != KeyAction::Info {
-        return Err(operators_only(path).into());
+/// Does what is asked about keys.
+pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
+    match action {
+        KeyAction::Generate => job.generate().await,
+        KeyAction::Update => job.update().await,
+        KeyAction::Delete => job.delete().await,
+        KeyAction::Block => job.block(true).await,
+        KeyAction::Unblock => job.block(false).await,
+        KeyAction::Info => job.info().await,
+        KeyAction::List => job.list().await,
     }
-    let Some(db) = core.shared.directory.db().cloned() else {
-        return Err(Error::new(ErrorKind::BadRequest, "No connected db.")
-            .with_vendor_type("no_db_connection")
-            .into());
-    };
-    Ok(Job {
-        shared: Arc::clone(&core.shared),
-        db,
-        action,
-        caller,
-        query: head.uri.query().map(str::to_owned),
-        body: read_body(body, BODY_LIMIT).await?,
-        moment: Moment { now: now_ms(), zone: snapshot.zone.clone() },
-    })
 }
 
 impl Job {
-    async fn run(self) -> Result<Value, Refusal> {
-        match self.action {
-            KeyAction::Generate => self.generate().await,
-            KeyAction::Update => self.update().await,
-            KeyAction::Delete => self.delete().await,
-            KeyAction::Block => self.block(true).await,
-            KeyAction::Unblock => self.block(false).await,
-            KeyAction::Info => self.info().await,
-            KeyAction::List => self.list().await,
-        }
+    async fn generate(self) -> Result<Value, Refusal> {
+        let (record, secret) = self.make_key(self.fields()?).await?;
+        Ok(view::generated(&record, &secret, self.moment.now))
     }
 
-    async fn generate(self) -> Result<Value, Refusal> {
-        let body = if self.body.is_empty() { Bytes::from_static(b"{}") } else { self.body.clone() };
-        let mut fields = Fields::read(&body)?;
+    /// Makes a key by the fields of a request, and its secret.
+    pub(super) async fn make_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
         let snapshot = self.shared.snapshot();
         fields.fill(&snapshot.config.budgets.key_defaults);
         fields.cap(&snapshot.config.budgets.key_ceilings)?;
@@ -135,11 +67,11 @@ impl Job {
             settings: settings_of(patch),
             spend,
             created_at: self.moment.now,
-            created_by: Some(OPERATOR.to_owned()),
+            created_by: Some(self.by.clone()),
         };
         let record = self.db.insert_key(new).await?;
-        self.shared.directory.keep(record.clone());
-        Ok(view::generated(&record, &secret, self.moment.now))
+        self.shared.directory.keep(record.clone()).await?;
+        Ok((record, secret))
     }
 
     async fn update(self) -> Result<Value, Refusal> {
@@ -178,8 +110,8 @@ impl Job {
     /// Writes a change and makes it hold at once in this process.
     async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
         let forced_spend = patch.spend;
-        let record = self.db.update_key(hash, patch, self.moment.now, Some(OPERATOR)).await?;
-        if let Some(entry) = self.shared.directory.keep(record.clone())
+        let record = self.db.update_key(hash, patch, self.moment.now, Some(&self.by)).await?;
+        if let Some(entry) = self.shared.directory.keep(record.clone()).await?
             && let Some(spend) = forced_spend
         {
             entry.account.set_spent(spend);
@@ -217,18 +149,29 @@ impl Job {
             .map(|key| KeyName::Hash(hash_of(key)))
             .chain(aliases.iter().map(|alias| KeyName::Alias(alias.clone())))
             .collect();
-        let deleted = self.db.delete_keys(&names, self.moment.now, Some(OPERATOR)).await?;
-        for record in &deleted {
-            if let Some(digest) = KeyDigest::from_hex(record.hash.as_str()) {
-                self.shared.directory.forget(&digest);
-            }
-        }
-        if deleted.is_empty() {
+        if self.delete_keys(&names).await? == 0 {
             return Err(not_found("{'error': 'No keys found'}"));
         }
         let given: Vec<&String> =
             if keys.is_empty() { aliases.iter().collect() } else { keys.iter().collect() };
         Ok(json!({ "deleted_keys": given }))
+    }
+
+    /// Deletes keys and says how many there were.
+    pub(super) async fn delete_keys(&self, names: &[KeyName]) -> Result<usize, Refusal> {
+        let deleted = self.db.delete_keys(names, self.moment.now, Some(&self.by)).await?;
+        for record in &deleted {
+            if let Some(digest) = KeyDigest::from_hex(record.hash.as_str()) {
+                self.shared.directory.forget(&digest);
+            }
+        }
+        Ok(deleted.len())
+    }
+
+    /// Every key that matches.
+    pub(super) async fn all_keys(&self, query: KeyQuery) -> Result<Vec<KeyRecord>, Refusal> {
+        let page = PageRequest { page: 1, size: u64::from(u32::MAX) };
+        Ok(self.db.list_keys(&KeyQuery { page, ..query }).await?.items)
     }
 
     async fn info(self) -> Result<Value, Refusal> {
@@ -296,7 +239,8 @@ impl Job {
         view::row(record, self.shared.directory.spent(record), self.moment.now)
     }
 
-    fn full(&self, record: &KeyRecord) -> Value {
+    /// A key's row with its hash.
+    pub(super) fn full(&self, record: &KeyRecord) -> Value {
         let mut row = self.row(record);
         row.insert("token".to_owned(), json!(record.hash.as_str()));
         Value::Object(row)

@@ -1,9 +1,67 @@
 //! The management API: thin, and the only place that writes settings.
 
+mod budgets;
+mod customers;
 mod fields;
+mod job;
 mod keys;
+mod members;
+mod organizations;
 mod query;
 mod refusal;
+mod scope_fields;
+mod scope_view;
+mod tags;
+mod teams;
+mod users;
 mod view;
 
-pub(crate) use keys::{KeyAction, keys};
+pub(crate) use budgets::BudgetAction;
+pub(crate) use customers::CustomerAction;
+pub(crate) use job::manage;
+pub(crate) use keys::KeyAction;
+pub(crate) use organizations::OrganizationAction;
+pub(crate) use tags::TagAction;
+pub(crate) use teams::TeamAction;
+pub(crate) use users::UserAction;
+
+/// What a management request is about, and what is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Virtual keys.
+    Key(KeyAction),
+    /// Teams and their members.
+    Team(TeamAction),
+    /// Users.
+    User(UserAction),
+    /// Customers, the end users that requests name.
+    Customer(CustomerAction),
+    /// Organisations and their members.
+    Organization(OrganizationAction),
+    /// Shared budgets.
+    Budget(BudgetAction),
+    /// Request tags.
+    Tag(TagAction),
+}
+
+impl Action {
+    /// Whether everybody may do it, because it shows no more than one's own.
+    fn is_own(self) -> bool {
+        matches!(self, Self::Key(KeyAction::Info) | Self::User(UserAction::Info))
+    }
+
+    /// Whether it changes nothing.
+    fn reads(self) -> bool {
+        match self {
+            Self::Key(action) => action.reads(),
+            Self::Team(action) => matches!(action, TeamAction::Info | TeamAction::List),
+            Self::User(action) => matches!(action, UserAction::Info | UserAction::List | UserAction::Roles),
+            Self::Customer(action) => matches!(action, CustomerAction::Info | CustomerAction::List),
+            Self::Organization(action) => {
+                matches!(action, OrganizationAction::Info | OrganizationAction::List)
+            }
+            Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
+            Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
+        }
+    }
+}

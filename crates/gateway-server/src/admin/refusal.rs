@@ -14,12 +14,19 @@ pub(super) enum Refusal {
     Error(Error),
     /// Fields of the wrong type: status 422, one entry per field.
     Fields(Vec<Value>),
+    /// A status and what stands in `detail`: how LiteLLM's framework words some refusals.
+    Detail(StatusCode, Value),
 }
 
 impl Refusal {
     /// A refusal with LiteLLM's type, for a field.
     pub(super) fn about(kind: ErrorKind, vendor_type: &str, param: &str, message: impl Into<String>) -> Self {
         Self::Error(Error::new(kind, message).with_vendor_type(vendor_type).with_param(param))
+    }
+
+    /// A refusal as `{"detail": {"error": …}}`.
+    pub(super) fn detail(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::Detail(status, json!({ "error": message.into() }))
     }
 
     /// One entry of a list of field problems, in the shape of LiteLLM's framework.
@@ -31,6 +38,7 @@ impl Refusal {
     pub(super) fn into_response(self) -> Response<ReplyBody> {
         match self {
             Self::Error(error) => answer::openai_error(&error),
+            Self::Detail(status, detail) => answer::detail(status, detail),
             Self::Fields(problems) => answer::detail(StatusCode::UNPROCESSABLE_ENTITY, problems),
         }
     }
@@ -55,6 +63,9 @@ impl From<DbError> for Refusal {
                 Error::new(ErrorKind::BadRequest, "a key with this secret exists already")
                     .with_vendor_type("bad_request_error")
                     .with_param("key")
+            }
+            DbErrorKind::DuplicateScope => {
+                Error::new(ErrorKind::BadRequest, error.to_string()).with_vendor_type("bad_request")
             }
             DbErrorKind::NotFound => Error::new(ErrorKind::NotFound, "Key not found.")
                 .with_vendor_type("not_found_error")

@@ -104,12 +104,13 @@ fn status(record: &KeyRecord, now: i64) -> &'static str {
     }
 }
 
-fn money(amount: Option<Money>) -> Value {
+/// An amount in USD, or null.
+pub(super) fn money(amount: Option<Money>) -> Value {
     amount.map_or(Value::Null, |amount| json!(amount.as_usd()))
 }
 
 /// A time as LiteLLM writes it: `2026-11-20T10:11:22.401000Z`.
-fn time(ms: Option<i64>) -> Value {
+pub(super) fn time(ms: Option<i64>) -> Value {
     let Some(at) = ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()) else { return Value::Null };
     json!(at.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string())
 }

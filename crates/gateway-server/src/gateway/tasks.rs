@@ -67,19 +67,24 @@ async fn expire_responses(shared: Arc<Shared>) {
 async fn reset_budgets(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(RESET_EVERY).await;
-        if let Err(error) = reset_due(&shared).await {
+        let reset = match reset_due(&shared).await {
+            Ok(()) => reset_due_scopes(&shared).await,
+            failed => failed,
+        };
+        if let Err(error) = reset {
             tracing::warn!(%error, "budgets that are due are reset when the database answers again");
         }
     }
 }
 
 /// Starts new periods. Spend is shipped first, so that what the database forgets is what was spent.
-async fn reset_due(shared: &Shared) -> Result<(), gateway_db::DbError> {
+async fn reset_due(shared: &Shared) -> Result<(), llm_types::Error> {
     let now = now_ms();
     let Some(db) = shared.directory.db() else { return Ok(()) };
-    if !shared.directory.due(now).is_empty() {
-        shared.shipping.flush().await?;
+    if !db.keys_are_due(now).await? {
+        return Ok(());
     }
+    shared.shipping.flush().await?;
     let zone = shared.snapshot().zone.clone();
     let next =
         |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &zone));
@@ -89,7 +94,25 @@ async fn reset_due(shared: &Shared) -> Result<(), gateway_db::DbError> {
             entry.account.forgive(due.spend);
         }
         if let Some(record) = db.key_by_hash(&due.hash).await? {
-            shared.directory.keep(record);
+            shared.directory.keep(record).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Starts new periods of scopes, as [`reset_due`] does of keys.
+async fn reset_due_scopes(shared: &Shared) -> Result<(), llm_types::Error> {
+    let now = now_ms();
+    let Some(db) = shared.directory.db() else { return Ok(()) };
+    if !db.scopes_are_due(now).await? {
+        return Ok(());
+    }
+    shared.shipping.flush().await?;
+    let zone = shared.snapshot().zone.clone();
+    let next = |duration: Option<&str>, _| next_reset(duration?, now, &zone);
+    for due in db.reset_due_scopes(now, next).await? {
+        if let Some(scope) = shared.directory.scopes.cached(&due.id) {
+            scope.account.forgive(due.spend);
         }
     }
     Ok(())

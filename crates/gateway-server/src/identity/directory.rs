@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
-use gateway_db::{Db, KeyRecord};
+use gateway_db::{Db, KeyRecord, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
-use super::KeyDigest;
+use super::{KeyDigest, Scope, Scopes};
 use crate::limits::{Account, Limits};
 
 /// How long an unknown secret is remembered as unknown, so that guessing does not reach the database.
@@ -25,6 +25,17 @@ pub(crate) struct KeyEntry {
     pub(crate) limits: Limits,
     /// Spend, windows, calls in flight.
     pub(crate) account: Arc<Account>,
+    /// Who pays besides the key, in the order in which limits are looked at (surface §4.6).
+    pub(crate) chain: Vec<Link>,
+}
+
+/// A scope that a call is charged to.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// The scope.
+    pub(crate) scope: Arc<Scope>,
+    /// Whether its limits hold for the call; it is charged in any case.
+    pub(crate) bound: bool,
 }
 
 impl KeyEntry {
@@ -41,6 +52,8 @@ impl KeyEntry {
 /// All keys that were used or changed since the start.
 pub(crate) struct Directory {
     db: Option<Db>,
+    /// Who pays besides keys.
+    pub(crate) scopes: Scopes,
     entries: DashMap<KeyDigest, Arc<KeyEntry>>,
     accounts: DashMap<KeyDigest, Arc<Account>>,
     unknown: DashMap<KeyDigest, Instant>,
@@ -58,6 +71,7 @@ impl Directory {
     /// An empty view over a database, or over none.
     pub(crate) fn new(db: Option<Db>) -> Self {
         Self {
+            scopes: Scopes::new(db.clone()),
             db,
             entries: DashMap::new(),
             accounts: DashMap::new(),
@@ -100,7 +114,7 @@ impl Directory {
             return Ok(None);
         }
         match db.key_by_hash(&digest.to_hex().into()).await.map_err(unavailable)? {
-            Some(record) => Ok(self.keep(record)),
+            Some(record) => self.keep(record).await,
             None => {
                 if self.unknown.len() >= MOST_UNKNOWN {
                     self.unknown.clear();
@@ -113,21 +127,51 @@ impl Directory {
 
     /// Takes over a stored key. Spend in memory is ahead of the database's and stays. A record older
     /// than the one in memory changes nothing; a tombstone removes the key.
-    pub(crate) fn keep(&self, record: KeyRecord) -> Option<Arc<KeyEntry>> {
-        let digest = KeyDigest::from_hex(record.hash.as_str())?;
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not say who pays besides the key.
+    pub(crate) async fn keep(&self, record: KeyRecord) -> Result<Option<Arc<KeyEntry>>> {
+        let Some(digest) = KeyDigest::from_hex(record.hash.as_str()) else { return Ok(None) };
         if record.deleted_at.is_some() {
             self.forget(&digest);
-            return None;
+            return Ok(None);
         }
+        let chain = self.chain(&record).await?;
+        Ok(Some(self.enter(digest, record, chain)))
+    }
+
+    /// Who pays besides the key. A user's own limits do not hold for the keys of a team (surface §4.6).
+    async fn chain(&self, record: &KeyRecord) -> Result<Vec<Link>> {
+        let settings = &record.settings;
+        let named = |kind, id: &Option<String>| Some((ScopeId::new(kind, id.clone()?), true));
+        let member = |kind, id: &Option<String>| {
+            Some((ScopeId::member(kind, id.clone()?, settings.user_id.clone()?), true))
+        };
+        let ids = [
+            named(ScopeKind::Team, &settings.team_id),
+            named(ScopeKind::Organization, &settings.organization_id),
+            named(ScopeKind::Project, &settings.project_id),
+            named(ScopeKind::User, &settings.user_id).map(|(id, _)| (id, settings.team_id.is_none())),
+            member(ScopeKind::TeamMember, &settings.team_id),
+            member(ScopeKind::OrganizationMember, &settings.organization_id),
+        ];
+        let mut chain = Vec::new();
+        for (id, bound) in ids.into_iter().flatten() {
+            chain.push(Link { scope: self.scopes.find(id).await?, bound });
+        }
+        Ok(chain)
+    }
+
+    fn enter(&self, digest: KeyDigest, record: KeyRecord, chain: Vec<Link>) -> Arc<KeyEntry> {
         let account = Arc::clone(
             &self.accounts.entry(digest).or_insert_with(|| Arc::new(Account::with_spent(record.spend))),
         );
         let limits = limits_of(&record);
-        let entry = Arc::new(KeyEntry { record, limits, account });
+        let entry = Arc::new(KeyEntry { record, limits, account, chain });
         self.unknown.remove(&digest);
         match self.entries.entry(digest) {
             dashmap::Entry::Occupied(have) if have.get().record.version > entry.record.version => {
-                return Some(Arc::clone(have.get()));
+                return Arc::clone(have.get());
             }
             dashmap::Entry::Occupied(mut have) => {
                 have.insert(Arc::clone(&entry));
@@ -137,7 +181,7 @@ impl Directory {
             }
         }
         self.epoch.fetch_add(1, Ordering::Release);
-        Some(entry)
+        entry
     }
 
     /// Forgets a deleted key.
@@ -155,14 +199,14 @@ impl Directory {
         let Some(db) = &self.db else { return Ok(()) };
         let since = i64::try_from(self.version.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let changes = db.keys_changed_since(since).await.map_err(unavailable)?;
-        self.version.store(u64::try_from(changes.version).unwrap_or(0), Ordering::Relaxed);
         for record in changes.keys {
             let known = KeyDigest::from_hex(record.hash.as_str()).and_then(|digest| self.cached(&digest));
             if known.is_some_and(|entry| entry.record.version < record.version) {
-                self.keep(record);
+                self.keep(record).await?;
             }
         }
-        Ok(())
+        self.version.store(u64::try_from(changes.version).unwrap_or(0), Ordering::Relaxed);
+        self.scopes.follow(false).await
     }
 
     /// Starts from what the database has now: changes before this are read key by key.
@@ -173,16 +217,7 @@ impl Directory {
         let Some(db) = &self.db else { return Ok(()) };
         let newest = db.all_keys().await.map_err(unavailable)?.version;
         self.version.store(u64::try_from(newest).unwrap_or(0), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Every key in memory whose budget is due for a reset.
-    pub(crate) fn due(&self, now_ms: i64) -> Vec<Arc<KeyEntry>> {
-        self.entries
-            .iter()
-            .filter(|entry| entry.record.settings.budget_reset_at.is_some_and(|at| at <= now_ms))
-            .map(|entry| Arc::clone(&entry))
-            .collect()
+        self.scopes.follow(true).await
     }
 
     /// What a key has spent, settled calls included that the database does not have yet.
@@ -204,7 +239,7 @@ fn limits_of(record: &KeyRecord) -> Limits {
     }
 }
 
-fn unavailable(error: gateway_db::DbError) -> Error {
+pub(super) fn unavailable(error: gateway_db::DbError) -> Error {
     Error::new(ErrorKind::Overloaded, "the database of keys does not answer: try again")
         .with_origin(llm_types::Origin::Gateway)
         .with_code("no_db_connection")

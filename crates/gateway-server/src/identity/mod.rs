@@ -1,11 +1,13 @@
-//! Who is calling: secrets, their hashes, and the directory of virtual keys.
+//! Who is calling and who pays: secrets, their hashes, the directory of virtual keys, their scopes.
 
 mod directory;
 mod key;
 mod model_access;
 mod route_access;
+mod scopes;
 
-pub(crate) use directory::{Directory, KeyEntry};
+pub(crate) use directory::{Directory, KeyEntry, Link};
 pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
 pub(crate) use model_access::may_use_model;
 pub(crate) use route_access::route_allowed;
+pub(crate) use scopes::{Scope, Scopes};

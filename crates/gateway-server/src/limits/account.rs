@@ -1,4 +1,4 @@
-//! The counters of one key: what is spent and reserved, the current minute, the calls in flight.
+//! The counters of one key or scope: what is spent and reserved, the current minute, the calls in flight.
 
 use llm_types::Money;
 use parking_lot::Mutex;
@@ -9,7 +9,7 @@ use super::Denial;
 /// limiter does (surface §4.9).
 pub(crate) const WINDOW_MS: i64 = 60_000;
 
-/// What a key may use; `None` is no limit.
+/// What a key or scope may use; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The most it may spend until its budget is reset.
@@ -29,6 +29,8 @@ pub(crate) struct Ask {
     pub(crate) cost: Money,
     /// Its tokens, prompt and answer.
     pub(crate) tokens: u64,
+    /// Every model that may answer is known to cost nothing: budgets do not matter (surface §4.6).
+    pub(crate) free: bool,
 }
 
 /// What was set aside for a call.
@@ -62,7 +64,7 @@ pub(crate) struct Remaining {
     pub(crate) parallel: Option<(u64, u64)>,
 }
 
-/// The counters of one key. They outlive changes of the key's settings.
+/// The counters of one key or scope. They outlive changes of its settings.
 #[derive(Debug, Default)]
 pub(crate) struct Account(Mutex<State>);
 
@@ -137,8 +139,18 @@ impl Account {
         state.spent = state.spent.saturating_sub(amount);
     }
 
+    /// Gives back what was set aside for a call that is not made.
+    pub(crate) fn release(&self, reserved: Reserved) {
+        let mut state = self.0.lock();
+        state.reserved = state.reserved.saturating_sub(reserved.cost);
+        state.in_flight = state.in_flight.saturating_sub(1);
+        if state.window_start == reserved.window {
+            state.requests = state.requests.saturating_sub(1);
+            state.tokens = state.tokens.saturating_sub(reserved.tokens);
+        }
+    }
+
     /// Calls in flight.
-    #[cfg(test)]
     pub(crate) fn in_flight(&self) -> u32 {
         self.0.lock().in_flight
     }
@@ -154,7 +166,7 @@ impl State {
     }
 
     fn money_for(&self, limits: &Limits, ask: Ask) -> Result<Money, Denial> {
-        let Some(max) = limits.max_budget else { return Ok(ask.cost) };
+        let Some(max) = limits.max_budget.filter(|_| !ask.free) else { return Ok(ask.cost) };
         let rest = max - self.spent - self.reserved;
         if self.spent >= max || (rest < ask.cost && self.reserved > Money::ZERO) {
             return Err(Denial::Budget { spent: self.spent, reserved: self.reserved, max });

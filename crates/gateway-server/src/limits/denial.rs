@@ -40,39 +40,51 @@ pub(crate) enum Denial {
     },
 }
 
+/// Whose limit it is, in LiteLLM's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limited {
+    /// As budgets name it: `Team=t1`. A key is named without its secret.
+    pub(crate) payer: String,
+    /// As rates name its kind: `team`.
+    pub(crate) scope: &'static str,
+    /// As rates name it: `t1`; a key by its digest in hex.
+    pub(crate) value: String,
+}
+
 impl Denial {
-    /// The error a caller sees. `who` names the key without its secret; `hash` is its digest in hex.
-    pub(crate) fn into_error(self, who: &str, hash: &str, now_ms: i64) -> Error {
+    /// The error a caller sees.
+    pub(crate) fn into_error(self, who: &Limited, now_ms: i64) -> Error {
         match self {
             Self::Budget { spent, reserved, max } => Error::new(
                 ErrorKind::BudgetExceeded,
                 format!(
-                    "Budget has been exceeded! Key={who} Current cost: {}, Max budget: {}",
+                    "Budget has been exceeded! {} Current cost: {}, Max budget: {}",
+                    who.payer,
                     (spent + reserved).as_usd(),
                     max.as_usd()
                 ),
             )
             .with_vendor_type("budget_exceeded")
             .with_status(StatusCode::UNPROCESSABLE_ENTITY),
-            Self::Requests { limit, resets_at_ms } => {
-                limited(hash, "requests", limit, (resets_at_ms, now_ms))
-            }
-            Self::Tokens { limit, resets_at_ms } => limited(hash, "tokens", limit, (resets_at_ms, now_ms)),
+            Self::Requests { limit, resets_at_ms } => limited(who, "requests", limit, (resets_at_ms, now_ms)),
+            Self::Tokens { limit, resets_at_ms } => limited(who, "tokens", limit, (resets_at_ms, now_ms)),
             Self::Parallel { limit } => {
-                limited(hash, "max_parallel_requests", u64::from(limit), (now_ms + WINDOW_MS, now_ms))
+                limited(who, "max_parallel_requests", u64::from(limit), (now_ms + WINDOW_MS, now_ms))
             }
         }
     }
 }
 
 /// A limit of time: its code is the word of the `rate_limit_type` header, its retry the wait.
-fn limited(hash: &str, what: &str, limit: u64, (resets_at_ms, now_ms): (i64, i64)) -> Error {
+fn limited(who: &Limited, what: &str, limit: u64, (resets_at_ms, now_ms): (i64, i64)) -> Error {
     let resets = jiff::Timestamp::from_millisecond(resets_at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Error::new(
         ErrorKind::RateLimited,
         format!(
-            "Rate limit exceeded for api_key: {hash}. Limit type: {what}. Current limit: {limit}, Remaining: 0. \
-             Limit resets at: {}",
+            "Rate limit exceeded for {}: {}. Limit type: {what}. Current limit: {limit}, Remaining: 0. Limit resets \
+             at: {}",
+            who.scope,
+            who.value,
             resets.strftime("%Y-%m-%d %H:%M:%S UTC")
         ),
     )

@@ -1,4 +1,4 @@
-//! Limits of a key: money, requests and tokens per minute, calls at once.
+//! Limits of a key or scope: money, requests and tokens per minute, calls at once.
 //!
 //! A call *reserves* before it is made and *settles* afterwards, whatever happened to it. All limits of
 //! an account are checked and charged under one short lock, so concurrency cannot overshoot them.
@@ -8,5 +8,5 @@ mod denial;
 mod reset;
 
 pub(crate) use account::{Account, Ask, Limits, Remaining, Reserved, Settlement};
-pub(crate) use denial::Denial;
+pub(crate) use denial::{Denial, Limited};
 pub(crate) use reset::{next_reset, parse_duration_ms};

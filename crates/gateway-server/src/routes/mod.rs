@@ -16,7 +16,10 @@ use llm_types::{Error, ErrorKind};
 
 pub(crate) use pattern::decoded;
 
-use crate::admin::{self, KeyAction};
+use crate::admin::{
+    self, Action, BudgetAction, CustomerAction, KeyAction, OrganizationAction, TagAction, TeamAction,
+    UserAction,
+};
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
 use crate::state::Core;
@@ -41,8 +44,8 @@ enum Handler {
     ModelGroups,
     /// The parameters a model takes.
     SupportedParams,
-    /// Management of virtual keys.
-    Keys(KeyAction),
+    /// Management of keys, teams, users and whoever else pays.
+    Manage(Action),
     /// Probes and greetings.
     Health(health::Probe),
     /// Prometheus metrics.
@@ -130,11 +133,32 @@ const READ: Handler = Handler::Stored(responses::Ask::Read);
 const CANCEL: Handler = Handler::Stored(responses::Ask::Cancel);
 const DELETE: Handler = Handler::Stored(responses::Ask::Delete);
 const INPUT: Handler = Handler::Stored(responses::Ask::Input);
+const fn key(action: KeyAction) -> Handler {
+    Handler::Manage(Action::Key(action))
+}
+const fn team(action: TeamAction) -> Handler {
+    Handler::Manage(Action::Team(action))
+}
+const fn user(action: UserAction) -> Handler {
+    Handler::Manage(Action::User(action))
+}
+const fn customer(action: CustomerAction) -> Handler {
+    Handler::Manage(Action::Customer(action))
+}
+const fn organization(action: OrganizationAction) -> Handler {
+    Handler::Manage(Action::Organization(action))
+}
+const fn budget(action: BudgetAction) -> Handler {
+    Handler::Manage(Action::Budget(action))
+}
+const fn tag(action: TagAction) -> Handler {
+    Handler::Manage(Action::Tag(action))
+}
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 101] = [
+static TABLE: [Route; 152] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -262,13 +286,64 @@ static TABLE: [Route; 101] = [
     Route(GET, "/v1/model/info", Handler::ModelInfo),
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
-    Route(POST, "/key/generate", Handler::Keys(KeyAction::Generate)),
-    Route(POST, "/key/update", Handler::Keys(KeyAction::Update)),
-    Route(POST, "/key/delete", Handler::Keys(KeyAction::Delete)),
-    Route(POST, "/key/block", Handler::Keys(KeyAction::Block)),
-    Route(POST, "/key/unblock", Handler::Keys(KeyAction::Unblock)),
-    Route(GET, "/key/info", Handler::Keys(KeyAction::Info)),
-    Route(GET, "/key/list", Handler::Keys(KeyAction::List)),
+    Route(POST, "/key/generate", key(KeyAction::Generate)),
+    Route(POST, "/key/update", key(KeyAction::Update)),
+    Route(POST, "/key/delete", key(KeyAction::Delete)),
+    Route(POST, "/key/block", key(KeyAction::Block)),
+    Route(POST, "/key/unblock", key(KeyAction::Unblock)),
+    Route(GET, "/key/info", key(KeyAction::Info)),
+    Route(GET, "/key/list", key(KeyAction::List)),
+    Route(POST, "/team/new", team(TeamAction::New)),
+    Route(POST, "/team/update", team(TeamAction::Update)),
+    Route(POST, "/team/delete", team(TeamAction::Delete)),
+    Route(GET, "/team/info", team(TeamAction::Info)),
+    Route(GET, "/team/list", team(TeamAction::List)),
+    Route(GET, "/v2/team/list", team(TeamAction::ListPaged)),
+    Route(POST, "/team/block", team(TeamAction::Block)),
+    Route(POST, "/team/unblock", team(TeamAction::Unblock)),
+    Route(POST, "/team/member_add", team(TeamAction::MemberAdd)),
+    Route(POST, "/team/member_update", team(TeamAction::MemberUpdate)),
+    Route(POST, "/team/member_delete", team(TeamAction::MemberDelete)),
+    Route(POST, "/team/model/add", team(TeamAction::ModelAdd)),
+    Route(POST, "/team/model/delete", team(TeamAction::ModelDelete)),
+    Route(POST, "/user/new", user(UserAction::New)),
+    Route(POST, "/user/update", user(UserAction::Update)),
+    Route(POST, "/user/delete", user(UserAction::Delete)),
+    Route(GET, "/user/info", user(UserAction::Info)),
+    Route(GET, "/user/list", user(UserAction::List)),
+    Route(GET, "/user/available_roles", user(UserAction::Roles)),
+    Route(POST, "/customer/new", customer(CustomerAction::New)),
+    Route(POST, "/customer/update", customer(CustomerAction::Update)),
+    Route(POST, "/customer/delete", customer(CustomerAction::Delete)),
+    Route(GET, "/customer/info", customer(CustomerAction::Info)),
+    Route(GET, "/customer/list", customer(CustomerAction::List)),
+    Route(POST, "/customer/block", customer(CustomerAction::Block)),
+    Route(POST, "/customer/unblock", customer(CustomerAction::Unblock)),
+    Route(POST, "/end_user/new", customer(CustomerAction::New)),
+    Route(POST, "/end_user/update", customer(CustomerAction::Update)),
+    Route(POST, "/end_user/delete", customer(CustomerAction::Delete)),
+    Route(GET, "/end_user/info", customer(CustomerAction::Info)),
+    Route(GET, "/end_user/list", customer(CustomerAction::List)),
+    Route(POST, "/end_user/block", customer(CustomerAction::Block)),
+    Route(POST, "/end_user/unblock", customer(CustomerAction::Unblock)),
+    Route(POST, "/organization/new", organization(OrganizationAction::New)),
+    Route(&Method::PATCH, "/organization/update", organization(OrganizationAction::Update)),
+    Route(&Method::DELETE, "/organization/delete", organization(OrganizationAction::Delete)),
+    Route(GET, "/organization/info", organization(OrganizationAction::Info)),
+    Route(GET, "/organization/list", organization(OrganizationAction::List)),
+    Route(POST, "/organization/member_add", organization(OrganizationAction::MemberAdd)),
+    Route(&Method::PATCH, "/organization/member_update", organization(OrganizationAction::MemberUpdate)),
+    Route(&Method::DELETE, "/organization/member_delete", organization(OrganizationAction::MemberDelete)),
+    Route(POST, "/budget/new", budget(BudgetAction::New)),
+    Route(POST, "/budget/update", budget(BudgetAction::Update)),
+    Route(POST, "/budget/delete", budget(BudgetAction::Delete)),
+    Route(POST, "/budget/info", budget(BudgetAction::Info)),
+    Route(GET, "/budget/list", budget(BudgetAction::List)),
+    Route(POST, "/tag/new", tag(TagAction::New)),
+    Route(POST, "/tag/update", tag(TagAction::Update)),
+    Route(POST, "/tag/delete", tag(TagAction::Delete)),
+    Route(POST, "/tag/info", tag(TagAction::Info)),
+    Route(GET, "/tag/list", tag(TagAction::List)),
     Route(GET, "/", Handler::Health(health::Probe::Greeting)),
     Route(GET, "/routes", Handler::Health(health::Probe::Routes)),
     Route(GET, "/test", Handler::Health(health::Probe::Test)),
@@ -321,7 +396,7 @@ pub(crate) async fn answer(
         Handler::Ollama(Local::Version) => ollama::version(),
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
-        Handler::Keys(action) => admin::keys(core, conn, action, route.1, request).await,
+        Handler::Manage(action) => admin::manage(core, conn, action, route.1, request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {
             let head = request.into_parts().0;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use gateway_db::ScopeKind;
 use http::request::Parts;
 use llm_router::{Controls, Fallbacks};
 use llm_types::{Error, ErrorKind, Result};
@@ -20,6 +21,17 @@ pub(crate) enum Caller {
     Operator,
     /// The holder of a virtual key.
     Key(Arc<KeyEntry>),
+}
+
+/// What a caller may do on management routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything.
+    Admin,
+    /// Everything that changes nothing.
+    Viewer,
+    /// What concerns itself.
+    Other,
 }
 
 /// Finds out whose request it is (surface §4.1, §4.6). Where the operator has set no master key
@@ -190,21 +202,28 @@ impl Caller {
         let asked = std::iter::once(&*call.glance.model).chain(named_fallbacks(&call.controls));
         match asked.into_iter().find(|model| !self.may_use(&call.snapshot, model)) {
             None => Ok(()),
-            Some(model) => Err(no_access(model)),
+            Some(model) => Err(no_access(model, "key_model_access_denied")),
         }
     }
 
     /// Whether the key's list of models lets a name pass.
     pub(crate) fn may_use(&self, snapshot: &Snapshot, model: &str) -> bool {
         let Self::Key(entry) = self else { return true };
-        let allowed = &entry.record.settings.models;
-        if allowed.is_empty() || allowed.iter().any(|name| name == model) {
-            return true;
+        list_allows(snapshot, self.team(), &entry.record.settings.models, model)
+    }
+
+    /// What it may do on management routes: the operator everything, a key what its user's role allows
+    /// (surface §4.3).
+    pub(crate) fn role(&self) -> Role {
+        let Self::Key(entry) = self else { return Role::Admin };
+        let user = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::User);
+        let view = user.map(|link| link.scope.view());
+        let record = view.as_ref().and_then(|view| view.record.as_ref());
+        match record.and_then(|record| record.settings.role.as_deref()) {
+            Some("proxy_admin") => Role::Admin,
+            Some("proxy_admin_viewer") => Role::Viewer,
+            _ => Role::Other,
         }
-        let team = entry.record.settings.team_id.as_deref();
-        let groups = snapshot.routes().resolve(model, team).map(|route| Snapshot::access_groups(route.group));
-        let provider = llm_providers::bare_owner(model);
-        may_use_model(allowed, model, &groups.unwrap_or_default(), provider)
     }
 
     /// The team the key belongs to.
@@ -229,7 +248,18 @@ fn named_fallbacks(controls: &Controls) -> impl Iterator<Item = &str> {
         .map(|target| &*target.model)
 }
 
-fn no_access(model: &str) -> Error {
+/// Whether a list of models lets a name pass for a team, or for nobody's.
+pub(super) fn list_allows(snapshot: &Snapshot, team: Option<&str>, allowed: &[String], model: &str) -> bool {
+    if allowed.is_empty() || allowed.iter().any(|name| name == model) {
+        return true;
+    }
+    let groups = snapshot.routes().resolve(model, team).map(|route| Snapshot::access_groups(route.group));
+    let provider = llm_providers::bare_owner(model);
+    may_use_model(allowed, model, &groups.unwrap_or_default(), provider)
+}
+
+/// The refusal of a model; `vendor_type` says whose list lacks it.
+pub(super) fn no_access(model: &str, vendor_type: &'static str) -> Error {
     let shown: String = model.chars().take(200).collect();
     Error::new(
         ErrorKind::Forbidden,
@@ -238,7 +268,7 @@ fn no_access(model: &str) -> Error {
              models available to you and try again."
         ),
     )
-    .with_vendor_type("key_model_access_denied")
+    .with_vendor_type(vendor_type)
     .with_param("model")
 }
 

@@ -22,6 +22,7 @@ use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::read_body;
+use crate::identity::Link;
 use crate::state::{Core, Snapshot};
 
 /// Largest request body unless the configuration says otherwise, bytes.
@@ -69,6 +70,8 @@ pub(crate) struct Call {
     pub(crate) extras: Extras,
     pub(crate) tags: Vec<String>,
     pub(crate) end_user: Option<String>,
+    /// The customer and the tags as scopes that pay for the call.
+    pub(crate) named: Vec<Link>,
     /// Whether any header speaks to the gateway: most calls have none, and none is looked for then.
     asks: bool,
     /// The caller wants a stream as one JSON list: Gemini's without `alt=sse`.
@@ -127,6 +130,7 @@ impl Call {
             extras: Extras::default(),
             tags: Vec::new(),
             end_user: None,
+            named: Vec::new(),
             said: None,
             keep: None,
             runs_on: false,

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use gateway_db::{Intent, Owner};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
+use super::charge::Payers;
 use super::settle::Tail;
 use super::{Call, Caller};
 use crate::clock::now_ms;
 use crate::config::TokenCount;
-use crate::identity::KeyEntry;
 use crate::journal::Turn;
-use crate::limits::{Ask, Denial, Limits};
+use crate::limits::{Ask, Denial, Limited};
 use crate::state::Shared;
 
 /// The name under which calls of the operator are booked (surface §4.2).
@@ -34,33 +34,30 @@ struct Estimate {
 /// # Errors
 /// The denial of the first limit that is reached, in LiteLLM's words.
 pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
-    let booked = !call.snapshot.config.general.disable_spend_updates;
+    let general = &call.snapshot.config.general;
+    let booked = !general.disable_spend_updates;
+    let mut payers = Payers::of(call, &caller);
     // Where nothing is booked and nobody is limited there is nothing to set aside.
-    let asked = booked || matches!(caller, Caller::Key(_)) || call.snapshot.config.calls.refuse_unpriced;
+    let asked = booked || !payers.is_empty() || call.snapshot.config.calls.refuse_unpriced;
     let estimate = if asked { estimate(call, caller.team())? } else { Estimate::default() };
     let place = Place::take(call)?;
-    let mut set_aside = None;
-    if let Caller::Key(entry) = &caller {
-        let now = now_ms();
-        let general = &call.snapshot.config.general;
-        let limits =
-            Limits { parallel: entry.limits.parallel.or(general.max_parallel_per_key), ..entry.limits };
-        let reserved = entry.account.reserve(&limits, estimate.ask, now);
-        set_aside = Some(reserved.map_err(|denial| refusal(call, entry, denial, now))?);
+    if let Some((_, limits)) = &mut payers.key {
+        limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
+    let now = now_ms();
+    let reserved = payers.reserve(estimate.ask, now);
+    let (charged, remaining) = reserved.map_err(|(denial, who)| refusal(call, denial, &who, now))?;
     // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
     let mut tail = Tail::new(call, caller, place);
-    if let Some((reserved, remaining)) = set_aside {
-        tail.reserved = Some(reserved);
-        tail.remaining = remaining;
-    }
+    tail.charged = charged;
+    tail.remaining = remaining;
     let announced = booked.then(|| call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out)));
     tail.announced = booked;
     Ok((tail, announced))
 }
 
-fn refusal(call: &Call, entry: &KeyEntry, denial: Denial, now: i64) -> Error {
-    let error = denial.into_error(&entry.who(), entry.record.hash.as_str(), now);
+fn refusal(call: &Call, denial: Denial, who: &Limited, now: i64) -> Error {
+    let error = denial.into_error(who, now);
     if error.kind() == ErrorKind::BudgetExceeded {
         return error.with_status(call.snapshot.config.budgets.refusal_status);
     }
@@ -104,19 +101,22 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
     };
     let general = &call.snapshot.config.general;
     let mut best = Estimate { input_tokens, ..Estimate::default() };
-    let mut priced = false;
+    let (mut priced, mut free) = (false, true);
     for candidate in &route.group.candidates {
         let model = route.model(&candidate.deployment);
         let served = call.snapshot.served(&candidate.deployment, &model, &call.core.shared.metrics)?;
         let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
-        let cost = served.worst_case(input_tokens, output_tokens);
-        if best.output_tokens == 0 || cost > best.ask.cost {
+        let worst = served.worst_case(input_tokens, output_tokens);
+        if best.output_tokens == 0 || worst > best.ask.cost {
             let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
-            let cost = if general.disable_budget_reservation { Money::ZERO } else { cost };
-            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens } };
+            let cost = if general.disable_budget_reservation { Money::ZERO } else { worst };
+            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, free: false } };
         }
-        priced |= served.info.as_ref().is_some_and(|info| info.price.is_known());
+        let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
+        priced |= known;
+        free &= known && worst == Money::ZERO;
     }
+    best.ask.free = free && priced;
     if !priced && call.snapshot.config.calls.refuse_unpriced {
         return Err(unpriced(&glance.model));
     }
@@ -148,7 +148,7 @@ fn intent<'a>(call: &'a Call, tail: &'a Tail, estimate: &Estimate) -> Intent<'a>
     Intent {
         id: call.id,
         started_ms: call.started_ms,
-        reserved: tail.reserved.map_or(estimate.ask.cost, |reserved| reserved.cost),
+        reserved: tail.charged.at_key().map_or(estimate.ask.cost, |reserved| reserved.cost),
         reserved_input_tokens: estimate.input_tokens,
         reserved_output_tokens: estimate.output_tokens,
         owner: owner(&tail.caller, call.end_user.as_deref()),

@@ -6,6 +6,7 @@
 //! |---|---|---|---|
 //! | [`admit`] | the head | a [`Caller`]: whose key it is | 401, 403 |
 //! | [`call`](mod@call) | the body | a [`Call`]: what is asked, of which model | 400, 413 |
+//! | [`charge`] | the call | the scopes it is charged to, none of which refuses it | 401, 403 |
 //! | [`recall`] | the call | what it goes on from; whether its reply is kept | 404 |
 //! | [`limit`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
 //! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
@@ -16,6 +17,7 @@ mod admit;
 mod background;
 mod betas;
 mod call;
+mod charge;
 mod count;
 mod dispatch;
 mod encode;
@@ -42,7 +44,7 @@ use http::Response;
 use hyper::body::Incoming;
 use llm_types::Result;
 
-pub(crate) use admit::{Caller, admit};
+pub(crate) use admit::{Caller, Role, admit};
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
@@ -80,6 +82,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     caller.may_call_route(&call.snapshot, call.path)?;
     call.receive(body).await?;
     caller.may_call_model(call)?;
+    charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
     let (mut tail, announced) = limit::limit(call, caller)?;
     if let Some(turn) = announced

@@ -12,12 +12,13 @@ use llm_types::{CostContext, Error, Money, Usage};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use super::charge::Charged;
 use super::limit::{Place, counted, owner};
 use super::recall::Keep;
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
-use crate::limits::{Remaining, Reserved, Settlement};
+use crate::limits::{Remaining, Settlement};
 use crate::state::{Core, Served};
 use crate::telemetry::AccessLine;
 
@@ -40,7 +41,8 @@ pub(crate) struct Tail {
     end_user: Option<String>,
     tags: Vec<String>,
     pub(crate) caller: Caller,
-    pub(crate) reserved: Option<Reserved>,
+    /// What is set aside at everybody who pays for it.
+    pub(super) charged: Charged,
     pub(crate) remaining: Remaining,
     prompt_bytes: u64,
     tokens_counted: TokenCount,
@@ -90,7 +92,7 @@ impl Tail {
             end_user: call.end_user.clone(),
             tags: call.tags.clone(),
             caller,
-            reserved: None,
+            charged: Charged::default(),
             remaining: Remaining::default(),
             prompt_bytes: call.glance.prompt_bytes,
             tokens_counted: call.snapshot.config.general.token_limit_counts,
@@ -182,11 +184,10 @@ impl Tail {
         }
     }
 
-    fn charge(&self, usage: &Usage, cost: Option<Money>) -> Option<Money> {
-        let (Caller::Key(entry), Some(reserved)) = (&self.caller, self.reserved) else { return None };
+    fn charge(&mut self, usage: &Usage, cost: Option<Money>) -> Option<Money> {
         let tokens = counted(self.tokens_counted, usage.input_tokens, usage.output_tokens);
         let used = Settlement { cost: cost.unwrap_or_default(), tokens };
-        Some(entry.account.settle(reserved, used))
+        self.charged.settle(used)
     }
 
     fn book(&self, bill: &Bill<'_>) -> Option<Turn> {

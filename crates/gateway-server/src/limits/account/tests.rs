@@ -13,7 +13,7 @@ fn budget(max: i64) -> Limits {
 }
 
 fn ask(cost: i64) -> Ask {
-    Ask { cost: Money(cost), tokens: 10 }
+    Ask { cost: Money(cost), tokens: 10, free: false }
 }
 
 #[test]
@@ -53,9 +53,21 @@ fn the_rest_of_a_budget_serves_one_call_at_a_time() {
 }
 
 #[test]
-fn a_spent_budget_denies_even_free_calls() {
+fn a_spent_budget_lets_only_calls_pass_that_are_known_to_be_free() {
     let account = Account::with_spent(Money(100));
     assert!(matches!(account.reserve(&budget(100), ask(0), NOW), Err(Denial::Budget { .. })));
+    let free = Ask { free: true, ..ask(0) };
+    assert!(account.reserve(&budget(100), free, NOW).is_ok());
+}
+
+#[test]
+fn what_is_released_was_never_taken() {
+    let limits = Limits { rpm: Some(1), tpm: Some(10), parallel: Some(1), ..budget(10) };
+    let account = Account::default();
+    let (reserved, _) = account.reserve(&limits, ask(10), NOW).unwrap();
+    assert!(account.reserve(&limits, ask(1), NOW).is_err());
+    account.release(reserved);
+    assert!(account.reserve(&limits, ask(10), NOW).is_ok());
 }
 
 #[test]
@@ -77,7 +89,7 @@ fn requests_are_counted_in_a_window_that_starts_with_the_first() {
 fn estimated_tokens_are_replaced_by_real_ones() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let big = Ask { cost: Money::ZERO, tokens: 90 };
+    let big = Ask { cost: Money::ZERO, tokens: 90, free: false };
     let (first, _) = account.reserve(&limits, big, NOW).unwrap();
     let (second, _) = account.reserve(&limits, big, NOW).unwrap();
     assert_eq!(second.tokens, 10);
@@ -92,8 +104,9 @@ fn estimated_tokens_are_replaced_by_real_ones() {
 fn a_settlement_of_an_older_window_leaves_the_new_one_alone() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let (old, _) = account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 50 }, NOW).unwrap();
-    let (_, _) = account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 5 }, NOW + WINDOW_MS).unwrap();
+    let (old, _) = account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 50, free: false }, NOW).unwrap();
+    let (_, _) =
+        account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 5, free: false }, NOW + WINDOW_MS).unwrap();
     account.settle(old, Settlement { cost: Money::ZERO, tokens: 80 });
     let (_, remaining) = account.reserve(&limits, Ask::default(), NOW + WINDOW_MS).unwrap();
     assert_eq!(remaining.tokens, Some((95, 100)));

@@ -1,0 +1,106 @@
+//! `/budget/*`: limits that teams' members, customers, organisations and tags share (surface §3.7).
+
+use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use http::StatusCode;
+use llm_types::Money;
+use serde_json::{Value, json};
+
+use super::job::Job;
+use super::members::new_id;
+use super::refusal::Refusal;
+use super::scope_fields::ScopeEdit;
+use super::scope_view as view;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BudgetAction {
+    New,
+    Update,
+    Delete,
+    Info,
+    List,
+}
+
+/// Does what is asked about budgets.
+pub(super) async fn run(job: Job, action: BudgetAction) -> Result<Value, Refusal> {
+    match action {
+        BudgetAction::New => new(&job).await,
+        BudgetAction::Update => update(&job).await,
+        BudgetAction::Delete => delete(&job).await,
+        BudgetAction::Info => info(&job).await,
+        BudgetAction::List => list(&job).await,
+    }
+}
+
+async fn new(job: &Job) -> Result<Value, Refusal> {
+    let (id, edit) = read(job)?;
+    let id = id.unwrap_or_else(new_id);
+    if job.db.scope(&budget(&id)).await?.is_some() {
+        let message = format!("Budget with id '{id}' already exists.");
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(row(&job.make(budget(&id), edit.settings(), Money::ZERO).await?))
+}
+
+fn read(job: &Job) -> Result<(Option<String>, ScopeEdit), Refusal> {
+    let mut fields = job.fields()?;
+    let id = match fields.text("budget_id") {
+        Change::Set(id) => Some(id),
+        Change::Keep | Change::Clear => None,
+    };
+    let models = super::fields::always(fields.texts("allowed_models"));
+    let mut edit = fields.scope(&job.moment)?;
+    edit.models = models;
+    Ok((id, edit))
+}
+
+async fn update(job: &Job) -> Result<Value, Refusal> {
+    let (id, edit) = read(job)?;
+    let Some(id) = id else {
+        let problem = Refusal::field("missing", "budget_id", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    existing(job, &id).await?;
+    Ok(row(&job.edit(&budget(&id), edit).await?))
+}
+
+async fn delete(job: &Job) -> Result<Value, Refusal> {
+    let id = job.fields()?.required("id")?;
+    let record = existing(job, &id).await?;
+    job.remove(std::slice::from_ref(&record.id)).await?;
+    Ok(row(&record))
+}
+
+async fn info(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let Change::Set(ids) = fields.texts("budgets") else {
+        fields.finish()?;
+        let problem = Refusal::field("missing", "budgets", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    if ids.is_empty() {
+        return Ok(json!([]));
+    }
+    let found = job.db.list_scopes(&ScopeQuery { ids, ..ScopeQuery::of(ScopeKind::Budget) }).await?;
+    Ok(found.items.iter().map(row).collect())
+}
+
+async fn list(job: &Job) -> Result<Value, Refusal> {
+    let found = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Budget)).await?;
+    Ok(found.items.iter().map(row).collect())
+}
+
+fn budget(id: &str) -> ScopeId {
+    ScopeId::new(ScopeKind::Budget, id)
+}
+
+fn row(record: &ScopeRecord) -> Value {
+    Value::Object(view::budget(record))
+}
+
+async fn existing(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
+    let found = job.db.scope(&budget(id)).await?;
+    found.ok_or_else(|| {
+        Refusal::detail(StatusCode::NOT_FOUND, format!("Budget with id '{id}' does not exist."))
+    })
+}

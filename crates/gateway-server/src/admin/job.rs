@@ -1,0 +1,140 @@
+//! One management request: who may make it, and how it is done beside the data plane.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gateway_db::{Db, ScopeRecord};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use llm_types::{Error, ErrorKind};
+use serde_json::Value;
+
+use super::fields::{Fields, Moment};
+use super::refusal::Refusal;
+use super::{Action, budgets, customers, keys, organizations, tags, teams, users};
+use crate::answer::{self, ReplyBody};
+use crate::clock::now_ms;
+use crate::door::{ConnState, read_body};
+use crate::state::{Core, Shared};
+use crate::walk::{Caller, Role, admit};
+
+/// The largest management request, bytes.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// Who is written down as the actor of the operator's changes.
+pub(super) const OPERATOR: &str = "default_user_id";
+
+/// A management request, ready to be done.
+pub(super) struct Job {
+    pub(super) shared: Arc<Shared>,
+    pub(super) db: Db,
+    pub(super) caller: Caller,
+    pub(super) query: Option<String>,
+    pub(super) body: Bytes,
+    pub(super) moment: Moment,
+    /// Who is written down as its actor.
+    pub(super) by: String,
+}
+
+/// Answers a management request.
+pub(crate) async fn manage(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    action: Action,
+    path: &'static str,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let (head, body) = request.into_parts();
+    let job = match enter(core, conn, action, path, head, body).await {
+        Ok(job) => job,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let done = core.shared.control.spawn(async move { run(job, action).await }).await;
+    match done {
+        Ok(Ok(value)) => answer::json_response(StatusCode::OK, &value),
+        Ok(Err(refusal)) => refusal.into_response(),
+        Err(gone) => {
+            let error = Error::new(ErrorKind::Internal, "the change was interrupted").with_source(gone);
+            answer::openai_error(&error)
+        }
+    }
+}
+
+async fn enter(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    action: Action,
+    path: &'static str,
+    head: Parts,
+    body: Incoming,
+) -> Result<Job, Refusal> {
+    let snapshot = core.shared.snapshot();
+    let caller = admit(core, conn, &snapshot, &head).await?;
+    caller.may_call_route(&snapshot, path)?;
+    may(&caller, action, path)?;
+    let Some(db) = core.shared.directory.db().cloned() else {
+        return Err(Error::new(ErrorKind::BadRequest, "No connected db.")
+            .with_vendor_type("no_db_connection")
+            .into());
+    };
+    let by = match &caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => entry.record.settings.user_id.clone(),
+    };
+    Ok(Job {
+        shared: Arc::clone(&core.shared),
+        db,
+        caller,
+        query: head.uri.query().map(str::to_owned),
+        body: read_body(body, BODY_LIMIT).await?,
+        moment: Moment { now: now_ms(), zone: snapshot.zone.clone() },
+        by: by.unwrap_or_else(|| OPERATOR.to_owned()),
+    })
+}
+
+/// Whether a role may do something (surface §4.3): an administrator everything, a viewer what changes
+/// nothing, others what concerns themselves.
+fn may(caller: &Caller, action: Action, path: &str) -> Result<(), Error> {
+    match caller.role() {
+        Role::Admin => Ok(()),
+        _ if action.is_own() => Ok(()),
+        Role::Viewer if action.reads() => Ok(()),
+        Role::Viewer => {
+            let message = format!(
+                "user not allowed to access this route, role= proxy_admin_viewer. Trying to access: {path}"
+            );
+            Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"))
+        }
+        Role::Other => Err(crate::routes::operators_only(path)),
+    }
+}
+
+async fn run(job: Job, action: Action) -> Result<Value, Refusal> {
+    match action {
+        Action::Key(action) => keys::run(job, action).await,
+        Action::Team(action) => teams::run(job, action).await,
+        Action::User(action) => users::run(job, action).await,
+        Action::Customer(action) => customers::run(job, action).await,
+        Action::Organization(action) => organizations::run(job, action).await,
+        Action::Budget(action) => budgets::run(job, action).await,
+        Action::Tag(action) => tags::run(job, action).await,
+    }
+}
+
+impl Job {
+    /// The fields of the body; an empty body has none.
+    pub(super) fn fields(&self) -> Result<Fields, Refusal> {
+        if self.body.is_empty() { Fields::read(b"{}") } else { Fields::read(&self.body) }
+    }
+
+    /// A parameter of the query.
+    pub(super) fn param(&self, name: &str) -> Option<String> {
+        super::query::param(self.query.as_deref(), name).filter(|value| !value.is_empty())
+    }
+
+    /// Makes a change of a scope hold at once in this process, and gives the scope back.
+    pub(super) async fn keep(&self, record: ScopeRecord) -> Result<ScopeRecord, Refusal> {
+        self.shared.directory.scopes.keep(record.clone()).await?;
+        Ok(record)
+    }
+}

@@ -1,0 +1,171 @@
+//! Members of teams and organisations: who they are, and that they exist.
+
+use gateway_db::{Change, NewScope, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings};
+use http::StatusCode;
+use llm_types::Money;
+use serde_json::Value;
+
+use super::job::Job;
+use super::refusal::Refusal;
+use super::scope_fields::{LimitEdit, ScopeEdit};
+
+/// A member as a request names it.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) user_id: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) role: String,
+}
+
+/// Reads one member or a list of them.
+///
+/// # Errors
+/// The first entry that names nobody, or has no role a member may have.
+pub(super) fn read(value: &Value, roles: &[&str]) -> Result<Vec<Member>, Refusal> {
+    match value {
+        Value::Array(list) => list.iter().map(|entry| one(entry, roles)).collect(),
+        entry => Ok(vec![one(entry, roles)?]),
+    }
+}
+
+fn one(entry: &Value, roles: &[&str]) -> Result<Member, Refusal> {
+    let text = |name: &str| {
+        entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let role = text("role").unwrap_or_else(|| "user".to_owned());
+    if !roles.contains(&role.as_str()) {
+        let message = format!("Input should be one of: {}", roles.join(", "));
+        return Err(Refusal::Fields(vec![Refusal::field("enum", "role", &message, &Value::from(role))]));
+    }
+    let (user_id, email) = (text("user_id"), text("user_email"));
+    if user_id.is_none() && email.is_none() {
+        let message = "Either user_id or user_email must be provided";
+        return Err(Refusal::Fields(vec![Refusal::field("value_error", "member", message, entry)]));
+    }
+    Ok(Member { user_id, email, role })
+}
+
+impl Job {
+    /// The user with this mail address.
+    pub(super) async fn user_by_email(&self, email: &str) -> Result<Option<ScopeRecord>, Refusal> {
+        let query = ScopeQuery { email: Some(email.to_owned()), ..ScopeQuery::of(ScopeKind::User) };
+        Ok(self.db.list_scopes(&query).await?.items.into_iter().next())
+    }
+
+    /// The user a member names; one that is not there is made, as an internal user.
+    pub(super) async fn user_of(&self, member: &Member) -> Result<ScopeRecord, Refusal> {
+        if let Some(id) = &member.user_id {
+            if let Some(user) = self.db.scope(&ScopeId::new(ScopeKind::User, id)).await? {
+                return Ok(user);
+            }
+        } else if let Some(email) = &member.email
+            && let Some(user) = self.user_by_email(email).await?
+        {
+            return Ok(user);
+        }
+        let settings = ScopeSettings {
+            email: member.email.clone(),
+            role: Some("internal_user".to_owned()),
+            ..ScopeSettings::default()
+        };
+        let id = member.user_id.clone().unwrap_or_else(new_id);
+        self.make(ScopeId::new(ScopeKind::User, id), settings, Money::ZERO).await
+    }
+
+    /// Makes a scope and takes it over.
+    pub(super) async fn make(
+        &self,
+        id: ScopeId,
+        settings: ScopeSettings,
+        spend: Money,
+    ) -> Result<ScopeRecord, Refusal> {
+        let created_at = self.moment.now;
+        let new = NewScope { id, settings, spend, created_at, created_by: Some(self.by.clone()) };
+        self.keep(self.db.insert_scope(new).await?).await
+    }
+
+    /// Changes a scope's settings and takes the change over; its spend too where the change sets it.
+    pub(super) async fn edit(&self, id: &ScopeId, edit: ScopeEdit) -> Result<ScopeRecord, Refusal> {
+        let spend = edit.spend;
+        let change = |settings: &mut ScopeSettings| edit.apply(settings);
+        let mut record = self.db.update_scope(id, self.moment.now, Some(&self.by), change).await?;
+        if let Some(spend) = spend {
+            record = self.db.set_scope_spend(id, spend, self.moment.now).await?;
+            if let Some(scope) = self.shared.directory.scopes.cached(id) {
+                scope.account.set_spent(spend);
+            }
+        }
+        self.keep(record).await
+    }
+
+    /// Deletes scopes and says which there were.
+    pub(super) async fn remove(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRecord>, Refusal> {
+        let deleted = self.db.delete_scopes(ids, self.moment.now, Some(&self.by)).await?;
+        self.shared.directory.follow().await?;
+        Ok(deleted)
+    }
+
+    /// What a scope has spent, settled calls included that the database does not have yet.
+    pub(super) fn spent(&self, record: &ScopeRecord) -> Money {
+        self.shared.directory.scopes.spent(record)
+    }
+
+    /// The members of a team or an organisation.
+    pub(super) async fn members(&self, kind: ScopeKind, id: &str) -> Result<Vec<ScopeRecord>, Refusal> {
+        let query = ScopeQuery { ids: vec![id.to_owned()], ..ScopeQuery::of(kind) };
+        Ok(self.db.list_scopes(&query).await?.items)
+    }
+
+    /// Makes a user a member; its limits there come with it. What a member may use comes from `budget`
+    /// where it has no limits of its own.
+    pub(super) async fn join(
+        &self,
+        kind: ScopeKind,
+        id: &str,
+        member: &Member,
+        (limits, models, budget): (LimitEdit, Vec<String>, Option<String>),
+    ) -> Result<(ScopeRecord, ScopeRecord), Refusal> {
+        let user = self.user_of(member).await?;
+        let mut settings = ScopeSettings {
+            role: Some(member.role.clone()),
+            email: user.settings.email.clone(),
+            models,
+            budget_id: budget,
+            ..ScopeSettings::default()
+        };
+        limits.apply(&mut settings);
+        let membership = ScopeId::member(kind, id, &user.id.id);
+        let made = self.make(membership, settings, Money::ZERO).await?;
+        Ok((user, made))
+    }
+
+    /// The membership a request means, by the user's id or mail address.
+    pub(super) async fn membership(
+        &self,
+        kind: ScopeKind,
+        id: &str,
+        (user_id, email): (Change<String>, Change<String>),
+    ) -> Result<ScopeRecord, Refusal> {
+        let user = match (user_id, email) {
+            (Change::Set(user), _) => Some(user),
+            (_, Change::Set(email)) => self.user_by_email(&email).await?.map(|user| user.id.id),
+            _ => None,
+        };
+        let named = user.clone().unwrap_or_default();
+        let found = match user {
+            Some(user) => self.db.scope(&ScopeId::member(kind, id, user)).await?,
+            None => None,
+        };
+        found.ok_or_else(|| {
+            let message = format!("User id={named} is no member of {id}");
+            Refusal::detail(StatusCode::NOT_FOUND, message)
+        })
+    }
+}
+
+/// A new random id, as LiteLLM makes them: a UUID of version 4.
+pub(super) fn new_id() -> String {
+    let bits = fastrand::u128(..) & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,178 @@
+//! `/organization/*`: organisations and their members (surface §3.7). Nothing here asks for a licence.
+
+use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::job::Job;
+use super::members::{self, new_id};
+use super::refusal::Refusal;
+use super::scope_fields::{LimitEdit, ScopeEdit};
+use super::scope_view as view;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrganizationAction {
+    New,
+    Update,
+    Delete,
+    Info,
+    List,
+    MemberAdd,
+    MemberUpdate,
+    MemberDelete,
+}
+
+/// The roles of a member.
+const ROLES: &[&str] = &["org_admin", "internal_user", "internal_user_viewer", "user"];
+
+/// Does what is asked about organisations.
+pub(super) async fn run(job: Job, action: OrganizationAction) -> Result<Value, Refusal> {
+    match action {
+        OrganizationAction::New => new(&job).await,
+        OrganizationAction::Update => update(&job).await,
+        OrganizationAction::Delete => delete(&job).await,
+        OrganizationAction::Info => info(&job).await,
+        OrganizationAction::List => list(&job).await,
+        OrganizationAction::MemberAdd => member_add(&job).await,
+        OrganizationAction::MemberUpdate => member_update(&job).await,
+        OrganizationAction::MemberDelete => member_delete(&job).await,
+    }
+}
+
+async fn new(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = match fields.text("organization_id") {
+        Change::Set(id) => id,
+        Change::Keep | Change::Clear => new_id(),
+    };
+    let alias = Change::Set(fields.required("organization_alias")?);
+    let mut edit = fields.scope(&job.moment)?;
+    edit.alias = alias;
+    let spend = edit.spend.take().unwrap_or_default();
+    let record = job.make(organization(&id), edit.settings(), spend).await?;
+    row(job, &record).await
+}
+
+async fn update(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("organization_id")?;
+    let alias = fields.text("organization_alias");
+    let mut edit = fields.scope(&job.moment)?;
+    edit.alias = alias;
+    existing(job, &id).await?;
+    row(job, &job.edit(&organization(&id), edit).await?).await
+}
+
+async fn delete(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let Change::Set(ids) = fields.texts("organization_ids") else {
+        fields.finish()?;
+        let problem = Refusal::field("missing", "organization_ids", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let mut rows = Vec::new();
+    let mut gone = Vec::new();
+    for id in &ids {
+        let record = existing(job, id).await?;
+        rows.push(row(job, &record).await?);
+        gone.push(record.id);
+        gone.extend(
+            job.members(ScopeKind::OrganizationMember, id).await?.into_iter().map(|member| member.id),
+        );
+    }
+    job.remove(&gone).await?;
+    Ok(Value::Array(rows))
+}
+
+async fn info(job: &Job) -> Result<Value, Refusal> {
+    let Some(id) = job.param("organization_id") else {
+        let problem = Refusal::field("missing", "organization_id", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    row(job, &existing(job, &id).await?).await
+}
+
+async fn list(job: &Job) -> Result<Value, Refusal> {
+    let mut query = ScopeQuery::of(ScopeKind::Organization);
+    query.alias = job.param("org_alias");
+    query.ids.extend(job.param("org_id"));
+    let mut rows = Vec::new();
+    for record in job.db.list_scopes(&query).await?.items {
+        rows.push(row(job, &record).await?);
+    }
+    Ok(Value::Array(rows))
+}
+
+async fn member_add(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("organization_id")?;
+    let Some(given) = fields.any("member") else {
+        let problem = Refusal::field("missing", "member", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let limits = limits(&mut fields)?;
+    fields.finish()?;
+    existing(job, &id).await?;
+    let (mut users, mut made) = (Vec::new(), Vec::new());
+    for member in members::read(&given, ROLES)? {
+        let rest = (limits.clone(), Vec::new(), None);
+        let (user, membership) = job.join(ScopeKind::OrganizationMember, &id, &member, rest).await?;
+        users.push(Value::Object(view::user(&user, job.spent(&user), &[])));
+        made.push(view::membership(&membership, job.spent(&membership)));
+    }
+    Ok(json!({
+        "organization_id": id,
+        "updated_users": users,
+        "updated_organization_memberships": made,
+    }))
+}
+
+fn limits(fields: &mut super::fields::Fields) -> Result<LimitEdit, Refusal> {
+    let max_budget = fields.money("max_budget_in_organization")?;
+    Ok(LimitEdit { max_budget, ..LimitEdit::default() })
+}
+
+async fn member_update(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("organization_id")?;
+    let who = (fields.text("user_id"), fields.text("user_email"));
+    let role = fields.text("role");
+    let limits = limits(&mut fields)?;
+    fields.finish()?;
+    let member = job.membership(ScopeKind::OrganizationMember, &id, who).await?;
+    let record = job.edit(&member.id, ScopeEdit { role, limits, ..ScopeEdit::default() }).await?;
+    Ok(view::membership(&record, job.spent(&record)))
+}
+
+async fn member_delete(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("organization_id")?;
+    let who = (fields.text("user_id"), fields.text("user_email"));
+    fields.finish()?;
+    let member = job.membership(ScopeKind::OrganizationMember, &id, who).await?;
+    job.remove(std::slice::from_ref(&member.id)).await?;
+    Ok(view::membership(&member, job.spent(&member)))
+}
+
+fn organization(id: &str) -> ScopeId {
+    ScopeId::new(ScopeKind::Organization, id)
+}
+
+async fn row(job: &Job, record: &ScopeRecord) -> Result<Value, Refusal> {
+    let id = &record.id.id;
+    let members = job.members(ScopeKind::OrganizationMember, id).await?;
+    let members = members.iter().map(|member| view::membership(member, job.spent(member))).collect();
+    let teams = ScopeQuery { organization_id: Some(id.clone()), ..ScopeQuery::of(ScopeKind::Team) };
+    let teams = job.db.list_scopes(&teams).await?.items;
+    let teams = teams.iter().map(|team| Value::Object(view::team(team, job.spent(team), &[]))).collect();
+    Ok(Value::Object(view::organization(record, job.spent(record), members, teams)))
+}
+
+async fn existing(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
+    let found = job.db.scope(&organization(id)).await?;
+    found.ok_or_else(|| {
+        let message = format!("Organization not found for organization_id={id}");
+        Refusal::detail(StatusCode::NOT_FOUND, message)
+    })
+}

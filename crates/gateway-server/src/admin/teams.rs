@@ -1,0 +1,365 @@
+//! `/team/*`: teams, their members, their models (surface §3.5).
+
+use gateway_db::{Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use http::StatusCode;
+use llm_types::{ErrorKind, Money};
+use serde_json::{Map, Value, json};
+
+use super::fields::Fields;
+use super::job::Job;
+use super::members::{self, Member, new_id};
+use super::refusal::Refusal;
+use super::scope_fields::{LimitEdit, ScopeEdit};
+use super::scope_view as view;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TeamAction {
+    New,
+    Update,
+    Delete,
+    Info,
+    List,
+    ListPaged,
+    Block,
+    Unblock,
+    MemberAdd,
+    MemberUpdate,
+    MemberDelete,
+    ModelAdd,
+    ModelDelete,
+}
+
+/// The roles of a member.
+const ROLES: &[&str] = &["admin", "user"];
+/// Where a team notes the shared budget of its members.
+const MEMBER_BUDGET: &str = "team_member_budget_id";
+
+/// Does what is asked about teams.
+pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> {
+    match action {
+        TeamAction::New => new(&job).await,
+        TeamAction::Update => update(&job).await,
+        TeamAction::Delete => delete(&job).await,
+        TeamAction::Info => info(&job).await,
+        TeamAction::List => list(&job).await,
+        TeamAction::ListPaged => list_paged(&job).await,
+        TeamAction::Block => block(&job, true).await,
+        TeamAction::Unblock => block(&job, false).await,
+        TeamAction::MemberAdd => member_add(&job).await,
+        TeamAction::MemberUpdate => member_update(&job).await,
+        TeamAction::MemberDelete => member_delete(&job).await,
+        TeamAction::ModelAdd => models(&job, true).await,
+        TeamAction::ModelDelete => models(&job, false).await,
+    }
+}
+
+async fn new(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = match fields.text("team_id") {
+        Change::Set(id) => id,
+        Change::Keep | Change::Clear => new_id(),
+    };
+    let given = fields.any("members_with_roles");
+    let mut wanted = given.map_or(Ok(Vec::new()), |given| members::read(&given, ROLES))?;
+    if !wanted.iter().any(|member| member.user_id.as_deref() == Some(&job.by)) {
+        let creator = Member { user_id: Some(job.by.clone()), email: None, role: "admin".to_owned() };
+        wanted.push(creator);
+    }
+    let team = team_id(&id);
+    if job.db.scope(&team).await?.is_some() {
+        let message = format!("Team id = {id} already exists. Please use a different team id.");
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
+    }
+    let mut edit = read(job, fields, None).await?;
+    let spend = edit.spend.take().unwrap_or_default();
+    let record = job.make(team, edit.settings(), spend).await?;
+    for member in &wanted {
+        let rest = (LimitEdit::default(), Vec::new(), member_budget(&record));
+        job.join(ScopeKind::TeamMember, &id, member, rest).await?;
+    }
+    Ok(Value::Object(row(job, &record).await?))
+}
+
+/// The change of a team that a request asks for; the budget of its members is a shared budget of its own.
+async fn read(job: &Job, mut fields: Fields, old: Option<&ScopeRecord>) -> Result<ScopeEdit, Refusal> {
+    let alias = fields.text("team_alias");
+    let for_members = members_limits(&mut fields)?;
+    let mut edit = fields.scope(&job.moment)?;
+    edit.alias = alias;
+    let Some(for_members) = for_members else { return Ok(edit) };
+    let mut budget = ScopeEdit { limits: for_members, ..ScopeEdit::default() };
+    budget.limits.budget_reset_at = super::fields::reset(&budget.limits.budget_duration, &job.moment)?;
+    match old.and_then(member_budget) {
+        Some(id) => {
+            job.edit(&ScopeId::new(ScopeKind::Budget, id), budget).await?;
+        }
+        None => {
+            let id = new_id();
+            job.make(ScopeId::new(ScopeKind::Budget, &id), budget.settings(), Money::ZERO).await?;
+            let mut metadata = edit
+                .metadata
+                .take()
+                .unwrap_or_else(|| old.map(|old| old.settings.metadata.clone()).unwrap_or_default());
+            metadata.insert(MEMBER_BUDGET.to_owned(), json!(id));
+            edit.metadata = Some(metadata);
+        }
+    }
+    Ok(edit)
+}
+
+/// `team_member_budget` and its relatives, where a request has any.
+fn members_limits(fields: &mut Fields) -> Result<Option<LimitEdit>, Refusal> {
+    let limits = LimitEdit {
+        max_budget: fields.money("team_member_budget")?,
+        budget_duration: fields.text("team_member_budget_duration"),
+        rpm_limit: fields.count("team_member_rpm_limit"),
+        tpm_limit: fields.count("team_member_tpm_limit"),
+        ..LimitEdit::default()
+    };
+    let any = limits.max_budget != Change::Keep
+        || limits.budget_duration != Change::Keep
+        || limits.rpm_limit != Change::Keep
+        || limits.tpm_limit != Change::Keep;
+    Ok(any.then_some(limits))
+}
+
+fn member_budget(team: &ScopeRecord) -> Option<String> {
+    team.settings.metadata.get(MEMBER_BUDGET)?.as_str().map(str::to_owned)
+}
+
+async fn update(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("team_id")?;
+    let old = existing(job, &id).await?;
+    let edit = read(job, fields, Some(&old)).await?;
+    let record = job.edit(&old.id, edit).await?;
+    Ok(json!({ "team_id": id, "data": row(job, &record).await? }))
+}
+
+async fn delete(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let Change::Set(ids) = fields.texts("team_ids") else {
+        fields.finish()?;
+        let problem = Refusal::field("missing", "team_ids", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let mut gone = Vec::new();
+    for id in &ids {
+        gone.push(existing_or_detail(job, id).await?.id);
+        gone.extend(job.members(ScopeKind::TeamMember, id).await?.into_iter().map(|member| member.id));
+        let keys = job.all_keys(KeyQuery { team_id: Some(id.clone()), ..KeyQuery::default() }).await?;
+        let names: Vec<KeyName> = keys.into_iter().map(|key| KeyName::Hash(key.hash)).collect();
+        job.delete_keys(&names).await?;
+    }
+    job.remove(&gone).await?;
+    Ok(json!({ "deleted_teams": ids }))
+}
+
+async fn info(job: &Job) -> Result<Value, Refusal> {
+    let id = job.param("team_id").ok_or_else(|| {
+        Refusal::Fields(vec![Refusal::field("missing", "team_id", "Field required", &Value::Null)])
+    })?;
+    let record = existing(job, &id).await?;
+    let members = job.members(ScopeKind::TeamMember, &id).await?;
+    let keys = job.all_keys(KeyQuery { team_id: Some(id.clone()), ..KeyQuery::default() }).await?;
+    Ok(json!({
+        "team_id": id,
+        "team_info": view::team(&record, job.spent(&record), &members),
+        "keys": keys.iter().map(|key| job.full(key)).collect::<Vec<_>>(),
+        "team_memberships": memberships(job, &members),
+    }))
+}
+
+async fn list(job: &Job) -> Result<Value, Refusal> {
+    let mut query = ScopeQuery::of(ScopeKind::Team);
+    query.organization_id = job.param("organization_id");
+    if let Some(user) = job.param("user_id") {
+        query.ids = teams_of(job, &user).await?;
+        if query.ids.is_empty() {
+            return Ok(json!([]));
+        }
+    }
+    let mut rows = Vec::new();
+    for team in job.db.list_scopes(&query).await?.items {
+        let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
+        let mut row = view::team(&team, job.spent(&team), &members);
+        let of_team = KeyQuery { team_id: Some(team.id.id.clone()), ..KeyQuery::default() };
+        let keys = job.all_keys(of_team).await?;
+        row.insert("team_memberships".to_owned(), memberships(job, &members));
+        row.insert("keys".to_owned(), keys.iter().map(|key| job.full(key)).collect());
+        rows.push(Value::Object(row));
+    }
+    Ok(Value::Array(rows))
+}
+
+async fn list_paged(job: &Job) -> Result<Value, Refusal> {
+    let number =
+        |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let mut query = ScopeQuery::of(ScopeKind::Team);
+    query.page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 10).clamp(1, 100) };
+    query.organization_id = job.param("organization_id");
+    query.alias = job.param("team_alias");
+    query.search = job.param("search");
+    query.ids.extend(job.param("team_id"));
+    let page: Page<ScopeRecord> = job.db.list_scopes(&query).await?;
+    let (total, pages) = (page.total, page.pages());
+    let mut rows = Vec::new();
+    for team in page.items {
+        let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
+        let mut row = view::team(&team, job.spent(&team), &members);
+        row.insert("members_count".to_owned(), json!(members.len()));
+        rows.push(Value::Object(row));
+    }
+    let (page, size) = (query.page.page, query.page.size);
+    Ok(json!({ "teams": rows, "total": total, "page": page, "page_size": size, "total_pages": pages }))
+}
+
+async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
+    let id = job.fields()?.required("team_id")?;
+    let old = existing(job, &id).await?;
+    let record = job.edit(&old.id, ScopeEdit { blocked: Some(blocked), ..ScopeEdit::default() }).await?;
+    Ok(Value::Object(row(job, &record).await?))
+}
+
+async fn member_add(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("team_id")?;
+    let Some(given) = fields.any("member") else {
+        let problem = Refusal::field("missing", "member", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let wanted = members::read(&given, ROLES)?;
+    let (limits, models) = member_limits(job, &mut fields)?;
+    fields.finish()?;
+    let team = existing(job, &id).await?;
+    let have = job.members(ScopeKind::TeamMember, &id).await?;
+    let (mut users, mut made) = (Vec::new(), Vec::new());
+    for member in &wanted {
+        if let Some(user) = have.iter().find(|have| member.user_id.as_deref() == Some(&have.id.member)) {
+            return Err(already_in_team(&user.id));
+        }
+        let rest = (limits.clone(), models.clone().unwrap_or_default(), member_budget(&team));
+        let (user, membership) = job.join(ScopeKind::TeamMember, &id, member, rest).await?;
+        let teams = teams_of(job, &user.id.id).await?;
+        users.push(Value::Object(view::user(&user, job.spent(&user), &teams)));
+        made.push(membership);
+    }
+    let mut answer = row(job, &team).await?;
+    answer.insert("updated_users".to_owned(), Value::Array(users));
+    answer.insert("updated_team_memberships".to_owned(), memberships(job, &made));
+    Ok(Value::Object(answer))
+}
+
+/// The limits of a member inside its team, and the models it may use there.
+fn member_limits(job: &Job, fields: &mut Fields) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
+    let mut limits = LimitEdit {
+        max_budget: fields.money("max_budget_in_team")?,
+        budget_duration: fields.text("budget_duration"),
+        rpm_limit: fields.count("rpm_limit"),
+        tpm_limit: fields.count("tpm_limit"),
+        ..LimitEdit::default()
+    };
+    limits.budget_reset_at = super::fields::reset(&limits.budget_duration, &job.moment)?;
+    Ok((limits, super::fields::always(fields.texts("allowed_models"))))
+}
+
+async fn member_update(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("team_id")?;
+    let who = (fields.text("user_id"), fields.text("user_email"));
+    let role = fields.text("role");
+    if let Change::Set(role) = &role
+        && !ROLES.contains(&role.as_str())
+    {
+        let problem = Refusal::field("enum", "role", "Input should be 'admin' or 'user'", &json!(role));
+        return Err(Refusal::Fields(vec![problem]));
+    }
+    let (limits, models) = member_limits(job, &mut fields)?;
+    fields.finish()?;
+    let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
+    let edit = ScopeEdit { role, limits, models, ..ScopeEdit::default() };
+    let record = job.edit(&member.id, edit).await?;
+    let settings = &record.settings;
+    Ok(json!({
+        "team_id": id,
+        "user_id": record.id.member,
+        "user_email": settings.email,
+        "max_budget_in_team": settings.max_budget.map(Money::as_usd),
+        "tpm_limit": settings.tpm_limit,
+        "rpm_limit": settings.rpm_limit,
+        "budget_duration": settings.budget_duration,
+        "allowed_models": settings.models,
+        "temp_budget_increase": null,
+        "temp_budget_expiry": null,
+    }))
+}
+
+async fn member_delete(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("team_id")?;
+    let who = (fields.text("user_id"), fields.text("user_email"));
+    fields.finish()?;
+    let team = existing(job, &id).await?;
+    let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
+    job.remove(std::slice::from_ref(&member.id)).await?;
+    Ok(Value::Object(row(job, &team).await?))
+}
+
+async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = fields.required("team_id")?;
+    let Change::Set(named) = fields.texts("models") else {
+        fields.finish()?;
+        let problem = Refusal::field("missing", "models", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let team = existing(job, &id).await?;
+    let mut models = team.settings.models.clone();
+    models.retain(|model| !named.contains(model));
+    if add {
+        models.extend(named);
+    }
+    let edit = ScopeEdit { models: Some(models), ..ScopeEdit::default() };
+    let record = job.edit(&team.id, edit).await?;
+    Ok(Value::Object(row(job, &record).await?))
+}
+
+fn team_id(id: &str) -> ScopeId {
+    ScopeId::new(ScopeKind::Team, id)
+}
+
+/// The ids of a user's teams.
+pub(super) async fn teams_of(job: &Job, user: &str) -> Result<Vec<String>, Refusal> {
+    let query = ScopeQuery { member: Some(user.to_owned()), ..ScopeQuery::of(ScopeKind::TeamMember) };
+    Ok(job.db.list_scopes(&query).await?.items.into_iter().map(|member| member.id.id).collect())
+}
+
+async fn row(job: &Job, team: &ScopeRecord) -> Result<Map<String, Value>, Refusal> {
+    let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
+    Ok(view::team(team, job.spent(team), &members))
+}
+
+fn memberships(job: &Job, members: &[ScopeRecord]) -> Value {
+    members.iter().map(|member| view::membership(member, job.spent(member))).collect()
+}
+
+async fn existing(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
+    let found = job.db.scope(&team_id(id)).await?;
+    found.ok_or_else(|| {
+        let message = format!("Team not found, passed team_id={id}");
+        Refusal::about(ErrorKind::NotFound, "auth_error", "team_id", message)
+    })
+}
+
+async fn existing_or_detail(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
+    let found = job.db.scope(&team_id(id)).await?;
+    found
+        .ok_or_else(|| Refusal::detail(StatusCode::NOT_FOUND, format!("Team not found, passed team_id={id}")))
+}
+
+fn already_in_team(member: &ScopeId) -> Refusal {
+    let name = view::name(member);
+    let message = format!("User already in team: {name}");
+    Refusal::about(ErrorKind::BadRequest, "team_member_already_in_team", "member", message)
+}

@@ -1,0 +1,264 @@
+//! `/user/*`: users, their roles, their keys (surface §3.6).
+
+use gateway_db::{Change, KeyName, KeyQuery, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use http::StatusCode;
+use llm_types::{Error, ErrorKind};
+use serde_json::{Value, json};
+
+use super::fields::Fields;
+use super::job::Job;
+use super::members::{Member, new_id};
+use super::refusal::Refusal;
+use super::scope_fields::{LimitEdit, ScopeEdit};
+use super::teams::teams_of;
+use super::{scope_view, view};
+use crate::walk::{Caller, Role};
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UserAction {
+    New,
+    Update,
+    Delete,
+    Info,
+    List,
+    Roles,
+}
+
+/// Every role a user may have, and what it may do (surface §4.3).
+const ROLES: &[(&str, &str, &str)] = &[
+    (
+        "proxy_admin",
+        "admin over the platform: all settings, users, teams, keys and spend",
+        "Admin (All Permissions)",
+    ),
+    ("proxy_admin_viewer", "sees everything an admin sees and changes nothing", "Admin (View Only)"),
+    (
+        "internal_user",
+        "makes and deletes keys of their own, sees their own spend",
+        "Internal User (Create/Delete/View)",
+    ),
+    ("internal_user_viewer", "sees their own keys and spend", "Internal Viewer (View Only)"),
+];
+
+/// Does what is asked about users.
+pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> {
+    match action {
+        UserAction::New => new(&job).await,
+        UserAction::Update => update(&job).await,
+        UserAction::Delete => delete(&job).await,
+        UserAction::Info => info(&job).await,
+        UserAction::List => list(&job).await,
+        UserAction::Roles => Ok(roles()),
+    }
+}
+
+fn roles() -> Value {
+    let role = |(name, description, label): &(&str, &str, &str)| {
+        ((*name).to_owned(), json!({ "description": description, "ui_label": label }))
+    };
+    Value::Object(ROLES.iter().map(role).collect())
+}
+
+/// What a request sets on a user, beside the fields that all scopes share.
+async fn read(job: &Job, mut fields: Fields) -> Result<ScopeEdit, Refusal> {
+    let alias = fields.text("user_alias");
+    let email = fields.text("user_email");
+    let role = fields.text("user_role");
+    if let Change::Set(role) = &role
+        && !ROLES.iter().any(|(name, _, _)| name == role)
+    {
+        let message =
+            "Input should be 'proxy_admin', 'proxy_admin_viewer', 'internal_user' or 'internal_user_viewer'";
+        return Err(Refusal::Fields(vec![Refusal::field("enum", "user_role", message, &json!(role))]));
+    }
+    if fields.any("password").is_some() {
+        let message = "passwords are set by an invitation, not here";
+        return Err(Refusal::Fields(vec![Refusal::field("value_error", "password", message, &Value::Null)]));
+    }
+    let mut edit = fields.scope(&job.moment)?;
+    (edit.alias, edit.email, edit.role) = (alias, email, role);
+    Ok(edit)
+}
+
+async fn new(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = match fields.text("user_id") {
+        Change::Set(id) => id,
+        Change::Keep | Change::Clear => new_id(),
+    };
+    let with_key = fields.flag("auto_create_key") != Change::Set(false);
+    let (key_alias, duration) = (fields.text("key_alias"), fields.text("duration"));
+    let teams = teams_named(fields.any("teams"))?;
+    let mut edit = read(job, fields).await?;
+    if let Change::Set(email) = &edit.email
+        && job.user_by_email(email).await?.is_some()
+    {
+        return Err(taken("email", email));
+    }
+    let user = ScopeId::new(ScopeKind::User, &id);
+    if job.db.scope(&user).await?.is_some() {
+        return Err(taken("id", &id));
+    }
+    let spend = edit.spend.take().unwrap_or_default();
+    let record = job.make(user, edit.settings(), spend).await?;
+    for team in &teams {
+        let member = Member { user_id: Some(id.clone()), email: None, role: "user".to_owned() };
+        job.join(ScopeKind::TeamMember, team, &member, (LimitEdit::default(), Vec::new(), None)).await?;
+    }
+    let mut answer = scope_view::user(&record, record.spend, &teams);
+    answer.insert("key".to_owned(), Value::Null);
+    if with_key {
+        let mut asked = json!({ "user_id": id });
+        for (name, change) in [("key_alias", key_alias), ("duration", duration)] {
+            if let Change::Set(text) = change {
+                asked[name] = json!(text);
+            }
+        }
+        let (key, secret) = job.make_key(Fields::read(asked.to_string().as_bytes())?).await?;
+        let Value::Object(row) = view::generated(&key, &secret, job.moment.now) else { return Ok(json!({})) };
+        for (name, value) in row {
+            answer.entry(name).or_insert(value);
+        }
+        answer.insert("key".to_owned(), json!(secret));
+    }
+    answer.insert("token".to_owned(), Value::Null);
+    answer.insert("token_id".to_owned(), Value::Null);
+    Ok(Value::Object(answer))
+}
+
+/// `teams`: ids, or objects with a `team_id`.
+fn teams_named(given: Option<Value>) -> Result<Vec<String>, Refusal> {
+    let Some(given) = given else { return Ok(Vec::new()) };
+    let name = |entry: &Value| entry.as_str().or_else(|| entry.get("team_id")?.as_str()).map(str::to_owned);
+    let list = given.as_array().and_then(|list| list.iter().map(name).collect::<Option<Vec<_>>>());
+    list.ok_or_else(|| {
+        let message = "Input should be a list of team ids, or of objects with a `team_id`";
+        Refusal::Fields(vec![Refusal::field("list_type", "teams", message, &given)])
+    })
+}
+
+async fn update(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let id = match (fields.text("user_id"), fields.text("user_email")) {
+        (Change::Set(id), email) => {
+            fields.put_back("user_email", email);
+            id
+        }
+        (_, Change::Set(email)) => {
+            let user = job.user_by_email(&email).await?;
+            user.map(|user| user.id.id).ok_or_else(|| not_found(&email))?
+        }
+        _ => {
+            let message = "Either user_id or user_email must be provided";
+            let problem = Refusal::field("value_error", "user_id", message, &Value::Null);
+            return Err(Refusal::Fields(vec![problem]));
+        }
+    };
+    let edit = read(job, fields).await?;
+    let user = ScopeId::new(ScopeKind::User, &id);
+    if job.db.scope(&user).await?.is_none() {
+        return Err(not_found(&id));
+    }
+    let record = job.edit(&user, edit).await?;
+    Ok(json!({ "user_id": id, "data": row(job, &record).await? }))
+}
+
+async fn delete(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let Change::Set(ids) = fields.texts("user_ids") else {
+        fields.finish()?;
+        let problem = Refusal::field("missing", "user_ids", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let mut gone = Vec::new();
+    for id in &ids {
+        let user = ScopeId::new(ScopeKind::User, id);
+        if job.db.scope(&user).await?.is_none() {
+            let message = format!("User not found, passed user_id={id}");
+            return Err(Refusal::detail(StatusCode::NOT_FOUND, message));
+        }
+        gone.push(user);
+        for kind in [ScopeKind::TeamMember, ScopeKind::OrganizationMember] {
+            let query = ScopeQuery { member: Some(id.clone()), ..ScopeQuery::of(kind) };
+            gone.extend(job.db.list_scopes(&query).await?.items.into_iter().map(|member| member.id));
+        }
+        let keys = job.all_keys(KeyQuery { user_id: Some(id.clone()), ..KeyQuery::default() }).await?;
+        let names: Vec<KeyName> = keys.into_iter().map(|key| KeyName::Hash(key.hash)).collect();
+        job.delete_keys(&names).await?;
+    }
+    job.remove(&gone).await?;
+    Ok(json!(ids.len()))
+}
+
+async fn info(job: &Job) -> Result<Value, Refusal> {
+    let own = match &job.caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => entry.record.settings.user_id.clone(),
+    };
+    let asked = job.param("user_id");
+    if job.caller.role() == Role::Other && asked.is_some() && asked != own {
+        let message = "You are not allowed to see the info of other users";
+        return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error").into());
+    }
+    let Some(id) = asked.or(own) else {
+        return Ok(json!({ "user_id": null, "user_info": {}, "keys": [], "teams": [] }));
+    };
+    let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;
+    let keys = job.all_keys(KeyQuery { user_id: Some(id.clone()), ..KeyQuery::default() }).await?;
+    let mut teams = Vec::new();
+    for team in teams_of(job, &id).await? {
+        if let Some(team) = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await? {
+            let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
+            teams.push(Value::Object(scope_view::team(&team, job.spent(&team), &members)));
+        }
+    }
+    Ok(json!({
+        "user_id": id,
+        "user_info": row(job, &user).await?,
+        "keys": keys.iter().map(|key| job.full(key)).collect::<Vec<_>>(),
+        "teams": teams,
+    }))
+}
+
+async fn list(job: &Job) -> Result<Value, Refusal> {
+    let number =
+        |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let mut query = ScopeQuery::of(ScopeKind::User);
+    query.page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 25).clamp(1, 100) };
+    query.role = job.param("role");
+    query.search = job.param("search").or_else(|| job.param("user_email"));
+    if let Some(ids) = job.param("user_ids") {
+        query.ids = ids.split(',').map(|id| id.trim().to_owned()).collect();
+    }
+    if let Some(team) = job.param("team") {
+        query.ids =
+            job.members(ScopeKind::TeamMember, &team).await?.into_iter().map(|m| m.id.member).collect();
+    }
+    let found = job.db.list_scopes(&query).await?;
+    let (total, pages) = (found.total, found.pages());
+    let mut users = Vec::new();
+    for user in found.items {
+        let keys =
+            job.all_keys(KeyQuery { user_id: Some(user.id.id.clone()), ..KeyQuery::default() }).await?;
+        let mut row = row(job, &user).await?;
+        row["key_count"] = json!(keys.len());
+        users.push(row);
+    }
+    let (page, size) = (query.page.page, query.page.size);
+    Ok(json!({ "users": users, "total": total, "page": page, "page_size": size, "total_pages": pages }))
+}
+
+async fn row(job: &Job, user: &ScopeRecord) -> Result<Value, Refusal> {
+    let teams = teams_of(job, &user.id.id).await?;
+    Ok(Value::Object(scope_view::user(user, job.spent(user), &teams)))
+}
+
+fn taken(what: &str, found: &str) -> Refusal {
+    let message = format!("User with {what} {found} already exists");
+    Refusal::detail(StatusCode::CONFLICT, message)
+}
+
+fn not_found(id: &str) -> Refusal {
+    Refusal::about(ErrorKind::NotFound, "not_found_error", "user_id", format!("User {id} not found"))
+}

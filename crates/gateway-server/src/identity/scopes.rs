@@ -1,0 +1,200 @@
+//! Scopes in memory: teams, users, organisations, customers, tags, projects, memberships.
+//!
+//! A scope is loaded when the first call is charged to it and stays, because its account is ahead of the
+//! database. What an operator sets is swapped inside, so that whoever holds the scope sees it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use dashmap::DashMap;
+use gateway_db::{Db, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
+use llm_types::{Money, Result};
+
+use super::directory::unavailable;
+use crate::limits::{Account, Limits};
+
+/// How many scopes are held before idle ones without limits are let go: requests may name any number.
+const MANY: usize = 100_000;
+
+/// One scope: what is set on it now, and its counters, which outlive that.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    /// Which it is.
+    pub(crate) id: ScopeId,
+    /// Spend, windows, calls in flight.
+    pub(crate) account: Account,
+    view: ArcSwap<View>,
+}
+
+/// What is set on a scope, in the limiter's terms.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// What the database has; `None` where nobody has made the scope.
+    pub(crate) record: Option<ScopeRecord>,
+    /// Its limits, those of its shared budget among them.
+    pub(crate) limits: Limits,
+    /// The version of the record, or of the tombstone that took it away.
+    version: i64,
+}
+
+impl View {
+    fn of(record: ScopeRecord, budget: Option<&ScopeSettings>) -> Self {
+        let own = &record.settings;
+        let or = |value: Option<i64>, shared: fn(&ScopeSettings) -> Option<i64>| {
+            value.or_else(|| budget.and_then(shared))
+        };
+        let count = |limit: Option<i64>| limit.map(|limit| u64::try_from(limit).unwrap_or(0));
+        let limits = Limits {
+            max_budget: own.max_budget.or_else(|| budget.and_then(|budget| budget.max_budget)),
+            rpm: count(or(own.rpm_limit, |budget| budget.rpm_limit)),
+            tpm: count(or(own.tpm_limit, |budget| budget.tpm_limit)),
+            parallel: or(own.max_parallel_requests, |budget| budget.max_parallel_requests)
+                .map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
+        };
+        Self { version: record.version, record: Some(record), limits }
+    }
+
+    /// Whether every call is refused.
+    pub(crate) fn blocked(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.settings.blocked)
+    }
+
+    /// The models it may use; empty is every model.
+    pub(crate) fn models(&self) -> &[String] {
+        self.record.as_ref().map_or(&[], |record| &record.settings.models)
+    }
+}
+
+impl Scope {
+    /// What is set on it now.
+    pub(crate) fn view(&self) -> Guard<Arc<View>> {
+        self.view.load()
+    }
+
+    /// Whether nothing is lost when it is loaded anew.
+    fn is_idle(&self) -> bool {
+        self.view().limits == Limits::default() && self.account.in_flight() == 0
+    }
+}
+
+/// The scopes that calls were charged to since the start.
+#[derive(Debug)]
+pub(crate) struct Scopes {
+    db: Option<Db>,
+    slots: DashMap<ScopeId, Arc<Scope>>,
+    version: AtomicI64,
+}
+
+impl Scopes {
+    /// An empty view over a database, or over none.
+    pub(super) fn new(db: Option<Db>) -> Self {
+        Self { db, slots: DashMap::new(), version: AtomicI64::new(0) }
+    }
+
+    /// The scope, if it is in memory.
+    pub(crate) fn cached(&self, id: &ScopeId) -> Option<Arc<Scope>> {
+        self.slots.get(id).map(|slot| Arc::clone(&slot))
+    }
+
+    /// The scope, from memory or the database. One that nobody has made has no limits.
+    ///
+    /// # Errors
+    /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
+    pub(crate) async fn find(&self, id: ScopeId) -> Result<Arc<Scope>> {
+        if let Some(scope) = self.cached(&id) {
+            return Ok(scope);
+        }
+        let record = match &self.db {
+            Some(db) => db.scope(&id).await.map_err(unavailable)?,
+            None => None,
+        };
+        let spent = record.as_ref().map_or(Money::ZERO, |record| record.spend);
+        let view = match record {
+            Some(record) => self.view_of(record).await?,
+            None => View::default(),
+        };
+        self.make_room();
+        let account = Account::with_spent(spent);
+        let scope = Arc::new(Scope { id: id.clone(), account, view: ArcSwap::from_pointee(view) });
+        let slot = self.slots.entry(id).or_insert(scope);
+        Ok(Arc::clone(&slot))
+    }
+
+    /// Takes over a stored scope, and its limits into those who share them. Spend in memory is ahead of the
+    /// database's and stays. A scope nobody is charged to is not loaded; a tombstone leaves the account and
+    /// takes the limits.
+    ///
+    /// # Errors
+    /// As [`Scopes::find`].
+    pub(crate) async fn keep(&self, record: ScopeRecord) -> Result<()> {
+        let id = record.id.clone();
+        if let Some(slot) = self.cached(&id) {
+            let view = if record.deleted_at.is_some() {
+                View { version: record.version, ..View::default() }
+            } else {
+                self.view_of(record).await?
+            };
+            if slot.view().version < view.version {
+                slot.view.store(Arc::new(view));
+            }
+        }
+        if id.kind != ScopeKind::Budget {
+            return Ok(());
+        }
+        for sharer in self.sharers(&id.id) {
+            let record = sharer.view().record.clone();
+            if let Some(record) = record {
+                sharer.view.store(Arc::new(self.view_of(record).await?));
+            }
+        }
+        Ok(())
+    }
+
+    fn sharers(&self, budget: &str) -> Vec<Arc<Scope>> {
+        let shares = |slot: &Scope| {
+            let view = slot.view();
+            view.record.as_ref().is_some_and(|record| record.settings.budget_id.as_deref() == Some(budget))
+        };
+        self.slots.iter().filter(|slot| shares(slot)).map(|slot| Arc::clone(&slot)).collect()
+    }
+
+    /// The view of a record, with the limits of its shared budget read anew.
+    async fn view_of(&self, record: ScopeRecord) -> Result<View> {
+        let budget = match (&self.db, &record.settings.budget_id) {
+            (Some(db), Some(budget)) => {
+                db.scope(&ScopeId::new(ScopeKind::Budget, budget)).await.map_err(unavailable)?
+            }
+            _ => None,
+        };
+        Ok(View::of(record, budget.as_ref().map(|budget| &budget.settings)))
+    }
+
+    /// Lets idle scopes go when there are very many: what they spent is in the database, or on its way.
+    fn make_room(&self) {
+        if self.slots.len() >= MANY {
+            self.slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_idle());
+        }
+    }
+
+    /// Takes over what was changed since the last call, here or by other replicas; the first call only
+    /// notes where to go on from.
+    ///
+    /// # Errors
+    /// As [`Scopes::find`].
+    pub(super) async fn follow(&self, begin: bool) -> Result<()> {
+        let Some(db) = &self.db else { return Ok(()) };
+        let since = (!begin).then(|| self.version.load(Ordering::Relaxed));
+        let changes = db.scopes_changed_since(since).await.map_err(unavailable)?;
+        for record in changes.scopes {
+            self.keep(record).await?;
+        }
+        self.version.store(changes.version, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What a scope has spent, settled calls included that the database does not have yet.
+    pub(crate) fn spent(&self, record: &ScopeRecord) -> Money {
+        self.slots.get(&record.id).map_or(record.spend, |slot| slot.account.spent())
+    }
+}
