@@ -223,6 +223,16 @@ def test_customers_share_a_budget(gateway):
     assert ok(gateway.ask("POST", "/budget/delete", {"id": budget}))["budget_id"] == budget
 
 
+def test_a_key_takes_the_limits_of_a_shared_budget(gateway):
+    budget = fresh("silver")
+    ok(gateway.ask("POST", "/budget/new", {"budget_id": budget, "rpm_limit": 1}))
+    key, own = gateway.new_key(budget_id=budget), gateway.new_key(budget_id=budget, rpm_limit=3)
+    assert [gateway.chat(key=key).status for _ in range(2)] == [200, 429]
+    assert [gateway.chat(key=own).status for _ in range(4)] == [200, 200, 200, 429]
+    ok(gateway.ask("POST", "/budget/update", {"budget_id": budget, "rpm_limit": 9}))
+    assert gateway.chat(key=key).status == 200
+
+
 def test_tags_have_budgets(gateway):
     name = fresh("tag")
     ok(gateway.ask("POST", "/tag/new", {"name": name, "max_budget": TINY, "description": "red"}))

@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Take over keys, teams, users and budgets of another gateway.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Say which version this is.
     Version(ListArgs),
     /// Print what generated documents are made from.
@@ -126,6 +129,36 @@ pub(crate) struct DbArgs {
     /// The database itself: `sqlite://…` or `postgresql://…`.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// Where the SQLite file is when no database is named.
+    #[arg(long, alias = "data_dir", value_name = "FOLDER", env = "GATEWAY_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Where to import from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// From the database of a LiteLLM proxy: keys keep their secrets, teams, users, customers, organisations,
+    /// budgets and tags their limits and what they have spent. What is here already stays as it is.
+    ///
+    /// Exit status: 0 when everything that is carried came over, 1 when a value could not be read.
+    Litellm(LitellmArgs),
+}
+
+/// Which LiteLLM, and into what.
+#[derive(Debug, Args)]
+pub(crate) struct LitellmArgs {
+    /// LiteLLM's database: `postgresql://…`. It is only read.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: String,
+    /// Say what would come over, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The configuration file that names this gateway's database.
+    #[arg(short, long, value_name = "FILE", env = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// This gateway's database itself: `sqlite://…` or `postgresql://…`.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) into: Option<String>,
     /// Where the SQLite file is when no database is named.
     #[arg(long, alias = "data_dir", value_name = "FOLDER", env = "GATEWAY_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,

@@ -10,6 +10,7 @@
 mod db;
 mod entity;
 mod error;
+mod import;
 mod ledger;
 mod migration;
 mod record;
@@ -17,6 +18,7 @@ mod repo;
 
 pub use db::{Backend, Db, DbOptions, SchemaStatus};
 pub use error::{DbError, DbErrorKind};
+pub use import::{ImportOptions, ImportReport, TableReport};
 pub use ledger::{
     CallId, End, Flags, Intent, Ledger, LedgerOptions, Outcome, Owner, Record, Recovery, Shipper,
     ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
@@ -26,5 +28,6 @@ pub use record::{
     Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings, SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    DueBudget, DueScope, KeyChanges, KeyName, KeyQuery, KeySort, ScopeChanges, ScopeQuery, SortOrder,
+    DueBudget, DueScope, EndedPeriods, KeyChanges, KeyName, KeyQuery, KeySort, ScopeChanges, ScopeQuery,
+    SortOrder,
 };

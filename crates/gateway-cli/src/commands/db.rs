@@ -56,7 +56,8 @@ async fn status(args: &DbArgs) -> Result<Exit, Failure> {
     Ok(Exit::Failure)
 }
 
-async fn connect(args: &DbArgs) -> Result<Db, Failure> {
+/// The database that a command is about.
+pub(super) async fn connect(args: &DbArgs) -> Result<Db, Failure> {
     let url = url(args)?;
     Db::connect(url.reveal(), &DbOptions::default()).await.map_err(failure)
 }
@@ -74,7 +75,8 @@ fn url(args: &DbArgs) -> Result<Secret, Failure> {
     Ok(configured.map_or_else(|| data_dir::database(&folder), |database| database.url))
 }
 
-fn failure(error: DbError) -> Failure {
+/// Why a database cannot be used, with what to do about it.
+pub(super) fn failure(error: DbError) -> Failure {
     let temporary = error.is_temporary();
     let failure = Failure::new("the database cannot be used").because(error);
     if temporary {

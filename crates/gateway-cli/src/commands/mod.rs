@@ -4,6 +4,7 @@ mod check;
 mod data_dir;
 mod db;
 mod dump;
+mod import;
 mod load;
 mod providers;
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => Ok(check::run(&args)),
         Command::Providers(args) => Ok(providers::run(&args)),
         Command::Db(command) => db::run(&command),
+        Command::Import(command) => import::run(&command),
         Command::Version(args) => Ok(version::run(&args)),
         Command::Dump(args) => Ok(dump::run(&args)),
     }

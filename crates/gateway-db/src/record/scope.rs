@@ -8,6 +8,8 @@ use super::JsonMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ScopeKind {
+    /// Models that keys and teams may use besides their own lists, by naming it; nobody is charged to it.
+    AccessGroup,
     /// Limits that other scopes share by naming them (`budget_id`); nobody is charged to it.
     Budget,
     /// A customer: the end user that a request names.
@@ -30,7 +32,8 @@ pub enum ScopeKind {
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::AccessGroup,
         Self::Budget,
         Self::Customer,
         Self::Organization,
@@ -46,6 +49,7 @@ impl ScopeKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AccessGroup => "access_group",
             Self::Budget => "budget",
             Self::Customer => "customer",
             Self::Organization => "organization",

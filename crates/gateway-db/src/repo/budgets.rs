@@ -3,15 +3,17 @@
 use llm_types::{KeyHash, Money};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set,
 };
+
+use sea_orm::sea_query::Expr;
 
 use super::feed::Feed;
 use super::scope_row::kind;
 use crate::entity::scopes;
 use crate::entity::verification_keys::{ActiveModel, Column, Entity, Model};
-use crate::{Db, DbError, ScopeId, ScopeKind};
+use crate::{Backend, Db, DbError, ScopeId, ScopeKind};
 
 /// A key whose budget period has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +22,19 @@ pub struct DueBudget {
     pub hash: KeyHash,
     /// The period in LiteLLM's words, such as `30d`.
     pub duration: Option<String>,
-    /// When the period ended.
+    /// When the period ended; zero where it was a shared budget's.
     pub reset_at: i64,
     /// What was spent in it, as far as shipped.
     pub spend: Money,
+}
+
+/// Whose spend went back to zero.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndedPeriods {
+    /// Scopes.
+    pub scopes: Vec<DueScope>,
+    /// Keys that take their limits from a shared budget whose period ended, and have no period of their own.
+    pub keys: Vec<DueBudget>,
 }
 
 /// A scope whose spend went back to zero.
@@ -55,8 +66,8 @@ impl Db {
         Ok(due.count(&self.conn).await.map_err(failed)? > 0)
     }
 
-    /// Starts a new period for every living scope whose own period, or that of the shared budget it takes
-    /// its limits from, ended at `now` or before: its spend becomes zero, and `next` says by the period's
+    /// Starts a new period for every living scope, and every key of a shared budget, whose own period or that of
+    /// the shared budget it takes its limits from ended at `now` or before: its spend becomes zero, and `next` says by the period's
     /// words and end when the new one ends (`None`: it never does). Returns what was reset; several
     /// replicas may do this at the same time, and each scope is reset by one of them.
     ///
@@ -66,13 +77,14 @@ impl Db {
         &self,
         now: i64,
         next: impl Fn(Option<&str>, i64) -> Option<i64> + Send,
-    ) -> Result<Vec<DueScope>, DbError> {
-        let (transaction, version) = self.begin_change(Feed::Scopes).await?;
+    ) -> Result<EndedPeriods, DbError> {
+        let (transaction, keys_version) = self.begin_change(Feed::Keys).await?;
+        let version = self.next_version(&transaction, Feed::Scopes).await?;
         let due = scopes::Entity::find().filter(scopes::Column::BudgetResetAt.lte(now));
         let ended = living_in_order(due).all(&transaction).await.map_err(failed)?;
         if ended.is_empty() {
             transaction.rollback().await.map_err(failed)?;
-            return Ok(Vec::new());
+            return Ok(EndedPeriods::default());
         }
         let shared: Vec<&str> = ended
             .iter()
@@ -80,9 +92,10 @@ impl Db {
             .map(|row| row.id.as_str())
             .collect();
         let sharers = scopes::Entity::find()
-            .filter(scopes::Column::BudgetId.is_in(shared))
+            .filter(scopes::Column::BudgetId.is_in(shared.iter().copied()))
             .filter(scopes::Column::BudgetResetAt.is_null());
         let sharers = living_in_order(sharers).all(&transaction).await.map_err(failed)?;
+        let keys = self.reset_sharing_keys(&transaction, &shared, keys_version).await?;
         let mut reset = Vec::with_capacity(ended.len() + sharers.len());
         for row in ended.into_iter().chain(sharers) {
             let mut change = row.clone().into_active_model();
@@ -96,6 +109,39 @@ impl Db {
             reset.push(DueScope { id, spend: Money(row.spend) });
         }
         transaction.commit().await.map_err(failed)?;
+        Ok(EndedPeriods { scopes: reset, keys })
+    }
+
+    async fn reset_sharing_keys(
+        &self,
+        transaction: &DatabaseTransaction,
+        budgets: &[&str],
+        version: i64,
+    ) -> Result<Vec<DueBudget>, DbError> {
+        let mut reset = Vec::new();
+        for budget in budgets {
+            let shares = match self.backend() {
+                Backend::Sqlite => {
+                    Expr::cust_with_values("json_extract(extra, '$.budget_id') = ?", [*budget])
+                }
+                Backend::Postgres => Expr::cust_with_values("extra->>'budget_id' = $1", [*budget]),
+            };
+            let keys = Entity::find()
+                .filter(shares)
+                .filter(Column::BudgetResetAt.is_null())
+                .filter(Column::DeletedAt.is_null())
+                .order_by_asc(Column::Hash)
+                .lock_exclusive();
+            for row in keys.all(transaction).await.map_err(failed)? {
+                let mut change = <ActiveModel as ActiveModelTrait>::default();
+                change.hash = Set(row.hash.clone());
+                change.spend = Set(0);
+                change.version = Set(version);
+                Entity::update(change).exec(transaction).await.map_err(failed)?;
+                let (hash, spend) = (KeyHash::from(row.hash), Money(row.spend));
+                reset.push(DueBudget { hash, duration: row.budget_duration, reset_at: 0, spend });
+            }
+        }
         Ok(reset)
     }
 

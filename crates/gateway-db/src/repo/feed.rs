@@ -7,7 +7,7 @@ use crate::{Db, DbError, DbErrorKind};
 
 /// Which feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Feed {
+pub(crate) enum Feed {
     /// Changes of virtual keys.
     Keys,
     /// Changes of scopes.
@@ -38,13 +38,22 @@ impl Db {
 
     /// Begins a change and takes its version. The feed's row stays locked until the end, so changes are
     /// one after the other and a smaller version is never seen later.
-    pub(super) async fn begin_change(&self, feed: Feed) -> Result<(DatabaseTransaction, i64), DbError> {
-        let failed = |error| DbError::from_sea("cannot take a version of the change feed", error);
+    pub(crate) async fn begin_change(&self, feed: Feed) -> Result<(DatabaseTransaction, i64), DbError> {
         let transaction = self.begin_write().await?;
+        let version = self.next_version(&transaction, feed).await?;
+        Ok((transaction, version))
+    }
+
+    /// Takes the next version inside a transaction. Whoever takes several takes keys' first.
+    pub(crate) async fn next_version(
+        &self,
+        transaction: &DatabaseTransaction,
+        feed: Feed,
+    ) -> Result<i64, DbError> {
+        let failed = |error| DbError::from_sea("cannot take a version of the change feed", error);
         let sql = "UPDATE change_feed SET version = version + 1 WHERE name = $1 RETURNING version";
         let statement = Statement::from_sql_and_values(self.sea_backend(), sql, [feed.name().into()]);
         let row = transaction.query_one_raw(statement).await.map_err(failed)?;
-        let version = row.ok_or_else(|| feed.missing())?.try_get_by_index(0).map_err(failed)?;
-        Ok((transaction, version))
+        row.ok_or_else(|| feed.missing())?.try_get_by_index(0).map_err(failed)
     }
 }

@@ -66,6 +66,27 @@ pub(super) fn record(row: Model) -> Result<KeyRecord, DbError> {
 
 /// A new key as a row.
 pub(super) fn row(key: NewKey, version: i64) -> Model {
+    row_of(KeyRecord {
+        hash: key.hash,
+        name: key.name,
+        settings: key.settings,
+        spend: key.spend,
+        total_spend: Money::ZERO,
+        created_at: key.created_at,
+        created_by: key.created_by.clone(),
+        updated_at: key.created_at,
+        updated_by: key.created_by,
+        last_active: None,
+        rotation_count: 0,
+        last_rotation_at: None,
+        deleted_at: None,
+        deleted_by: None,
+        version,
+    })
+}
+
+/// A record as a row.
+pub(crate) fn row_of(key: KeyRecord) -> Model {
     let settings = key.settings;
     Model {
         hash: key.hash.as_str().to_owned(),
@@ -82,7 +103,7 @@ pub(super) fn row(key: NewKey, version: i64) -> Model {
         permissions: Json::from(settings.permissions),
         metadata: Json::from(settings.metadata),
         spend: key.spend.0,
-        total_spend: 0,
+        total_spend: key.total_spend.0,
         max_budget: settings.max_budget.map(|money| money.0),
         soft_budget: settings.soft_budget.map(|money| money.0),
         budget_duration: settings.budget_duration,
@@ -102,17 +123,17 @@ pub(super) fn row(key: NewKey, version: i64) -> Model {
         auto_rotate: settings.auto_rotate,
         rotation_interval: settings.rotation_interval,
         rotate_at: settings.rotate_at,
-        rotation_count: 0,
-        last_rotation_at: None,
+        rotation_count: key.rotation_count,
+        last_rotation_at: key.last_rotation_at,
         extra: Json::from(settings.extra),
-        last_active: None,
+        last_active: key.last_active,
         created_at: key.created_at,
-        created_by: key.created_by.clone(),
-        updated_at: key.created_at,
-        updated_by: key.created_by,
-        deleted_at: None,
-        deleted_by: None,
-        version,
+        created_by: key.created_by,
+        updated_at: key.updated_at,
+        updated_by: key.updated_by,
+        deleted_at: key.deleted_at,
+        deleted_by: key.deleted_by,
+        version: key.version,
     }
 }
 

@@ -13,7 +13,11 @@ mod settings;
 mod ship;
 mod spend;
 
-pub use budgets::{DueBudget, DueScope};
+pub(crate) use feed::Feed;
+pub(crate) use key_row::row_of as key_row_of;
+pub(crate) use scope_row::row_of as scope_row_of;
+
+pub use budgets::{DueBudget, DueScope, EndedPeriods};
 pub use key_list::{KeyQuery, KeySort, SortOrder};
 pub use keys::{KeyChanges, KeyName};
 pub use scopes::{ScopeChanges, ScopeQuery};

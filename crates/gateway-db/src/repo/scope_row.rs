@@ -74,7 +74,7 @@ pub(super) fn row(scope: NewScope, version: i64) -> Model {
 }
 
 /// A record as a row.
-pub(super) fn row_of(record: ScopeRecord) -> Model {
+pub(crate) fn row_of(record: ScopeRecord) -> Model {
     let ScopeSettings {
         alias,
         email,

@@ -4,9 +4,11 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "tests, helpers outside of test functions among them"
 )]
 
+mod import;
 mod keys;
 mod lists;
 mod responses;

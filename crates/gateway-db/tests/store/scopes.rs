@@ -1,12 +1,12 @@
 //! Scopes: every field comes back, ids are unique, replicas follow, periods end.
 
 use gateway_db::{
-    DbErrorKind, JsonMap, NewScope, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeSettings,
+    DbErrorKind, EndedPeriods, JsonMap, NewScope, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeSettings,
 };
 use llm_types::Money;
 use serde_json::{Value, json};
 
-use crate::support::on_each;
+use crate::support::{hash, on_each, plain_key};
 
 fn map(value: &Value) -> JsonMap {
     value.as_object().expect("an object").clone()
@@ -156,18 +156,30 @@ async fn a_period_ends_for_a_scope_and_for_those_who_share_a_budget() {
             scope.spend = Money(8);
             db.insert_scope(scope.clone()).await.unwrap();
         }
+        for (number, budget) in [(1, "gold"), (2, "silver")] {
+            let mut key = plain_key(number);
+            key.spend = Money(6);
+            key.settings.extra.insert("budget_id".into(), json!(budget));
+            db.insert_key(key).await.unwrap();
+        }
         let next = |duration: Option<&str>, at: i64| duration.map(|_| at + 1_000);
         let reset = db.reset_due_scopes(100, next).await.unwrap();
-        let ids: Vec<&str> = reset.iter().map(|due| due.id.id.as_str()).collect();
+        let ids: Vec<&str> = reset.scopes.iter().map(|due| due.id.id.as_str()).collect();
         assert_eq!(ids, ["gold", "own", "sharer"]);
-        assert_eq!(reset[2].spend, Money(8));
+        assert_eq!(reset.scopes[2].spend, Money(8));
+        assert_eq!(
+            reset.keys.iter().map(|due| (&due.hash, due.spend)).collect::<Vec<_>>(),
+            [(&hash(1), Money(6))]
+        );
+        assert_eq!(db.key_by_hash(&hash(1)).await.unwrap().unwrap().spend, Money::ZERO);
+        assert_eq!(db.key_by_hash(&hash(2)).await.unwrap().unwrap().spend, Money(6));
         let spend = async |scope: &NewScope| db.scope(&scope.id).await.unwrap().unwrap();
         assert_eq!(spend(&own).await.spend, Money::ZERO);
         assert_eq!(spend(&own).await.settings.budget_reset_at, None);
         assert_eq!(spend(&sharer).await.spend, Money::ZERO);
         assert_eq!(spend(&later).await.spend, Money(8));
         assert_eq!(spend(&budget).await.settings.budget_reset_at, Some(1_100));
-        assert_eq!(db.reset_due_scopes(100, next).await.unwrap(), []);
+        assert_eq!(db.reset_due_scopes(100, next).await.unwrap(), EndedPeriods::default());
     })
     .await;
 }

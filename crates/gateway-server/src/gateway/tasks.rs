@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use gateway_db::DueBudget;
+use gateway_db::{Db, DueBudget};
 use tokio::runtime::Runtime;
 
 use crate::clock::now_ms;
@@ -88,7 +88,13 @@ async fn reset_due(shared: &Shared) -> Result<(), llm_types::Error> {
     let zone = shared.snapshot().zone.clone();
     let next =
         |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &zone));
-    for due in db.reset_due_budgets(now, next).await? {
+    let due = db.reset_due_budgets(now, next).await?;
+    forgive_keys(shared, db, due).await
+}
+
+/// Takes what an ended period spent off the accounts of keys.
+async fn forgive_keys(shared: &Shared, db: &Db, due: Vec<DueBudget>) -> Result<(), llm_types::Error> {
+    for due in due {
         let Some(digest) = KeyDigest::from_hex(due.hash.as_str()) else { continue };
         if let Some(entry) = shared.directory.cached(&digest) {
             entry.account.forgive(due.spend);
@@ -110,10 +116,11 @@ async fn reset_due_scopes(shared: &Shared) -> Result<(), llm_types::Error> {
     shared.shipping.flush().await?;
     let zone = shared.snapshot().zone.clone();
     let next = |duration: Option<&str>, _| next_reset(duration?, now, &zone);
-    for due in db.reset_due_scopes(now, next).await? {
+    let ended = db.reset_due_scopes(now, next).await?;
+    for due in ended.scopes {
         if let Some(scope) = shared.directory.scopes.cached(&due.id) {
             scope.account.forgive(due.spend);
         }
     }
-    Ok(())
+    forgive_keys(shared, db, ended.keys).await
 }

@@ -25,8 +25,19 @@ pub(crate) struct KeyEntry {
     pub(crate) limits: Limits,
     /// Spend, windows, calls in flight.
     pub(crate) account: Arc<Account>,
+    /// The shared budget whose limits hold where the key sets none itself (`budget_id`).
+    pub(crate) budget: Option<Arc<Scope>>,
+    /// The access groups whose models it may use besides its own (`access_group_ids`).
+    pub(crate) groups: Vec<Arc<Scope>>,
     /// Who pays besides the key, in the order in which limits are looked at (surface §4.6).
     pub(crate) chain: Vec<Link>,
+}
+
+/// The scopes around a key, as [`KeyEntry`] has them.
+struct Company {
+    budget: Option<Arc<Scope>>,
+    groups: Vec<Arc<Scope>>,
+    chain: Vec<Link>,
 }
 
 /// A scope that a call is charged to.
@@ -39,6 +50,19 @@ pub(crate) struct Link {
 }
 
 impl KeyEntry {
+    /// The team it belongs to, as a scope.
+    pub(crate) fn team(&self) -> Option<&Arc<Scope>> {
+        self.chain.iter().map(|link| &link.scope).find(|scope| scope.id.kind == ScopeKind::Team)
+    }
+
+    /// The limits that hold for it now.
+    pub(crate) fn limits(&self) -> Limits {
+        match &self.budget {
+            Some(budget) => self.limits.or(&budget.view().limits),
+            None => self.limits,
+        }
+    }
+
     /// Its name in messages: the alias, and the masked secret.
     pub(crate) fn who(&self) -> String {
         let masked = self.record.name.as_deref().unwrap_or("sk-...");
@@ -136,8 +160,21 @@ impl Directory {
             self.forget(&digest);
             return Ok(None);
         }
-        let chain = self.chain(&record).await?;
-        Ok(Some(self.enter(digest, record, chain)))
+        let company = self.company(&record).await?;
+        Ok(Some(self.enter(digest, record, company)))
+    }
+
+    /// The scopes around a key.
+    async fn company(&self, record: &KeyRecord) -> Result<Company> {
+        let budget = match record.settings.extra.get("budget_id").and_then(|id| id.as_str()) {
+            Some(id) => Some(self.scopes.find(ScopeId::new(ScopeKind::Budget, id)).await?),
+            None => None,
+        };
+        let mut groups = Vec::new();
+        for id in &record.settings.access_group_ids {
+            groups.push(self.scopes.find(ScopeId::new(ScopeKind::AccessGroup, id)).await?);
+        }
+        Ok(Company { budget, groups, chain: self.chain(record).await? })
     }
 
     /// Who pays besides the key. A user's own limits do not hold for the keys of a team (surface §4.6).
@@ -162,12 +199,13 @@ impl Directory {
         Ok(chain)
     }
 
-    fn enter(&self, digest: KeyDigest, record: KeyRecord, chain: Vec<Link>) -> Arc<KeyEntry> {
+    fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {
         let account = Arc::clone(
             &self.accounts.entry(digest).or_insert_with(|| Arc::new(Account::with_spent(record.spend))),
         );
         let limits = limits_of(&record);
-        let entry = Arc::new(KeyEntry { record, limits, account, chain });
+        let Company { budget, groups, chain } = company;
+        let entry = Arc::new(KeyEntry { record, limits, account, budget, groups, chain });
         self.unknown.remove(&digest);
         match self.entries.entry(digest) {
             dashmap::Entry::Occupied(have) if have.get().record.version > entry.record.version => {

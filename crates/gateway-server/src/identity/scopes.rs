@@ -40,18 +40,8 @@ pub(crate) struct View {
 
 impl View {
     fn of(record: ScopeRecord, budget: Option<&ScopeSettings>) -> Self {
-        let own = &record.settings;
-        let or = |value: Option<i64>, shared: fn(&ScopeSettings) -> Option<i64>| {
-            value.or_else(|| budget.and_then(shared))
-        };
-        let count = |limit: Option<i64>| limit.map(|limit| u64::try_from(limit).unwrap_or(0));
-        let limits = Limits {
-            max_budget: own.max_budget.or_else(|| budget.and_then(|budget| budget.max_budget)),
-            rpm: count(or(own.rpm_limit, |budget| budget.rpm_limit)),
-            tpm: count(or(own.tpm_limit, |budget| budget.tpm_limit)),
-            parallel: or(own.max_parallel_requests, |budget| budget.max_parallel_requests)
-                .map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
-        };
+        let limits = limits_of(&record.settings);
+        let limits = budget.map_or(limits, |budget| limits.or(&limits_of(budget)));
         Self { version: record.version, record: Some(record), limits }
     }
 
@@ -60,9 +50,24 @@ impl View {
         self.record.as_ref().is_some_and(|record| record.settings.blocked)
     }
 
+    /// What one of its own names for models stands for (`model_aliases` of a team).
+    pub(crate) fn alias(&self, model: &str) -> Option<&str> {
+        self.record.as_ref()?.settings.extra.get("model_aliases")?.get(model)?.as_str()
+    }
+
     /// The models it may use; empty is every model.
     pub(crate) fn models(&self) -> &[String] {
         self.record.as_ref().map_or(&[], |record| &record.settings.models)
+    }
+}
+
+fn limits_of(settings: &ScopeSettings) -> Limits {
+    let count = |limit: Option<i64>| limit.map(|limit| u64::try_from(limit).unwrap_or(0));
+    Limits {
+        max_budget: settings.max_budget,
+        rpm: count(settings.rpm_limit),
+        tpm: count(settings.tpm_limit),
+        parallel: settings.max_parallel_requests.map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
     }
 }
 

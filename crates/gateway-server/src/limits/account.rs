@@ -22,6 +22,18 @@ pub(crate) struct Limits {
     pub(crate) parallel: Option<u32>,
 }
 
+impl Limits {
+    /// These, and another's where there is none.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self {
+            max_budget: self.max_budget.or(other.max_budget),
+            rpm: self.rpm.or(other.rpm),
+            tpm: self.tpm.or(other.tpm),
+            parallel: self.parallel.or(other.parallel),
+        }
+    }
+}
+
 /// What a call may use at most, as far as is known before it is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Ask {

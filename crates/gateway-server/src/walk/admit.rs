@@ -187,8 +187,8 @@ impl Caller {
         ))
     }
 
-    /// Whether the key may use the model of a call and the fallbacks the call names; replaces the key's
-    /// own alias by what it stands for. Fallbacks that the operator configured are for every key.
+    /// Whether the key may use the model of a call and the fallbacks the call names; replaces aliases of the
+    /// key and of its team by what they stand for. Fallbacks that the operator configured are for every key.
     ///
     /// # Errors
     /// [`ErrorKind::Forbidden`] with LiteLLM's words (surface §4.5).
@@ -197,6 +197,10 @@ impl Caller {
         if let Some(target) =
             entry.record.settings.aliases.get(&call.glance.model).and_then(|name| name.as_str())
         {
+            call.glance.model = target.to_owned();
+        }
+        let team = entry.team().map(|team| team.view());
+        if let Some(target) = team.as_ref().and_then(|team| team.alias(&call.glance.model)) {
             call.glance.model = target.to_owned();
         }
         let asked = std::iter::once(&*call.glance.model).chain(named_fallbacks(&call.controls));
@@ -210,6 +214,10 @@ impl Caller {
     pub(crate) fn may_use(&self, snapshot: &Snapshot, model: &str) -> bool {
         let Self::Key(entry) = self else { return true };
         list_allows(snapshot, self.team(), &entry.record.settings.models, model)
+            || entry.groups.iter().any(|group| {
+                let view = group.view();
+                !view.models().is_empty() && list_allows(snapshot, self.team(), view.models(), model)
+            })
     }
 
     /// What it may do on management routes: the operator everything, a key what its user's role allows

@@ -31,7 +31,7 @@ impl<'a> Payers<'a> {
     pub(super) fn of(call: &'a Call, caller: &'a Caller) -> Self {
         let (key, chain) = match caller {
             Caller::Operator => (None, [].as_slice()),
-            Caller::Key(entry) => (Some((entry, entry.limits)), entry.chain.as_slice()),
+            Caller::Key(entry) => (Some((entry, entry.limits())), entry.chain.as_slice()),
         };
         let mut scopes: Vec<&Link> = Vec::new();
         if !chain.is_empty() || !call.named.is_empty() {

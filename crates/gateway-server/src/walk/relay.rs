@@ -90,7 +90,7 @@ pub(crate) fn relay(
     head.count(names::FALLBACKS, done.report.fallbacks.into());
     head.text(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
-        limits(&mut head, &entry.limits, &tail.remaining);
+        limits(&mut head, &entry.limits(), &tail.remaining);
     }
     let mut booked = None;
     let body = match done.reply {

@@ -1,0 +1,161 @@
+//! Coming from LiteLLM: its database read row by row, and written here as keys and scopes.
+//!
+//! Rows are read as JSON objects, whatever their columns, so that an older or newer LiteLLM is read too.
+//! What a row has and no column here holds goes into `extra` under its own name; what cannot be read, and
+//! tables that are not carried, are reported. Everything is written in one transaction: all of it, or,
+//! in a rehearsal, nothing.
+
+mod keys;
+mod report;
+mod row;
+mod scopes;
+mod source;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+
+pub use report::{ImportReport, TableReport};
+
+use crate::entity::verification_keys;
+use crate::repo::{Feed, key_row_of, scope_row_of};
+use crate::{Db, DbError, KeyRecord, ScopeRecord};
+
+use row::Row;
+use source::Source;
+
+/// How an import is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Everything is read, converted and written, and then taken back.
+    pub dry_run: bool,
+}
+
+impl Db {
+    /// Takes over the keys, teams, users, organisations, customers, tags, projects, memberships and budgets
+    /// of a LiteLLM database on PostgreSQL, with their hashes, limits and spend. What is here already stays
+    /// as it is, so that an import may be run again.
+    ///
+    /// # Errors
+    /// `BadUrl` when the source is no PostgreSQL, `Schema` when it is no LiteLLM database, or what either
+    /// database refused; then nothing is written.
+    pub async fn import_litellm(
+        &self,
+        source: &Self,
+        options: ImportOptions,
+        now: i64,
+    ) -> Result<ImportReport, DbError> {
+        let source = Source::of(source)?;
+        let mut report = ImportReport::default();
+        let everything = read(&source, &mut report, now).await?;
+        report.not_carried = source.other_tables(CARRIED).await?;
+        self.write(everything, options, &mut report).await?;
+        Ok(report)
+    }
+
+    async fn write(
+        &self,
+        everything: Everything,
+        options: ImportOptions,
+        report: &mut ImportReport,
+    ) -> Result<(), DbError> {
+        let failed = |error| DbError::from_sea("cannot write what was imported", error);
+        let (transaction, keys_version) = self.begin_change(Feed::Keys).await?;
+        let scopes_version = self.next_version(&transaction, Feed::Scopes).await?;
+        for (table, mut scope) in everything.scopes {
+            scope.version = scopes_version;
+            let written = put_scope(&transaction, scope).await.map_err(failed)?;
+            report.table(table).count(written);
+        }
+        for (table, mut key) in everything.keys {
+            key.version = keys_version;
+            let name = key.settings.alias.clone();
+            match put_key(&transaction, key).await.map_err(failed)? {
+                Put::New => report.table(table).count(true),
+                Put::There => report.table(table).count(false),
+                Put::AliasTaken(hash) => {
+                    let what =
+                        format!("`key_alias` is `{}`, which another key here has", name.unwrap_or_default());
+                    report.problem(table, &hash, what);
+                }
+            }
+        }
+        let ended = if options.dry_run { transaction.rollback().await } else { transaction.commit().await };
+        ended.map_err(failed)
+    }
+}
+
+/// Tables whose rows are carried, or hold nothing but what others of them hold.
+const CARRIED: &[&str] = &[
+    "LiteLLM_AccessGroupTable",
+    "LiteLLM_BudgetTable",
+    "LiteLLM_EndUserTable",
+    "LiteLLM_ModelTable",
+    "LiteLLM_OrganizationMembership",
+    "LiteLLM_OrganizationTable",
+    "LiteLLM_ProjectTable",
+    "LiteLLM_TagTable",
+    "LiteLLM_TeamMembership",
+    "LiteLLM_TeamTable",
+    "LiteLLM_UserTable",
+    "LiteLLM_VerificationToken",
+];
+
+/// Every record to be written, and the table it came from.
+#[derive(Debug, Default)]
+struct Everything {
+    scopes: Vec<(&'static str, ScopeRecord)>,
+    keys: Vec<(&'static str, KeyRecord)>,
+}
+
+async fn read(source: &Source<'_>, report: &mut ImportReport, now: i64) -> Result<Everything, DbError> {
+    let mut everything = Everything::default();
+    for (table, read) in scopes::READERS {
+        for row in source.rows(table).await? {
+            report.table(table).read += 1;
+            let mut row = Row::new(table, row, now, report);
+            everything.scopes.extend(read(&mut row).into_iter().map(|scope| (*table, scope)));
+        }
+    }
+    scopes::join(&mut everything.scopes, &source.team_aliases().await?);
+    for row in source.rows(keys::TABLE).await? {
+        report.table(keys::TABLE).read += 1;
+        let mut row = Row::new(keys::TABLE, row, now, report);
+        everything.keys.extend(keys::read(&mut row).map(|key| (keys::TABLE, key)));
+    }
+    keys::join(&mut everything);
+    Ok(everything)
+}
+
+/// Writes a scope unless there is one of its id, living or deleted.
+async fn put_scope(conn: &impl ConnectionTrait, scope: ScopeRecord) -> Result<bool, sea_orm::DbErr> {
+    let row = scope_row_of(scope);
+    let id = (row.kind.clone(), row.id.clone(), row.member.clone());
+    if crate::entity::scopes::Entity::find_by_id(id).one(conn).await?.is_some() {
+        return Ok(false);
+    }
+    crate::entity::scopes::Entity::insert(row.into_active_model()).exec_without_returning(conn).await?;
+    Ok(true)
+}
+
+/// What became of a key.
+enum Put {
+    New,
+    There,
+    AliasTaken(String),
+}
+
+/// Writes a key unless there is one of its hash, living or deleted, or of its alias.
+async fn put_key(conn: &impl ConnectionTrait, key: KeyRecord) -> Result<Put, sea_orm::DbErr> {
+    use verification_keys::{Column, Entity};
+    let row = key_row_of(key);
+    if Entity::find_by_id(row.hash.clone()).one(conn).await?.is_some() {
+        return Ok(Put::There);
+    }
+    if let Some(alias) = &row.alias {
+        let same = Entity::find().filter(Column::Alias.eq(alias)).filter(Column::DeletedAt.is_null());
+        if same.one(conn).await?.is_some() {
+            return Ok(Put::AliasTaken(row.hash));
+        }
+    }
+    Entity::insert(row.into_active_model()).exec_without_returning(conn).await?;
+    Ok(Put::New)
+}

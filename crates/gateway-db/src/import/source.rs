@@ -1,0 +1,85 @@
+//! LiteLLM's tables, read as JSON.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use serde_json::Value;
+
+use crate::{Backend, Db, DbError, DbErrorKind, JsonMap};
+
+/// A LiteLLM database.
+pub(super) struct Source<'a>(&'a Db);
+
+impl<'a> Source<'a> {
+    /// # Errors
+    /// `BadUrl` when it is no PostgreSQL, the only database LiteLLM has.
+    pub(super) fn of(db: &'a Db) -> Result<Self, DbError> {
+        if db.backend() == Backend::Postgres {
+            return Ok(Self(db));
+        }
+        let words = "the source must be a PostgreSQL database (`postgres://…`): LiteLLM has no other";
+        Err(DbError::new(DbErrorKind::BadUrl, words))
+    }
+
+    /// Every row of a table, oldest first where rows have a time; none where the table is not there, as in
+    /// older versions.
+    pub(super) async fn rows(&self, table: &str) -> Result<Vec<JsonMap>, DbError> {
+        if !self.has(table).await? {
+            return Ok(Vec::new());
+        }
+        let rows = self.texts(&format!("SELECT to_jsonb(t)::text FROM \"{table}\" t")).await?;
+        rows.iter().map(|row| object(table, row)).collect()
+    }
+
+    /// The aliases of team models by the id that team rows name.
+    pub(super) async fn team_aliases(&self) -> Result<BTreeMap<i64, Value>, DbError> {
+        let rows = self.rows("LiteLLM_ModelTable").await?;
+        let alias = |mut row: JsonMap| Some((row.get("id")?.as_i64()?, row.remove("aliases")?));
+        Ok(rows.into_iter().filter_map(alias).collect())
+    }
+
+    /// LiteLLM's other tables that have rows, and how many.
+    ///
+    /// # Errors
+    /// `Schema` when there is no LiteLLM here at all.
+    pub(super) async fn other_tables(&self, carried: &[&str]) -> Result<BTreeMap<String, u64>, DbError> {
+        let sql = "SELECT table_name::text FROM information_schema.tables \
+                   WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name LIKE 'LiteLLM\\_%' ORDER BY 1";
+        let tables = self.texts(sql).await?;
+        if tables.is_empty() {
+            let words = "the source has none of LiteLLM's tables (`LiteLLM_…` in the schema `public`)";
+            return Err(DbError::new(DbErrorKind::Schema, words));
+        }
+        let mut others = BTreeMap::new();
+        for table in tables.into_iter().filter(|table| !carried.contains(&table.as_str())) {
+            let quoted = table.replace('"', "\"\"");
+            let count = self.texts(&format!("SELECT count(*)::text FROM \"{quoted}\"")).await?;
+            let count = count.first().and_then(|count| count.parse().ok()).unwrap_or(0);
+            if count > 0 {
+                others.insert(table, count);
+            }
+        }
+        Ok(others)
+    }
+
+    async fn has(&self, table: &str) -> Result<bool, DbError> {
+        let sql = format!(
+            "SELECT table_name::text FROM information_schema.tables \
+             WHERE table_schema = 'public' AND table_name = '{table}'"
+        );
+        Ok(!self.texts(&sql).await?.is_empty())
+    }
+
+    async fn texts(&self, sql: &str) -> Result<Vec<String>, DbError> {
+        let failed = |error: DbErr| DbError::from_sea("cannot read the LiteLLM database", error);
+        let statement = Statement::from_string(self.0.sea_backend(), sql);
+        let rows = self.0.conn.query_all_raw(statement).await.map_err(failed)?;
+        rows.iter().map(|row| row.try_get_by_index(0).map_err(failed)).collect()
+    }
+}
+
+fn object(table: &str, row: &str) -> Result<JsonMap, DbError> {
+    serde_json::from_str(row).map_err(|error| {
+        DbError::new(DbErrorKind::Corrupt, format!("a row of `{table}` is no JSON object: {error}"))
+    })
+}

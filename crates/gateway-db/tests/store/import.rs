@@ -1,0 +1,229 @@
+//! A real LiteLLM database comes over: every key, team, user, customer, budget and figure of the sample.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use gateway_db::{Db, DbErrorKind, DbOptions, ImportOptions, KeyRecord, ScopeId, ScopeKind, ScopeRecord};
+use llm_types::{KeyHash, Money};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+
+use crate::support::{on_each, postgres, sqlite};
+
+const NOW: i64 = 1_795_000_000_000;
+
+/// A sample loaded into a fresh database, and what is true of it; says so where there is none.
+async fn sample(name: &str) -> Option<(Db, Value)> {
+    let root = std::env::var_os("GATEWAY_SHARED").map(PathBuf::from);
+    let root = root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    let folder = root.join("litellm-db");
+    if !folder.is_dir() {
+        eprintln!("skipped: no sample of a LiteLLM database at {}", folder.display());
+        return None;
+    }
+    let url = postgres::fresh_database().await?;
+    let dump = Command::new("zcat").arg(folder.join(format!("sample{name}.sql.gz"))).output().unwrap();
+    let sql = String::from_utf8(dump.stdout).unwrap();
+    let loader = sea_orm::Database::connect(&url).await.unwrap();
+    loader.execute_unprepared(&sql).await.unwrap();
+    loader.close().await.unwrap();
+    let truth = std::fs::read(folder.join(format!("truth{name}.json"))).unwrap();
+    let db = Db::connect(&url, &DbOptions::default()).await.unwrap();
+    Some((db, serde_json::from_slice(&truth).unwrap()))
+}
+
+fn list<'a>(truth: &'a Value, name: &str) -> &'a [Value] {
+    truth[name].as_array().unwrap()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+fn money(value: &Value) -> Option<Money> {
+    value.as_f64().map(Money::from_usd)
+}
+
+fn time(value: &Value) -> Option<i64> {
+    let at: jiff::civil::DateTime = value.as_str()?.trim_end_matches('Z').parse().unwrap();
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond())
+}
+
+async fn scope(db: &Db, id: ScopeId) -> ScopeRecord {
+    db.scope(&id).await.unwrap().unwrap_or_else(|| panic!("{id:?} did not come over"))
+}
+
+#[tokio::test]
+async fn the_samples_come_over_whole_and_once() {
+    for name in ["", "-gcm"] {
+        let Some((source, truth)) = sample(name).await else { return };
+        on_each(async |fresh| {
+            let db = &fresh.db;
+            let dry = ImportOptions { dry_run: true };
+            let rehearsal = db.import_litellm(&source, dry, NOW).await.unwrap();
+            assert_eq!(rehearsal.problems, Vec::<String>::new());
+            assert_eq!(db.all_keys().await.unwrap().keys, [], "a rehearsal writes nothing");
+
+            let before = db.scopes_changed_since(None).await.unwrap().version;
+            let report = db.import_litellm(&source, ImportOptions::default(), NOW).await.unwrap();
+            assert_eq!(report, rehearsal);
+            assert!(db.scopes_changed_since(None).await.unwrap().version > before, "replicas hear of it");
+            keys(db, &truth).await;
+            teams(db, &truth).await;
+            owners(db, &truth).await;
+
+            let again = db.import_litellm(&source, ImportOptions::default(), NOW).await.unwrap();
+            assert!(again.tables.values().all(|table| table.written == 0), "{:?}", again.tables);
+            for (table, first) in &report.tables {
+                assert_eq!(again.tables[table].present, first.written + first.present, "{table}");
+            }
+        })
+        .await;
+    }
+}
+
+async fn keys(db: &Db, truth: &Value) {
+    let living = db.all_keys().await.unwrap().keys.len();
+    let (known, others) = (list(truth, "keys"), list(truth, "other_key_rows"));
+    assert_eq!(living, known.len() + others.len());
+    for expected in known {
+        let hash = KeyHash::from(expected["token"].as_str().unwrap().to_owned());
+        let key = db.key_by_hash(&hash).await.unwrap().unwrap();
+        let label = &expected["label"];
+        same_key(&key, &expected["expect"], label);
+        assert_eq!(Some(key.spend), money(&expected["spend_in_row"]), "{label}");
+        assert_eq!(Some(key.total_spend), money(&expected["total_spend_in_row"]), "{label}");
+    }
+    for gone in list(truth, "deleted_keys") {
+        let hash = KeyHash::from(gone["token"].as_str().unwrap().to_owned());
+        assert_eq!(db.key_by_hash(&hash).await.unwrap(), None);
+    }
+}
+
+fn same_key(key: &KeyRecord, expect: &Value, label: &Value) {
+    let settings = &key.settings;
+    assert_eq!(settings.models, texts(&expect["models"]), "{label}");
+    assert_eq!(json!(settings.aliases), expect["aliases"], "{label}");
+    assert_eq!(settings.max_budget, money(&expect["max_budget"]), "{label}");
+    assert_eq!(settings.budget_duration, text(&expect["budget_duration"]), "{label}");
+    assert_eq!(settings.budget_reset_at, time(&expect["budget_reset_at"]), "{label}");
+    assert_eq!(settings.expires_at, time(&expect["expires"]), "{label}");
+    for (have, name) in [
+        (settings.rpm_limit, "rpm_limit"),
+        (settings.tpm_limit, "tpm_limit"),
+        (settings.tpd_limit, "tpd_limit"),
+        (settings.max_parallel_requests, "max_parallel_requests"),
+    ] {
+        assert_eq!(have, expect[name].as_i64(), "{label}: {name}");
+    }
+    assert_eq!(settings.blocked, expect["blocked"] == true, "{label}");
+    for (have, name) in [
+        (&settings.team_id, "team_id"),
+        (&settings.user_id, "user_id"),
+        (&settings.alias, "key_alias"),
+        (&settings.key_type, "key_type"),
+        (&key.name, "key_name"),
+    ] {
+        assert_eq!(*have, text(&expect[name]), "{label}: {name}");
+    }
+    assert_eq!(settings.allowed_routes, texts(&expect["allowed_routes"]), "{label}");
+    assert_eq!(settings.access_group_ids, texts(&expect["access_group_ids"]), "{label}");
+    for name in ["budget_id", "budget_limits"] {
+        assert_eq!(settings.extra.get(name).unwrap_or(&Value::Null), &expect[name], "{label}: {name}");
+    }
+    assert_eq!(names(&json!(settings.metadata)), names(&expect["metadata"]), "{label}");
+}
+
+/// Values of callbacks in metadata stay encrypted, so names are compared.
+fn names(map: &Value) -> Vec<String> {
+    map.as_object().unwrap().keys().cloned().collect()
+}
+
+async fn teams(db: &Db, truth: &Value) {
+    for expected in list(truth, "teams") {
+        let id = expected["team_id"].as_str().unwrap();
+        let team = scope(db, ScopeId::new(ScopeKind::Team, id)).await;
+        let settings = &team.settings;
+        assert_eq!(settings.alias, text(&expected["team_alias"]), "{id}");
+        assert_eq!(settings.models, texts(&expected["models"]), "{id}");
+        assert_eq!(settings.max_budget, money(&expected["max_budget"]), "{id}");
+        assert_eq!(settings.soft_budget, money(&expected["soft_budget"]), "{id}");
+        assert_eq!(settings.budget_reset_at, time(&expected["budget_reset_at"]), "{id}");
+        assert_eq!(settings.tpm_limit, expected["tpm_limit"].as_i64(), "{id}");
+        assert_eq!(settings.blocked, expected["blocked"] == true, "{id}");
+        assert_eq!(names(&json!(settings.metadata)), names(&expected["metadata"]), "{id}");
+        let aliases = settings.extra.get("model_aliases").unwrap_or(&Value::Null);
+        assert_eq!(aliases, &expected["model_aliases"], "{id}");
+        assert_eq!(Some(team.spend), money(&expected["spend_in_row"]), "{id}");
+        for member in list(expected, "members_with_roles") {
+            let user = member["user_id"].as_str().unwrap();
+            let member_of = scope(db, ScopeId::member(ScopeKind::TeamMember, id, user)).await;
+            assert_eq!(member_of.settings.role, text(&member["role"]), "{user} in {id}");
+        }
+        for member in list(expected, "memberships") {
+            let user = member["user_id"].as_str().unwrap();
+            let member_of = scope(db, ScopeId::member(ScopeKind::TeamMember, id, user)).await;
+            assert_eq!(Some(member_of.spend), money(&member["spend"]), "{user} in {id}");
+            assert_eq!(member_of.settings.budget_id, text(&member["budget_id"]), "{user} in {id}");
+        }
+    }
+}
+
+async fn owners(db: &Db, truth: &Value) {
+    for expected in list(truth, "users") {
+        let id = expected["user_id"].as_str().unwrap();
+        let user = scope(db, ScopeId::new(ScopeKind::User, id)).await;
+        assert_eq!(user.settings.email, text(&expected["user_email"]), "{id}");
+        assert_eq!(user.settings.role, text(&expected["user_role"]), "{id}");
+        assert_eq!(user.settings.max_budget, money(&expected["max_budget"]), "{id}");
+        assert_eq!(user.settings.rpm_limit, expected["rpm_limit"].as_i64(), "{id}");
+        assert_eq!(Some(user.spend), money(&expected["spend_in_row"]), "{id}");
+        for team in texts(&expected["teams"]) {
+            scope(db, ScopeId::member(ScopeKind::TeamMember, team, id)).await;
+        }
+    }
+    for expected in list(truth, "customers") {
+        let id = expected["user_id"].as_str().unwrap();
+        let customer = scope(db, ScopeId::new(ScopeKind::Customer, id)).await;
+        assert_eq!(customer.settings.budget_id, text(&expected["budget_id"]), "{id}");
+        assert_eq!(customer.settings.blocked, expected["blocked"] == true, "{id}");
+        assert_eq!(Some(customer.spend), money(&expected["spend_in_row"]), "{id}");
+        let region = customer.settings.extra.get("allowed_model_region").unwrap_or(&Value::Null);
+        assert_eq!(region, &expected["allowed_model_region"], "{id}");
+    }
+    for expected in list(truth, "budgets") {
+        let id = expected["budget_id"].as_str().unwrap();
+        let budget = scope(db, ScopeId::new(ScopeKind::Budget, id)).await;
+        assert_eq!(budget.settings.max_budget, money(&expected["max_budget"]), "{id}");
+        assert_eq!(budget.settings.soft_budget, money(&expected["soft_budget"]), "{id}");
+        assert_eq!(budget.settings.budget_reset_at, time(&expected["budget_reset_at"]), "{id}");
+        assert_eq!(budget.settings.rpm_limit, expected["rpm_limit"].as_i64(), "{id}");
+    }
+    for expected in list(&truth["access_groups"], "unified") {
+        let id = expected["access_group_id"].as_str().unwrap();
+        let group = scope(db, ScopeId::new(ScopeKind::AccessGroup, id)).await;
+        assert_eq!(group.settings.models, texts(&expected["access_model_names"]), "{id}");
+    }
+    for expected in list(truth, "tags") {
+        let id = expected["tag_name"].as_str().unwrap();
+        let tag = scope(db, ScopeId::new(ScopeKind::Tag, id)).await;
+        assert_eq!(tag.settings.budget_id, text(&expected["budget_id"]), "{id}");
+        assert_eq!(Some(tag.spend), money(&expected["spend"]), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_litellm_database_is_refused() {
+    let fresh = sqlite().await;
+    let error = fresh.db.import_litellm(&fresh.db, ImportOptions::default(), NOW).await.expect_err("SQLite");
+    assert_eq!(error.kind(), DbErrorKind::BadUrl, "{error}");
+    let Some(url) = postgres::fresh_database().await else { return };
+    let empty = Db::connect(&url, &DbOptions::default()).await.unwrap();
+    let error = fresh.db.import_litellm(&empty, ImportOptions::default(), NOW).await.expect_err("empty");
+    assert_eq!(error.kind(), DbErrorKind::Schema, "{error}");
+    assert!(error.to_string().contains("LiteLLM_"), "{error}");
+}
