@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Citation, Error, Extra, Finish, Part, Usage};
+use crate::{ChatResponse, Choice, Citation, Error, Extra, Finish, Part, PartKind, Usage};
 
 /// How a stream begins.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -125,3 +125,65 @@ pub enum Event {
     /// The provider says that the stream is complete.
     Done,
 }
+
+impl ChatResponse {
+    /// The stream that tells this reply: what a caller who waits for a stream gets of an answer that came
+    /// whole.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Event> {
+        let Self { id, model, created, choices, usage, service_tier, extra } = self;
+        let mut events = vec![Event::Start(Start { id, model, created, extra })];
+        choices.into_iter().for_each(|choice| tell(choice, &mut events));
+        if let Some(mut usage) = usage {
+            usage.service_tier = usage.service_tier.or(service_tier);
+            events.push(Event::Usage(usage));
+        }
+        events.push(Event::Done);
+        events
+    }
+}
+
+fn tell(answer: Choice, events: &mut Vec<Event>) {
+    let choice = answer.index;
+    let (mut calls, mut logprobs) = (0, answer.logprobs);
+    for part in answer.message.parts {
+        let is_text = matches!(part.kind, PartKind::Text { .. });
+        tell_part(choice, part, &mut calls, events);
+        // They are of all the answer's text, and are told while text is.
+        let told = if is_text { logprobs.take() } else { None };
+        events.extend(told.map(|value| Event::Logprobs { choice, value }));
+        events.push(Event::BlockEnd { choice });
+    }
+    events.extend(logprobs.map(|value| Event::Logprobs { choice, value }));
+    if let Some(reason) = answer.finish {
+        events.push(Event::Finish { choice, reason });
+    }
+}
+
+fn tell_part(choice: u32, mut part: Part, calls: &mut u32, events: &mut Vec<Event>) {
+    let signature = part.signature.take();
+    match part.kind {
+        PartKind::Text { text, citations } => {
+            events.push(Event::Text { choice, text });
+            let told = citations.into_iter().map(Box::new);
+            events.extend(told.map(|citation| Event::Citation { choice, citation }));
+        }
+        PartKind::Reasoning { text, .. } => events.push(Event::Reasoning { choice, text }),
+        PartKind::Refusal { text } => events.push(Event::Refusal { choice, text }),
+        PartKind::ToolCall(call) => {
+            let index = *calls;
+            *calls += 1;
+            let (id, name, custom, arguments) = (call.id, call.name, call.custom, call.arguments);
+            events.push(Event::ToolStart { choice, index, id, name, custom });
+            events.push(Event::ToolArguments { choice, index, arguments });
+        }
+        kind => {
+            let part = Part { kind, signature, ..part };
+            return events.push(Event::Part { choice, part: Box::new(part) });
+        }
+    }
+    events.extend(signature.map(|signature| Event::Signature { choice, signature }));
+}
+
+#[cfg(test)]
+mod tests;

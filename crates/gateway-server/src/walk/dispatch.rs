@@ -6,19 +6,18 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use gateway_db::End;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{Dialect, DialectId, Encoded, ReplyFacts};
+use llm_providers::{DialectId, Encoded};
 use llm_router::{Attempt, Failed, Report, Request};
-use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
+use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::encode;
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, media, mock, prompts};
+use super::{Call, Tail, betas, media, mock, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -320,13 +319,7 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
         (dialect.mended_reply(&theirs).unwrap_or(theirs), facts)
     } else {
         let reply = dialect.decode_response(&theirs)?;
-        let facts = ReplyFacts {
-            id: Some(reply.id.clone()),
-            model: Some(reply.model.clone()),
-            usage: reply.usage.clone(),
-            complete: true,
-            ..ReplyFacts::default()
-        };
+        let facts = unstreamed::facts_of(&reply);
         (call.dialect.encode_response(&reply, &reply_context(call))?, Box::new(facts))
     };
     Ok(Reply::Full { headers, body, facts, provider_us })
@@ -336,7 +329,9 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
 async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Reply> {
     let HttpResponse { headers, mut body, .. } = response;
     let dialect = served.dialect_for(call.dialect);
-    check_is_stream(&headers, &mut body, dialect).await?;
+    if unstreamed::kind(&headers).is_some() {
+        return unstreamed::take(call, dialect, headers, body).await;
+    }
     let mut pump = if dialect.id() == call.dialect.id() {
         Pump::Forward(call.dialect.relay(call.glance.include_usage))
     } else {
@@ -377,19 +372,6 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
 /// The error of a stream that ended before any content came.
 fn cut_at_start() -> Error {
     Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it began")
-}
-
-/// A provider that answers a stream request with something else answers with an error, or is none.
-async fn check_is_stream(headers: &HeaderMap, body: &mut Body, dialect: &dyn Dialect) -> Result<()> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") && !kind.starts_with("text/html") {
-        return Ok(());
-    }
-    let body = std::mem::replace(body, Body::Full(Bytes::new())).collect(ERROR_LIMIT).await?;
-    let told = dialect.reply_facts(&body).error;
-    Err(told.unwrap_or_else(|| {
-        Error::new(ErrorKind::BadUpstream, format!("the provider answered a stream request with `{kind}`"))
-    }))
 }
 
 pub(super) fn reply_context(call: &Call) -> ReplyContext {

@@ -1,6 +1,6 @@
 //! `mock_response`: a deployment that answers with a fixed text and asks nobody.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use llm_providers::ReplyFacts;
 use llm_types::{Body, ChatResponse, Choice, Event, Finish, Message, Result, Start, Usage};
@@ -8,7 +8,7 @@ use llm_types::{Body, ChatResponse, Choice, Event, Finish, Message, Result, Star
 use super::dispatch::reply_context;
 use super::pump::Pump;
 use super::relay::Reply;
-use super::{Call, listed};
+use super::{Call, unstreamed};
 
 /// Characters of one streamed piece, as LiteLLM cuts them (surface §6.4).
 const PIECE: usize = 3;
@@ -19,16 +19,9 @@ pub(super) fn reply(call: &Call, text: &str) -> Result<Reply> {
     let facts = Box::new(ReplyFacts { usage: Some(usage.clone()), complete: true, ..ReplyFacts::default() });
     let id = call.shown_id.to_str().unwrap_or_default();
     if call.glance.stream {
-        let written = stream(call, id, text, usage);
-        let first = vec![if call.listed { listed::whole(written) } else { written }];
-        let rest = Body::Full(Bytes::new());
-        return Ok(Reply::Flow {
-            headers: HeaderMap::new(),
-            first,
-            rest,
-            pump: Pump::Written(facts),
-            ended: true,
-        });
+        let first = vec![unstreamed::frames(call, &events(call, id, text, usage))];
+        let (rest, pump) = (Body::Full(Bytes::new()), Pump::Written(facts));
+        return Ok(Reply::Flow { headers: HeaderMap::new(), first, rest, pump, ended: true });
     }
     let response = ChatResponse {
         id: id.to_owned(),
@@ -47,18 +40,12 @@ pub(super) fn reply(call: &Call, text: &str) -> Result<Reply> {
     Ok(Reply::Full { headers: HeaderMap::new(), body, facts, provider_us: 0 })
 }
 
-fn stream(call: &Call, id: &str, text: &str, usage: Usage) -> Bytes {
-    let mut encoder = call.dialect.stream_encoder(reply_context(call));
-    let mut out = BytesMut::new();
+fn events(call: &Call, id: &str, text: &str, usage: Usage) -> Vec<Event> {
     let start = Start { id: id.to_owned(), model: call.glance.model.clone(), ..Start::default() };
-    encoder.push(&Event::Start(start), &mut out);
     let letters: Vec<char> = text.chars().collect();
-    for piece in letters.chunks(PIECE) {
-        encoder.push(&Event::Text { choice: 0, text: piece.iter().collect() }, &mut out);
-    }
-    encoder.push(&Event::Finish { choice: 0, reason: Finish::Stop }, &mut out);
-    encoder.push(&Event::Usage(usage), &mut out);
-    encoder.push(&Event::Done, &mut out);
-    encoder.finish(&mut out);
-    out.freeze()
+    let piece = |piece: &[char]| Event::Text { choice: 0, text: piece.iter().collect() };
+    let mut events = vec![Event::Start(start)];
+    events.extend(letters.chunks(PIECE).map(piece));
+    events.extend([Event::Finish { choice: 0, reason: Finish::Stop }, Event::Usage(usage), Event::Done]);
+    events
 }

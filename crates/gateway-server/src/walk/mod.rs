@@ -36,6 +36,7 @@ mod recall;
 mod relay;
 mod settle;
 mod stream;
+mod unstreamed;
 
 use std::sync::Arc;
 

@@ -3,19 +3,19 @@
 
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::HeaderMap;
-use llm_providers::dialects::openai::text::{apart, together, told};
-use llm_providers::{DialectId, ReplyFacts};
+use llm_providers::DialectId;
+use llm_providers::dialects::openai::text::{apart, together};
 use llm_router::Attempt;
-use llm_types::{Body, ChatResponse, Result};
+use llm_types::{ChatResponse, Result};
 
 use super::Call;
 use super::dispatch::{ANSWER_LIMIT, reply_context, send, timeouts};
 use super::encode::encode_part;
-use super::pump::Pump;
 use super::relay::Reply;
+use super::unstreamed::{facts_of, streamed};
 use crate::state::Served;
 
 /// The requests for each prompt, where a deployment takes one at a time and there are several.
@@ -47,20 +47,12 @@ pub(super) async fn ask(
     }
     let n = u32::try_from(call.glance.n / parts.len().max(1) as u64).unwrap_or(u32::MAX);
     let reply = together(replies, n);
-    let facts = Box::new(ReplyFacts {
-        id: Some(reply.id.clone()),
-        model: Some(reply.model.clone()),
-        usage: reply.usage.clone(),
-        answer_bytes: reply.choices.iter().map(|choice| choice.message.text().len() as u64).sum(),
-        complete: true,
-        ..ReplyFacts::default()
-    });
-    if !call.glance.stream {
-        let body = call.dialect.encode_response(&reply, &reply_context(call))?;
-        return Ok(Reply::Full { headers, body, facts, provider_us });
+    if call.glance.stream {
+        return Ok(streamed(call, headers, reply));
     }
-    let (rest, pump) = (Body::Full(Bytes::new()), Pump::Written(facts));
-    Ok(Reply::Flow { headers, first: vec![streamed(call, &reply)], rest, pump, ended: true })
+    let facts = Box::new(facts_of(&reply));
+    let body = call.dialect.encode_response(&reply, &reply_context(call))?;
+    Ok(Reply::Full { headers, body, facts, provider_us })
 }
 
 async fn one(
@@ -74,13 +66,4 @@ async fn one(
     let headers = response.headers;
     let body = response.body.collect(ANSWER_LIMIT).await?;
     Ok((headers, served.dialect_for(call.dialect).decode_response(&body)?))
-}
-
-/// The frames of a whole reply.
-fn streamed(call: &Call, reply: &ChatResponse) -> Bytes {
-    let mut encoder = call.dialect.stream_encoder(reply_context(call));
-    let mut out = BytesMut::new();
-    told(reply).iter().for_each(|event| encoder.push(event, &mut out));
-    encoder.finish(&mut out);
-    out.freeze()
 }

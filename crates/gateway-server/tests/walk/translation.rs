@@ -223,3 +223,25 @@ fn what_another_api_cannot_say_is_refused_by_name_or_dropped_on_request() {
         assert!(sent.get(name).is_none(), "{path}: {sent}");
     }
 }
+
+/// A stream whose provider answers whole, as some models do where tools are offered.
+#[test]
+fn a_whole_reply_to_a_streamed_call_is_told_as_a_stream() {
+    let call =
+        json!({"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{\"at\":1}"}});
+    let mut whole = openai::answer();
+    whole["choices"][0]["message"]["tool_calls"] = json!([call]);
+    whole["choices"][0]["finish_reason"] = json!("tool_calls");
+    let (upstream, gateway) = stage(OPENAI, Reply::json(200, &whole));
+    let (text, reason, usage, kinds) = read_messages(&messages(&gateway, &anthropic::streamed("any")));
+    assert_eq!((text.as_str(), reason), ("Hello there.", json!("tool_use")));
+    assert_eq!(usage["output_tokens"], whole["usage"]["completion_tokens"]);
+    let starts = kinds.iter().filter(|kind| *kind == "content_block_start").count();
+    assert_eq!((starts, kinds.last().map(String::as_str)), (2, Some("message_stop")));
+    let (text, reason, ended) = read_chat(&chat(&gateway, &openai::streamed("any")));
+    assert_eq!((text.as_str(), reason.as_deref(), ended), ("Hello there.", Some("tool_calls"), true));
+    upstream.change(Reply::json(200, &json!({"status": "fine"})));
+    let refused = gateway.chat(&openai::streamed("any")).send().expect(500).json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("that is no reply"), "{message}");
+}

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use futures_util::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use llm_types::{Body, ChatRequest, ChatResponse, Error, ErrorKind, HttpResponse, Result, Transport};
+use llm_types::{ChatRequest, ChatResponse, Error, ErrorKind, HttpResponse, Result, Transport};
 
 use super::{EventStream, PreparedTarget, dialect_of};
 use crate::signin::Readiness;
@@ -41,8 +41,12 @@ pub(super) async fn chat_stream(
         if !response.status.is_success() {
             return Err(decode_error(target, response).await);
         }
-        let response = refuse_other_kinds(target, response).await?;
-        Ok(EventStream::new(dialect_of(target), response.body, target.target().spec.id.clone()))
+        let provider = target.target().spec.id.clone();
+        if is_json(&response.headers) {
+            let reply = unstreamed(target, response).await?;
+            return Ok(EventStream::of_whole(dialect_of(target), reply, provider));
+        }
+        Ok(EventStream::new(dialect_of(target), response.body, provider))
     };
     answer.await.map_err(|error| named(error, target))
 }
@@ -103,22 +107,21 @@ pub async fn decode_error(target: &PreparedTarget, response: HttpResponse) -> Er
     }
 }
 
-/// Some vendors answer a stream request with a JSON error under status 200.
-async fn refuse_other_kinds(target: &PreparedTarget, response: HttpResponse) -> Result<HttpResponse> {
-    if !is_json(&response.headers) {
-        return Ok(response);
-    }
+/// What came instead of a stream: a whole reply, as of models that take tools in whole calls only. Some
+/// vendors answer with a JSON error under status 200.
+async fn unstreamed(target: &PreparedTarget, response: HttpResponse) -> Result<ChatResponse> {
     let dialect = dialect_of(target);
-    let body = response.body.collect(ERROR_LIMIT).await?;
-    let error = dialect.reply_facts(&body).error.unwrap_or_else(|| {
+    let body = response.body.collect(ANSWER_LIMIT).await?;
+    if let Some(error) = dialect.reply_facts(&body).error {
+        return Err(error);
+    }
+    dialect.decode_response(&body).ok().filter(|reply| !reply.choices.is_empty()).ok_or_else(|| {
         let message = format!(
-            "provider answered a stream request with `application/json`: expected `{}`",
+            "provider answered a stream request with `application/json` that is no reply: expected `{}`",
             dialect.framing().accept()
         );
         Error::new(ErrorKind::BadUpstream, message).with_status(StatusCode::OK)
-    });
-    drop(Body::Full(body));
-    Err(error)
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

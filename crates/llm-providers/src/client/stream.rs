@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use llm_types::{Body, Error, ErrorKind, Event, ProviderId, Result};
+use llm_types::{Body, ChatResponse, Error, ErrorKind, Event, ProviderId, Result};
 
 use crate::framing::Frames;
 use crate::{Dialect, StreamDecoder};
@@ -45,6 +45,12 @@ impl EventStream {
             scratch: Vec::new(),
             state: State::Open,
         }
+    }
+
+    /// The stream that tells a whole reply.
+    pub(super) fn of_whole(dialect: &dyn Dialect, reply: ChatResponse, provider: ProviderId) -> Self {
+        let stream = Self::new(dialect, Body::Full(bytes::Bytes::new()), provider);
+        Self { ready: reply.into_events().into(), ..stream }
     }
 
     /// Decodes every whole frame that has arrived.

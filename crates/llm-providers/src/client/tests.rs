@@ -165,24 +165,42 @@ async fn streams_end_well_only_when_the_provider_says_so() {
     );
 }
 
+/// Answers a stream request with JSON.
+#[derive(Debug)]
+struct Json(&'static str);
+
+impl Transport for Json {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-type", http::HeaderValue::from_static("application/json; charset=utf-8"));
+        let (status, version) = (http::StatusCode::OK, http::Version::HTTP_11);
+        let response = HttpResponse { status, headers, version, body: Body::Full(self.0.into()) };
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+async fn unstreamed(body: &'static str) -> Result<(String, Vec<Event>)> {
+    let client =
+        Client::builder().transport(Arc::new(Json(body))).key("openai", "k".to_owned()).build().unwrap();
+    text_of(&client, ask("gpt-4o", "x")).await
+}
+
 #[tokio::test]
 async fn an_error_under_status_200_is_an_error() {
-    let mut headers = http::HeaderMap::new();
-    headers.insert("content-type", http::HeaderValue::from_static("application/json; charset=utf-8"));
-    #[derive(Debug)]
-    struct Json(http::HeaderMap);
-    impl Transport for Json {
-        fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse>> {
-            let body = Body::Full(r#"{"error":{"message":"no credit left","code":402}}"#.into());
-            let (status, version) = (http::StatusCode::OK, http::Version::HTTP_11);
-            let response = HttpResponse { status, headers: self.0.clone(), version, body };
-            Box::pin(std::future::ready(Ok(response)))
-        }
-    }
-    let client =
-        Client::builder().transport(Arc::new(Json(headers))).key("openai", "k".to_owned()).build().unwrap();
-    let error = client.chat_stream(ask("gpt-4o", "x")).await.unwrap_err();
+    let error = unstreamed(r#"{"error":{"message":"no credit left","code":402}}"#).await.unwrap_err();
     assert!(error.message().contains("no credit left"), "{error}");
+    for none in ["{}", "[1]", r#"{"choices":[]}"#] {
+        assert_eq!(unstreamed(none).await.unwrap_err().kind(), ErrorKind::BadUpstream, "{none}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_reply_to_a_stream_request_is_told_as_a_stream() {
+    let reply = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,
+        "message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#;
+    let (text, events) = unstreamed(reply).await.unwrap();
+    assert_eq!((text.as_str(), events.last()), ("hi", Some(&Event::Done)));
+    assert!(events.contains(&Event::Finish { choice: 0, reason: Finish::Stop }), "{events:?}");
 }
 
 #[test]

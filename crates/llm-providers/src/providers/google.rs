@@ -112,6 +112,7 @@ const MISTRAL: Quirks = Quirks {
     amend: amend![
         Required(Cow::Borrowed("any")),
         MessagesWithout(words!["name", "thinking_blocks"]),
+        NoEmptyAnswers,
         JoinTexts
     ],
     ..OPEN_MODELS

@@ -52,6 +52,7 @@ pub(super) const REASONERS: Cow<'static, [ModelRule]> = rules![ModelRule {
 pub(super) const MISTRAL: Cow<'static, [Amendment]> = amend![
     Required(Cow::Borrowed("any")),
     MessagesWithout(words!["name", "thinking_blocks"]),
+    NoEmptyAnswers,
     ThinkingAsEffort,
     EffortHighOrNone
 ];

@@ -26,6 +26,8 @@ pub enum Amendment {
     MergeSystems,
     /// An assistant message calls one tool: several calls are as many messages, each before its result.
     OneCallEach,
+    /// Assistant messages that neither say nor call anything are left out: the vendor refuses them.
+    NoEmptyAnswers,
     /// A content of text parts only is one text.
     JoinTexts,
     /// Parts of these types are refused: the vendor would fail with an error that does not say why.

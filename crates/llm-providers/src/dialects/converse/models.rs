@@ -22,6 +22,8 @@ pub(super) enum Forced {
 pub(super) enum Reasons {
     /// It cannot be asked.
     No,
+    /// It cannot be asked, and always does.
+    Always,
     /// As Anthropic's API says it (`thinking`, `output_config`).
     Claude,
     /// `reasoning_effort`.
@@ -37,8 +39,8 @@ pub(super) enum Reasons {
 pub(super) enum TopK {
     /// The model has none.
     No,
-    /// `top_k`.
-    Member,
+    /// A member of this name.
+    Member(&'static str),
     /// `inferenceConfig.topK`.
     Nova,
 }
@@ -50,6 +52,8 @@ pub(super) struct Model {
     pub(super) claude: Option<Traits>,
     /// Whether it takes tools.
     pub(super) tools: bool,
+    /// Whether it takes tools in a streamed call, too.
+    pub(super) streams_tools: bool,
     pub(super) forced: Forced,
     /// Whether it takes `cachePoint`.
     pub(super) cache: bool,
@@ -75,13 +79,14 @@ impl Model {
     const OTHER: Self = Self {
         claude: None,
         tools: true,
+        streams_tools: true,
         forced: Forced::Named,
         cache: true,
         ttl: true,
         thoughts: true,
         schema: true,
         reasons: Reasons::Unknown,
-        top_k: TopK::Member,
+        top_k: TopK::Member("top_k"),
         strict: true,
         audio: true,
         grounding: false,
@@ -109,9 +114,12 @@ impl Model {
         audio: false,
         ..Self::OPEN
     };
-    const MISTRAL: Self = Self { forced: Forced::Any, ..Self::PLAIN };
+    /// Llama: it refuses tools where the reply is to be streamed.
+    const LLAMA: Self = Self { streams_tools: false, ..Self::PLAIN };
+    const MISTRAL: Self = Self { forced: Forced::Any, ..Self::LLAMA };
     const GPT_OSS: Self = Self { forced: Forced::Named, reasons: Reasons::Effort, ..Self::PLAIN };
-    const NO_TOOLS: Self = Self { tools: false, thoughts: false, ..Self::PLAIN };
+    const NO_TOOLS: Self = Self { tools: false, streams_tools: false, thoughts: false, ..Self::PLAIN };
+    const DEEPSEEK_R1: Self = Self { reasons: Reasons::Always, ..Self::NO_TOOLS };
 
     /// What is known of a model, whatever region or account stands before its name.
     pub(super) fn of(model: &str) -> Self {
@@ -135,16 +143,16 @@ const FAMILIES: &[(&str, Model)] = &[
     ("amazon.nova-2", Model::NOVA_2),
     ("amazon.nova", Model::NOVA),
     ("amazon.titan", Model::NO_TOOLS),
-    ("deepseek.r1", Model::NO_TOOLS),
+    ("deepseek.r1", Model::DEEPSEEK_R1),
     ("deepseek.", Model::OPEN),
-    ("meta.llama", Model::PLAIN),
+    ("meta.llama", Model::LLAMA),
     ("mistral.mistral-large-3", Model::OPEN),
     ("mistral.ministral", Model::OPEN),
     ("mistral.magistral", Model::OPEN),
     ("mistral.voxtral", Model::OPEN),
     ("mistral.pixtral", Model::MISTRAL),
     ("mistral.", Model::MISTRAL),
-    ("cohere.", Model { cache: true, ..Model::PLAIN }),
+    ("cohere.", Model { cache: true, top_k: TopK::Member("k"), ..Model::PLAIN }),
     ("ai21.", Model::PLAIN),
     ("openai.gpt-oss", Model::GPT_OSS),
     ("google.gemma", Model::OPEN),
@@ -153,7 +161,7 @@ const FAMILIES: &[(&str, Model)] = &[
     ("nvidia.", Model::OPEN),
     ("openai.", Model::OPEN),
     ("qwen.", Model::OPEN),
-    ("writer.", Model::OPEN),
+    ("writer.", Model { streams_tools: false, ..Model::OPEN }),
     ("zai.", Model::OPEN),
 ];
 

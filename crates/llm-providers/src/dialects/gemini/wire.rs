@@ -79,7 +79,7 @@ pub(super) fn camel(value: &mut Value) {
     match value {
         Value::Array(elements) => elements.iter_mut().for_each(camel),
         Value::Object(map) => {
-            if map.keys().any(|name| name.len() > 1 && name[1..].contains('_')) {
+            if map.keys().any(|name| name.bytes().skip(1).any(|byte| byte == b'_')) {
                 let renamed: Map<String, Value> =
                     std::mem::take(map).into_iter().map(|(name, value)| (camel_name(&name), value)).collect();
                 *map = renamed;

@@ -5,7 +5,7 @@ pub(in crate::dialects) mod bench;
 mod events;
 mod shapes;
 
-use llm_types::Event;
+use llm_types::{ChatResponse, Choice, Event, Extra, Finish, Message, Part, PartKind, Role, ToolCall};
 use proptest::prelude::*;
 
 use self::bench::{events as events_of, written};
@@ -77,6 +77,46 @@ proptest! {
                 let finishes = events.iter().filter(|event| matches!(event, Event::Finish { .. })).count();
                 prop_assert_eq!(finishes, 1, "{:?}: {:?}", dialect.id(), events);
             }
+        }
+    }
+}
+
+/// A reply whose call was cut off by the token limit.
+fn cut_call(arguments: &str) -> ChatResponse {
+    let (id, name, arguments) = ("call_1".to_owned(), "report".to_owned(), arguments.to_owned());
+    let call = Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom: false }));
+    let message = Message::new(Role::Assistant, vec![call]);
+    let (finish, extra) = (Some(Finish::Length), Extra::default());
+    ChatResponse {
+        choices: vec![Choice { index: 0, message, finish, logprobs: None, extra }],
+        ..ChatResponse::default()
+    }
+}
+
+/// The dialects whose arguments are text give it as the model wrote it; those whose arguments are an object
+/// (Anthropic's `input`, Gemini's `args`, the `input` that Converse hands to such models, Ollama's
+/// `arguments`) cannot say half of one, and keep the text in a member.
+#[test]
+fn a_call_that_was_cut_off_keeps_what_the_model_wrote() {
+    const CUT: &str = r#"{"summary": "#;
+    let places = [
+        (OPENAI_CHAT, "/choices/0/message/tool_calls/0/function/arguments"),
+        (OPENAI_RESPONSES, "/output/0/arguments"),
+        (COHERE, "/message/tool_calls/0/function/arguments"),
+        (ANTHROPIC, "/content/0/input"),
+        (GEMINI, "/candidates/0/content/parts/0/functionCall/args"),
+        (CONVERSE, "/output/message/content/0/toolUse/input"),
+        (OLLAMA, "/message/tool_calls/0/function/arguments"),
+    ];
+    for (number, (dialect, place)) in places.into_iter().enumerate() {
+        let said = dialect.encode_response(&cut_call(CUT), &cx()).unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        let arguments = said.pointer(place).unwrap_or_else(|| panic!("{:?}: {said}", dialect.id()));
+        if number < 3 {
+            assert_eq!(arguments, CUT, "{:?}", dialect.id());
+        } else {
+            let kept = arguments.as_object().unwrap_or_else(|| panic!("{:?}: {said}", dialect.id()));
+            assert!(kept.values().any(|value| value == CUT), "{:?}: {said}", dialect.id());
         }
     }
 }

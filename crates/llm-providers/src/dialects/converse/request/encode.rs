@@ -85,7 +85,9 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
         body.value(name, value);
     }
     body.end();
-    Ok(Encoded { path: path(&target.model, request.stream), headers: fields.headers, body: out.into() })
+    // Where the model cannot stream, whoever waits for a stream gets one made of the whole reply.
+    let stream = request.stream && tools.can_stream();
+    Ok(Encoded { path: path(&target.model, stream), headers: fields.headers, body: out.into() })
 }
 
 /// What the model is told, and how.
@@ -114,7 +116,7 @@ fn answer_schema<'o>(options: &'o Options, model: &Model) -> Option<&'o Value> {
 fn top_k(options: &Options, model: &Model, added: &mut Map<String, Value>) {
     let Some(top_k) = options.top_k else { return };
     match model.top_k {
-        TopK::Member => drop(added.insert("top_k".to_owned(), top_k.into())),
+        TopK::Member(name) => drop(added.insert(name.to_owned(), top_k.into())),
         TopK::Nova => {
             let config = added.entry("inferenceConfig").or_insert_with(|| json!({}));
             if let Value::Object(config) = config {

@@ -95,10 +95,13 @@ impl Thinking {
                 .filter(|effort| *effort != ReasoningEffort::None)
                 .map_or(Self::Silent, |effort| Self::Effort(effort.as_str()))),
             // What does not reason need not be told not to.
-            _ if reasoning.enabled == Some(false) => Ok(Self::Silent),
+            (Reasons::No, _) if reasoning.enabled == Some(false) => Ok(Self::Silent),
             _ => {
                 let name = if reasoning.effort.is_some() { "reasoning_effort" } else { "thinking" };
-                leave_out(policy, name, "the model cannot be asked to reason")?;
+                let off = reasoning.enabled == Some(false);
+                let why =
+                    if off { "the model always reasons" } else { "the model cannot be asked to reason" };
+                leave_out(policy, name, why)?;
                 Ok(Self::Silent)
             }
         }

@@ -55,6 +55,8 @@ fn parameters_go_where_each_family_has_them() {
     let options = Options { top_k: Some(9), ..Options::default() };
     let request = asking(options);
     assert_eq!(body(&request, CLAUDE)["additionalModelRequestFields"], json!({ "top_k": 9 }));
+    let cohere = body(&request, "cohere.command-r-plus-v1:0");
+    assert_eq!(cohere["additionalModelRequestFields"], json!({ "k": 9 }));
     assert_eq!(
         body(&request, NOVA)["additionalModelRequestFields"],
         json!({ "inferenceConfig": { "topK": 9 } })
@@ -286,4 +288,36 @@ fn the_models_own_members_become_options() {
     assert_eq!((request.options.top_k, request.options.parallel_tool_calls), (Some(3), Some(false)));
     let native = request.native.unwrap().fields;
     assert_eq!(native.value("additionalModelRequestFields"), Some(&json!({ "other": 1 })));
+}
+
+#[test]
+fn models_that_stream_no_tools_are_asked_for_whole_replies() {
+    let path = |request: &ChatRequest, model: &str| {
+        let request = ChatRequest { stream: true, ..request.clone() };
+        encode(&request, &target(model)).unwrap().path
+    };
+    let plain = asking(Options::default());
+    let schema = json!({ "type": "object", "properties": {} });
+    let answer =
+        ResponseFormat::JsonSchema { name: Some("a".into()), description: None, schema, strict: None };
+    let shaped = asking(Options { response_format: Some(answer), ..Options::default() });
+    let tools = with_tools(Options::default());
+    for model in [LLAMA, "mistral.mistral-large-2407-v1:0", "us.writer.palmyra-x5-v1:0"] {
+        assert!(path(&tools, model).ends_with("/converse"), "{model}");
+        assert!(path(&plain, model).ends_with("/converse-stream"), "{model}");
+    }
+    assert!(path(&shaped, "us.deepseek.r1-v1:0").ends_with("/converse"), "the answer comes as a call");
+    for model in [CLAUDE, NOVA, GPT_OSS, "cohere.command-r-plus-v1:0", "ai21.jamba-1-5-large-v1:0"] {
+        assert!(path(&tools, model).ends_with("/converse-stream"), "{model}");
+    }
+}
+
+#[test]
+fn models_that_always_reason_cannot_be_told_not_to() {
+    let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
+    let request = asking(Options { reasoning: Some(off), ..Options::default() });
+    for model in [GPT_OSS, "us.deepseek.r1-v1:0"] {
+        assert_eq!(refused(&request, model), "thinking", "{model}");
+    }
+    assert!(body(&request, LLAMA).get("additionalModelRequestFields").is_none(), "it does not reason anyhow");
 }

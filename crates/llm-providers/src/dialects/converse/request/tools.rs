@@ -143,8 +143,9 @@ impl<'r> Plan<'r> {
             Some(ToolChoice::Tool(name)) => Choice::Tool(name),
         };
         let needs = match choice {
-            Choice::Auto | Choice::Any => Forced::Any,
-            Choice::Tool(_) => Forced::Named,
+            Choice::Any => Forced::Any,
+            // `auto` is the default; it is said to models that know all choices, as LiteLLM does.
+            Choice::Auto | Choice::Tool(_) => Forced::Named,
         };
         if self.model.forced >= needs {
             self.choice = Some(choice);
@@ -181,6 +182,11 @@ impl<'r> Plan<'r> {
             choice["disable_parallel_tool_use"] = Value::Bool(true);
             added.insert("tool_choice".to_owned(), choice);
         }
+    }
+
+    /// Whether the reply can be streamed: some models take tools in whole calls only.
+    pub(super) fn can_stream(&self) -> bool {
+        self.tools.is_empty() || self.model.streams_tools
     }
 
     /// Notes the beta features the tools need.

@@ -18,8 +18,9 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
     ("image_url", "the dialect takes bytes: fetching them is the server's part"),
     ("image_url_string", "the dialect takes bytes: fetching them is the server's part"),
     ("input_audio", "what cannot be said is refused, not left out in silence"),
-    ("stop_five", "all five stop texts are sent"),
-    ("system_mid", "the note before a late system message has our words"),
+    ("stop_five", "LiteLLM loses the fifth stop text in silence; the vendor takes it"),
+    ("stream_json_schema", "the answer is streamed; LiteLLM asks for a whole one where a tool stands in"),
+    ("system_mid", "what the operator says arrives alike; the note before it has our own words"),
     ("tool_call_empty_args", "no empty list of required members is made up"),
     ("tools_noparams", "no empty list of required members is made up"),
     ("video_url", "what cannot be said is refused, not left out in silence"),
@@ -27,35 +28,76 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
 
 /// The same for the models of one file.
 const HERE: &[(&str, &str, &str)] = &[
-    ("claude", "tools_parallel_true", "what is so anyhow is not said"),
-    ("claude3", "json_schema_refs", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
-    ("claude3", "json_schema_strict", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
-    ("claude3", "json_schema_with_tools", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
-    ("claude3", "kitchen_sink", "Claude 3 takes `toolChoice`"),
-    ("claude3", "reasoning_effort_none", "what does not reason need not be told not to"),
-    ("claude3", "reasoning_effort_tools", "Claude 3 takes `toolChoice`"),
-    ("claude3", "stream_json_schema", "the answer's tool is forced: Claude 3 takes `toolChoice`"),
-    ("claude3", "tools_auto", "Claude 3 takes `toolChoice`"),
-    ("claude3", "tools_named", "Claude 3 takes `toolChoice`"),
-    ("deepseek", "thinking_disabled", "what does not reason need not be told not to"),
-    ("deepseek", "top_k_extra", "what the model lacks is refused, not left out in silence"),
-    ("cohere", "tools_parallel_false", "what the model lacks is refused, not left out in silence"),
-    ("cohere", "top_k_extra", "what the model lacks is refused, not left out in silence"),
-    ("gpt_oss", "reasoning_effort_tools", "a call can be forced: there is no thinking budget"),
-    ("gpt_oss", "thinking_disabled", "what does not think need not be told not to"),
-    ("mistral", "thinking_disabled", "what does not think need not be told not to"),
-    ("gpt_oss", "tools_parallel_false", "what the model lacks is refused, not left out in silence"),
-    ("gpt_oss", "top_k_extra", "what the model lacks is refused, not left out in silence"),
-    ("llama", "tools_auto", "to choose itself is what the model does anyhow"),
-    ("llama", "tools_parallel_true", "to choose itself is what the model does anyhow"),
-    ("llama", "top_k_extra", "what the model lacks is refused, not left out in silence"),
-    ("mistral", "tools_auto", "the model takes `auto`"),
-    ("mistral", "top_k_extra", "what the model lacks is refused, not left out in silence"),
-    ("opus47", "stream_json_schema", "the model takes a schema"),
-    ("opus47", "tools_auto", "the tool's `strict` is kept, as for the other Claude models"),
-    ("opus47", "tools_named", "the tool's `strict` is kept, as for the other Claude models"),
-    ("opus47", "tools_refs", "the schema stays closed, as for the other Claude models"),
-    ("opus47", "tools_parallel_false", "said as for the other Claude models, not left out in silence"),
+    (
+        "claude",
+        "tools_parallel_true",
+        "LiteLLM sends a `tool_choice` without the `type` that Anthropic demands",
+    ),
+    (
+        "claude3",
+        "json_schema_refs",
+        "LiteLLM leaves the answer's tool to chance: Claude 3 takes `toolChoice`",
+    ),
+    (
+        "claude3",
+        "json_schema_strict",
+        "LiteLLM leaves the answer's tool to chance: Claude 3 takes `toolChoice`",
+    ),
+    (
+        "claude3",
+        "json_schema_with_tools",
+        "LiteLLM leaves the answer's tool to chance: Claude 3 takes `toolChoice`",
+    ),
+    ("claude3", "kitchen_sink", "LiteLLM's price list does not know that Claude 3 takes `toolChoice`"),
+    ("claude3", "reasoning_effort_none", "LiteLLM refuses what is so anyhow: the model does not reason"),
+    (
+        "claude3",
+        "reasoning_effort_tools",
+        "LiteLLM's price list does not know that Claude 3 takes `toolChoice`",
+    ),
+    ("claude3", "tools_auto", "LiteLLM's price list does not know that Claude 3 takes `toolChoice`"),
+    ("claude3", "tools_named", "LiteLLM's price list does not know that Claude 3 takes `toolChoice`"),
+    (
+        "cohere",
+        "tools_parallel_false",
+        "LiteLLM loses it in silence; the model has no such switch, which is said",
+    ),
+    ("cohere", "top_k_extra", "LiteLLM loses it in silence; the model calls it `k`"),
+    (
+        "deepseek",
+        "top_k_extra",
+        "LiteLLM loses it in silence; the model has no such parameter, which is said",
+    ),
+    (
+        "gpt_oss",
+        "reasoning_effort_tools",
+        "LiteLLM loses the choice; a call can be forced, there is no budget",
+    ),
+    (
+        "gpt_oss",
+        "tools_parallel_false",
+        "LiteLLM loses it in silence; the model has no such switch, which is said",
+    ),
+    ("gpt_oss", "top_k_extra", "LiteLLM loses it in silence; the model has no such parameter, which is said"),
+    ("llama", "tools_auto", "LiteLLM refuses what is so anyhow: the model chooses itself"),
+    ("llama", "tools_parallel_true", "LiteLLM refuses what is so anyhow: the model chooses itself"),
+    ("llama", "top_k_extra", "LiteLLM loses it in silence; the model has no such parameter, which is said"),
+    (
+        "mistral",
+        "stream_tools",
+        "LiteLLM streams where the vendor streams no calls (its table of model features)",
+    ),
+    ("mistral", "thinking_disabled", "LiteLLM refuses what is so anyhow: the model does not think"),
+    ("mistral", "tools_auto", "LiteLLM refuses what is so anyhow: the model chooses itself"),
+    ("mistral", "top_k_extra", "LiteLLM loses it in silence; the model has no such parameter, which is said"),
+    ("opus47", "tools_auto", "LiteLLM's price list does not know this name, and `strict` is lost in silence"),
+    (
+        "opus47",
+        "tools_named",
+        "LiteLLM's price list does not know this name, and `strict` is lost in silence",
+    ),
+    ("opus47", "tools_parallel_false", "LiteLLM's price list does not know this name: lost in silence"),
+    ("opus47", "tools_refs", "LiteLLM's price list does not know this name, and the closed schema is opened"),
 ];
 
 /// What no vendor can notice: empty objects, the spelling of a schema, white space around a text.
@@ -85,7 +127,12 @@ fn ours(case: &Value, model: &str, drop: bool) -> llm_types::Result<Value> {
     let mut target = target(model);
     target.policy.drop = drop;
     let encoded = Converse.encode_request(&request, &target)?;
-    Ok(normal(&serde_json::from_slice(&encoded.body).unwrap()))
+    Ok(json!([call(&encoded.path), normal(&serde_json::from_slice(&encoded.body).unwrap())]))
+}
+
+/// What is called: `converse` or `converse-stream`.
+fn call(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or_default()
 }
 
 fn check(family: &str) {
@@ -94,7 +141,7 @@ fn check(family: &str) {
         here || OURS_IS_BETTER.iter().any(|(case, _)| *case == name)
     };
     let file = &format!("bedrock_converse_{family}.jsonl");
-    let recorded = |sent: &Value| normal(&sent["body"]);
+    let recorded = |sent: &Value| json!([call(sent["url"].as_str().unwrap()), normal(&sent["body"])]);
     Vectors { file, least: 30, better: &better, ours: &ours, recorded: &recorded }.check();
 }
 

@@ -28,6 +28,7 @@ fn members_are_spelled_in_camel_case_but_not_those_of_the_user() {
         "system_instruction": { "parts": [{ "inline_data": { "mime_type": "a/b" } }] },
         "contents": [{ "parts": [{ "function_call": { "args": { "my_arg": { "x_y": 1 } } } }] }],
         "labels": { "my_team": "a" },
+        "\u{211}_x": 1,
     });
     camel(&mut value);
     assert_eq!(
@@ -36,7 +37,9 @@ fn members_are_spelled_in_camel_case_but_not_those_of_the_user() {
             "systemInstruction": { "parts": [{ "inlineData": { "mimeType": "a/b" } }] },
             "contents": [{ "parts": [{ "functionCall": { "args": { "my_arg": { "x_y": 1 } } } }] }],
             "labels": { "my_team": "a" },
-        })
+            "\u{211}X": 1,
+        }),
+        "a name may begin with any letter"
     );
 }
 

@@ -13,7 +13,7 @@ mod several;
 mod stream;
 mod write;
 
-pub use several::{apart, together, told};
+pub use several::{apart, together};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

@@ -1,7 +1,7 @@
 //! Several prompts in one request, for models that chat: a request for each, and one reply of all.
 
 use bytes::Bytes;
-use llm_types::{ChatResponse, Event, Result, Start, Usage};
+use llm_types::{ChatResponse, Result, Usage};
 
 use crate::scan::{self, Kind, Patch};
 
@@ -87,25 +87,6 @@ fn add(sum: &mut Usage, usage: &Usage) {
             *sum = Some(sum.unwrap_or(0) + more);
         }
     }
-}
-
-/// A whole reply as what a stream of it tells callers of completions.
-#[must_use]
-pub fn told(reply: &ChatResponse) -> Vec<Event> {
-    let (id, model, created) = (reply.id.clone(), reply.model.clone(), reply.created);
-    let mut events = vec![Event::Start(Start { id, model, created, ..Start::default() })];
-    for choice in &reply.choices {
-        events.push(Event::Text { choice: choice.index, text: choice.message.text() });
-        if let Some(value) = &choice.logprobs {
-            events.push(Event::Logprobs { choice: choice.index, value: value.clone() });
-        }
-        if let Some(reason) = &choice.finish {
-            events.push(Event::Finish { choice: choice.index, reason: reason.clone() });
-        }
-    }
-    events.extend(reply.usage.clone().map(Event::Usage));
-    events.push(Event::Done);
-    events
 }
 
 #[cfg(test)]

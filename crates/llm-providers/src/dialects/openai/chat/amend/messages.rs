@@ -36,6 +36,21 @@ pub(super) fn ask(body: &mut Members, words: &str) {
     }
 }
 
+pub(super) fn no_empty_answers(body: &mut Members) {
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    };
+    let silent = |message: &Value| {
+        message["role"] == "assistant" && ["content", "tool_calls"].iter().all(|name| empty(&message[*name]))
+    };
+    if let Some(list) = body.get_mut("messages").and_then(Value::as_array_mut) {
+        list.retain(|message| !silent(message));
+    }
+}
+
 pub(super) fn join_texts(message: &mut Members) {
     let Some(content) = message.get_mut("content") else { return };
     let Some(parts) = content.as_array() else { return };

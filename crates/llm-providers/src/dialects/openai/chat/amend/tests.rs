@@ -207,3 +207,21 @@ fn both_lanes_end_in_amendments() {
         assert_eq!(sent["tool_choice"], "any");
     }
 }
+
+#[test]
+fn answers_that_say_nothing_are_left_out() {
+    let silent = [
+        json!({"role": "assistant"}),
+        json!({"role": "assistant", "content": null}),
+        json!({"role": "assistant", "content": "", "tool_calls": []}),
+        json!({"role": "assistant", "content": []}),
+    ];
+    let said = [
+        json!({"role": "user", "content": ""}),
+        json!({"role": "assistant", "content": "Hi"}),
+        json!({"role": "assistant", "content": "", "tool_calls": [{"id": "c"}]}),
+    ];
+    let all: Vec<Value> = said.iter().chain(&silent).chain(&said).cloned().collect();
+    let left = made(Amendment::NoEmptyAnswers, &json!({ "messages": all }));
+    assert_eq!(left["messages"].as_array().unwrap()[..], [&said[..], &said[..]].concat());
+}

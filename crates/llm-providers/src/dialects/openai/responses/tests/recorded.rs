@@ -231,3 +231,28 @@ fn every_error_is_understood() {
         assert_ne!(error.kind(), ErrorKind::BadUpstream, "{file}");
     }
 }
+
+/// One recorded stream was shortened by its keepers: what it says at the end does not begin with what it
+/// said piece by piece. A caller who reads along has been told the pieces, and nothing can be unsaid; all
+/// other streams say the same twice.
+#[test]
+fn the_end_of_a_stream_completes_what_its_pieces_said() {
+    const SHORTENED: &str = "openai/ai-openai-responses-openai-shell-container-1-c5730f.0.json";
+    let mut seen = 0;
+    for (file, sse) in streams() {
+        let frames = data(sse.as_bytes());
+        for end in frames.iter().filter(|frame| frame["type"] == "response.output_text.done") {
+            let of = |frame: &&Value| {
+                frame["type"] == "response.output_text.delta"
+                    && frame["item_id"] == end["item_id"]
+                    && frame["content_index"] == end["content_index"]
+            };
+            let pieces = frames.iter().filter(of).map(|frame| frame["delta"].as_str().unwrap_or_default());
+            let told: String = pieces.collect();
+            let whole = end["text"].as_str().unwrap();
+            assert_eq!(whole.starts_with(&told), file != SHORTENED, "{file}: {told:?} before {whole:?}");
+            seen += 1;
+        }
+    }
+    println!("ends of texts: {seen}");
+}

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use llm_types::{Billed, ChatResponse, Choice, Event, Extra, Finish, Message, Usage};
 
-use super::{apart, together, told};
+use super::{apart, together};
 
 #[test]
 fn each_prompt_gets_a_request() {
@@ -56,7 +56,7 @@ fn answers_stand_in_the_order_of_the_prompts_and_usage_is_the_sum() {
     );
     assert_eq!(all.id, "r1");
 
-    let events = told(&all);
+    let events = all.into_events();
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Finish { .. })).count(), 4);
     assert_eq!(events.last(), Some(&Event::Done));
     let unknown = together(vec![reply(&["a"], 1), ChatResponse { usage: None, ..reply(&["b"], 2) }], 1);
