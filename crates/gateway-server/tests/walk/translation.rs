@@ -243,5 +243,5 @@ fn a_whole_reply_to_a_streamed_call_is_told_as_a_stream() {
     upstream.change(Reply::json(200, &json!({"status": "fine"})));
     let refused = gateway.chat(&openai::streamed("any")).send().expect(500).json();
     let message = refused["error"]["message"].as_str().unwrap();
-    assert!(message.contains("that is no reply"), "{message}");
+    assert!(message.contains("not a chat completion"), "{message}");
 }

@@ -180,8 +180,7 @@ impl Transport for Json {
 }
 
 async fn unstreamed(body: &'static str) -> Result<(String, Vec<Event>)> {
-    let client =
-        Client::builder().transport(Arc::new(Json(body))).key("openai", "k".to_owned()).build().unwrap();
+    let client = Client::builder().transport(Arc::new(Json(body))).key("openai", "k".to_owned()).build()?;
     text_of(&client, ask("gpt-4o", "x")).await
 }
 

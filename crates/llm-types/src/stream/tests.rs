@@ -1,3 +1,5 @@
+//! Whole replies told as streams.
+
 use serde_json::json;
 
 use super::Event;

@@ -64,7 +64,7 @@ impl Plan {
             }
             Some(limit) => {
                 *budget = LEAST_BUDGET;
-                LEAST_BUDGET + limit
+                LEAST_BUDGET + limit.max(1)
             }
         };
         self

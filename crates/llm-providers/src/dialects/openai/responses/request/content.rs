@@ -7,6 +7,15 @@ use super::super::wire::DIALECT;
 use crate::dialects::openai::chat::{audio_mime, data_uri, media_url};
 use crate::fields::{Fields, Path};
 
+/// Marks a part that only this API has and that stood within a message, not beside it as an item.
+const WITHIN: &str = "within_message";
+
+/// Whether a part that only this API has is an item of its own.
+pub(super) fn is_item(part: &Part) -> bool {
+    let own = matches!(&part.kind, PartKind::Native { dialect, .. } if dialect == DIALECT);
+    own && part.extra.value(WITHIN).is_none()
+}
+
 /// A member that is a string or an array of parts; absent and null are no parts.
 pub(super) fn decode(fields: &mut Fields<'_>, name: &str) -> Result<Vec<Part>> {
     let parent = *fields.path();
@@ -26,7 +35,9 @@ fn part(value: Value, path: Path<'_>) -> Result<Part> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let known = ["input_text", "output_text", "text", "refusal", "input_image", "input_file", "input_audio"];
     if value.is_object() && !kind.is_empty() && !known.contains(&kind.as_str()) {
-        return Ok(Part::new(PartKind::Native { dialect: DIALECT.to_owned(), value }));
+        let mut part = Part::new(PartKind::Native { dialect: DIALECT.to_owned(), value });
+        part.extra.0.insert(WITHIN.to_owned(), Value::Bool(true));
+        return Ok(part);
     }
     let mut fields = Fields::of(value, path)?;
     let kind = fields.required_text("type")?;

@@ -3,7 +3,7 @@
 use llm_types::{Error, Message, Part, PartKind, Result, Role, ToolCall, ToolResult};
 use serde_json::{Map, Value, json};
 
-use super::super::wire::{DIALECT, unsealed};
+use super::super::wire::unsealed;
 use super::content;
 use crate::ParamPolicy;
 
@@ -108,7 +108,7 @@ impl Writer<'_> {
                     self.flush(&mut content);
                     self.result(result)?;
                 }
-                PartKind::Native { dialect, value } if dialect == DIALECT => {
+                PartKind::Native { value, .. } if content::is_item(part) => {
                     self.flush(&mut content);
                     self.items.push(value.clone());
                 }

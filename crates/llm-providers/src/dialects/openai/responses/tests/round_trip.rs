@@ -99,6 +99,16 @@ fn forms_that_mean_the_same_come_out_in_one() {
 }
 
 #[test]
+fn a_part_within_a_message_stays_there() {
+    let parts = json!([{"type": "reasoning_text", "text": "hm"}, {"type": "function_call", "name": "n"}]);
+    let item = json!({"type": "item_reference", "id": "i"});
+    let message = json!({"role": "assistant", "content": parts});
+    let sent = round(&json!({"model": "m", "store": false, "input": [message, item]}));
+    assert_eq!((&sent["input"][0]["content"], &sent["input"][1]), (&parts, &item));
+    assert_eq!(sent["input"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn another_vendors_reasoning_comes_back_to_it_and_goes_to_no_other() {
     use llm_types::{Message, Part, PartKind, Role};
     let parts = vec![
