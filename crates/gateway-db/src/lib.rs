@@ -28,6 +28,6 @@ pub use record::{
     Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings, SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    DueBudget, DueScope, EndedPeriods, KeyChanges, KeyName, KeyQuery, KeySort, ScopeChanges, ScopeQuery,
-    SortOrder,
+    DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort, LeaseAsk, Payer,
+    ScopeChanges, ScopeQuery, SortOrder,
 };

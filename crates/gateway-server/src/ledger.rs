@@ -23,6 +23,11 @@ impl Shipping {
         Self { ledger, shipper }
     }
 
+    /// The name of this gateway among those that share its database.
+    pub(crate) fn node(&self) -> &str {
+        self.ledger.node()
+    }
+
     /// Ships for ever; `busy` tells whether calls are being served.
     pub(crate) async fn run(self, busy: impl Fn() -> bool + Send) {
         if let Some(shipper) = &self.shipper {

@@ -57,6 +57,12 @@ pub(crate) struct Shared {
 }
 
 impl Ledger {
+    /// The name of this gateway among those that share a database: made once, kept in the folder.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.shared.node
+    }
+
     /// Opens a folder (made if need be, 0700), locks it, books calls that a crash cut off, and prepares one
     /// writer per shard.
     ///

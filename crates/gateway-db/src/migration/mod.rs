@@ -4,6 +4,7 @@ mod m20261121_000001_keys_and_spend;
 mod m20261121_000002_responses;
 mod m20261121_000003_response_leases;
 mod m20261121_000004_scopes;
+mod m20261121_000005_leases;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_responses::Migration),
             Box::new(m20261121_000003_response_leases::Migration),
             Box::new(m20261121_000004_scopes::Migration),
+            Box::new(m20261121_000005_leases::Migration),
         ]
     }
 }

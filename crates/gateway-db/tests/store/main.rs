@@ -10,6 +10,7 @@
 
 mod import;
 mod keys;
+mod leases;
 mod lists;
 mod responses;
 mod schema;

@@ -108,7 +108,9 @@ async fn shared_state(
     let hint = "the database answered and then failed: see its log";
     // Spend of earlier runs must be in the database before keys are read from it.
     shipping.flush().await.map_err(|error| failed("shipping the ledger of earlier runs", hint, error))?;
-    let directory = Directory::new(Some(db));
+    // All that this node ever spent is in the database: what it had leased is free again.
+    db.drop_leases(shipping.node()).await.map_err(|error| failed("giving back leases", hint, error))?;
+    let directory = Directory::new(Some(db), shipping.node());
     directory.begin().await.map_err(|error| failed("reading the keys", hint, error))?;
     let (counters, metrics) = (Counters::new(), Metrics::default());
     let snapshot =

@@ -18,6 +18,9 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often ended budget periods are looked for.
 const RESET_EVERY: Duration = Duration::from_secs(1);
 
+/// How often leases are looked after.
+const TEND_EVERY: Duration = Duration::from_millis(500);
+
 /// How often replies whose time is over are forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
@@ -27,6 +30,7 @@ pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
     control.spawn(shared.shipping.clone().keep_synced());
     control.spawn(follow(Arc::clone(shared)));
     control.spawn(reset_budgets(Arc::clone(shared)));
+    control.spawn(tend_leases(Arc::clone(shared)));
     control.spawn(expire_responses(Arc::clone(shared)));
 }
 
@@ -51,6 +55,20 @@ async fn follow(shared: Arc<Shared>) {
             tracing::warn!(%error, "changes of keys by other replicas are not seen until the database answers");
         }
         failing = followed.is_err();
+    }
+}
+
+async fn tend_leases(shared: Arc<Shared>) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(TEND_EVERY).await;
+        let tended = shared.directory.tend_leases().await;
+        if let Err(error) = &tended
+            && !failing
+        {
+            tracing::warn!(%error, "slices of budgets are given back when the database answers again");
+        }
+        failing = tended.is_err();
     }
 }
 

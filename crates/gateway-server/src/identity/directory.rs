@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
-use gateway_db::{Db, KeyRecord, ScopeId, ScopeKind};
+use gateway_db::{Backend, Db, KeyRecord, Payer, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
-use super::{KeyDigest, Scope, Scopes};
+use super::{KeyDigest, Leases, Scope, Scopes};
 use crate::limits::{Account, Limits};
 
 /// How long an unknown secret is remembered as unknown, so that guessing does not reach the database.
@@ -78,6 +78,8 @@ pub(crate) struct Directory {
     db: Option<Db>,
     /// Who pays besides keys.
     pub(crate) scopes: Scopes,
+    /// Slices of budgets, where other replicas may share them.
+    pub(crate) leases: Option<Leases>,
     entries: DashMap<KeyDigest, Arc<KeyEntry>>,
     accounts: DashMap<KeyDigest, Arc<Account>>,
     unknown: DashMap<KeyDigest, Instant>,
@@ -92,10 +94,13 @@ impl std::fmt::Debug for Directory {
 }
 
 impl Directory {
-    /// An empty view over a database, or over none.
-    pub(crate) fn new(db: Option<Db>) -> Self {
+    /// An empty view over a database, or over none. `node` is this replica's name.
+    pub(crate) fn new(db: Option<Db>, node: &str) -> Self {
+        let shared = db.as_ref().filter(|db| db.backend() == Backend::Postgres);
+        let leases = shared.map(|db| Leases::new(db.clone(), node));
         Self {
-            scopes: Scopes::new(db.clone()),
+            scopes: Scopes::new(db.clone(), leases.is_some()),
+            leases,
             db,
             entries: DashMap::new(),
             accounts: DashMap::new(),
@@ -200,9 +205,8 @@ impl Directory {
     }
 
     fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {
-        let account = Arc::clone(
-            &self.accounts.entry(digest).or_insert_with(|| Arc::new(Account::with_spent(record.spend))),
-        );
+        let account =
+            Arc::clone(&self.accounts.entry(digest).or_insert_with(|| Arc::new(self.account(record.spend))));
         let limits = limits_of(&record);
         let Company { budget, groups, chain } = company;
         let entry = Arc::new(KeyEntry { record, limits, account, budget, groups, chain });
@@ -220,6 +224,28 @@ impl Directory {
         }
         self.epoch.fetch_add(1, Ordering::Release);
         entry
+    }
+
+    fn account(&self, spent: Money) -> Account {
+        if self.leases.is_some() { Account::leasing(spent) } else { Account::with_spent(spent) }
+    }
+
+    /// Gives back leases that are idle, and makes those longer that are in use.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(crate) async fn tend_leases(&self) -> Result<()> {
+        let Some(leases) = &self.leases else { return Ok(()) };
+        let now = crate::clock::now_ms();
+        let keys = self.accounts.iter().filter(|entry| entry.wants_tending(now));
+        let keys: Vec<_> = keys.map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
+        for (digest, account) in keys {
+            leases.tend(&Payer::Key(digest.to_hex().into()), &account).await?;
+        }
+        for scope in self.scopes.that(|scope| scope.account.wants_tending(now)) {
+            leases.tend(&Payer::Scope(scope.id.clone()), &scope.account).await?;
+        }
+        Ok(())
     }
 
     /// Forgets a deleted key.
@@ -258,11 +284,16 @@ impl Directory {
         self.scopes.follow(true).await
     }
 
-    /// What a key has spent, settled calls included that the database does not have yet.
+    /// What a key has spent: what the database has of all replicas, or what this one has settled if that is
+    /// more.
     pub(crate) fn spent(&self, record: &KeyRecord) -> Money {
-        KeyDigest::from_hex(record.hash.as_str())
-            .and_then(|digest| self.accounts.get(&digest).map(|account| account.spent()))
-            .unwrap_or(record.spend)
+        let account = KeyDigest::from_hex(record.hash.as_str())
+            .and_then(|digest| self.accounts.get(&digest).map(|account| account.spent()));
+        match account {
+            Some(spent) if self.leases.is_some() => spent.max(record.spend),
+            Some(spent) => spent,
+            None => record.spend,
+        }
     }
 }
 

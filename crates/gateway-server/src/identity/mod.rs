@@ -2,12 +2,14 @@
 
 mod directory;
 mod key;
+mod leases;
 mod model_access;
 mod route_access;
 mod scopes;
 
 pub(crate) use directory::{Directory, KeyEntry, Link};
 pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
+pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;
 pub(crate) use route_access::route_allowed;
 pub(crate) use scopes::{Scope, Scopes};

@@ -87,14 +87,16 @@ impl Scope {
 #[derive(Debug)]
 pub(crate) struct Scopes {
     db: Option<Db>,
+    /// Whether replicas share the budgets.
+    leasing: bool,
     slots: DashMap<ScopeId, Arc<Scope>>,
     version: AtomicI64,
 }
 
 impl Scopes {
     /// An empty view over a database, or over none.
-    pub(super) fn new(db: Option<Db>) -> Self {
-        Self { db, slots: DashMap::new(), version: AtomicI64::new(0) }
+    pub(super) fn new(db: Option<Db>, leasing: bool) -> Self {
+        Self { db, leasing, slots: DashMap::new(), version: AtomicI64::new(0) }
     }
 
     /// The scope, if it is in memory.
@@ -120,7 +122,7 @@ impl Scopes {
             None => View::default(),
         };
         self.make_room();
-        let account = Account::with_spent(spent);
+        let account = if self.leasing { Account::leasing(spent) } else { Account::with_spent(spent) };
         let scope = Arc::new(Scope { id: id.clone(), account, view: ArcSwap::from_pointee(view) });
         let slot = self.slots.entry(id).or_insert(scope);
         Ok(Arc::clone(&slot))
@@ -157,11 +159,10 @@ impl Scopes {
     }
 
     fn sharers(&self, budget: &str) -> Vec<Arc<Scope>> {
-        let shares = |slot: &Scope| {
+        self.that(|slot| {
             let view = slot.view();
             view.record.as_ref().is_some_and(|record| record.settings.budget_id.as_deref() == Some(budget))
-        };
-        self.slots.iter().filter(|slot| shares(slot)).map(|slot| Arc::clone(&slot)).collect()
+        })
     }
 
     /// The view of a record, with the limits of its shared budget read anew.
@@ -173,6 +174,11 @@ impl Scopes {
             _ => None,
         };
         Ok(View::of(record, budget.as_ref().map(|budget| &budget.settings)))
+    }
+
+    /// The scopes in memory of which something is true.
+    pub(super) fn that(&self, is: impl Fn(&Scope) -> bool) -> Vec<Arc<Scope>> {
+        self.slots.iter().filter(|slot| is(slot)).map(|slot| Arc::clone(&slot)).collect()
     }
 
     /// Lets idle scopes go when there are very many: what they spent is in the database, or on its way.
@@ -198,8 +204,13 @@ impl Scopes {
         Ok(())
     }
 
-    /// What a scope has spent, settled calls included that the database does not have yet.
+    /// What a scope has spent: what the database has of all replicas, or what this one has settled if that is
+    /// more.
     pub(crate) fn spent(&self, record: &ScopeRecord) -> Money {
-        self.slots.get(&record.id).map_or(record.spend, |slot| slot.account.spent())
+        match self.slots.get(&record.id).map(|slot| slot.account.spent()) {
+            Some(spent) if self.leasing => spent.max(record.spend),
+            Some(spent) => spent,
+            None => record.spend,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The counters of one key or scope: what is spent and reserved, the current minute, the calls in flight.
 
+use gateway_db::Granted;
 use llm_types::Money;
 use parking_lot::Mutex;
 
@@ -8,6 +9,13 @@ use super::Denial;
 /// Length of the window for requests and tokens. It starts with the first request in it, as LiteLLM's
 /// limiter does (surface §4.9).
 pub(crate) const WINDOW_MS: i64 = 60_000;
+
+/// How long a replica that got less than it wanted waits before it asks again.
+const DRY_MS: i64 = 250;
+/// How long a lease is kept that nobody uses.
+const IDLE_MS: i64 = 1_000;
+/// How long before its end a lease in use is made longer.
+const SOON_MS: i64 = 30_000;
 
 /// What a key or scope may use; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,8 +88,25 @@ pub(crate) struct Remaining {
 #[derive(Debug, Default)]
 pub(crate) struct Account(Mutex<State>);
 
+/// A slice of the budget that other replicas cannot spend.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lease {
+    /// What is left of it; what is set aside for calls in flight is still in it.
+    left: Money,
+    /// When it expires, in Unix milliseconds.
+    until: i64,
+    /// Until when there is nothing more to be had, of a budget that is no larger than this.
+    dry: (i64, Money),
+    /// When something was last set aside from it.
+    used: i64,
+    /// No other replica holds a part of the budget.
+    alone: bool,
+}
+
 #[derive(Debug, Default)]
 struct State {
+    /// Present where replicas share the budget.
+    lease: Option<Lease>,
     spent: Money,
     reserved: Money,
     window_start: i64,
@@ -96,6 +121,80 @@ impl Account {
         Self(Mutex::new(State { spent, ..State::default() }))
     }
 
+    /// An account whose budget is shared with other replicas: nothing is set aside but from a lease.
+    pub(crate) fn leasing(spent: Money) -> Self {
+        Self(Mutex::new(State { spent, lease: Some(Lease::default()), ..State::default() }))
+    }
+
+    /// Adds a slice of the budget, or takes off what is held too much. One that is smaller than `wanted` is the
+    /// last for a while.
+    pub(crate) fn grant(&self, got: &Granted, (wanted, max): (Money, Money), (now_ms, until): (i64, i64)) {
+        let mut state = self.0.lock();
+        state.spent = state.spent.max(got.spent);
+        let Some(lease) = &mut state.lease else { return };
+        lease.left = (lease.left + got.granted).max(Money::ZERO);
+        lease.alone = got.elsewhere == Money::ZERO;
+        lease.until = until;
+        if got.granted < wanted {
+            lease.dry = (now_ms + DRY_MS, max);
+        }
+    }
+
+    /// Makes the lease last longer.
+    pub(crate) fn extend_lease(&self, until: i64) {
+        if let Some(lease) = &mut self.0.lock().lease {
+            lease.until = until;
+        }
+    }
+
+    /// Puts back what could not be given back.
+    pub(crate) fn keep_lease(&self, unused: Money) {
+        if let Some(lease) = &mut self.0.lock().lease {
+            lease.left += unused;
+        }
+    }
+
+    /// Whether a call must ask for a lease first.
+    pub(crate) fn is_short(&self, ask: Ask, max: Money, now_ms: i64) -> bool {
+        let mut state = self.0.lock();
+        let (spent, reserved) = (state.spent, state.reserved);
+        let amounts = (spent, reserved, max);
+        let lease = state.lease.as_mut();
+        lease.is_some_and(|lease| matches!(lease.money_for(ask, amounts, now_ms), Err(Denial::Lease { .. })))
+    }
+
+    /// Takes out what is left of a lease that nobody has used for a while, to give it back.
+    pub(crate) fn take_idle_lease(&self, now_ms: i64) -> Option<Money> {
+        let mut state = self.0.lock();
+        if state.in_flight > 0 {
+            return None;
+        }
+        let lease = state.lease.as_mut()?;
+        if lease.left <= Money::ZERO || now_ms - lease.used < IDLE_MS {
+            return None;
+        }
+        Some(std::mem::take(&mut lease.left))
+    }
+
+    /// Whether a lease is idle, or about to expire in use.
+    pub(crate) fn wants_tending(&self, now_ms: i64) -> bool {
+        let state = self.0.lock();
+        let idle = |lease: &Lease| {
+            state.in_flight == 0 && lease.left > Money::ZERO && now_ms - lease.used >= IDLE_MS
+        };
+        let ends = |lease: &Lease| {
+            (state.in_flight > 0 || lease.left > Money::ZERO) && lease.until - now_ms < SOON_MS
+        };
+        state.lease.as_ref().is_some_and(|lease| idle(lease) || ends(lease))
+    }
+
+    /// Whether a lease in use is about to expire.
+    pub(crate) fn lease_ends_soon(&self, now_ms: i64) -> bool {
+        let state = self.0.lock();
+        let in_use = |lease: &Lease| state.in_flight > 0 || lease.left > Money::ZERO;
+        state.lease.as_ref().is_some_and(|lease| in_use(lease) && lease.until - now_ms < SOON_MS)
+    }
+
     /// Checks every limit and sets aside what the call may use, or does neither.
     ///
     /// An ask larger than the rest of the budget is allowed when nothing else is in flight: the rest
@@ -108,7 +207,7 @@ impl Account {
     ) -> Result<(Reserved, Remaining), Denial> {
         let mut state = self.0.lock();
         state.roll_window(now_ms);
-        let cost = state.money_for(limits, ask)?;
+        let cost = state.money_for(limits, ask, now_ms)?;
         let tokens = state.room_in_window(limits, ask)?;
         if let Some(limit) = limits.parallel
             && state.in_flight >= limit
@@ -128,6 +227,9 @@ impl Account {
         let mut state = self.0.lock();
         state.reserved = state.reserved.saturating_sub(reserved.cost);
         state.spent += used.cost;
+        if let Some(lease) = &mut state.lease {
+            lease.left = lease.left.saturating_sub(used.cost);
+        }
         state.in_flight = state.in_flight.saturating_sub(1);
         if state.window_start == reserved.window {
             state.tokens = state.tokens.saturating_sub(reserved.tokens).saturating_add(used.tokens);
@@ -168,6 +270,34 @@ impl Account {
     }
 }
 
+impl Lease {
+    /// As for a budget that is not shared, of what is left of the lease. Where that is too little, more is
+    /// asked for first.
+    fn money_for(
+        &mut self,
+        ask: Ask,
+        (spent, reserved, max): (Money, Money, Money),
+        now_ms: i64,
+    ) -> Result<Money, Denial> {
+        let rest = if now_ms < self.until { self.left.saturating_sub(reserved) } else { Money::ZERO };
+        if rest > Money::ZERO && rest >= ask.cost {
+            self.used = now_ms;
+            return Ok(ask.cost);
+        }
+        let (dry_until, dry_max) = self.dry;
+        if now_ms >= dry_until || max > dry_max {
+            return Err(Denial::Lease { wanted: (ask.cost - rest).max(Money(1)), max });
+        }
+        // The rest serves one call at a time among all replicas: who holds crumbs beside others lets them lie,
+        // and so gives them back.
+        if rest > Money::ZERO && reserved == Money::ZERO && self.alone {
+            self.used = now_ms;
+            return Ok(rest);
+        }
+        Err(Denial::Budget { spent, reserved, max })
+    }
+}
+
 impl State {
     fn roll_window(&mut self, now_ms: i64) {
         if now_ms - self.window_start >= WINDOW_MS {
@@ -177,8 +307,12 @@ impl State {
         }
     }
 
-    fn money_for(&self, limits: &Limits, ask: Ask) -> Result<Money, Denial> {
+    fn money_for(&mut self, limits: &Limits, ask: Ask, now_ms: i64) -> Result<Money, Denial> {
         let Some(max) = limits.max_budget.filter(|_| !ask.free) else { return Ok(ask.cost) };
+        let reserved = self.reserved;
+        if let Some(lease) = &mut self.lease {
+            return lease.money_for(ask, (self.spent, reserved, max), now_ms);
+        }
         let rest = max - self.spent - self.reserved;
         if self.spent >= max || (rest < ask.cost && self.reserved > Money::ZERO) {
             return Err(Denial::Budget { spent: self.spent, reserved: self.reserved, max });

@@ -19,6 +19,13 @@ pub(crate) enum Denial {
         /// The budget.
         max: Money,
     },
+    /// The slice of the budget that this replica has is too small: it must ask for more.
+    Lease {
+        /// How much more.
+        wanted: Money,
+        /// The budget.
+        max: Money,
+    },
     /// Too many requests in the window.
     Requests {
         /// The limit.
@@ -66,6 +73,10 @@ impl Denial {
             )
             .with_vendor_type("budget_exceeded")
             .with_status(StatusCode::UNPROCESSABLE_ENTITY),
+            // Where more could be had it was asked for; a call that is still here finds nothing.
+            Self::Lease { max, .. } => {
+                Self::Budget { spent: max, reserved: Money::ZERO, max }.into_error(who, now_ms)
+            }
             Self::Requests { limit, resets_at_ms } => limited(who, "requests", limit, (resets_at_ms, now_ms)),
             Self::Tokens { limit, resets_at_ms } => limited(who, "tokens", limit, (resets_at_ms, now_ms)),
             Self::Parallel { limit } => {

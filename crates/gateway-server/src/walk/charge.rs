@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use gateway_db::{ScopeId, ScopeKind};
-use llm_types::{Error, ErrorKind, Origin, Result};
+use gateway_db::{Payer, ScopeId, ScopeKind};
+use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::admit::{list_allows, no_access};
 use super::{Call, Caller};
+use crate::clock::now_ms;
 use crate::identity::{KeyEntry, Link, Scope};
-use crate::limits::{Ask, Denial, Limited, Limits, Remaining, Reserved, Settlement};
+use crate::limits::{Account, Ask, Denial, Limited, Limits, Remaining, Reserved, Settlement};
+use crate::state::Shared;
 
 /// What is set aside for a call, at everybody who pays for it.
 #[derive(Debug, Default)]
@@ -50,12 +52,12 @@ impl<'a> Payers<'a> {
     ///
     /// # Errors
     /// The denial of the first limit that is reached, and whose it is.
-    pub(super) fn reserve(&self, ask: Ask, now_ms: i64) -> Result<(Charged, Remaining), (Denial, Limited)> {
+    pub(super) fn reserve(&self, ask: Ask, now_ms: i64) -> Result<(Charged, Remaining), (Denial, Who)> {
         let mut charged = Charged::default();
         let mut remaining = Remaining::default();
         if let Some((entry, limits)) = &self.key {
             let reserved = entry.account.reserve(limits, ask, now_ms);
-            let (reserved, left) = reserved.map_err(|denial| (denial, limited_key(entry)))?;
+            let (reserved, left) = reserved.map_err(|denial| (denial, Who::Key(Arc::clone(entry))))?;
             remaining = left;
             charged.key = Some((Arc::clone(entry), reserved));
         }
@@ -67,11 +69,58 @@ impl<'a> Payers<'a> {
                 Ok((reserved, _)) => charged.scopes.push((Arc::clone(scope), reserved)),
                 Err(denial) => {
                     charged.release();
-                    return Err((denial, limited_scope(&scope.id)));
+                    return Err((denial, Who::Scope(Arc::clone(scope))));
                 }
             }
         }
         Ok((charged, remaining))
+    }
+}
+
+/// Who refuses a call.
+#[derive(Debug, Clone)]
+pub(super) enum Who {
+    Key(Arc<KeyEntry>),
+    Scope(Arc<Scope>),
+}
+
+impl Who {
+    /// How messages name it.
+    pub(super) fn limited(&self) -> Limited {
+        match self {
+            Self::Key(entry) => limited_key(entry),
+            Self::Scope(scope) => limited_scope(&scope.id),
+        }
+    }
+
+    fn account(&self) -> &Account {
+        match self {
+            Self::Key(entry) => &entry.account,
+            Self::Scope(scope) => &scope.account,
+        }
+    }
+
+    fn payer(&self) -> Payer {
+        match self {
+            Self::Key(entry) => Payer::Key(entry.record.hash.clone()),
+            Self::Scope(scope) => Payer::Scope(scope.id.clone()),
+        }
+    }
+
+    /// Asks for more of a budget that replicas share.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(super) async fn lease(self, shared: &Arc<Shared>, ask: Ask, amounts: (Money, Money)) -> Result<()> {
+        let keeper = Arc::clone(shared);
+        let asked = shared.control.spawn(async move {
+            let Some(leases) = &keeper.directory.leases else { return Ok(()) };
+            let short = || self.account().is_short(ask, amounts.1, now_ms());
+            leases.ask(self.payer(), self.account(), amounts, short).await
+        });
+        asked.await.map_err(|gone| {
+            Error::new(ErrorKind::Internal, "the lease of a budget was interrupted").with_source(gone)
+        })?
     }
 }
 
@@ -82,7 +131,7 @@ impl Charged {
     }
 
     /// Replaces what was set aside by what was used; gives what the key has spent now.
-    pub(super) fn settle(&mut self, used: Settlement) -> Option<llm_types::Money> {
+    pub(super) fn settle(&mut self, used: Settlement) -> Option<Money> {
         for (scope, reserved) in self.scopes.drain(..) {
             scope.account.settle(reserved, used);
         }

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use gateway_db::{Intent, Owner};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
-use super::charge::Payers;
+use super::charge::{Charged, Payers};
 use super::settle::Tail;
 use super::{Call, Caller};
 use crate::clock::now_ms;
 use crate::config::TokenCount;
 use crate::journal::Turn;
-use crate::limits::{Ask, Denial, Limited};
+use crate::limits::{Ask, Denial, Limited, Remaining};
 use crate::state::Shared;
 
 /// The name under which calls of the operator are booked (surface §4.2).
@@ -33,7 +33,7 @@ struct Estimate {
 ///
 /// # Errors
 /// The denial of the first limit that is reached, in LiteLLM's words.
-pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
+pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
     let general = &call.snapshot.config.general;
     let booked = !general.disable_spend_updates;
     let mut payers = Payers::of(call, &caller);
@@ -44,9 +44,7 @@ pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Tu
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
-    let now = now_ms();
-    let reserved = payers.reserve(estimate.ask, now);
-    let (charged, remaining) = reserved.map_err(|(denial, who)| refusal(call, denial, &who, now))?;
+    let (charged, remaining) = reserve(call, &payers, estimate.ask).await?;
     // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
     let mut tail = Tail::new(call, caller, place);
     tail.charged = charged;
@@ -54,6 +52,26 @@ pub(crate) fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Tu
     let announced = booked.then(|| call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out)));
     tail.announced = booked;
     Ok((tail, announced))
+}
+
+/// How often one call asks for more of shared budgets: for each of its payers, and again where others were
+/// quicker.
+const LEASES: usize = 32;
+
+/// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
+async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Remaining)> {
+    for _ in 0..LEASES {
+        let now = now_ms();
+        match payers.reserve(ask, now) {
+            Ok(reserved) => return Ok(reserved),
+            Err((Denial::Lease { wanted, max }, who)) => {
+                who.lease(&call.core.shared, ask, (wanted, max)).await?;
+            }
+            Err((denial, who)) => return Err(refusal(call, denial, &who.limited(), now)),
+        }
+    }
+    Err(Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
+        .with_origin(Origin::Gateway))
 }
 
 fn refusal(call: &Call, denial: Denial, who: &Limited, now: i64) -> Error {

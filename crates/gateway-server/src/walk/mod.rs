@@ -85,7 +85,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     caller.may_call_model(call)?;
     charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
-    let (mut tail, announced) = limit::limit(call, caller)?;
+    let (mut tail, announced) = limit::limit(call, caller).await?;
     if let Some(turn) = announced
         && let Err(error) = core.journal.written(turn).await
     {

@@ -210,6 +210,14 @@ pub(super) const SCOPES: Verb = Verb {
            FROM v WHERE scopes.kind = v.kind AND scopes.id = v.id AND scopes.member = v.member",
 };
 
+/// Takes what is spent off what the node has leased.
+pub(super) const LEASES: Verb = Verb {
+    columns: &[("kind", Text), ("id", Text), ("member", Text), ("node", Text), ("cost", Int)],
+    body: "UPDATE budget_leases SET outstanding = CASE WHEN outstanding > v.cost THEN outstanding - v.cost ELSE 0 END \
+           FROM v WHERE budget_leases.kind = v.kind AND budget_leases.id = v.id AND \
+           budget_leases.member = v.member AND budget_leases.node = v.node",
+};
+
 /// Adds to the daily sums.
 pub(super) const DAILY: Verb = Verb {
     columns: &[

@@ -98,6 +98,7 @@ impl Db {
             transaction.run(&sums.scope_locks()).await?;
         }
         transaction.run(&sums.scopes()).await?;
+        transaction.run(&sums.leases(node)).await?;
         transaction.run(&sums.daily()).await?;
         transaction.commit().await?;
         Ok(Ok(rows.rows() as u64))

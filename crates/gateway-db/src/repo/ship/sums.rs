@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::bulk::{self, Bulk, Cell};
 use crate::ScopeKind;
 use crate::ledger::{Batch, Outcome, flags_byte};
+use crate::repo::leases::KEY;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -177,6 +178,24 @@ impl<'a> Sums<'a> {
             scopes.extend([Cell::text(kind.as_str()), Cell::text(id), Cell::text(member), Cell::Int(*cost)]);
         }
         scopes
+    }
+
+    /// What a node has spent of its leases.
+    pub(super) fn leases<'s>(&'s self, node: &'s str) -> Bulk<'s> {
+        let mut leases = Bulk::new(bulk::LEASES);
+        let keys = self.keys.iter().map(|(hash, sum)| (KEY, *hash, "", sum.cost));
+        let scopes =
+            self.scopes.iter().map(|((kind, id, member), cost)| (kind.as_str(), &**id, *member, *cost));
+        for (kind, id, member, cost) in keys.chain(scopes) {
+            leases.extend([
+                Cell::text(kind),
+                Cell::text(id),
+                Cell::text(member),
+                Cell::text(node),
+                Cell::Int(cost),
+            ]);
+        }
+        leases
     }
 
     pub(super) fn daily(&self) -> Bulk<'a> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway_db::Granted;
 use llm_types::Money;
 
 use super::{Account, Ask, Denial, Limits, Settlement, WINDOW_MS};
@@ -117,4 +118,67 @@ fn a_limit_of_zero_calls_at_once_blocks_everything() {
     let account = Account::default();
     let limits = Limits { parallel: Some(0), ..Limits::default() };
     assert!(matches!(account.reserve(&limits, ask(0), NOW), Err(Denial::Parallel { limit: 0 })));
+}
+
+const MINUTE: i64 = 60_000;
+
+fn wanted(denial: &Denial) -> Money {
+    let Denial::Lease { wanted, .. } = denial else { panic!("{denial:?} is no wish for a lease") };
+    *wanted
+}
+
+fn got(granted: i64, spent: i64, elsewhere: i64) -> Granted {
+    Granted { granted: Money(granted), spent: Money(spent), elsewhere: Money(elsewhere) }
+}
+
+#[test]
+fn crumbs_beside_others_are_let_lie_and_given_back() {
+    let account = Account::leasing(Money(95));
+    account.grant(&got(5, 95, 3), (Money(7), Money(100)), (NOW, NOW + MINUTE));
+    assert!(matches!(account.reserve(&budget(100), ask(7), NOW), Err(Denial::Budget { .. })));
+    assert_eq!(account.take_idle_lease(NOW + 10), Some(Money(5)));
+}
+
+#[test]
+fn nothing_is_set_aside_but_from_a_lease() {
+    let account = Account::leasing(Money(40));
+    let short = account.reserve(&budget(100), ask(7), NOW).unwrap_err();
+    assert_eq!(wanted(&short), Money(7));
+    assert!(account.is_short(ask(7), Money(100), NOW));
+    account.grant(&got(10, 41, 0), (Money(7), Money(100)), (NOW, NOW + MINUTE));
+    assert!(!account.is_short(ask(7), Money(100), NOW));
+    let (first, _) = account.reserve(&budget(100), ask(7), NOW).unwrap();
+    assert_eq!(wanted(&account.reserve(&budget(100), ask(7), NOW).unwrap_err()), Money(4));
+    account.settle(first, Settlement { cost: Money(2), tokens: 0 });
+    assert_eq!(account.spent(), Money(43));
+    assert!(account.reserve(&budget(100), ask(7), NOW).is_ok(), "8 of 10 are left");
+}
+
+#[test]
+fn the_rest_of_a_shared_budget_serves_one_call_at_a_time() {
+    let account = Account::leasing(Money(95));
+    account.grant(&got(5, 95, 0), (Money(7), Money(100)), (NOW, NOW + MINUTE));
+    let (rest, _) = account.reserve(&budget(100), ask(7), NOW).unwrap();
+    assert_eq!(rest.cost, Money(5));
+    assert!(matches!(account.reserve(&budget(100), ask(7), NOW), Err(Denial::Budget { .. })));
+    account.settle(rest, Settlement { cost: Money(5), tokens: 0 });
+    assert!(matches!(account.reserve(&budget(100), ask(7), NOW), Err(Denial::Budget { .. })), "it is dry");
+    assert!(matches!(account.reserve(&budget(101), ask(7), NOW), Err(Denial::Lease { .. })), "it was raised");
+    let later = account.reserve(&budget(100), ask(7), NOW + 1_000).unwrap_err();
+    assert_eq!(wanted(&later), Money(7), "others may have given back");
+}
+
+#[test]
+fn a_lease_that_is_over_is_used_no_longer_and_an_idle_one_given_back() {
+    let account = Account::leasing(Money(0));
+    account.grant(&got(50, 0, 20), (Money(7), Money(100)), (NOW, NOW + MINUTE));
+    assert!(matches!(account.reserve(&budget(100), ask(7), NOW + MINUTE), Err(Denial::Lease { .. })));
+    account.grant(&got(-30, 0, 20), (Money::ZERO, Money(100)), (NOW + MINUTE, NOW + 2 * MINUTE));
+    let (held, _) = account.reserve(&budget(100), ask(7), NOW + MINUTE).unwrap();
+    assert!(account.take_idle_lease(NOW + MINUTE + 5_000).is_none(), "a call is in flight");
+    assert!(account.wants_tending(NOW + 2 * MINUTE - 1));
+    account.settle(held, Settlement { cost: Money(7), tokens: 0 });
+    assert!(account.take_idle_lease(NOW + MINUTE + 10).is_none(), "it was just used");
+    assert_eq!(account.take_idle_lease(NOW + MINUTE + 5_000), Some(Money(13)));
+    assert!(!account.wants_tending(NOW + 2 * MINUTE));
 }
