@@ -3,18 +3,23 @@
 Requests of all six dialects (our golden cases, LiteLLM's cases, recorded ones, and what the gateway itself wrote for
 a provider, taken as that dialect's caller's) go to providers of all six. A request that breaks its own dialect's
 specification proves nothing and is left out. The specifications are shared data: without them, or without the
-packages that read them (`specs/requirements.txt` there), the tests are skipped. Cohere's is not among them.
+packages that read them (`specs/requirements.txt` there), the tests are skipped. Cohere's is not among them: its
+bodies are read by the types of its SDK, which is made from its API definition.
 """
 
 import http.client
 import importlib
+import inspect
 import json
 import os
 import re
 import sys
+import typing
 from pathlib import Path
 
+import pydantic
 import pytest
+from cohere.v2.client import V2Client
 from support.gateway import MASTER_KEY, ROOT, Gateway
 from support.sink import Sink
 
@@ -143,8 +148,51 @@ def recorded(dialect):
             yield f"recorded {row['file']}", request["body"]
 
 
+COHERE = {
+    name: pydantic.TypeAdapter(kind)
+    for name, kind in typing.get_type_hints(V2Client.chat).items()
+    if name in inspect.signature(V2Client.chat).parameters and name != "request_options"
+}
+
+
+def of_cohere(body):
+    """What the types of Cohere's SDK find wrong."""
+    yield from (f"{name}: missing" for name in ("model", "messages") if name not in body)
+    for name, value in body.items():
+        if name == "stream":
+            continue
+        # Recorded replies show that the vendor takes this type, too.
+        if name == "response_format" and value.get("type") == "json_schema":
+            value = {**value, "type": "json_object"}
+        try:
+            yield from unknown(COHERE[name].validate_python(value), name) if name in COHERE else [f"{name}: unknown"]
+        except pydantic.ValidationError as fault:
+            yield from (f"{name}.{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors())
+
+
+def unknown(value, path):
+    """Members the types do not have."""
+    if isinstance(value, pydantic.BaseModel):
+        yield from (f"{path}.{name}: unknown" for name in value.model_extra or {})
+        for name in type(value).model_fields:
+            yield from unknown(getattr(value, name), f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from unknown(element, f"{path}[{index}]")
+
+
+def test_the_check_of_cohere_finds_faults():
+    sound = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "k": 3}
+    assert not list(of_cohere(sound))
+    tool = {"type": "function", "function": {"name": "f"}}
+    for wrong in [{"top_k": 3}, {"tools": [tool]}, {"stop_sequences": "END"}, {"messages": [{"role": "user", "content": 1}]}]:
+        assert list(of_cohere({**sound, **wrong})), wrong
+
+
 def found(check, dialect, body):
     """What the dialect's specification finds wrong."""
+    if dialect == "cohere":
+        return set(of_cohere(body))
     # A model in the path is not a member, and versions that clouds have in the body stand in a header.
     return set(check(*PROVIDERS[dialect][1], body))
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use llm_providers::catalog::{ModelQuery, PriceBook};
 use llm_providers::dialects::OPENAI_CHAT;
-use llm_providers::{CloudSpec, DialectId, ParamPolicy, Registry, Target};
+use llm_providers::{DialectId, ParamPolicy, Registry, Target};
 use llm_types::{ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ type Accepted = (&'static [&'static str], &'static [&'static str], &'static str,
 
 const ACCEPTED: &[Accepted] = &[
     (
-        &["codestral", "mistral", "mistral_magistral"],
+        &["codestral", "mistral", "mistral_magistral", "vertex_ai_mistral"],
         &["tools_named"],
         "tool_choice",
         "LiteLLM loses the choice of a tool by name; the API takes it",
@@ -156,14 +156,14 @@ fn accepted(key: &str, case: &str, param: &str) -> bool {
         .any(|(keys, cases, params, _)| any(keys, key) && any(cases, case) && any(&[params], param))
 }
 
-/// The target of a vector key; `None` where it is no compatible vendor with one host.
+/// The target of a vector key; `None` where it is no compatible vendor.
 fn target(head: &Value) -> Option<Target> {
     let registry = Registry::built_in();
     let name = head["model"].as_str()?;
     let (provider, model) = registry.split_model(name).ok()?;
     let slug = provider.id.as_str();
-    // OpenAI's own families have vectors of their own tests.
-    if provider.dialect != DialectId::OpenaiChat || provider.cloud != CloudSpec::NONE || slug == "ollama" {
+    // What Azure's models take depends on settings, which LiteLLM had when it was recorded.
+    if slug == "ollama" || slug.starts_with("azure") {
         return None;
     }
     if matches!(slug, "poe" | "helicone" | "aiohttp_openai") {
@@ -171,7 +171,13 @@ fn target(head: &Value) -> Option<Target> {
     }
     let info = PriceBook::builtin().lookup(&ModelQuery::new(slug, model));
     let can = |ability: &str| info.as_ref().is_some_and(|info| info.supports(ability) == Some(true));
-    Some(Target::bare(Arc::clone(provider), model).for_model(can))
+    let mut target = Target::bare(Arc::clone(provider), model);
+    if let Some(base) = head["options"]["api_base"].as_str() {
+        base.clone_into(&mut target.base_url);
+    }
+    let target = target.routed().for_model(can);
+    // Other dialects have vectors of their own tests.
+    (target.spec.dialect == DialectId::OpenaiChat).then_some(target)
 }
 
 /// The parameters in which what is sent differs from what was recorded.

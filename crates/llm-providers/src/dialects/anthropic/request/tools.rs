@@ -105,7 +105,8 @@ impl<'r> Plan<'r> {
             })
             .collect();
         self.tools.extend(called.into_iter().map(|name| {
-            Entry::Made(json!({ "name": name, "input_schema": { "type": "object", "properties": {} } }))
+            let schema = json!({ "type": "object", "properties": {} });
+            Entry::Made(json!({ "name": name, "input_schema": schema, "type": "custom" }))
         }));
         self.choice = Some(Choice::None).filter(|_| !self.tools.is_empty());
     }

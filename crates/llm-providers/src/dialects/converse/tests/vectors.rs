@@ -143,11 +143,14 @@ fn call(url: &str) -> &str {
 }
 
 fn check(family: &str) {
+    check_file(family, &format!("bedrock_converse_{family}.jsonl"));
+}
+
+fn check_file(family: &str, file: &str) {
     let better = |name: &str, _: &Value| {
         let here = HERE.iter().any(|(of, case, _)| *of == family && *case == name);
         here || OURS_IS_BETTER.iter().any(|(case, _)| *case == name)
     };
-    let file = &format!("bedrock_converse_{family}.jsonl");
     let recorded = |sent: &Value| json!([call(sent["url"].as_str().unwrap()), normal(&sent["body"])]);
     Vectors { file, least: 30, better: &better, ours: &ours, recorded: &recorded }.check();
 }
@@ -155,6 +158,11 @@ fn check(family: &str) {
 #[test]
 fn claude() {
     check("claude");
+}
+
+#[test]
+fn claude_with_a_bearer_token() {
+    check_file("claude", "bedrock_bearer.jsonl");
 }
 
 #[test]

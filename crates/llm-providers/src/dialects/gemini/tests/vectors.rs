@@ -81,3 +81,13 @@ fn gemini_3_pro() {
 fn gemini_2_0_flash() {
     check("gemini_2_0.jsonl");
 }
+
+#[test]
+fn gemini_2_5_flash_on_vertex() {
+    check("vertex_ai_gemini.jsonl");
+}
+
+#[test]
+fn gemini_3_pro_on_vertex() {
+    check("vertex_ai_gemini_global.jsonl");
+}
