@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::super::wire::camel;
 use super::{target, without_nulls};
+use crate::Target;
 use crate::dialect::Dialect;
 use crate::dialects::gemini::Gemini;
 use crate::dialects::openai::chat::OpenaiChat;
-use crate::dialects::tests::bench::Vectors;
+use crate::dialects::tests::bench::{Vectors, built_in};
 
 /// Cases where the recorded request is wrong or arbitrary; ours is checked elsewhere.
 const OURS_IS_BETTER: &[(&str, &str)] = &[
@@ -45,13 +46,12 @@ fn normal(body: &Value) -> Value {
     body
 }
 
-fn ours(case: &Value, model: &str, drop: bool) -> llm_types::Result<Value> {
+fn ours(case: &Value, mut target: Target, drop: bool) -> llm_types::Result<Value> {
     let mut request = OpenaiChat.decode_request(&serde_json::to_vec(case).unwrap())?;
     if let Some(Value::Object(members)) = case.get("extra_body") {
         // The gateway spreads them over the body.
         request.extra.0.extend(members.clone());
     }
-    let mut target = target(model);
     target.policy.drop = drop;
     let encoded = Gemini.encode_request(&request, &target)?;
     Ok(json!([encoded.path, normal(&serde_json::from_slice(&encoded.body).unwrap())]))
@@ -63,6 +63,11 @@ fn recorded(sent: &Value) -> Value {
 }
 
 fn check(file: &str) {
+    check_for(file, &target);
+}
+
+fn check_for(file: &str, target: &dyn Fn(&str) -> Target) {
+    let ours = |case: &Value, model: &str, drop: bool| ours(case, target(model), drop);
     let better = |name: &str, _: &Value| OURS_IS_BETTER.iter().any(|(case, _)| *case == name);
     Vectors { file, least: 25, better: &better, ours: &ours, recorded: &recorded }.check();
 }
@@ -82,12 +87,16 @@ fn gemini_2_0_flash() {
     check("gemini_2_0.jsonl");
 }
 
+fn on_vertex(model: &str) -> Target {
+    built_in("vertex_ai", model).routed()
+}
+
 #[test]
 fn gemini_2_5_flash_on_vertex() {
-    check("vertex_ai_gemini.jsonl");
+    check_for("vertex_ai_gemini.jsonl", &on_vertex);
 }
 
 #[test]
 fn gemini_3_pro_on_vertex() {
-    check("vertex_ai_gemini_global.jsonl");
+    check_for("vertex_ai_gemini_global.jsonl", &on_vertex);
 }
