@@ -39,6 +39,9 @@ impl SignIn {
             (Auth::Bearer | Auth::BearerOr(_) | Auth::None, Some(key)) => {
                 Ok(Self::Header(header::AUTHORIZATION, secret_value(spec, &format!("Bearer {key}"))?))
             }
+            (Auth::Scheme(word), Some(key)) => {
+                Ok(Self::Header(header::AUTHORIZATION, secret_value(spec, &format!("{word} {key}"))?))
+            }
             (Auth::Header(name), Some(key)) => {
                 let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                     let message = format!("provider `{}`: `{name}` is not a header name", spec.id);

@@ -58,6 +58,7 @@ impl DialectId {
             Self::Cohere | Self::CohereV1 => &["/v2/chat", "/v1/chat", "/v2", "/v1"],
             // Its imitation of OpenAI's API lives behind `/v1`.
             Self::Ollama => &["/api/generate", "/api/chat", "/api", "/v1"],
+            Self::Prompt(Wire::Complete) => &["/v1/complete"],
             Self::Gemini | Self::Converse | Self::Nova | Self::Prompt(_) => &[],
         }
     }
@@ -69,6 +70,8 @@ impl DialectId {
 pub enum Auth {
     /// `authorization: Bearer …`.
     Bearer,
+    /// `authorization: <word> …`.
+    Scheme(Cow<'static, str>),
     /// A header of its own.
     Header(Cow<'static, str>),
     /// A query parameter.

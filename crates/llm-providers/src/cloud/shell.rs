@@ -17,7 +17,8 @@ use crate::scan::{self, Patch};
 const BETAS: HeaderName = HeaderName::from_static("anthropic-beta");
 
 /// How requests are wrapped. In paths `{path}` stands for the dialect's own path, `{model}`, `{project}`,
-/// `{region}` and `{version}` for the target's.
+/// `{region}` and `{version}` for the target's; `{model_path}` for a model's name whose slashes are the path's,
+/// without a version behind a colon; `{whole}` for nothing: the operator's base URL is the whole URL.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shell {
@@ -223,7 +224,12 @@ fn join(wrapped: &str, path: &str) -> String {
 fn fill(path: &str, target: &Target) -> Result<String> {
     let cloud = target.cloud.as_ref();
     let spec = &target.spec.cloud;
-    let mut filled = path.replace("{model}", &encoded(&target.model));
+    let mut filled = path.replace("{model}", &encoded(&target.model)).replace("{whole}", "");
+    if filled.contains("{model_path}") {
+        let name = target.model.split(':').next().unwrap_or_default();
+        let words: Vec<String> = name.split('/').map(encoded).collect();
+        filled = filled.replace("{model_path}", &words.join("/"));
+    }
     for (place, setting, value) in [
         ("{project}", &spec.project, cloud.and_then(|cloud| cloud.project.as_deref())),
         ("{region}", &spec.region, cloud.and_then(|cloud| cloud.region.as_deref())),

@@ -1,7 +1,8 @@
-//! A streamed reply of AWS event stream messages, each around one event of a dialect in base64, as the
-//! server-sent events that the dialect sends elsewhere.
+//! A streamed reply of AWS event stream messages, each around one event of a dialect in base64 or around some
+//! bytes of what a container sends, as the server-sent events that the dialect sends elsewhere.
 //!
-//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html>.
+//! Sources: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html>,
+//! <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_ResponseStream.html>.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,12 +20,19 @@ use crate::framing::event_stream::Splitter;
 
 /// The body, taken out of its frames.
 pub(crate) fn unframed(body: Body) -> Body {
-    Body::Stream(Box::pin(Unframed { body, frames: Splitter::new(), failure: None, over: false }))
+    Body::Stream(Box::pin(Unframed {
+        body,
+        frames: Splitter::new(),
+        parts: Parts::default(),
+        failure: None,
+        over: false,
+    }))
 }
 
 struct Unframed {
     body: Body,
     frames: Splitter,
+    parts: Parts,
     /// What went wrong behind the events that were handed out.
     failure: Option<Error>,
     over: bool,
@@ -35,7 +43,8 @@ impl Unframed {
     fn events(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         loop {
-            match self.frames.next_frame().map(|frame| frame.map(|frame| write(&frame, &mut out))) {
+            let parts = &mut self.parts;
+            match self.frames.next_frame().map(|frame| frame.map(|frame| write(&frame, parts, &mut out))) {
                 Ok(None) => break,
                 Ok(Some(Ok(()))) => {}
                 Ok(Some(Err(error))) | Err(error) => {
@@ -68,7 +77,14 @@ impl Stream for Unframed {
                 }
                 Some(Err(error)) => this.failure = Some(error),
                 None => match this.frames.finish() {
-                    Ok(()) => this.over = true,
+                    Ok(()) => {
+                        this.over = true;
+                        let mut rest = BytesMut::new();
+                        this.parts.finish(&mut rest);
+                        if !rest.is_empty() {
+                            return Poll::Ready(Some(Ok(rest.freeze())));
+                        }
+                    }
                     Err(error) => this.failure = Some(error),
                 },
             }
@@ -90,11 +106,16 @@ struct Named<'f> {
 }
 
 /// Writes one frame as one event.
-fn write(frame: &Frame, out: &mut BytesMut) -> Result<()> {
+fn write(frame: &Frame, parts: &mut Parts, out: &mut BytesMut) -> Result<()> {
     let name = String::from_utf8_lossy(&frame.event);
     if let Some(kind) = name.strip_prefix("exception:").or_else(|| name.strip_prefix("error:")) {
         let event = stated(kind, &frame.data).to_string();
+        parts.finish(out);
         put("error", event.as_bytes(), out);
+        return Ok(());
+    }
+    if name == "PayloadPart" {
+        parts.push(&frame.data, out);
         return Ok(());
     }
     if name != "chunk" {
@@ -121,6 +142,56 @@ fn put(name: &str, data: &[u8], out: &mut BytesMut) {
     out.extend_from_slice(b"\n\n");
 }
 
+/// Bytes of what a container sends, however they are cut: server-sent events pass as they are, and lines that
+/// are JSON documents become events.
+#[derive(Debug, Default)]
+struct Parts {
+    /// Where in a line the next byte stands.
+    line: Line,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Start,
+    /// Inside one that passes as it is.
+    Passed,
+    /// Inside one that is a document.
+    Document,
+}
+
+impl Parts {
+    fn push(&mut self, mut bytes: &[u8], out: &mut BytesMut) {
+        while let Some(first) = bytes.first() {
+            if self.line == Line::Start && matches!(first, b'{' | b'[') {
+                out.extend_from_slice(b"data: ");
+                self.line = Line::Document;
+            }
+            let end = memchr::memchr(b'\n', bytes);
+            let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |at| at + 1));
+            out.extend_from_slice(line);
+            bytes = rest;
+            self.line = match (end, self.line) {
+                (Some(_), Line::Document) => {
+                    out.extend_from_slice(b"\n");
+                    Line::Start
+                }
+                (Some(_), _) => Line::Start,
+                (None, Line::Start) => Line::Passed,
+                (None, inside) => inside,
+            };
+        }
+    }
+
+    /// Nothing more comes: a last document may lack its line feed.
+    fn finish(&mut self, out: &mut BytesMut) {
+        if self.line == Line::Document {
+            out.extend_from_slice(b"\n\n");
+        }
+        self.line = Line::Start;
+    }
+}
+
 /// An exception inside a stream as the dialects state errors.
 fn stated(kind: &str, payload: &[u8]) -> Value {
     let payload: Value = serde_json::from_slice(payload).unwrap_or_default();
@@ -130,7 +201,7 @@ fn stated(kind: &str, payload: &[u8]) -> Value {
         "throttlingexception" => "rate_limit_error",
         "validationexception" => "invalid_request_error",
         "modeltimeoutexception" => "timeout_error",
-        "serviceunavailableexception" | "modelnotreadyexception" => "overloaded_error",
+        "serviceunavailableexception" | "modelnotreadyexception" | "serviceunavailable" => "overloaded_error",
         "accessdeniedexception" => "permission_error",
         "resourcenotfoundexception" => "not_found_error",
         _ => "api_error",

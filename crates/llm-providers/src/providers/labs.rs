@@ -327,15 +327,31 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://codestral.mistral.ai/v1", prefix: "/fim",
         base_url_env: [], key_env: ["CODESTRAL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiText,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, seed_as_random_seed: true, no_stream_options: true, unsupported: COMPLETIONS_LACK, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            seed_as_random_seed: true,
+            no_stream_options: true,
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty", "seed", "stop",
+                "temperature", "top_p"
+            ],
+            ..Quirks::NONE
+        },
     },
     provider! {
-        id: "text-completion-inception", name: "Inception, completions",
-        docs: "https://inceptionlabs.ai",
-        base_url: "https://api.inceptionlabs.ai/v1", prefix: "",
+        id: "text-completion-inception", name: "Inception, fill in the middle",
+        docs: "https://docs.inceptionlabs.ai/capabilities/fim",
+        base_url: "https://api.inceptionlabs.ai/v1", prefix: "/fim",
         base_url_env: ["INCEPTION_API_BASE"], key_env: ["INCEPTION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiText,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, unsupported: COMPLETIONS_LACK, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            no_stream_options: true,
+            supported: words![
+                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty", "stop", "top_p"
+            ],
+            ..Quirks::NONE
+        },
     },
     provider! {
         id: "text-completion-openai", name: "OpenAI, completions",

@@ -10,6 +10,7 @@ mod google;
 mod labs;
 mod local;
 mod profiles;
+mod prompts;
 
 use crate::ProviderSpec;
 
@@ -19,19 +20,19 @@ macro_rules! provider {
         id: $id:literal, name: $name:literal, docs: $docs:literal,
         base_url: $base:literal, prefix: $prefix:literal,
         base_url_env: [$($base_env:literal),*], key_env: [$($key_env:literal),*],
-        auth: $auth:expr, dialect: $dialect:ident, quirks: $quirks:expr $(,)?
+        auth: $auth:expr, dialect: $dialect:ident $(($wire:expr))?, quirks: $quirks:expr $(,)?
     ) => {
         $crate::providers::provider! {
             id: $id, name: $name, docs: $docs, base_url: $base, prefix: $prefix,
             base_url_env: [$($base_env),*], key_env: [$($key_env),*],
-            auth: $auth, dialect: $dialect, quirks: $quirks, cloud: $crate::CloudSpec::NONE,
+            auth: $auth, dialect: $dialect $(($wire))?, quirks: $quirks, cloud: $crate::CloudSpec::NONE,
         }
     };
     (
         id: $id:literal, name: $name:literal, docs: $docs:literal,
         base_url: $base:literal, prefix: $prefix:literal,
         base_url_env: [$($base_env:literal),*], key_env: [$($key_env:literal),*],
-        auth: $auth:expr, dialect: $dialect:ident, quirks: $quirks:expr, cloud: $cloud:expr $(,)?
+        auth: $auth:expr, dialect: $dialect:ident $(($wire:expr))?, quirks: $quirks:expr, cloud: $cloud:expr $(,)?
     ) => {
         $crate::ProviderSpec {
             id: ::llm_types::ProviderId::known($id),
@@ -42,7 +43,7 @@ macro_rules! provider {
             base_url_env: $crate::providers::words![$($base_env),*],
             key_env: $crate::providers::words![$($key_env),*],
             auth: $auth,
-            dialect: $crate::DialectId::$dialect,
+            dialect: $crate::DialectId::$dialect $(($wire))?,
             quirks: $quirks,
             cloud: $cloud,
         }
@@ -94,6 +95,7 @@ pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
         google::GOOGLE,
         aggregators::AGGREGATORS,
         local::LOCAL,
+        prompts::PROMPTS,
     ]
     .into_iter()
     .flatten()

@@ -4,15 +4,21 @@ use std::collections::HashSet;
 
 use http::Uri;
 
-use super::{aggregators, amazon, azure, built_in, clouds, labs, local};
+use super::{aggregators, amazon, azure, built_in, clouds, labs, local, prompts};
 use crate::cloud::Identity;
 use crate::{Auth, DialectId, ProviderSpec};
 
 #[test]
 fn tables_are_sorted() {
-    for table in
-        [labs::LABS, clouds::CLOUDS, amazon::AMAZON, azure::AZURE, aggregators::AGGREGATORS, local::LOCAL]
-    {
+    for table in [
+        labs::LABS,
+        clouds::CLOUDS,
+        amazon::AMAZON,
+        azure::AZURE,
+        aggregators::AGGREGATORS,
+        local::LOCAL,
+        prompts::PROMPTS,
+    ] {
         assert!(table.is_sorted_by_key(|spec| spec.id.as_str()), "sort by slug: {:?}", slugs(table));
     }
 }
@@ -69,6 +75,7 @@ fn a_key_variable_belongs_to_one_vendor() {
             if let Some(other) = owner.insert(name.as_ref(), spec.id.as_str()) {
                 let vendor = |slug| match slug {
                     "ai21_chat" => "ai21",
+                    "anthropic_text" => "anthropic",
                     "aiohttp_openai" | "openai_like" => "custom_openai",
                     "azure_ai" | "azure_text" => "azure",
                     "bedrock_mantle" => "bedrock",

@@ -6,7 +6,7 @@ catalogue! {
     api_base Text "" served: "Base URL of the provider's API; the provider's own when not given.";
     api_version Text "" served: "Version of the Azure API.";
     azure_ad_token Secret "" served: "Entra access token for Azure.";
-    tenant_id Text "" served: "Entra tenant.";
+    tenant_id Text "" served: "Entra tenant; Predibase's tenant.";
     client_id Text "" served: "Entra application.";
     client_secret Secret "" served: "Secret of the Entra application.";
     azure_scope Text "" served: "Scope of the Entra token.";
@@ -30,6 +30,7 @@ catalogue! {
     aws_external_id Text "" served: "External id for the assumed role.";
     aws_session_tags List "" served: "Tags of the assumed-role session.";
     aws_bedrock_runtime_endpoint Text "" served: "Where Bedrock requests go.";
+    sagemaker_base_url Text "" served: "Where SageMaker requests go: the host, or the whole URL of the endpoint.";
     aws_bedrock_project_id Text "" later "the sign-in or provider it belongs to is not served": "Bedrock project.";
     s3_bucket_name Text "" later "the sign-in or provider it belongs to is not served": "S3 bucket for batch files.";
     s3_endpoint_url Text "" later "the sign-in or provider it belongs to is not served": "S3 endpoint for batch files.";
@@ -140,6 +141,5 @@ catalogue! {
     hf_model_name Any "" later "it has no effect": "Used as request default; body wins, unknown keys go to the provider.";
     base_url Text "" served: "Another name of `api_base`.";
     request_timeout Seconds "" served: "Seconds to wait for a whole answer; 6000 when not given.";
-    sagemaker_base_url Text "" later "the sign-in or provider it belongs to is not served": "URL of a SageMaker endpoint.";
     caching_groups List "" later "answers are not cached": "Groups that share cached answers.";
 }

@@ -52,7 +52,7 @@ pub(crate) fn resolve(
         section.secret("api_key");
         return None;
     };
-    let given_base = given_base.or_else(|| bedrock_endpoint(section, &spec));
+    let given_base = given_base.or_else(|| aws_endpoint(section, &spec));
     let mut cloud = (spec.cloud != CloudSpec::NONE).then(|| cloud::settings(section, &spec.cloud));
     let given_base = given_base.map(|base| without_version(base, cloud.as_mut()));
     let base_url = base_url(section, &spec, given_base.as_deref());
@@ -87,10 +87,13 @@ pub(crate) fn nowhere(registry: &Registry) -> Option<Target> {
     })
 }
 
-/// LiteLLM's own name for the base URL of Bedrock.
-fn bedrock_endpoint(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec) -> Option<String> {
-    let key = "aws_bedrock_runtime_endpoint";
-    matches!(spec.cloud.identity, Identity::Aws(_)).then(|| section.text(key)).flatten()
+/// LiteLLM's own names for the base URLs of Amazon's services.
+fn aws_endpoint(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec) -> Option<String> {
+    match &spec.cloud.identity {
+        Identity::Aws(service) if service == "sagemaker" => section.text("sagemaker_base_url"),
+        Identity::Aws(_) => section.text("aws_bedrock_runtime_endpoint"),
+        _ => None,
+    }
 }
 
 /// A base URL as portals show it names the version of the API: `…?api-version=2024-10-21`.

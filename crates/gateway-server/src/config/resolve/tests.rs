@@ -295,10 +295,10 @@ fn credentials_fill_what_an_entry_leaves_out() {
 #[test]
 fn what_is_not_served_is_kept_with_its_reason() {
     let config =
-        config("model_list: [{model_name: m, litellm_params: {model: sagemaker/x, aws_region_name: r}}]");
+        config("model_list: [{model_name: m, litellm_params: {model: petals/x, aws_region_name: r}}]");
     assert!(config.models.is_empty());
     assert_eq!(config.unserved[0].name, "m");
-    assert_eq!(config.unserved[0].reason, "provider `sagemaker` is not served yet");
+    assert_eq!(config.unserved[0].reason, "provider `petals` is not served yet");
 }
 
 #[test]

@@ -92,3 +92,27 @@ fn recorded_streams_are_read_whole() {
     }
     assert!(read_whole > 0, "the folder holds the recordings");
 }
+
+#[test]
+fn parts_of_what_a_container_sends_are_joined_whatever_their_cut() {
+    let events = "data:{\"token\":{\"text\":\"a\"}}\n\ndata:{\"token\":{\"text\":\"b\"}}\n\n";
+    let lines = "{\"token\":{\"text\":\"a\"}}\n{\"token\":{\"text\":\"b\"}}";
+    for (sent, expected) in [
+        (events, events),
+        (lines, "data: {\"token\":{\"text\":\"a\"}}\n\ndata: {\"token\":{\"text\":\"b\"}}\n\n"),
+    ] {
+        for size in 1..=sent.len() {
+            let mut out = BytesMut::new();
+            for part in sent.as_bytes().chunks(size) {
+                event_stream::write(&mut out, "PayloadPart", part);
+            }
+            assert_eq!(read(vec![out.freeze()]).unwrap(), expected, "{size}");
+        }
+    }
+    let mut out = BytesMut::new();
+    event_stream::write(&mut out, "PayloadPart", b"{\"a\":1}");
+    event_stream::write_exception(&mut out, "ModelStreamError", br#"{"Message":"out of memory"}"#);
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\
+                 \"message\":\"ModelStreamError: out of memory\"}}\n\n";
+    assert_eq!(read(vec![out.freeze()]).unwrap(), format!("data: {{\"a\":1}}\n\n{error}"));
+}

@@ -1,7 +1,8 @@
 //! Hosts that complete a prompt, the provider's side: each [`Wire`] is a family of models with its own names
 //! for parameters and its own [`Template`] for conversations.
 //!
-//! Vendor's documentation: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>.
+//! Vendors' documentation: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>, and the
+//! page each [`Wire`] names.
 //!
 //! What a prompt cannot hold: tools, media, structured output, reasoning on request; such parameters are
 //! refused or dropped by policy. Calls of the past are written where the family has a form for them.
@@ -9,6 +10,7 @@
 //! Nobody calls in this dialect: callers who send prompts speak OpenAI's Completions, and the caller's side
 //! is that dialect's.
 
+mod error;
 mod reply;
 mod request;
 mod stream;
@@ -25,7 +27,7 @@ pub(crate) use reply::METRICS;
 pub use template::{Speaker, Template, Turn};
 pub use wire::Wire;
 
-use super::{OPENAI_TEXT, converse};
+use super::OPENAI_TEXT;
 use crate::dialect::{
     Dialect, Encoded, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
@@ -49,6 +51,12 @@ impl Prompt {
             Wire::Jurassic => &Self(Wire::Jurassic),
             Wire::OwnDeepseek => &Self(Wire::OwnDeepseek),
             Wire::OwnQwen => &Self(Wire::OwnQwen),
+            Wire::Complete => &Self(Wire::Complete),
+            Wire::Generation => &Self(Wire::Generation),
+            Wire::TextGeneration => &Self(Wire::TextGeneration),
+            Wire::Lorax => &Self(Wire::Lorax),
+            Wire::Triton => &Self(Wire::Triton),
+            Wire::Prediction => &Self(Wire::Prediction),
         }
     }
 }
@@ -92,15 +100,15 @@ impl Dialect for Prompt {
     }
 
     fn framing(&self) -> Framing {
-        Framing::Sse
+        self.0.framing()
     }
 
     fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(self.0.thinks()))
+        Box::new(stream::Decoder::new(self.0.thinks(), self.0.form().ends_silently))
     }
 
     fn decode_error(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        converse::decode_error(status, headers, body)
+        error::decode(status, headers, body, self.0)
     }
 
     fn forward_request(&self, body: &Bytes, glance: &Glance, target: &Target) -> Result<Encoded> {

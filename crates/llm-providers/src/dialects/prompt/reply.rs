@@ -15,9 +15,15 @@ const LISTS: &[(&str, &str, &str)] = &[
     ("generations", "/text", "/finish_reason"),
     ("completions", "/data/text", "/finishReason/reason"),
 ];
-/// The same for replies that hold one answer.
-const SINGLE: &[(&str, &str)] =
-    &[("generation", "stop_reason"), ("outputText", "completionReason"), ("text", "finish_reason")];
+/// The same for replies that hold one answer: the member with the text, and where the reason stands.
+const SINGLE: &[(&str, &str)] = &[
+    ("generation", "/stop_reason"),
+    ("outputText", "/completionReason"),
+    ("completion", "/stop_reason"),
+    ("generated_text", "/details/finish_reason"),
+    ("text_output", "/finish_reason"),
+    ("text", "/finish_reason"),
+];
 
 /// One answer, or a piece of one.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +42,51 @@ pub(super) fn answers(value: &Value) -> Option<Vec<Answer>> {
             return Some(list.iter().map(answer).collect());
         }
     }
-    for (name, end) in SINGLE {
-        if value.get(name).is_some() || value.get(end).is_some() {
-            let answer = Answer { text: text(value.get(name)), finish: finish(value.get(end)) };
-            return Some(vec![answer]);
-        }
+    if let Value::Array(items) = value {
+        return items.iter().map(answers).collect::<Option<Vec<_>>>().map(|all| all.concat());
     }
-    None
+    if let Some(token) = value.get("token") {
+        return Some(vec![piece(token, value)]);
+    }
+    if let Some(output) = value.get("output").filter(|_| value.get("status").is_some()) {
+        return predicted(output, value);
+    }
+    // A frame may hold the reason alone.
+    let has_text = |(name, _): &&(&str, &str)| value.get(name).is_some();
+    let has_end = |(_, end): &&(&str, &str)| value.pointer(end).is_some();
+    let (name, end) = SINGLE.iter().find(has_text).or_else(|| SINGLE.iter().find(has_end))?;
+    let answer = Answer { text: text(value.get(name)), finish: finish(value.pointer(end)) };
+    Some(std::iter::once(answer).chain(others(value)).collect())
+}
+
+/// One token of a stream; special ones are no text.
+fn piece(token: &Value, frame: &Value) -> Answer {
+    let is_special = token.get("special").and_then(Value::as_bool) == Some(true);
+    let text = token.get("text").and_then(Value::as_str).filter(|_| !is_special).unwrap_or_default();
+    Answer { text: text.to_owned(), finish: finish(frame.pointer("/details/finish_reason")) }
+}
+
+/// The further answers of one request, where the details of the first tell them.
+fn others(value: &Value) -> impl Iterator<Item = Answer> {
+    let all = value.pointer("/details/best_of_sequences").and_then(Value::as_array);
+    let answer = |item: &Value| {
+        let text = item.get("generated_text").and_then(Value::as_str)?;
+        Some(Answer { text: text.to_owned(), finish: finish(item.get("finish_reason")) })
+    };
+    all.into_iter().flatten().filter_map(answer).collect::<Vec<_>>().into_iter()
+}
+
+/// The answer of a prediction that is there: a text, or its pieces.
+fn predicted(output: &Value, value: &Value) -> Option<Vec<Answer>> {
+    if value.get("status")? != "succeeded" {
+        return None;
+    }
+    let text = match output {
+        Value::String(text) => text.clone(),
+        Value::Array(pieces) => pieces.iter().map(Value::as_str).collect::<Option<String>>()?,
+        _ => return None,
+    };
+    Some(vec![Answer { text, finish: Some(Finish::Stop) }])
 }
 
 /// What a word for the end of an answer means.
@@ -50,7 +94,7 @@ fn finish(word: Option<&Value>) -> Option<Finish> {
     let word = word?.as_str()?;
     Some(match word.to_ascii_lowercase().as_str() {
         "" => return None,
-        "stop" | "finish" | "complete" | "endoftext" | "end_turn" | "eos" => Finish::Stop,
+        "stop" | "finish" | "complete" | "endoftext" | "end_turn" | "eos" | "eos_token" => Finish::Stop,
         "stop_criteria_met" | "stop_sequence" => Finish::StopSequence(None),
         "length" | "max_tokens" => Finish::Length,
         "content_filtered" | "rag_query_when_rag_disabled" | "error_toxic" => Finish::ContentFilter,
@@ -67,10 +111,16 @@ pub(super) fn usage(value: &Value) -> Option<Usage> {
     let counted = results.map(|list| list.iter().filter_map(|item| count(item.get("tokenCount"))).sum());
     let input = of("inputTokenCount")
         .or_else(|| count(value.get("prompt_token_count")))
-        .or_else(|| count(value.get("inputTextTokenCount")));
+        .or_else(|| count(value.get("inputTextTokenCount")))
+        .or_else(|| count(value.pointer("/details/prompt_tokens")))
+        .or_else(|| count(value.pointer("/metrics/input_token_count")))
+        .or_else(|| count(value.get("nb_input_tokens")));
     let output = of("outputTokenCount")
         .or_else(|| count(value.get("generation_token_count")))
         .or_else(|| count(value.get("totalOutputTextTokenCount")))
+        .or_else(|| count(value.pointer("/details/generated_tokens")))
+        .or_else(|| count(value.pointer("/metrics/output_token_count")))
+        .or_else(|| count(value.get("nb_generated_tokens")))
         .or(counted);
     if input.is_none() && output.is_none() {
         return None;
@@ -145,6 +195,10 @@ fn clean(text: &str, thinks: Thinks) -> &str {
 pub(super) fn stated(value: &Value) -> Option<Error> {
     if let Some(words) = value.get("error").and_then(Value::as_str).filter(|words| !words.is_empty()) {
         return Some(Error::new(ErrorKind::BadUpstream, words));
+    }
+    if let Some(status) = value.get("status").and_then(Value::as_str).filter(|status| *status != "succeeded")
+    {
+        return Some(Error::new(ErrorKind::BadUpstream, format!("provider says the prediction is {status}")));
     }
     let message = value.get("message").or_else(|| value.get("Message"))?.as_str()?;
     answers(value).is_none().then(|| Error::new(ErrorKind::BadUpstream, message))

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 use llm_types::{
-    ChatRequest, Error, Message, Options, Part, PartKind, Reasoning, ReasoningEffort, ResponseFormat, Result,
-    Role, ToolCall,
+    ChatRequest, Error, Message, Options, Part, PartKind, Reasoning, ResponseFormat, Result, Role, ToolCall,
 };
 use serde_json::{Map, Value, json};
 
 use super::template::{Speaker, Template, Turn};
-use super::wire::{Names, Wire};
+use super::wire::{Form, Names, Wire};
 use crate::dialects::params::{self, leave_out};
 use crate::{Encoded, ParamPolicy, Target};
 
@@ -33,19 +32,48 @@ pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Resu
         return Err(Error::bad_param("messages", message));
     }
     let template = wire.template(target.family());
-    let turns = turns(&request.messages, &template, policy)?;
-    let mut body = Map::new();
-    body.insert(wire.names().prompt.to_owned(), template.prompt(&turns).into());
-    parameters(&mut body, &options, &wire.names());
-    for (name, value) in rest(request, &defaults, policy) {
-        body.entry(name).or_insert(value);
-    }
+    let prompt = template.prompt(&turns(&request.messages, &template, policy)?);
+    let mut body = body(prompt, &options, target, wire, rest(request, &defaults, policy))?;
     body.extend(passed.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if request.stream {
         body.insert("stream".to_owned(), true.into());
     }
     let body = Value::Object(body).to_string().into();
     Ok(Encoded { path: "/".to_owned(), headers: HeaderMap::new(), body })
+}
+
+/// The body's members, each in its place.
+fn body(
+    prompt: String,
+    options: &Options,
+    target: &Target,
+    wire: Wire,
+    rest: Map<String, Value>,
+) -> Result<Map<String, Value>> {
+    let (names, form) = (wire.names(), wire.form());
+    let (mut body, mut said) = (Map::new(), Map::new());
+    if form.names_model {
+        body.insert("model".to_owned(), target.model.as_str().into());
+    }
+    if let Some((_, version)) = target.model.split_once(':').filter(|_| form.versions) {
+        body.insert("version".to_owned(), version.into());
+    }
+    let place = if form.prompt_within { &mut said } else { &mut body };
+    place.insert(names.prompt.to_owned(), prompt.into());
+    parameters(&mut said, options, &names, &form)?;
+    let place = if form.rest_within { &mut said } else { &mut body };
+    for (name, value) in rest {
+        place.entry(name).or_insert(value);
+    }
+    for (name, on) in form.flags {
+        said.entry(*name).or_insert(Value::Bool(*on));
+    }
+    if names.within.is_empty() {
+        body.extend(said);
+    } else {
+        body.insert(names.within.to_owned(), Value::Object(said));
+    }
+    Ok(body)
 }
 
 /// Checks what the wire cannot say and takes it out. Returns what the policy wants passed all the same.
@@ -70,7 +98,7 @@ fn unsupported(
 fn given(options: &Options, names: &Names) -> Vec<(&'static str, Value)> {
     let unnamed = |name: &str, value: Option<Value>| value.filter(|_| name.is_empty());
     let stop = (!options.stop.is_empty()).then(|| json!(options.stop));
-    let format = options.response_format.as_ref().filter(|format| **format != ResponseFormat::Text);
+    let effort = options.reasoning.as_ref().and_then(|asked| asked.effort);
     let modalities = options.modalities.as_ref().filter(|kinds| kinds.iter().any(|kind| kind != "text"));
     let list = [
         ("stop", unnamed(names.stop, stop)),
@@ -83,8 +111,11 @@ fn given(options: &Options, names: &Names) -> Vec<(&'static str, Value)> {
         ("top_logprobs", options.top_logprobs.filter(|most| *most > 0).map(Value::from)),
         ("tool_choice", options.tool_choice.as_ref().map(|choice| json!(choice))),
         ("parallel_tool_calls", options.parallel_tool_calls.map(Value::from)),
-        ("response_format", format.map(|format| json!(format))),
-        ("reasoning_effort", reasoning(options)),
+        ("response_format", unnamed(names.response_format, options.response_format.as_ref().map(shape))),
+        ("temperature", unnamed(names.temperature, options.temperature.map(Value::from))),
+        ("top_p", unnamed(names.top_p, options.top_p.map(Value::from))),
+        ("reasoning_effort", effort.map(|effort| effort.as_str().into())),
+        ("thinking", thinking(options)),
         ("modalities", modalities.cloned().map(Value::from)),
         ("audio", options.audio.clone()),
         ("prediction", options.prediction.clone()),
@@ -99,51 +130,73 @@ fn given(options: &Options, names: &Names) -> Vec<(&'static str, Value)> {
     list.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// A wish about reasoning. What is not asked to reason need not be told not to, unless by an effort.
-fn reasoning(options: &Options) -> Option<Value> {
+/// A wish about thinking that names no effort.
+fn thinking(options: &Options) -> Option<Value> {
     let asked = options.reasoning.as_ref().filter(|asked| **asked != Reasoning::default())?;
-    match (asked.effort, asked.enabled) {
-        (Some(effort), _) => Some(effort.as_str().into()),
-        (None, Some(false)) => None,
-        _ => Some(ReasoningEffort::Medium.as_str().into()),
-    }
+    asked
+        .effort
+        .is_none()
+        .then(|| json!({ "type": if asked.enabled == Some(false) { "disabled" } else { "enabled" } }))
 }
 
 /// Writes parameters by their names.
-fn parameters(body: &mut Map<String, Value>, options: &Options, names: &Names) {
-    let mut said = Map::new();
+fn parameters(said: &mut Map<String, Value>, options: &Options, names: &Names, form: &Form) -> Result<()> {
     let mut add = |name: &str, value: Option<Value>| {
         if let Some(value) = value.filter(|_| !name.is_empty()) {
             said.insert(name.to_owned(), value);
         }
     };
-    add(names.max_tokens, options.max_tokens.map(Value::from));
-    add(names.temperature, options.temperature.map(Value::from));
+    let least = |given: f64| form.least_temperature.map_or(given, |least| given.max(least));
+    let n = options.n.filter(|_| !names.n.is_empty());
+    add(names.max_tokens, options.max_tokens.or(form.cap).map(Value::from));
+    add(names.temperature, options.temperature.map(least).map(Value::from));
     add(names.top_p, options.top_p.map(Value::from));
     add(names.top_k, options.top_k.map(Value::from));
-    add(names.stop, (!options.stop.is_empty()).then(|| json!(options.stop)));
-    add(names.n, options.n.filter(|n| *n > 1).map(Value::from));
+    add(names.stop, stops(&options.stop, form.stop_joint)?);
+    add(names.n, n.map(Value::from));
+    add(form.several, n.map(|_| true.into()));
     add(names.seed, options.seed.map(Value::from));
     add(names.frequency_penalty, options.frequency_penalty.map(Value::from));
     add(names.presence_penalty, options.presence_penalty.map(Value::from));
-    if names.within.is_empty() {
-        body.extend(said);
-    } else {
-        body.insert(names.within.to_owned(), Value::Object(said));
+    add(names.response_format, options.response_format.as_ref().map(shape));
+    if form.tells_user {
+        add("metadata", options.user.as_ref().map(|user| json!({ "user_id": user })));
+    }
+    Ok(())
+}
+
+/// The texts that end an answer: a list, or one text where the wire has them so.
+fn stops(stop: &[String], joint: Option<&str>) -> Result<Option<Value>> {
+    let Some(joint) = joint else { return Ok((!stop.is_empty()).then(|| json!(stop))) };
+    if let Some(text) = stop.iter().find(|text| text.contains(joint)) {
+        let message = format!("`stop`: `{text}` holds `{joint}`, which stands between the texts there");
+        return Err(Error::unsupported("stop", message));
+    }
+    Ok((!stop.is_empty()).then(|| stop.join(joint).into()))
+}
+
+/// The form of an answer in `OpenAI`'s words.
+fn shape(format: &ResponseFormat) -> Value {
+    match format {
+        ResponseFormat::Text => json!({ "type": "text" }),
+        ResponseFormat::JsonObject => json!({ "type": "json_object" }),
+        ResponseFormat::JsonSchema { name, description, strict, schema } => {
+            let mut inner = json!({ "name": name.as_deref().unwrap_or("answer"), "schema": schema });
+            if let Some(description) = description {
+                inner["description"] = description.as_str().into();
+            }
+            if let Some(strict) = strict {
+                inner["strict"] = (*strict).into();
+            }
+            json!({ "type": "json_schema", "json_schema": inner })
+        }
     }
 }
 
 /// Body members without canonical form: the caller's own, then the target's.
 fn rest(request: &ChatRequest, defaults: &Map<String, Value>, policy: &ParamPolicy) -> Map<String, Value> {
     let mut fields = Map::new();
-    for (name, value) in &request.extra.0 {
-        match (name.as_str(), value) {
-            // SDKs spread `extra_body` over the body; raw callers may leave it whole.
-            ("extra_body", Value::Object(members)) => fields.extend(members.clone()),
-            _ => drop(fields.insert(name.clone(), value.clone())),
-        }
-    }
-    for (name, value) in defaults {
+    for (name, value) in request.extra.0.iter().chain(defaults) {
         fields.entry(name.clone()).or_insert_with(|| value.clone());
     }
     fields.retain(|name, value| {
@@ -169,13 +222,13 @@ fn turns<'r>(messages: &'r [Message], template: &Template, policy: &ParamPolicy)
                 // Each result is a turn of its own.
                 PartKind::ToolResult(result) => {
                     let text = words(&result.parts, template, policy)?;
-                    turns.push(Turn { speaker: Speaker::Tool, text: joined(text) });
+                    turns.push(Turn { speaker: Speaker::Tool, text: joined(text, template) });
                 }
                 _ => texts.extend(word(part, template, policy)?),
             }
         }
         if speaker != Speaker::Tool || !texts.is_empty() {
-            turns.push(Turn { speaker, text: joined(texts) });
+            turns.push(Turn { speaker, text: joined(texts, template) });
         }
     }
     Ok(turns)
@@ -226,13 +279,13 @@ fn called(call: &ToolCall, (before, after): (&str, &str)) -> String {
     format!("{before}{}{after}", json!({ "name": call.name, "arguments": arguments }))
 }
 
-/// Texts one after the other, lines of their own where there are several.
-fn joined(mut texts: Vec<Cow<'_, str>>) -> Cow<'_, str> {
+/// Texts one after the other, as the template has them.
+fn joined<'r>(mut texts: Vec<Cow<'r, str>>, template: &Template) -> Cow<'r, str> {
     texts.retain(|text| !text.is_empty());
     match texts.len() {
         0 => Cow::Borrowed(""),
         1 => texts.remove(0),
-        _ => Cow::Owned(texts.join("\n")),
+        _ => Cow::Owned(texts.join(template.between_parts())),
     }
 }
 

@@ -18,17 +18,22 @@ pub(super) struct Decoder {
     finish: Option<Finish>,
     /// The host has said that the answer is over.
     over: bool,
+    /// The end of the body is the end of the answer.
+    silent: bool,
     usage: Option<Usage>,
 }
 
 impl Decoder {
-    pub(super) fn new(thinks: Thinks) -> Self {
+    /// A reader; `silent` when streams have no mark of their end, so that the body's end is it. A body that is
+    /// cut has no end: the transport tells.
+    pub(super) fn new(thinks: Thinks, silent: bool) -> Self {
         Self {
             splitter: Splitter::new(thinks),
             begun: false,
             failed: false,
             finish: None,
             over: false,
+            silent,
             usage: None,
         }
     }
@@ -43,10 +48,16 @@ impl Decoder {
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<()> {
-        if self.failed || frame.data.is_empty() {
+        if self.failed || frame.data.is_empty() || &*frame.event == b"ping" {
             return Ok(());
         }
-        let value: Value = serde_json::from_slice(&frame.data).map_err(|fault| {
+        let data = frame.data.trim_ascii();
+        let data = data.strip_prefix(b"data:").map_or(data, <[u8]>::trim_ascii_start);
+        if data == b"[DONE]" {
+            self.over = true;
+            return Ok(());
+        }
+        let value: Value = serde_json::from_slice(data).map_err(|fault| {
             Error::new(ErrorKind::BadUpstream, "provider sent a frame that is not JSON").with_source(fault)
         })?;
         let error =
@@ -77,7 +88,8 @@ impl StreamDecoder for Decoder {
             return;
         }
         Self::tell(self.splitter.finish(), out);
-        if !self.over {
+        let is_over = self.over || (self.silent && self.begun);
+        if !is_over {
             return;
         }
         let reason = self.finish.take().unwrap_or(Finish::Stop);

@@ -43,6 +43,8 @@ pub struct Template {
     answer: &'static str,
     /// What stands between turns.
     joint: &'static str,
+    /// What stands between the texts of one turn.
+    parts: &'static str,
     /// What stands before a user's turn behind a system prompt, where that is inside the same marks.
     user_after_system: Option<&'static str>,
     /// System prompts stand at the start, wherever they were said.
@@ -68,6 +70,7 @@ const BARE: Template = Template {
     tool: ("", ""),
     answer: "",
     joint: "",
+    parts: "\n",
     user_after_system: None,
     system_first: false,
     continues: true,
@@ -82,6 +85,25 @@ impl Template {
     pub const JOINED: Self = BARE;
     /// Turns with a blank between them: for models whose family nobody tells.
     pub const SPACED: Self = Self { joint: " ", ..BARE };
+    /// Anthropic's models before they took messages. <https://docs.anthropic.com/en/api/prompt-validation>
+    pub const HUMAN: Self = Self {
+        user: ("\n\nHuman: ", ""),
+        assistant: ("\n\nAssistant: ", ""),
+        tool: ("\n\nHuman: ", ""),
+        answer: "\n\nAssistant:",
+        trims: true,
+        ..BARE
+    };
+    /// Alpaca's marks, which `MythoMax` has too. <https://github.com/tatsu-lab/stanford_alpaca#data-release>
+    pub const ALPACA: Self = Self {
+        system: ("### Instruction:\n", "\n\n"),
+        user: ("### Instruction:\n", "\n\n"),
+        assistant: ("### Response:\n", "\n\n"),
+        tool: ("### Instruction:\n", "\n\n"),
+        answer: "### Response:\n",
+        continues: false,
+        ..BARE
+    };
     /// Turns as paragraphs.
     pub const PARAGRAPHS: Self = Self { joint: "\n\n", ..BARE };
     /// Amazon's Titan.
@@ -166,6 +188,33 @@ impl Template {
         call: Some(("<tool_call>\n", "\n</tool_call>")),
         ..BARE
     };
+
+    /// The marks of a model on a host of many families, by its name; turns with a blank between them where the
+    /// name tells none.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let has = |word: &str| name.contains(word);
+        let instructed = has("instruct") || has("chat");
+        if (has("llama-2") || has("codellama")) && instructed {
+            Self::LLAMA_2
+        } else if (has("llama-3") || has("llama-4")) && has("instruct") {
+            Self::of_llama(&name)
+        } else if (has("mistral-") || has("mixtral-")) && has("instruct") {
+            Self::MISTRAL
+        } else if (has("qwen") || has("mpt")) && instructed {
+            Self::CHATML
+        } else if has("mythomax") || has("alpaca") {
+            Self::ALPACA
+        } else {
+            Self { parts: "", ..Self::SPACED }
+        }
+    }
+
+    /// What stands between the texts of one turn.
+    pub(super) const fn between_parts(&self) -> &'static str {
+        self.parts
+    }
 
     /// The marks of a Llama by its name.
     #[must_use]

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 use super::super::chat::OpenaiChat;
 use super::PATH;
 use crate::dialect::{Dialect as _, Encoded};
+use crate::dialects::params::leave_out;
 use crate::fields::{Fields, Path};
 use crate::{Target, scan};
+
+/// Why a parameter cannot be said.
+const NO_SUCH: &str = "its completions have no such parameter";
 
 /// Reads a whole request: that of a chat in which the user says the prompt.
 pub(super) fn decode(body: &[u8]) -> Result<ChatRequest> {
@@ -81,6 +85,16 @@ pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     request.messages.clear();
     let alternatives = request.options.top_logprobs.take();
     let logprobs = request.options.logprobs.take().filter(|on| *on);
+    let logprobs = match logprobs {
+        Some(_) if !target.spec.quirks.takes("logprobs") => {
+            leave_out(&target.policy, "logprobs", NO_SUCH).map(|()| None)?
+        }
+        asked => asked,
+    };
+    if request.options.reasoning.as_ref().is_some_and(|asked| asked.effort.is_none()) {
+        leave_out(&target.policy, "thinking", NO_SUCH)?;
+        request.options.reasoning = None;
+    }
     let chat = OpenaiChat.encode_request(&request, target)?;
     let mut body: Value = serde_json::from_slice(&chat.body).map_err(|error| {
         Error::new(ErrorKind::Internal, "a request that was just written cannot be read").with_source(error)
@@ -120,8 +134,17 @@ fn said(request: &ChatRequest, target: &Target) -> Result<String> {
             );
             return Err(Error::unsupported("messages", message));
         }
-        texts.push(message.text());
+        texts.push(message.parts.iter().map(words).collect::<String>());
     }
     let breaks = !target.spec.quirks.prompt_without_breaks;
     Ok(texts.join(if breaks { "\n" } else { "" }))
+}
+
+/// A part in words; where the rest is left out, what a tool said is still said.
+fn words(part: &Part) -> String {
+    match &part.kind {
+        PartKind::Text { text, .. } => text.clone(),
+        PartKind::ToolResult(result) => result.parts.iter().map(words).collect(),
+        _ => String::new(),
+    }
 }

@@ -20,7 +20,14 @@ fn each_wires_reply_is_read() {
     let completion = json!({"data": {"text": "Hi"}, "finishReason": {"reason": "endoftext"}});
     let jurassic = json!({"id": 1234, "prompt": {"text": "?"}, "completions": [completion],
                           "amazon-bedrock-invocationMetrics": metrics});
+    let counted = json!({"finish_reason": "eos_token", "prompt_tokens": 10, "generated_tokens": 5});
+    let completion = json!({"generated_text": "Hi", "nb_input_tokens": 10, "nb_generated_tokens": 5});
+    let prediction = json!({"id": "p", "status": "succeeded", "output": ["H", "i"], "error": null,
+                            "metrics": {"input_token_count": 10, "output_token_count": 5}});
     for (body, finish) in [
+        (json!({"generated_text": "Hi", "details": counted}), Finish::Stop),
+        (completion, Finish::Stop),
+        (prediction, Finish::Stop),
         (llama, Finish::Stop),
         (titan, Finish::Stop),
         (mistral, Finish::Length),
@@ -59,6 +66,42 @@ fn what_is_no_completion_is_an_error() {
         (r#"{"results":{"a":1}}"#, "no completion"),
         (r#"{"message":"slow down"}"#, "slow down"),
         (r#"{"error":"no such model"}"#, "no such model"),
+    ] {
+        let error = decode(body.as_bytes(), Thinks::No).unwrap_err();
+        assert!(error.message().contains(words), "{body}: {error}");
+    }
+}
+
+#[test]
+fn replies_without_counts_are_read_too() {
+    for (body, finish) in [
+        (r#"[{"generated_text":"Hi"}]"#, Finish::Stop),
+        (r#"{"model_name":"m","model_version":"1","text_output":"Hi"}"#, Finish::Stop),
+        (r#"{"completion":"Hi","stop_reason":"max_tokens","model":"claude-2.1"}"#, Finish::Length),
+        (r#"{"id":"p","status":"succeeded","output":"Hi"}"#, Finish::Stop),
+    ] {
+        let reply = decode(body.as_bytes(), Thinks::No).unwrap();
+        assert_eq!(reply.choices[0].message.text(), "Hi", "{body}");
+        assert_eq!((&reply.choices[0].finish, &reply.usage), (&Some(finish), &None), "{body}");
+    }
+}
+
+#[test]
+fn further_answers_are_further_choices() {
+    let best = json!([{"generated_text": "Ho", "finish_reason": "length"}]);
+    let body = json!([{"generated_text": "Hi", "details": {"finish_reason": "eos_token", "best_of_sequences": best}}]);
+    let reply = decode(body.to_string().as_bytes(), Thinks::No).unwrap();
+    let told: Vec<_> =
+        reply.choices.iter().map(|choice| (choice.message.text(), choice.finish.clone())).collect();
+    assert_eq!(told, [("Hi".into(), Some(Finish::Stop)), ("Ho".into(), Some(Finish::Length))]);
+}
+
+#[test]
+fn a_prediction_that_failed_or_is_not_there_is_an_error() {
+    for (body, words) in [
+        (r#"{"status":"failed","error":"CUDA out of memory","output":null}"#, "CUDA out of memory"),
+        (r#"{"status":"canceled","error":null}"#, "canceled"),
+        (r#"{"status":"starting","error":null,"urls":{}}"#, "starting"),
     ] {
         let error = decode(body.as_bytes(), Thinks::No).unwrap_err();
         assert!(error.message().contains(words), "{body}: {error}");

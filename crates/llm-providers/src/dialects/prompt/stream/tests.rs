@@ -8,7 +8,7 @@ use super::Decoder;
 use crate::dialect::{Frame, StreamDecoder as _};
 
 fn events(thinks: Thinks, frames: &[(&str, Value)]) -> Vec<Event> {
-    let (mut decoder, mut events) = (Decoder::new(thinks), Vec::new());
+    let (mut decoder, mut events) = (Decoder::new(thinks, false), Vec::new());
     for (name, data) in frames {
         let frame = Frame { event: (*name).to_owned().into(), data: data.to_string().into() };
         decoder.push(&frame, &mut events).unwrap();
@@ -22,7 +22,7 @@ fn text(events: &[Event]) -> String {
     events.iter().filter_map(text).collect()
 }
 
-fn streams() -> [Vec<Value>; 4] {
+fn streams() -> [Vec<Value>; 5] {
     let metrics = json!({"inputTokenCount": 10, "outputTokenCount": 5});
     [
         vec![
@@ -44,6 +44,12 @@ fn streams() -> [Vec<Value>; 4] {
             json!({"is_finished": false, "text": "i"}),
             json!({"finish_reason": "MAX_TOKENS", "is_finished": true,
                    "amazon-bedrock-invocationMetrics": metrics}),
+        ],
+        vec![
+            json!({"token": {"id": 1, "text": "H", "special": false}, "generated_text": null, "details": null}),
+            json!({"token": {"id": 2, "text": "i", "special": false}, "generated_text": null, "details": null}),
+            json!({"token": {"id": 3, "text": "</s>", "special": true}, "generated_text": "Hi",
+                   "details": {"finish_reason": "length", "prompt_tokens": 10, "generated_tokens": 5}}),
         ],
     ]
 }
@@ -92,5 +98,44 @@ fn thoughts_are_reasoning() {
 #[test]
 fn a_frame_that_is_no_json_is_refused() {
     let frame = Frame { event: "".into(), data: "nonsense".into() };
-    assert!(Decoder::new(Thinks::No).push(&frame, &mut Vec::new()).is_err());
+    assert!(Decoder::new(Thinks::No, false).push(&frame, &mut Vec::new()).is_err());
+}
+
+#[test]
+fn completions_of_the_older_kind_are_read() {
+    let frames = [
+        ("completion", json!({"type": "completion", "completion": " H", "stop_reason": null})),
+        ("ping", json!({"type": "ping"})),
+        ("completion", json!({"type": "completion", "completion": "i", "stop_reason": null})),
+        ("completion", json!({"type": "completion", "completion": "", "stop_reason": "stop_sequence"})),
+    ];
+    let told = events(Thinks::No, &frames);
+    assert_eq!(text(&told), " Hi");
+    assert!(told.contains(&Event::Finish { choice: 0, reason: Finish::StopSequence(None) }), "{told:?}");
+    assert_eq!(told.last(), Some(&Event::Done));
+    let cut = events(Thinks::No, &frames[..3]);
+    assert!(!cut.contains(&Event::Done), "{cut:?}");
+    let failure = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
+    let failed = events(Thinks::No, &[frames[0].clone(), ("error", failure)]);
+    assert!(matches!(failed.last(), Some(Event::Error(error)) if error.message() == "busy"), "{failed:?}");
+}
+
+#[test]
+fn a_wire_without_a_mark_of_the_end_ends_with_its_body() {
+    let silent = |frames: &[&str]| {
+        let (mut decoder, mut events) = (Decoder::new(Thinks::No, true), Vec::new());
+        for data in frames {
+            let frame = Frame { event: "".into(), data: (*data).to_owned().into() };
+            decoder.push(&frame, &mut events).unwrap();
+        }
+        decoder.finish(&mut events);
+        events
+    };
+    let told =
+        silent(&[r#"{"model_name":"m","text_output":"H"}"#, r#"data: {"generated_text":"i"}"#, "[DONE]"]);
+    assert_eq!(text(&told), "Hi");
+    assert_eq!(told.last(), Some(&Event::Done));
+    assert_eq!(silent(&[]), [], "nothing came: that is no answer");
+    let failed = silent(&[r#"{"text_output":"H"}"#, r#"{"error":"out of memory"}"#]);
+    assert!(matches!(failed.last(), Some(Event::Error(_))), "{failed:?}");
 }
