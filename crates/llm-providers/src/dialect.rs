@@ -81,6 +81,17 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// [`llm_types::ErrorKind::BadUpstream`] when it is not this dialect, or the error it holds.
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse>;
 
+    /// Whether replies may say no more than where the answer will be ([`Dialect::later`]). Streams are then
+    /// the replies one after the other, each a server-sent event.
+    fn answers_later(&self) -> bool {
+        false
+    }
+
+    /// Where the answer is asked for, behind the target's base URL, when a reply says that it is being made.
+    fn later(&self, _body: &[u8]) -> Option<String> {
+        None
+    }
+
     /// How a streamed body is cut into frames.
     fn framing(&self) -> Framing;
 
@@ -110,6 +121,12 @@ pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// to be written anew instead of being forwarded. `false` where callers of this dialect mean what they
     /// write.
     fn may_name_media(&self, _body: &[u8], _glance: &Glance, _target: &Target) -> bool {
+        false
+    }
+
+    /// Whether a request of a caller in this dialect is written anew for a target, and its reply read, because
+    /// the target says in another way what the caller asks for. One look; most requests are forwarded.
+    fn rewrites(&self, _body: &[u8], _glance: &Glance, _target: &Target) -> bool {
         false
     }
 

@@ -13,11 +13,11 @@ use llm_providers::{DialectId, Encoded};
 use llm_router::{Attempt, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
-use super::encode::encode;
+use super::encode::{encode, is_forwarded};
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, media, mock, prompts, unstreamed};
+use super::{Call, Tail, betas, later, media, mock, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -174,8 +174,10 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     }
     let asked_at = Instant::now();
     *tail.asked.lock() = Some(Arc::clone(&served));
-    let response = send(call, &served, encoded, timeouts(&served, &attempt)).await?;
-    let response = served.target.reply(response);
+    let patience = timeouts(&served, &attempt);
+    let response = send(call, &served, encoded, patience).await?;
+    let response = later::follow(call, &served, response, patience).await;
+    let response = served.target.reply(response.map_err(|error| named(error, &served))?);
     let reply = if call.glance.stream {
         flow(call, &served, response).await
     } else {
@@ -200,7 +202,7 @@ pub(super) async fn send(
     served.target.seal(&mut request, SystemTime::now)?;
     let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
     if !response.status.is_success() {
-        return Err(refused(call, response, served).await);
+        return Err(refused(served.dialect_for(call.dialect), response, served).await);
     }
     Ok(response)
 }
@@ -293,7 +295,7 @@ pub(super) fn without_secrets(served: &Served, words: &str) -> Option<String> {
 }
 
 /// The error behind an answer that is none.
-async fn refused(call: &Call, response: HttpResponse, served: &Served) -> Error {
+pub(super) async fn refused(dialect: &dyn Dialect, response: HttpResponse, served: &Served) -> Error {
     let (status, headers) = (response.status, response.headers);
     let body = match response.body.collect(ERROR_LIMIT).await {
         Ok(body) => body,
@@ -302,7 +304,7 @@ async fn refused(call: &Call, response: HttpResponse, served: &Served) -> Error 
             Bytes::new()
         }
     };
-    named(served.dialect_for(call.dialect).decode_error(status, &headers, &body), served)
+    named(dialect.decode_error(status, &headers, &body), served)
 }
 
 /// Takes a whole answer.
@@ -311,7 +313,7 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
     let theirs = response.body.collect(ANSWER_LIMIT).await?;
     let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
     let dialect = served.dialect_for(call.dialect);
-    let (body, facts) = if dialect.id() == call.dialect.id() {
+    let (body, facts) = if is_forwarded(call, served) {
         let mut facts = Box::new(dialect.reply_facts(&theirs));
         if let Some(error) = facts.error.take() {
             return Err(error);
@@ -332,7 +334,7 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
     if unstreamed::kind(&headers).is_some() {
         return unstreamed::take(call, dialect, headers, body).await;
     }
-    let mut pump = if dialect.id() == call.dialect.id() {
+    let mut pump = if is_forwarded(call, served) {
         Pump::Forward(call.dialect.relay(call.glance.include_usage))
     } else {
         Pump::Translate(Box::new(Translation::new(dialect, call.dialect, reply_context(call))))

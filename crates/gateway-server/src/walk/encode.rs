@@ -26,9 +26,9 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
     }
     let target = &*target;
     if let Some(params) = attempt.params {
-        return encode_with(call, dialect, target, params);
+        return encode_with(call, served, target, params);
     }
-    let is_same = dialect.id() == call.dialect.id();
+    let is_same = is_forwarded(call, served);
     if call.compacts() && !is_same {
         let message = "conversations are compacted by providers of OpenAI's Responses API only, and this model's \
                        speaks another one";
@@ -44,6 +44,13 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
         return Ok(encoded);
     }
     translate(call, dialect, target, (*call.canonical()?).clone())
+}
+
+/// Whether bytes are forwarded between caller and provider: both speak one dialect, and the provider says
+/// nothing of what the caller asks for in another way.
+pub(super) fn is_forwarded(call: &Call, served: &Served) -> bool {
+    let dialect = served.dialect_for(call.dialect);
+    dialect.id() == call.dialect.id() && !dialect.rewrites(&call.body, &call.glance, served.target.target())
 }
 
 /// The request in the provider's own dialect.
@@ -77,12 +84,13 @@ fn translate(
 /// The request with the parameters that a fallback sets.
 fn encode_with(
     call: &Call,
-    dialect: &dyn Dialect,
+    served: &Served,
     target: &Target,
     params: &Map<String, Value>,
 ) -> Result<Encoded> {
+    let dialect = served.dialect_for(call.dialect);
     let body = overlaid(&call.body, params)?;
-    let is_same = dialect.id() == call.dialect.id();
+    let is_same = is_forwarded(call, served);
     if is_same && call.fetched.lock().is_empty() {
         let mut glance = call.dialect.glance(&body)?;
         glance.include_usage = call.glance.include_usage;

@@ -23,6 +23,7 @@ mod dispatch;
 mod encode;
 mod extras;
 mod fetch;
+mod later;
 mod limit;
 mod listed;
 mod media;

@@ -1,6 +1,7 @@
 //! Several prompts of legacy Completions for a model that chats: each is asked by itself, side by side, and
 //! the caller gets one reply.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use llm_types::{ChatResponse, Result};
 use super::Call;
 use super::dispatch::{ANSWER_LIMIT, reply_context, send, timeouts};
 use super::encode::encode_part;
+use super::later;
 use super::relay::Reply;
 use super::unstreamed::{facts_of, streamed};
 use crate::state::Served;
@@ -33,7 +35,7 @@ pub(super) fn of(call: &Call, served: &Served) -> Result<Vec<Bytes>> {
 /// The provider's.
 pub(super) async fn ask(
     call: &Call,
-    served: &Served,
+    served: &Arc<Served>,
     attempt: &Attempt<'_>,
     parts: &[Bytes],
 ) -> Result<Reply> {
@@ -57,12 +59,14 @@ pub(super) async fn ask(
 
 async fn one(
     call: &Call,
-    served: &Served,
+    served: &Arc<Served>,
     attempt: &Attempt<'_>,
     part: &Bytes,
 ) -> Result<(HeaderMap, ChatResponse)> {
     let encoded = encode_part(call, served, attempt, part)?;
-    let response = served.target.reply(send(call, served, encoded, timeouts(served, attempt)).await?);
+    let patience = timeouts(served, attempt);
+    let response = send(call, served, encoded, patience).await?;
+    let response = served.target.reply(later::follow(call, served, response, patience).await?);
     let headers = response.headers;
     let body = response.body.collect(ANSWER_LIMIT).await?;
     Ok((headers, served.dialect_for(call.dialect).decode_response(&body)?))

@@ -259,7 +259,11 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         quirks: Quirks {
             max_completion_tokens_as_max_tokens: true,
             unsupported: words!["reasoning_effort", "thinking", "user", "verbosity", "web_search_options"],
-            models: REASONERS,
+            models: rules![
+                ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ..ModelRule::ANY },
+                // <https://console.groq.com/docs/structured-outputs#supported-models>
+                ModelRule { cannot: Cow::Borrowed("response_schema"), amend: amend![SchemaByTool], ..ModelRule::ANY }
+            ],
             ..COMPATIBLE
         },
     },

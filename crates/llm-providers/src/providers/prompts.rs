@@ -34,6 +34,13 @@ const CONTAINER: Quirks = Quirks {
 /// Amazon's own there, which reason.
 const CONTAINER_NOVA: Quirks = Quirks { unsupported: words!["thinking", "user", "verbosity"], ..CONTAINER };
 
+/// Predictions of a model, and where they are asked for.
+const PREDICTIONS: Shell = Shell {
+    path: Cow::Borrowed("/models/{model_path}/predictions"),
+    elsewhere: pairs!["/predictions/" => "{path}"],
+    ..Shell::NONE
+};
+
 /// How models behind the operator's own base URL are called.
 const fn whole(
     bases: &'static [Cow<'static, str>],
@@ -116,6 +123,33 @@ pub(super) const PROMPTS: &[ProviderSpec] = &[
                 without: words!["stream"],
                 ..Shell::NONE
             },
+            ..CloudSpec::NONE
+        },
+    },
+    provider! {
+        id: "replicate", name: "Replicate",
+        docs: "https://replicate.com/docs/reference/http",
+        base_url: "https://api.replicate.com/v1", prefix: "",
+        base_url_env: ["REPLICATE_API_BASE"], key_env: ["REPLICATE_API_KEY", "REPLICATE_API_TOKEN"],
+        auth: Auth::Scheme(Cow::Borrowed("Token")), dialect: Prompt(Wire::Prediction),
+        quirks: Quirks { base_ends: pairs!["/predictions" => ""], ..Quirks::NONE },
+        cloud: CloudSpec {
+            shell: PREDICTIONS,
+            routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["deployments/*"],
+                    strip: Cow::Borrowed("deployments/"),
+                    dialect: DialectId::Prompt(Wire::Prediction),
+                    shell: Shell { path: Cow::Borrowed("/deployments/{model_path}/predictions"), ..PREDICTIONS },
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["*:"],
+                    dialect: DialectId::Prompt(Wire::Prediction),
+                    shell: Shell { path: Cow::Borrowed("/predictions"), ..PREDICTIONS },
+                    ..Route::ANY
+                },
+            ]),
             ..CloudSpec::NONE
         },
     },

@@ -18,6 +18,9 @@ pub enum Amendment {
     RenameText(Cow<'static, str>, Cow<'static, str>),
     /// `response_format` of type `text` is not said: it is what the vendor does anyway.
     NoTextFormat,
+    /// A JSON schema for the answer is the schema of a tool that must be called: the model takes none. What it
+    /// is called with is the answer. Not beside tools of the caller's, which could not be called then.
+    SchemaByTool,
     /// Members that messages are sent without, those of tools' results excepted.
     MessagesWithout(Words),
     /// Messages of the first role are said in the second.

@@ -16,6 +16,8 @@ pub struct ModelRule {
     pub models: Words,
     /// What the price book or the operator's `model_info` says they can (`reasoning`, `function_calling`).
     pub can: Cow<'static, str>,
+    /// What nobody says they can.
+    pub cannot: Cow<'static, str>,
     /// Parameters they take although the vendor's others do not.
     pub takes: Words,
     /// Parameters they do not take although the vendor's others do.
@@ -31,6 +33,7 @@ impl ModelRule {
     pub const ANY: Self = Self {
         models: Cow::Borrowed(&[]),
         can: Cow::Borrowed(""),
+        cannot: Cow::Borrowed(""),
         takes: Cow::Borrowed(&[]),
         lacks: Cow::Borrowed(&[]),
         ignores: Cow::Borrowed(&[]),
@@ -40,6 +43,7 @@ impl ModelRule {
     fn fits(&self, model: &str, can: &dyn Fn(&str) -> bool) -> bool {
         (self.models.is_empty() || self.models.iter().any(|look| looks_like(model, look)))
             && (self.can.is_empty() || can(&self.can))
+            && (self.cannot.is_empty() || !can(&self.cannot))
     }
 }
 

@@ -11,6 +11,7 @@
 //! is that dialect's.
 
 mod error;
+mod prediction;
 mod reply;
 mod request;
 mod stream;
@@ -99,12 +100,23 @@ impl Dialect for Prompt {
         reply::decode(body, self.0.thinks())
     }
 
+    fn answers_later(&self) -> bool {
+        self.0 == Wire::Prediction
+    }
+
+    fn later(&self, body: &[u8]) -> Option<String> {
+        if self.answers_later() { prediction::later(body) } else { None }
+    }
+
     fn framing(&self) -> Framing {
         self.0.framing()
     }
 
     fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(self.0.thinks(), self.0.form().ends_silently))
+        match self.0 {
+            Wire::Prediction => Box::<prediction::Decoder>::default(),
+            wire => Box::new(stream::Decoder::new(wire.thinks(), wire.form().ends_silently)),
+        }
     }
 
     fn decode_error(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {

@@ -3,6 +3,7 @@
 use llm_types::{ChatResponse, Choice, Error, ErrorKind, Finish, Message, Part, Result, Role, Usage};
 use serde_json::Value;
 
+use super::prediction::output;
 use super::think::{Piece, Splitter, Thinks};
 
 /// What Bedrock says of a call, at the end of a stream; our transport puts the same into whole replies.
@@ -48,8 +49,8 @@ pub(super) fn answers(value: &Value) -> Option<Vec<Answer>> {
     if let Some(token) = value.get("token") {
         return Some(vec![piece(token, value)]);
     }
-    if let Some(output) = value.get("output").filter(|_| value.get("status").is_some()) {
-        return predicted(output, value);
+    if value.get("status").is_some_and(|status| status == "succeeded") {
+        return output(value).map(|text| vec![Answer { text, finish: Some(Finish::Stop) }]);
     }
     // A frame may hold the reason alone.
     let has_text = |(name, _): &&(&str, &str)| value.get(name).is_some();
@@ -74,19 +75,6 @@ fn others(value: &Value) -> impl Iterator<Item = Answer> {
         Some(Answer { text: text.to_owned(), finish: finish(item.get("finish_reason")) })
     };
     all.into_iter().flatten().filter_map(answer).collect::<Vec<_>>().into_iter()
-}
-
-/// The answer of a prediction that is there: a text, or its pieces.
-fn predicted(output: &Value, value: &Value) -> Option<Vec<Answer>> {
-    if value.get("status")? != "succeeded" {
-        return None;
-    }
-    let text = match output {
-        Value::String(text) => text.clone(),
-        Value::Array(pieces) => pieces.iter().map(Value::as_str).collect::<Option<String>>()?,
-        _ => return None,
-    };
-    Some(vec![Answer { text, finish: Some(Finish::Stop) }])
 }
 
 /// What a word for the end of an answer means.

@@ -35,7 +35,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Resu
     let prompt = template.prompt(&turns(&request.messages, &template, policy)?);
     let mut body = body(prompt, &options, target, wire, rest(request, &defaults, policy))?;
     body.extend(passed.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    if request.stream {
+    if request.stream && !wire.form().asked_again {
         body.insert("stream".to_owned(), true.into());
     }
     let body = Value::Object(body).to_string().into();

@@ -37,7 +37,7 @@ pub(super) fn target(model: &str) -> Target {
     }
 }
 
-fn shared(folder: &str) -> Option<PathBuf> {
+pub(super) fn shared(folder: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GATEWAY_SHARED").map(PathBuf::from);
     let root = root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
     let folder = root.join(folder);

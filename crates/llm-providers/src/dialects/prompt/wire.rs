@@ -88,6 +88,8 @@ pub(super) struct Form {
     pub(super) stop_joint: Option<&'static str>,
     /// The end user's name is said as `metadata.user_id`.
     pub(super) tells_user: bool,
+    /// Answers are asked for until they are there: a stream is no other request.
+    pub(super) asked_again: bool,
     /// Streams have no mark of their end: the end of the body is it.
     pub(super) ends_silently: bool,
 }
@@ -103,6 +105,7 @@ const PLAIN: Form = Form {
     several: "",
     stop_joint: None,
     tells_user: false,
+    asked_again: false,
     ends_silently: false,
 };
 
@@ -213,6 +216,7 @@ impl Wire {
                 prompt_within: true,
                 rest_within: true,
                 stop_joint: Some(","),
+                asked_again: true,
                 ..PLAIN
             },
             _ => PLAIN,

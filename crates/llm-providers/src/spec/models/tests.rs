@@ -87,3 +87,15 @@ fn a_name_of_several_words_fills_the_vendors_template() {
         assert_eq!(quirks.model_name(model), name);
     }
 }
+
+#[test]
+fn a_rule_may_be_for_models_that_cannot() {
+    let rule = ModelRule {
+        cannot: "response_schema".into(),
+        amend: vec![Amendment::SchemaByTool].into(),
+        ..ModelRule::ANY
+    };
+    let quirks = quirks(vec![rule]);
+    assert_eq!(quirks.of_model("m", |_| false).unwrap().amend, [Amendment::SchemaByTool].as_slice());
+    assert!(quirks.of_model("m", |can| can == "response_schema").unwrap().amend.is_empty());
+}

@@ -47,6 +47,7 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         Amendment::NoTextFormat if body.get("response_format").is_some_and(|f| f["type"] == "text") => {
             body.shift_remove("response_format");
         }
+        Amendment::SchemaByTool => schemas::by_tool(body, target)?,
         Amendment::MessagesWithout(names) => messages::without(body, names),
         Amendment::Role(from, to) => messages::said_as(body, from, to),
         Amendment::MergeSystems => messages::merge_systems(body),

@@ -31,9 +31,9 @@ pub(super) use wire::{DIALECT as NATIVE, audio_mime, data_uri, media_url};
 use bytes::Bytes;
 
 use super::error;
-use crate::Target;
 use crate::dialect::{Dialect, Glance};
 use crate::media::MediaKind;
+use crate::{Amendment, Target};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +61,13 @@ impl Dialect for OpenaiChat {
         };
         let documents = names(br#""file_id""#) && !target.spec.quirks.files_as_given;
         named && (documents || (target.spec.quirks.no_media_urls && names(br#""url""#)))
+    }
+
+    fn rewrites(&self, body: &[u8], glance: &Glance, target: &Target) -> bool {
+        // The reply must be read: the call of the tool that stands in for the schema is the answer.
+        target.spec.quirks.amend.contains(&Amendment::SchemaByTool)
+            && glance.may_hold("response_format")
+            && memchr::memmem::find(body, b"json_schema").is_some()
     }
 
     fn mended_reply(&self, body: &Bytes) -> Option<Bytes> {

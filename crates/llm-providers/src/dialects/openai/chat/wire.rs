@@ -7,6 +7,9 @@ use llm_types::{Finish, Media, MediaSource};
 /// The id under which native parts of this dialect travel.
 pub(crate) const DIALECT: &str = "openai";
 
+/// The tool that stands in for a JSON schema of the answer; LiteLLM calls it so.
+pub(super) const ANSWER_TOOL: &str = "json_tool_call";
+
 /// The path of the operation, behind the base URL.
 pub(super) const PATH: &str = "/chat/completions";
 

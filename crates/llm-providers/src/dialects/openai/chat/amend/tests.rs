@@ -225,3 +225,27 @@ fn answers_that_say_nothing_are_left_out() {
     let left = made(Amendment::NoEmptyAnswers, &json!({ "messages": all }));
     assert_eq!(left["messages"].as_array().unwrap()[..], [&said[..], &said[..]].concat());
 }
+
+#[test]
+fn a_tool_stands_in_for_the_schema_of_the_answer() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let format =
+        json!({"type": "json_schema", "json_schema": {"name": "n", "strict": true, "schema": schema}});
+    let asked = json!({"temperature": 0.5, "response_format": format});
+    let tool = function("json_tool_call", &json!({"parameters": schema}));
+    let want = json!({"temperature": 0.5, "tools": [tool],
+        "tool_choice": {"type": "function", "function": {"name": "json_tool_call"}}});
+    assert_eq!(made(Amendment::SchemaByTool, &asked), want);
+    for other in [json!({"response_format": {"type": "json_object"}}), json!({"seed": 1})] {
+        assert_eq!(made(Amendment::SchemaByTool, &other), other);
+    }
+
+    let beside = json!({"response_format": format, "tools": [function("f", &json!({}))]});
+    let mut target = target(Quirks { amend: vec![Amendment::SchemaByTool].into(), ..Quirks::NONE });
+    let body = Bytes::from(beside.to_string());
+    let error = amend(body.clone(), &target).unwrap_err();
+    assert_eq!((error.kind(), error.param()), (llm_types::ErrorKind::Unsupported, Some("response_format")));
+    target.policy.drop = true;
+    let dropped: Value = serde_json::from_slice(&amend(body, &target).unwrap()).unwrap();
+    assert_eq!(dropped, json!({"tools": [function("f", &json!({}))]}));
+}

@@ -9,7 +9,8 @@ use super::super::super::error;
 use super::super::ids::call_id;
 use super::super::stream::ended_in_error;
 use super::super::usage;
-use super::super::wire::{DIALECT, data_uri, finish_of};
+use super::super::wire::{ANSWER_TOOL, DIALECT, data_uri, finish_of};
+use crate::dialects::conversation::answered;
 use crate::scan::{self, Item, Kind, Member};
 
 /// Reads a whole reply with a success status.
@@ -100,6 +101,8 @@ fn choice(item: Item<'_>, number: usize) -> Result<Choice> {
     if choice.finish == Some(Finish::Other("error".to_owned())) {
         return Err(ended_in_error());
     }
+    let parts = std::mem::take(&mut choice.message.parts);
+    (choice.message.parts, choice.finish) = answered(parts, choice.finish, ANSWER_TOOL);
     // Many vendors say `stop` although the message asks for tools.
     let calls = choice.message.parts.iter().any(|part| matches!(part.kind, PartKind::ToolCall(_)));
     if calls && choice.finish == Some(Finish::Stop) {

@@ -305,3 +305,14 @@ fn cache_writes_show_under_both_names() {
             "cache_creation_input_tokens": 5, "cache_read_input_tokens": 4, "cost": 1.5})
     );
 }
+
+#[test]
+fn the_call_of_the_tool_that_stands_in_for_a_schema_is_the_answer() {
+    let call = |name: &str| json!({"id": "1", "type": "function", "function": {"name": name, "arguments": "{\"a\":1}"}});
+    let one = read(&json!({"id": "i", "choices": [{"index": 0, "finish_reason": "tool_calls",
+        "message": {"role": "assistant", "content": null, "tool_calls": [call("json_tool_call")]}}]}));
+    assert_eq!(one.choices[0].message.text(), "{\"a\":1}");
+    assert_eq!(one.choices[0].finish, Some(Finish::Stop));
+    let other = read_message(json!({"role": "assistant", "tool_calls": [call("f")]}));
+    assert_eq!((other.message.text().as_str(), other.finish), ("", Some(Finish::ToolCalls)));
+}

@@ -8,7 +8,8 @@ use llm_types::{Citation, Error, ErrorKind, Event, Extra, Part, Result, Start};
 
 use super::super::ids::call_id;
 use super::super::response::{citation, error_of, image, redacted, sources, text_of, written};
-use super::super::{usage, wire::finish_of};
+use super::super::usage;
+use super::super::wire::{ANSWER_TOOL, finish_of};
 use crate::dialect::{Frame, StreamDecoder};
 use crate::scan::{self, Item, Kind};
 
@@ -45,6 +46,8 @@ struct Call {
     early: String,
     custom: bool,
     started: bool,
+    /// It stands in for the schema of the answer: its arguments are the answer.
+    answers: bool,
 }
 
 impl StreamDecoder for Decoder {
@@ -176,8 +179,11 @@ impl Decoder {
             self.failed = true;
             return;
         }
-        if reason == llm_types::Finish::Stop && !answer.calls.is_empty() {
+        let calls = answer.calls.iter().filter(|call| !call.answers).count();
+        if reason == llm_types::Finish::Stop && calls > 0 {
             reason = llm_types::Finish::ToolCalls;
+        } else if reason == llm_types::Finish::ToolCalls && calls == 0 && !answer.calls.is_empty() {
+            reason = llm_types::Finish::Stop;
         }
         out.push(Event::Finish { choice, reason });
     }
@@ -284,15 +290,22 @@ impl Answer {
             call.id = id;
         }
         let name = inner.member("name").map(text_of).unwrap_or_default();
+        let was_started = call.started;
         if !call.started && !name.is_empty() {
             call.started = true;
             call.custom = custom;
+            call.answers = !custom && name == ANSWER_TOOL;
+        }
+        let begins = call.started && !was_started && !call.answers;
+        if begins {
             let id = if call.id.is_empty() { call_id(&self.reply, choice, at) } else { call.id.clone() };
             out.push(Event::ToolStart { choice, index, id, name, custom });
         }
         let piece = inner.member(if custom { "input" } else { "arguments" }).map(written).unwrap_or_default();
         call.early.push_str(&piece);
-        if call.started && !call.early.is_empty() {
+        if call.started && call.answers && !call.early.is_empty() {
+            out.push(Event::Text { choice, text: std::mem::take(&mut call.early) });
+        } else if call.started && !call.early.is_empty() {
             out.push(Event::ToolArguments { choice, index, arguments: std::mem::take(&mut call.early) });
         }
     }

@@ -353,3 +353,18 @@ fn what_is_written_reads_back_as_the_same_events() {
     let frames: Vec<&str> = body.split_terminator("\n\n").map(|frame| &frame[6..]).collect();
     assert_eq!(events(&frames), story);
 }
+
+#[test]
+fn the_arguments_of_the_tool_that_stands_in_for_a_schema_are_the_answer() {
+    let begin = |name: &str| {
+        delta(json!({"tool_calls": [{"index": 0, "id": "1", "function": {"name": name, "arguments": ""}}]}))
+    };
+    let more = |piece: &str| delta(json!({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}));
+    let told =
+        events(&[&begin("json_tool_call"), &more("{\"a\""), &more(":1}"), &finish("tool_calls"), "[DONE]"]);
+    assert_eq!(told, [start(), text("{\"a\""), text(":1}"), ended(Finish::Stop), Event::Done]);
+    let told = events(&[&begin("f"), &more("{}"), &finish("tool_calls"), "[DONE]"]);
+    assert_eq!(told, [start(), tool(0, "1", "f"), arguments(0, "{}"), ended(Finish::ToolCalls), Event::Done]);
+    let cut = events(&[&begin("json_tool_call"), &more("{\"a\"")]);
+    assert!(!cut.contains(&Event::Done), "{cut:?}");
+}
