@@ -172,6 +172,8 @@ pub struct Quirks {
     pub answer_schema_in_config: bool,
     /// The vendor takes no JSON schema for answers in Anthropic's dialect: a tool stands in for it.
     pub no_answer_schema: bool,
+    /// The vendor takes functions of Anthropic's dialect without a `type`.
+    pub untyped_tools: bool,
     /// The vendor fetches no media: those that callers name by URL are sent as bytes.
     pub no_media_urls: bool,
     /// Conversations without tools are written as one prompt for the vendor's completion endpoint, as
@@ -260,6 +262,7 @@ impl Quirks {
         no_reasoning_content: false,
         answer_schema_in_config: false,
         no_answer_schema: false,
+        untyped_tools: false,
         no_media_urls: false,
         as_prompt: false,
         text_completions: false,

@@ -67,8 +67,12 @@ impl Route {
     }
 }
 
-/// Whether a name begins with what stands before the star and holds, behind it, what stands after it.
+/// Whether a name begins with what stands before the star and holds, behind it, what stands after it. Behind
+/// an exclamation mark: whether it does not.
 pub(crate) fn looks_like(name: &str, look: &str) -> bool {
+    if let Some(look) = look.strip_prefix('!') {
+        return !looks_like(name, look);
+    }
     match look.split_once('*') {
         None => name == look,
         Some((start, part)) => name.strip_prefix(start).is_some_and(|rest| rest.contains(part)),

@@ -354,3 +354,17 @@ fn claude_behind_invoke_says_version_and_betas_in_the_body() {
         request.body
     );
 }
+
+#[test]
+fn a_look_may_be_of_names_that_look_otherwise() {
+    use super::looks_like;
+    for (name, look, is) in [
+        ("abc", "a*c", true),
+        ("abc", "!a*c", false),
+        ("abc", "!x*", true),
+        ("abc", "!abc", false),
+        ("abd", "!abc", true),
+    ] {
+        assert_eq!(looks_like(name, look), is, "{name} {look}");
+    }
+}

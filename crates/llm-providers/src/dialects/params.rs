@@ -144,6 +144,31 @@ fn clear(options: &mut Options, name: &str) {
     }
 }
 
+/// Takes out what the target's record says the vendor does not take, of what a dialect could say.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Unsupported`] naming the first of them, unless the policy drops it. `user` is left
+/// out without a word, as LiteLLM does.
+pub(in crate::dialects) fn not_taken(options: &mut Options, target: &Target) -> Result<()> {
+    let asked: [(&'static str, bool); 5] = [
+        ("parallel_tool_calls", options.parallel_tool_calls.is_some()),
+        ("response_format", options.response_format.is_some()),
+        ("stop", !options.stop.is_empty()),
+        ("user", options.user.is_some()),
+        ("web_search_options", options.web_search.is_some()),
+    ];
+    for (name, _) in asked.into_iter().filter(|(name, asked)| *asked && !target.spec.quirks.takes(name)) {
+        if target.policy.allow.iter().any(|allowed| allowed == name) {
+            continue;
+        }
+        if name != "user" {
+            leave_out(&target.policy, name, "its models of this dialect do not have it")?;
+        }
+        options.forget(name);
+    }
+    Ok(())
+}
+
 /// Whether a parameter that cannot be said is left out; an error when the policy does not allow that.
 pub(in crate::dialects) fn leave_out(policy: &ParamPolicy, name: &'static str, why: &str) -> Result<()> {
     if policy.drop || policy.always_drop.iter().any(|dropped| dropped == name) {

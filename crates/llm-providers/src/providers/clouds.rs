@@ -128,9 +128,10 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             ],
             no_stream_options: true,
             models: rules![
-                ModelRule { models: words!["databricks-claude-*"], amend: amend![EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
+                ModelRule { models: words!["databricks-claude-*"], amend: amend![NoEmptyAnswers, EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
+                ModelRule { models: words!["!databricks-claude-*"], amend: amend![MergeSystems, OneCallEach], ..ModelRule::ANY },
             ],
-            amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"]), MergeSystems, OneCallEach],
+            amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"])],
             ..COMPATIBLE
         },
     },
@@ -481,7 +482,14 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
                 models: words!["claude*"],
                 dialect: crate::DialectId::Anthropic,
                 auth: Some(Auth::Bearer),
-                quirks: Quirks { token_kind_header: TOKEN_KIND, ..Quirks::NONE },
+                quirks: Quirks {
+                    unsupported: words![
+                        "parallel_tool_calls", "response_format", "stop", "user", "web_search_options"
+                    ],
+                    untyped_tools: true,
+                    token_kind_header: TOKEN_KIND,
+                    ..Quirks::NONE
+                },
                 ..Route::ANY
             }]),
             ..CloudSpec::NONE

@@ -53,6 +53,7 @@ pub(super) const MISTRAL: Cow<'static, [Amendment]> = amend![
     Required(Cow::Borrowed("any")),
     MessagesWithout(words!["name", "thinking_blocks"]),
     NoEmptyAnswers,
+    SoundsAsText,
     ThinkingAsEffort,
     EffortHighOrNone
 ];

@@ -31,6 +31,8 @@ pub enum Amendment {
     OneCallEach,
     /// Assistant messages that neither say nor call anything are left out: the vendor refuses them.
     NoEmptyAnswers,
+    /// Sounds are said as their bytes in base64 alone, without a format.
+    SoundsAsText,
     /// A content of text parts only is one text.
     JoinTexts,
     /// Parts of these types are refused: the vendor would fail with an error that does not say why.

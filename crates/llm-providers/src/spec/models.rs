@@ -12,7 +12,8 @@ use crate::cloud::{Words, looks_like};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelRule {
-    /// How the models' names look: `a*b` begins with `a` and holds `b` somewhere behind it.
+    /// How the models' names look: `a*b` begins with `a` and holds `b` somewhere behind it; `!a*` does not
+    /// begin with `a`.
     pub models: Words,
     /// What the price book or the operator's `model_info` says they can (`reasoning`, `function_calling`).
     pub can: Cow<'static, str>,

@@ -36,6 +36,7 @@ mod quirks {
         prompt_without_breaks Flag "False" served: "Messages become one prompt without a line break between them.";
         text_completions Flag "False" served: "The vendor has OpenAI's Completions too.";
         openai_families Flag "False" served: "The models are OpenAI's own: the rules of their families apply.";
+        untyped_tools Flag "False" served: "Functions are sent without a `type`, in Anthropic's dialect.";
         no_answer_schema Flag "False" served: "A tool stands in for a JSON schema of the answer, in Anthropic's dialect.";
         answer_schema_in_config Flag "False" served: "A JSON schema of the answer is said as `output_config.format`, in Anthropic's dialect.";
         headers Map "" served: "Headers that every request carries.";

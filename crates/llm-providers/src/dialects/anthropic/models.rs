@@ -38,6 +38,8 @@ pub(in crate::dialects) struct Traits {
     pub(in crate::dialects) schema: bool,
     /// Whether it takes system messages in the middle of a conversation.
     pub(in crate::dialects) system_turns: bool,
+    /// Whether functions say that they are the caller's own.
+    pub(in crate::dialects) typed: bool,
 }
 
 /// The limit asked for when neither the caller nor [`FAMILIES`] gives one.
@@ -52,6 +54,7 @@ impl Traits {
         forced_tools: true,
         schema: false,
         system_turns: false,
+        typed: true,
     };
     const NO_THINKING: Self = Self { thinking: Thinking::None, ..Self::OTHER };
     const OLD_BUDGET: Self = Self { thinking: Thinking::Budget, ..Self::OTHER };
@@ -71,7 +74,8 @@ impl Traits {
     /// The traits of a target's model where that target is.
     pub(super) fn at(target: &Target) -> Self {
         let traits = Self::of(target.family());
-        Self { schema: traits.schema && !target.spec.quirks.no_answer_schema, ..traits }
+        let quirks = &target.spec.quirks;
+        Self { schema: traits.schema && !quirks.no_answer_schema, typed: !quirks.untyped_tools, ..traits }
     }
 }
 

@@ -116,7 +116,16 @@ fn ours(wire: Wire, model: &str, case: &Value, drop: bool) -> llm_types::Result<
 }
 
 fn fault(wire: Wire, model: &str, line: &Value, case: &Value) -> Option<String> {
-    let same = |body: &Value, sent: &Value| *body == normal(&sent["body"]);
+    let same = |body: &Value, sent: &Value| {
+        let (mut ours, mut theirs) = (body.clone(), normal(&sent["body"]));
+        if wire == Wire::Complete {
+            // LiteLLM prints the list of messages as Python has it; the vendor's API refuses such a prompt.
+            for body in [&mut ours, &mut theirs] {
+                body["prompt"].take();
+            }
+        }
+        ours == theirs
+    };
     if let Some(sent) = line.get("sent") {
         return match ours(wire, model, case, false) {
             Ok(body) if same(&body, sent) => None,
@@ -202,6 +211,7 @@ fn an_imported_qwen_gets_what_litellm_sends() {
 
 #[test]
 fn servers_of_prompts_get_what_litellm_sends() {
+    check("anthropic_text.jsonl", Wire::Complete, 30);
     check("nlp_cloud.jsonl", Wire::Generation, 30);
     check("predibase.jsonl", Wire::Lorax, 30);
     check("sagemaker.jsonl", Wire::TextGeneration, 30);

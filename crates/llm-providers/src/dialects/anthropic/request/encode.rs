@@ -41,6 +41,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let policy = &target.policy;
     let request = &*params::without_openais(params::without_functions(request, policy)?, policy)?;
     let (mut options, defaults) = params::settle(request, target);
+    params::not_taken(&mut options, target)?;
     let fields = Fields::of(request, &defaults, target);
     let own = request.native.as_ref().is_some_and(|native| native.dialect == NATIVE);
     let passed = options::unsupported(&options, own, policy)?;

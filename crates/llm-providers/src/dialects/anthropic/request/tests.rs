@@ -413,3 +413,32 @@ fn content_the_dialect_lacks_is_named() {
     let body: Value = serde_json::from_slice(&encode(&request, &target).unwrap().body).unwrap();
     assert_eq!(body["messages"][0]["content"], json!([{ "type": "text", "text": "Hear" }]));
 }
+
+#[test]
+fn a_vendor_takes_fewer_parameters_and_functions_without_a_type() {
+    let quirks = crate::Quirks {
+        unsupported: vec!["response_format".into(), "stop".into(), "user".into()].into(),
+        untyped_tools: true,
+        ..crate::Quirks::NONE
+    };
+    let at = |drop: bool| {
+        let mut target = target("claude-3-5-sonnet");
+        target.spec =
+            std::sync::Arc::new(crate::ProviderSpec { quirks: quirks.clone(), ..(*target.spec).clone() });
+        target.policy.drop = drop;
+        target
+    };
+    let mut request = hello();
+    request.tools = vec![tool("a")];
+    request.options.user = Some("u".into());
+    let body: Value = serde_json::from_slice(&encode(&request, &at(false)).unwrap().body).unwrap();
+    let schema = json!({ "type": "object", "properties": {} });
+    assert_eq!(body["tools"][0], json!({ "name": "a", "input_schema": schema }));
+    assert!(body.get("metadata").is_none(), "the end user is left out without a word: {body}");
+
+    request.options.stop = vec!["X".into()];
+    let error = encode(&request, &at(false)).unwrap_err();
+    assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some("stop")));
+    let dropped: Value = serde_json::from_slice(&encode(&request, &at(true)).unwrap().body).unwrap();
+    assert!(dropped.get("stop_sequences").is_none(), "{dropped}");
+}

@@ -35,6 +35,8 @@ pub(super) struct Plan<'r> {
     tools: Vec<Entry<'r>>,
     choice: Option<Choice<'r>>,
     parallel: Option<bool>,
+    /// Functions say that they are the caller's own.
+    typed: bool,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,12 @@ impl<'r> Plan<'r> {
         traits: Traits,
         policy: &ParamPolicy,
     ) -> Result<Self> {
-        let mut plan = Self { tools: Vec::new(), choice: None, parallel: options.parallel_tool_calls };
+        let mut plan = Self {
+            tools: Vec::new(),
+            choice: None,
+            parallel: options.parallel_tool_calls,
+            typed: traits.typed,
+        };
         if let Some((schema, _)) = answer {
             let schema = with_type(schema);
             plan.tools.push(Entry::Made(json!({ "name": ANSWER_TOOL, "input_schema": schema })));
@@ -128,7 +135,7 @@ impl<'r> Plan<'r> {
         body.array("tools", |list| {
             for entry in &self.tools {
                 match entry {
-                    Entry::Function(tool) => function(list, tool, own),
+                    Entry::Function(tool) => function(list, tool, own, self.typed),
                     Entry::Whole(value) => list.value(value),
                     Entry::Made(value) => list.value(value),
                 }
@@ -180,7 +187,7 @@ fn is_server_tool(value: &Value) -> bool {
     SERVER_TOOLS.iter().any(|beginning| kind.starts_with(beginning))
 }
 
-fn function(list: &mut Array<'_>, tool: &Tool, own: bool) {
+fn function(list: &mut Array<'_>, tool: &Tool, own: bool, typed: bool) {
     let ToolKind::Function { parameters } = &tool.kind else { return };
     // Other dialects' `strict` allows schemas that are refused here: LiteLLM leaves it out, and so do we.
     let strict = tool.strict.filter(|_| own);
@@ -192,7 +199,9 @@ fn function(list: &mut Array<'_>, tool: &Tool, own: bool) {
             Some(schema) => out.value("input_schema", &with_type(schema)),
             None => out.value("input_schema", &json!({ "type": "object", "properties": {} })),
         }
-        out.text("type", "custom");
+        if typed {
+            out.text("type", "custom");
+        }
         out.some("strict", strict.as_ref());
         for name in KEPT {
             out.some(name, tool.extra.value(name));

@@ -53,6 +53,7 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         Amendment::MergeSystems => messages::merge_systems(body),
         Amendment::OneCallEach => messages::one_call_each(body),
         Amendment::NoEmptyAnswers => messages::no_empty_answers(body),
+        Amendment::SoundsAsText => messages::each(body).for_each(messages::sounds_as_text),
         Amendment::JoinTexts => messages::each(body).for_each(messages::join_texts),
         Amendment::NoParts(kinds) => messages::no_parts(body, kinds, target)?,
         Amendment::Required(word) if requires_any(body) => {

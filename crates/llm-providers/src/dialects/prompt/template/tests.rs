@@ -27,6 +27,11 @@ fn a_conversation_in_each_familys_marks() {
         (Template::JOINED, "SUAV"),
         (Template::SPACED, "S U A V"),
         (Template::PARAGRAPHS, "S\n\nU\n\nA\n\nV"),
+        (Template::HUMAN, "S\n\nHuman: U\n\nAssistant: A\n\nHuman: V\n\nAssistant:"),
+        (
+            Template::ALPACA,
+            "### Instruction:\nS\n\n### Instruction:\nU\n\n### Response:\nA\n\n### Instruction:\nV\n\n### Response:\n",
+        ),
         (Template::TITAN, "\n\nUser: <admin>S</admin>\n\nUser: U\n\nBot: A\n\nUser: V\n\nBot: "),
         (Template::LLAMA_2, "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nU [/INST] A </s><s>[INST] V [/INST]"),
         (Template::LLAMA_3, llama_3.as_str()),
@@ -82,4 +87,24 @@ fn llamas_are_told_by_their_name() {
 fn deepseek_goes_on_behind_what_a_tool_said() {
     let prompt = Template::DEEPSEEK_R1.prompt(&said(&[(Speaker::User, "U"), (Speaker::Tool, "20")]));
     assert!(prompt.ends_with("20<｜tool▁output▁end｜><｜tool▁outputs▁end｜>"), "{prompt}");
+}
+
+#[test]
+fn a_host_of_many_families_tells_them_by_name() {
+    let untold = Template { parts: "", ..Template::SPACED };
+    for (name, template) in [
+        ("meta/llama-2-70b-chat", Template::LLAMA_2),
+        ("codellama/CodeLlama-34b-Instruct-hf", Template::LLAMA_2),
+        ("meta/meta-llama-3-70b-instruct", Template::LLAMA_3),
+        ("meta/llama-4-maverick-instruct", Template::LLAMA_4),
+        ("mistralai/mistral-7b-instruct-v0.2", Template::MISTRAL),
+        ("mistralai/Mixtral-8x7B-Instruct", Template::MISTRAL),
+        ("qwen/qwen2.5-72b-instruct", Template::CHATML),
+        ("gryphe/mythomax-l2-13b", Template::ALPACA),
+        ("llama-3-8b", untold),
+        ("jumpstart-dft-meta-textgeneration-llama-2-7b", untold),
+        ("chatdolphin", untold),
+    ] {
+        assert_eq!(Template::of_name(name), template, "{name}");
+    }
 }

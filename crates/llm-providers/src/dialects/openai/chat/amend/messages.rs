@@ -51,6 +51,15 @@ pub(super) fn no_empty_answers(body: &mut Members) {
     }
 }
 
+pub(super) fn sounds_as_text(message: &mut Members) {
+    for part in message.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(sound) = part.get_mut("input_audio") else { continue };
+        if let Some(data) = sound.get_mut("data").map(Value::take) {
+            *sound = data;
+        }
+    }
+}
+
 pub(super) fn join_texts(message: &mut Members) {
     let Some(content) = message.get_mut("content") else { return };
     let Some(parts) = content.as_array() else { return };

@@ -249,3 +249,11 @@ fn a_tool_stands_in_for_the_schema_of_the_answer() {
     let dropped: Value = serde_json::from_slice(&amend(body, &target).unwrap()).unwrap();
     assert_eq!(dropped, json!({"tools": [function("f", &json!({}))]}));
 }
+
+#[test]
+fn sounds_are_their_bytes_alone() {
+    let body = json!({"messages": [{"role": "user", "content": [
+        {"type": "text", "text": "a"}, {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}]}]});
+    let made = made(Amendment::SoundsAsText, &body);
+    assert_eq!(made["messages"][0]["content"][1], json!({"type": "input_audio", "input_audio": "UklG"}));
+}
