@@ -55,7 +55,8 @@ pub fn detect(env: &Env, registry: &Registry, ollama: &[String]) -> Detected {
         let has_account = provider.account_env().all(|name| env.first([name]).is_some());
         let addressed = (!provider.base_url.is_empty() && has_account)
             || env.first(provider.base_url_env.iter().map(AsRef::as_ref)).is_some();
-        if !addressed {
+        let project = provider.project_env();
+        if !addressed || (!project.is_empty() && env.first(project.iter().map(AsRef::as_ref)).is_none()) {
             continue;
         }
         let key = format!("os.environ/{variable}");

@@ -9,7 +9,7 @@ use gateway_db::End;
 use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{DialectId, Encoded};
+use llm_providers::{Dialect, DialectId, Encoded};
 use llm_router::{Attempt, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 

@@ -18,6 +18,12 @@ impl ProviderSpec {
         Ok(filled + rest)
     }
 
+    /// Variables of which one must be set, because every URL of the vendor names a project; none elsewhere.
+    #[must_use]
+    pub fn project_env(&self) -> &[std::borrow::Cow<'static, str>] {
+        if self.cloud.shell.path.contains("{project}") { &self.cloud.project.env } else { &[] }
+    }
+
     /// The variables that the record's own base URL names.
     pub fn account_env(&self) -> impl Iterator<Item = &str> {
         let mut rest = &*self.base_url;

@@ -35,8 +35,15 @@ fn keys_become_wildcards_and_names() {
 fn every_provider_with_a_key_is_callable() {
     for provider in Registry::built_in().all() {
         let Some(variable) = provider.key_env.first() else { continue };
-        let account = provider.account_env().map(|name| (name, "acc"));
-        let env: Vec<_> = account.chain([(variable.as_ref(), "planted")]).collect();
+        let account: Vec<_> = provider.account_env().map(|name| (name, "acc")).collect();
+        let account = account.into_iter();
+        let project = provider.project_env().first().map(|name| (name.as_ref(), "team"));
+        let without: Vec<_> = account.clone().chain([(variable.as_ref(), "planted")]).collect();
+        if project.is_some() {
+            let found = detected(&without, &[]);
+            assert_eq!((found.loaded.problems, found.providers.len()), (vec![], 0), "{}", provider.id);
+        }
+        let env: Vec<_> = without.into_iter().chain(project).collect();
         let detected = detected(&env, &[]);
         assert_eq!(detected.loaded.problems, [], "{}", provider.id);
         let found = detected.providers.iter().any(|(slug, _)| slug == provider.id.as_str());

@@ -138,7 +138,7 @@ catalogue! {
     ssl_verify Any "" later "certificates are always verified": "Verify certificates: a boolean or the path of a CA file.";
     additional_drop_params List "" served: "Parameters to drop always.";
     allowed_openai_params List "" served: "Parameters to pass although the provider is not known to take them.";
-    hf_model_name Any "" later "it has no effect": "Used as request default; body wins, unknown keys go to the provider.";
+    hf_model_name Text "" served: "Name of the model on Hugging Face, by which the marks of its prompts are told where the deployment's name is free text.";
     base_url Text "" served: "Another name of `api_base`.";
     request_timeout Seconds "" served: "Seconds to wait for a whole answer; 6000 when not given.";
     caching_groups List "" later "answers are not cached": "Groups that share cached answers.";

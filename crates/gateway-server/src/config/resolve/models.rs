@@ -203,6 +203,11 @@ fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
     deployment.cooldown_time = section.seconds("cooldown_time");
     deployment.tags = section.texts("tags");
     deployment.base_model = section.text("base_model");
+    if let Some(name) = section.text("hf_model_name")
+        && let Some(cloud) = &mut Arc::make_mut(&mut deployment.target).cloud
+    {
+        cloud.base_model = Some(name);
+    }
 }
 
 /// What `model_info` says; tells whether the deployment's id is a derived one.

@@ -110,6 +110,15 @@ fn azures_version_and_base_model_are_kept() {
     assert_eq!(target.cloud.unwrap().version.as_deref(), Some("2024-06-01"));
 }
 
+#[test]
+fn an_endpoints_model_is_told_by_its_name_on_hugging_face() {
+    let target = target(
+        "model: sagemaker/my-endpoint, aws_access_key_id: a, aws_secret_access_key: s, hf_model_name: meta-llama/Llama-2-7b-chat-hf",
+        &[],
+    );
+    assert_eq!((target.model.as_str(), target.family()), ("my-endpoint", "Llama-2-7b-chat-hf"));
+}
+
 const USER: &str = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","quota_project_id":"of-the-file"}"#;
 
 #[test]

@@ -59,6 +59,7 @@ fn a_providers_own_key_and_host_are_taken() {
     for spec in plain() {
         let mut variables = foreign(&spec);
         variables.extend(spec.key_env.first().map(|name| (name.to_string(), "sk-own".to_owned())));
+        variables.extend(spec.project_env().first().map(|name| (name.to_string(), "team".to_owned())));
         let loaded = load(&spec, ", api_base: 'https://own.test'", &variables);
         let config = loaded.config.unwrap_or_else(|| panic!("{}: {:?}", spec.id, loaded.problems));
         let target = &config.models[0].deployment.target;
