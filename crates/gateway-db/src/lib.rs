@@ -29,5 +29,5 @@ pub use record::{
 };
 pub use repo::{
     DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort, LeaseAsk, Payer,
-    ScopeChanges, ScopeQuery, SortOrder,
+    ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy, SpendSums,
 };

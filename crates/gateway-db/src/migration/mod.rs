@@ -5,6 +5,7 @@ mod m20261121_000002_responses;
 mod m20261121_000003_response_leases;
 mod m20261121_000004_scopes;
 mod m20261121_000005_leases;
+mod m20261121_000006_daily_scope_spend;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_response_leases::Migration),
             Box::new(m20261121_000004_scopes::Migration),
             Box::new(m20261121_000005_leases::Migration),
+            Box::new(m20261121_000006_daily_scope_spend::Migration),
         ]
     }
 }

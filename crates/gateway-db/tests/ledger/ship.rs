@@ -1,8 +1,9 @@
 //! What is appended arrives once, whatever happens in between.
 
 use gateway_db::{
-    CallId, Db, DbErrorKind, End, Flags, Intent, Ledger, LedgerOptions, NewScope, Outcome, Owner, ScopeId,
-    ScopeKind, ScopeSettings, Shipper, ShipperOptions, SpendQuery, Tokens, Writer, encode_cancel,
+    CallId, Db, DbErrorKind, End, Flags, Intent, Ledger, LedgerOptions, NewScope, Outcome, Owner,
+    ReportQuery, ScopeId, ScopeKind, ScopeSettings, Shipper, ShipperOptions, SpendBy, SpendQuery, Tokens,
+    Writer, encode_cancel,
 };
 use llm_types::Money;
 
@@ -420,6 +421,29 @@ async fn every_scope_of_a_call_is_charged_once() {
         let customer = db.scope(&ScopeId::new(ScopeKind::Customer, "c")).await.unwrap().unwrap();
         assert_eq!((customer.spend, customer.created_at), (Money(15), 5 * DAY + 1));
         assert_eq!(db.scope(&ScopeId::new(ScopeKind::Tag, "unknown")).await.unwrap(), None);
+
+        let by = async |of, by: &[SpendBy]| {
+            let query = ReportQuery { of, by: by.to_vec(), ..ReportQuery::default() };
+            let rows = db.spend_report(&query).await.unwrap();
+            rows.iter()
+                .map(|row| format!("{}:{}:{}", row.names.join("/"), row.sums.requests, row.sums.cost.0))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(by(None, &[]).await, ":2:15");
+        assert_eq!(by(None, &[SpendBy::Day, SpendBy::Team, SpendBy::Organization]).await, "5/t/o:2:15");
+        assert_eq!(by(Some(ScopeKind::Customer), &[SpendBy::Scope, SpendBy::Model]).await, "c/model:2:15");
+        assert_eq!(by(Some(ScopeKind::Tag), &[SpendBy::Scope]).await, "red:1:10 unknown:1:10");
+        let mut query = ReportQuery { from_day: Some(5), to_day: Some(5), ..ReportQuery::default() };
+        for (list, requests) in
+            [(vec!["t".to_owned(), "x".to_owned()], 2), (vec!["x".to_owned()], 0), (vec![], 0)]
+        {
+            query.only = vec![(SpendBy::Team, list)];
+            assert_eq!(db.spend_report(&query).await.unwrap()[0].sums.requests, requests);
+        }
+        query.only.clear();
+        query.without = vec![(SpendBy::Team, vec!["t".into()])];
+        assert_eq!(db.spend_report(&query).await.unwrap()[0].sums.requests, 0);
     })
     .await;
 }

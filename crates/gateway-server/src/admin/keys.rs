@@ -248,7 +248,7 @@ impl Job {
 }
 
 /// The hash of what a caller wrote: a secret, or a hash already.
-fn hash_of(key: &str) -> KeyHash {
+pub(super) fn hash_of(key: &str) -> KeyHash {
     if key.starts_with("sk-") {
         return KeyDigest::of(key.as_bytes()).to_hex().into();
     }

@@ -1,7 +1,9 @@
 //! The management API: thin, and the only place that writes settings.
 
+mod activity;
 mod budgets;
 mod customers;
+mod days;
 mod fields;
 mod job;
 mod keys;
@@ -11,16 +13,20 @@ mod query;
 mod refusal;
 mod scope_fields;
 mod scope_view;
+mod spend;
+mod spend_row;
 mod tags;
 mod teams;
 mod users;
 mod view;
 
+pub(crate) use activity::ActivityOf;
 pub(crate) use budgets::BudgetAction;
 pub(crate) use customers::CustomerAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
 pub(crate) use organizations::OrganizationAction;
+pub(crate) use spend::SpendAction;
 pub(crate) use tags::TagAction;
 pub(crate) use teams::TeamAction;
 pub(crate) use users::UserAction;
@@ -42,6 +48,10 @@ pub(crate) enum Action {
     Budget(BudgetAction),
     /// Request tags.
     Tag(TagAction),
+    /// What was spent.
+    Spend(SpendAction),
+    /// What each day came to; on one page where it says so.
+    Activity(ActivityOf, bool),
 }
 
 impl Action {
@@ -54,13 +64,16 @@ impl Action {
     fn reads(self) -> bool {
         match self {
             Self::Key(action) => action.reads(),
-            Self::Team(action) => matches!(action, TeamAction::Info | TeamAction::List),
+            Self::Team(action) => {
+                matches!(action, TeamAction::Info | TeamAction::List | TeamAction::ListPaged)
+            }
             Self::User(action) => matches!(action, UserAction::Info | UserAction::List | UserAction::Roles),
             Self::Customer(action) => matches!(action, CustomerAction::Info | CustomerAction::List),
             Self::Organization(action) => {
                 matches!(action, OrganizationAction::Info | OrganizationAction::List)
             }
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
+            Self::Spend(_) | Self::Activity(..) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
         }
     }

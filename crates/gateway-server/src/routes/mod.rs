@@ -17,8 +17,8 @@ use llm_types::{Error, ErrorKind};
 pub(crate) use pattern::decoded;
 
 use crate::admin::{
-    self, Action, BudgetAction, CustomerAction, KeyAction, OrganizationAction, TagAction, TeamAction,
-    UserAction,
+    self, Action, ActivityOf, BudgetAction, CustomerAction, KeyAction, OrganizationAction, SpendAction,
+    TagAction, TeamAction, UserAction,
 };
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
@@ -154,11 +154,17 @@ const fn budget(action: BudgetAction) -> Handler {
 const fn tag(action: TagAction) -> Handler {
     Handler::Manage(Action::Tag(action))
 }
+const fn spend(action: SpendAction) -> Handler {
+    Handler::Manage(Action::Spend(action))
+}
+const fn activity(of: ActivityOf, whole: bool) -> Handler {
+    Handler::Manage(Action::Activity(of, whole))
+}
 const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 152] = [
+static TABLE: [Route; 180] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -344,6 +350,34 @@ static TABLE: [Route; 152] = [
     Route(POST, "/tag/delete", tag(TagAction::Delete)),
     Route(POST, "/tag/info", tag(TagAction::Info)),
     Route(GET, "/tag/list", tag(TagAction::List)),
+    Route(GET, "/spend/logs", spend(SpendAction::Logs)),
+    Route(GET, "/spend/logs/v2", spend(SpendAction::LogsPaged)),
+    Route(GET, "/spend/logs/ui", spend(SpendAction::LogsPaged)),
+    Route(GET, "/spend/keys", spend(SpendAction::Keys)),
+    Route(GET, "/spend/users", spend(SpendAction::Users)),
+    Route(GET, "/spend/tags", spend(SpendAction::Tags)),
+    Route(GET, "/global/spend", spend(SpendAction::Global)),
+    Route(GET, "/global/spend/logs", spend(SpendAction::GlobalLogs)),
+    Route(GET, "/global/spend/keys", spend(SpendAction::GlobalKeys)),
+    Route(GET, "/global/spend/teams", spend(SpendAction::GlobalTeams)),
+    Route(GET, "/global/spend/models", spend(SpendAction::GlobalModels)),
+    Route(GET, "/global/spend/provider", spend(SpendAction::GlobalProviders)),
+    Route(GET, "/global/spend/tags", spend(SpendAction::GlobalTags)),
+    Route(GET, "/global/spend/all_tag_names", spend(SpendAction::TagNames)),
+    Route(POST, "/global/spend/end_users", spend(SpendAction::GlobalCustomers)),
+    Route(GET, "/global/spend/report", spend(SpendAction::Report)),
+    Route(GET, "/global/activity", spend(SpendAction::Activity)),
+    Route(GET, "/global/activity/model", spend(SpendAction::ActivityByModel)),
+    Route(GET, "/user/daily/activity", activity(ActivityOf::User, false)),
+    Route(GET, "/user/daily/activity/aggregated", activity(ActivityOf::User, true)),
+    Route(GET, "/team/daily/activity", activity(ActivityOf::Team, false)),
+    Route(GET, "/team/daily/activity/aggregated", activity(ActivityOf::Team, true)),
+    Route(GET, "/organization/daily/activity", activity(ActivityOf::Organization, false)),
+    Route(GET, "/organization/daily/activity/aggregated", activity(ActivityOf::Organization, true)),
+    Route(GET, "/customer/daily/activity", activity(ActivityOf::Customer, false)),
+    Route(GET, "/customer/daily/activity/aggregated", activity(ActivityOf::Customer, true)),
+    Route(GET, "/tag/daily/activity", activity(ActivityOf::Tag, false)),
+    Route(GET, "/tag/daily/activity/aggregated", activity(ActivityOf::Tag, true)),
     Route(GET, "/", Handler::Health(health::Probe::Greeting)),
     Route(GET, "/routes", Handler::Health(health::Probe::Routes)),
     Route(GET, "/test", Handler::Health(health::Probe::Test)),

@@ -257,6 +257,44 @@ pub(super) const DAILY: Verb = Verb {
            duration_us = daily_spend.duration_us + excluded.duration_us",
 };
 
+/// Adds to the daily sums of customers and tags.
+pub(super) const DAILY_SCOPES: Verb = Verb {
+    columns: &[
+        ("day", Int),
+        ("kind", Text),
+        ("id", Text),
+        ("key_hash", Text),
+        ("model_group", Text),
+        ("model", Text),
+        ("provider", Text),
+        ("call_type", Text),
+        ("requests", Int),
+        ("failed", Int),
+        ("unpriced", Int),
+        ("input_tokens", Int),
+        ("output_tokens", Int),
+        ("cache_read_tokens", Int),
+        ("cache_write_tokens", Int),
+        ("reasoning_tokens", Int),
+        ("cost", Int),
+        ("duration_us", Int),
+    ],
+    body: "INSERT INTO daily_scope_spend (day, kind, id, key_hash, model_group, model, \
+           provider, call_type, requests, failed, unpriced, input_tokens, output_tokens, cache_read_tokens, \
+           cache_write_tokens, reasoning_tokens, cost, duration_us) SELECT * FROM v WHERE true \
+           ON CONFLICT (day, kind, id, key_hash, model_group, model, provider, \
+           call_type) DO UPDATE SET requests = daily_scope_spend.requests + excluded.requests, \
+           failed = daily_scope_spend.failed + excluded.failed, \
+           unpriced = daily_scope_spend.unpriced + excluded.unpriced, \
+           input_tokens = daily_scope_spend.input_tokens + excluded.input_tokens, \
+           output_tokens = daily_scope_spend.output_tokens + excluded.output_tokens, \
+           cache_read_tokens = daily_scope_spend.cache_read_tokens + excluded.cache_read_tokens, \
+           cache_write_tokens = daily_scope_spend.cache_write_tokens + excluded.cache_write_tokens, \
+           reasoning_tokens = daily_scope_spend.reasoning_tokens + excluded.reasoning_tokens, \
+           cost = daily_scope_spend.cost + excluded.cost, \
+           duration_us = daily_scope_spend.duration_us + excluded.duration_us",
+};
+
 /// Forgets how far segments were shipped.
 pub(super) const FORGET: Verb = Verb {
     columns: &[("segment", Text)],

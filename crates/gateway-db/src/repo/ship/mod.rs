@@ -100,6 +100,7 @@ impl Db {
         transaction.run(&sums.scopes()).await?;
         transaction.run(&sums.leases(node)).await?;
         transaction.run(&sums.daily()).await?;
+        transaction.run(&sums.daily_scopes()).await?;
         transaction.commit().await?;
         Ok(Ok(rows.rows() as u64))
     }

@@ -67,6 +67,7 @@ pub(super) struct Sums<'a> {
     scopes: BTreeMap<ScopeKey<'a>, i64>,
     customers: BTreeMap<&'a str, i64>,
     days: BTreeMap<DayKey<'a>, DaySum>,
+    scope_days: BTreeMap<ScopeDayKey<'a>, DaySum>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +81,9 @@ type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, &'a str);
 
 /// Day, then key, user, team, organisation, model group, model, provider and call type.
 type DayKey<'a> = (i64, [&'a str; 8]);
+
+/// Day, kind and id of a customer or tag, then key, model group, model, provider and call type.
+type ScopeDayKey<'a> = (i64, ScopeKind, Cow<'a, str>, [&'a str; 5]);
 
 #[derive(Debug, Default)]
 struct DaySum {
@@ -111,7 +115,14 @@ impl<'a> Sums<'a> {
             key.cost = key.cost.saturating_add(cost);
             key.active = key.active.max(outcome.started_ms);
         }
+        let day = outcome.started_ms.div_euclid(DAY_MS);
         for scope in scopes_of(outcome) {
+            if matches!(scope.0, ScopeKind::Customer | ScopeKind::Tag) {
+                let names =
+                    [owner.key, outcome.model_group, outcome.model, outcome.provider, outcome.call_type];
+                let key = (day, scope.0, scope.1.clone(), names);
+                self.scope_days.entry(key).or_default().add(outcome, cost);
+            }
             let sum = self.scopes.entry(scope).or_default();
             *sum = sum.saturating_add(cost);
         }
@@ -129,17 +140,7 @@ impl<'a> Sums<'a> {
             outcome.provider,
             outcome.call_type,
         ];
-        let day = self.days.entry((outcome.started_ms.div_euclid(DAY_MS), names)).or_default();
-        let tokens = &outcome.tokens;
-        day.requests += 1;
-        day.failed += i64::from(outcome.end.is_failure());
-        day.unpriced += i64::from(outcome.cost.is_none());
-        day.cost = day.cost.saturating_add(cost);
-        day.duration_us = day.duration_us.saturating_add(outcome.duration_us);
-        let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
-        for (sum, count) in day.tokens.iter_mut().zip(counts) {
-            *sum = sum.saturating_add(count);
-        }
+        self.days.entry((day, names)).or_default().add(outcome, cost);
     }
 
     pub(super) fn key_locks(&self) -> Bulk<'a> {
@@ -203,11 +204,51 @@ impl<'a> Sums<'a> {
         for ((day, names), sum) in &self.days {
             days.push(Cell::Int(*day));
             days.extend(names.iter().map(|name| Cell::text(name)));
-            days.extend([Cell::Int(sum.requests), Cell::Int(sum.failed), Cell::Int(sum.unpriced)]);
-            days.extend(sum.tokens.map(Cell::count));
-            days.extend([Cell::Int(sum.cost), Cell::count(sum.duration_us)]);
+            days.extend(sum.cells());
         }
         days
+    }
+
+    pub(super) fn daily_scopes(&self) -> Bulk<'_> {
+        let mut days = Bulk::new(bulk::DAILY_SCOPES);
+        for ((day, kind, id, names), sum) in &self.scope_days {
+            days.extend([Cell::Int(*day), Cell::text(kind.as_str()), Cell::text(id)]);
+            days.extend(names.iter().map(|name| Cell::text(name)));
+            days.extend(sum.cells());
+        }
+        days
+    }
+}
+
+impl DaySum {
+    fn add(&mut self, outcome: &Outcome<'_>, cost: i64) {
+        let tokens = &outcome.tokens;
+        self.requests += 1;
+        self.failed += i64::from(outcome.end.is_failure());
+        self.unpriced += i64::from(outcome.cost.is_none());
+        self.cost = self.cost.saturating_add(cost);
+        self.duration_us = self.duration_us.saturating_add(outcome.duration_us);
+        let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
+        for (sum, count) in self.tokens.iter_mut().zip(counts) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    /// The columns of a day, in the order both tables have them.
+    fn cells<'c>(&self) -> [Cell<'c>; 10] {
+        let [input, output, cache_read, cache_write, reasoning] = self.tokens.map(Cell::count);
+        [
+            Cell::Int(self.requests),
+            Cell::Int(self.failed),
+            Cell::Int(self.unpriced),
+            input,
+            output,
+            cache_read,
+            cache_write,
+            reasoning,
+            Cell::Int(self.cost),
+            Cell::count(self.duration_us),
+        ]
     }
 }
 

@@ -1,0 +1,197 @@
+//! Reports of spend: daily sums, added up by whatever somebody asks for. The spend log is not looked at.
+
+use llm_types::Money;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+
+use crate::{Db, DbError, ScopeKind};
+
+/// What sums are split by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SpendBy {
+    /// The day, as days since 1970-01-01 UTC.
+    Day,
+    /// The key's hash.
+    Key,
+    /// The key's user; of customers and tags there is none.
+    User,
+    /// The key's team; of customers and tags there is none.
+    Team,
+    /// The key's organisation; of customers and tags there is none.
+    Organization,
+    /// The customer or tag; only of their own sums.
+    Scope,
+    /// The model group asked for.
+    ModelGroup,
+    /// The provider's model name.
+    Model,
+    /// The provider's slug.
+    Provider,
+    /// LiteLLM's call type.
+    CallType,
+}
+
+impl SpendBy {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Key => "key_hash",
+            Self::User => "user_id",
+            Self::Team => "team_id",
+            Self::Organization => "organization_id",
+            Self::Scope => "id",
+            Self::ModelGroup => "model_group",
+            Self::Model => "model",
+            Self::Provider => "provider",
+            Self::CallType => "call_type",
+        }
+    }
+}
+
+/// Which sums, and what they are split by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportQuery {
+    /// Whose sums: customers' or tags'; all calls' where it is `None`.
+    pub of: Option<ScopeKind>,
+    /// First day, as days since 1970-01-01.
+    pub from_day: Option<i64>,
+    /// Last day, itself included.
+    pub to_day: Option<i64>,
+    /// Only what has one of these values.
+    pub only: Vec<(SpendBy, Vec<String>)>,
+    /// Only what has none of these values.
+    pub without: Vec<(SpendBy, Vec<String>)>,
+    /// What the sums are split by, in the order of the answer.
+    pub by: Vec<SpendBy>,
+}
+
+/// One line of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportRow {
+    /// The values of [`ReportQuery::by`], as texts; empty where a call had none.
+    pub names: Vec<String>,
+    /// What was consumed.
+    pub sums: SpendSums,
+}
+
+/// What calls consumed together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpendSums {
+    /// All calls.
+    pub requests: i64,
+    /// Calls that failed.
+    pub failed: i64,
+    /// The whole prompts.
+    pub input_tokens: i64,
+    /// The whole answers.
+    pub output_tokens: i64,
+    /// Prompt tokens read from providers' caches.
+    pub cache_read_tokens: i64,
+    /// Prompt tokens written to providers' caches.
+    pub cache_write_tokens: i64,
+    /// What they cost.
+    pub cost: Money,
+    /// How long they took together, in microseconds.
+    pub duration_us: i64,
+}
+
+impl SpendSums {
+    /// Adds another's.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.failed += other.failed;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cache_read_tokens += other.cache_read_tokens;
+        self.cache_write_tokens += other.cache_write_tokens;
+        self.cost += other.cost;
+        self.duration_us += other.duration_us;
+    }
+}
+
+/// The sums in the order of [`SpendSums`]; a sum of bigint is numeric on PostgreSQL, hence the casts.
+const SUMS: [&str; 8] = [
+    "requests",
+    "failed",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cost",
+    "duration_us",
+];
+
+impl Db {
+    /// Sums that match, dearest first.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn spend_report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>, DbError> {
+        let (sql, values) = statement(query);
+        let statement = Statement::from_sql_and_values(self.sea_backend(), sql, values);
+        let rows = self.conn.query_all_raw(statement).await.map_err(failed)?;
+        rows.iter().map(|row| read(row, query.by.len()).map_err(failed)).collect()
+    }
+}
+
+fn statement(query: &ReportQuery) -> (String, Vec<Value>) {
+    let names = query.by.iter().map(|by| format!("CAST({} AS text)", by.column()));
+    let sums = SUMS.iter().map(|sum| format!("CAST(COALESCE(SUM({sum}), 0) AS bigint)"));
+    let columns: Vec<String> = names.chain(sums).collect();
+    let table = if query.of.is_some() { "daily_scope_spend" } else { "daily_spend" };
+    let mut sql = format!("SELECT {} FROM {table} WHERE 1 = 1", columns.join(", "));
+    let mut values: Vec<Value> = Vec::new();
+    let mut put = |sql: &mut String, value: Value| {
+        values.push(value);
+        sql.push_str(&format!("${}", values.len()));
+    };
+    if let Some(kind) = query.of {
+        sql.push_str(" AND kind = ");
+        put(&mut sql, kind.as_str().into());
+    }
+    for (sign, day) in [(">=", query.from_day), ("<=", query.to_day)] {
+        if let Some(day) = day {
+            sql.push_str(&format!(" AND day {sign} "));
+            put(&mut sql, day.into());
+        }
+    }
+    let lists =
+        query.only.iter().map(|list| ("IN", list)).chain(query.without.iter().map(|list| ("NOT IN", list)));
+    for (word, (by, list)) in lists {
+        sql.push_str(&format!(" AND {} {word} (", by.column()));
+        for (index, value) in list.iter().enumerate() {
+            sql.push_str(if index == 0 { "" } else { ", " });
+            put(&mut sql, value.as_str().into());
+        }
+        sql.push_str(if list.is_empty() { "NULL)" } else { ")" });
+    }
+    if !query.by.is_empty() {
+        let groups: Vec<&str> = query.by.iter().map(|by| by.column()).collect();
+        sql.push_str(&format!(
+            " GROUP BY {} ORDER BY SUM(cost) DESC, {}",
+            groups.join(", "),
+            groups.join(", ")
+        ));
+    }
+    (sql, values)
+}
+
+fn read(row: &QueryResult, names: usize) -> Result<ReportRow, DbErr> {
+    let number = |index: usize| row.try_get_by_index::<i64>(names + index);
+    Ok(ReportRow {
+        names: (0..names).map(|index| row.try_get_by_index(index)).collect::<Result<_, _>>()?,
+        sums: SpendSums {
+            requests: number(0)?,
+            failed: number(1)?,
+            input_tokens: number(2)?,
+            output_tokens: number(3)?,
+            cache_read_tokens: number(4)?,
+            cache_write_tokens: number(5)?,
+            cost: Money(number(6)?),
+            duration_us: number(7)?,
+        },
+    })
+}
+
+fn failed(error: DbErr) -> DbError {
+    DbError::from_sea("cannot add up what was spent", error)
+}

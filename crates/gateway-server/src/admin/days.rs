@@ -1,0 +1,49 @@
+//! Days of reports: `2026-11-20` and days since 1970-01-01 UTC.
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::job::Job;
+use super::refusal::Refusal;
+
+/// Days from a first to a last, both included; either may be open.
+pub(super) type Range = (Option<i64>, Option<i64>);
+
+/// The range of `start_date` and `end_date`.
+///
+/// # Errors
+/// A date nobody can read.
+pub(super) fn range(job: &Job) -> Result<Range, Refusal> {
+    Ok((param(job, "start_date")?, param(job, "end_date")?))
+}
+
+/// A parameter that is a date, alone or before a time.
+pub(super) fn param(job: &Job, name: &str) -> Result<Option<i64>, Refusal> {
+    let Some(text) = job.param(name) else { return Ok(None) };
+    let date = text.get(..10).unwrap_or(&text);
+    match date.parse::<Date>() {
+        Ok(date) => Ok(Some(number(date))),
+        Err(_) => {
+            let message = format!("Invalid date: `{name}` must be a date such as `2026-11-20`");
+            Err(Refusal::Fields(vec![Refusal::field("date_parsing", name, &message, &Value::from(text))]))
+        }
+    }
+}
+
+/// Days since 1970-01-01.
+fn number(date: Date) -> i64 {
+    i64::from((date - EPOCH).get_days())
+}
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
+/// The date of a day that a report gives as a text.
+pub(super) fn date(day: &str) -> Option<Date> {
+    let days: i64 = day.parse().ok()?;
+    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+}
+
+/// It as LiteLLM writes it: `2026-11-20`.
+pub(super) fn text(day: &str) -> String {
+    date(day).map_or_else(|| day.to_owned(), |date| date.to_string())
+}

@@ -1,0 +1,327 @@
+//! `/spend/*` and `/global/*`: what was spent, by whom, on what (surface §3.8). Sums come from the daily
+//! sums; only lists of single calls look at the spend log.
+
+use gateway_db::{KeyQuery, PageRequest, ReportQuery, ReportRow, ScopeKind, ScopeQuery, SpendBy, SpendQuery};
+use llm_types::KeyHash;
+use serde_json::{Map, Value, json};
+
+use super::job::Job;
+use super::refusal::Refusal;
+use super::{days, scope_view, spend_row};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpendAction {
+    Logs,
+    LogsPaged,
+    Keys,
+    Users,
+    Tags,
+    Global,
+    GlobalLogs,
+    GlobalKeys,
+    GlobalTeams,
+    GlobalModels,
+    GlobalProviders,
+    GlobalTags,
+    TagNames,
+    GlobalCustomers,
+    Report,
+    Activity,
+    ActivityByModel,
+}
+
+/// Answers a question about spend.
+pub(super) async fn run(job: Job, action: SpendAction) -> Result<Value, Refusal> {
+    match action {
+        SpendAction::Logs => logs(&job).await,
+        SpendAction::LogsPaged => logs_paged(&job).await,
+        SpendAction::Keys => keys(&job).await,
+        SpendAction::Users => users(&job).await,
+        SpendAction::Tags => tags(&job, "individual_request_tag", "total_spend").await.map(Value::Array),
+        SpendAction::Global => global(&job).await,
+        SpendAction::GlobalLogs => global_logs(&job).await,
+        SpendAction::GlobalKeys => global_keys(&job).await,
+        SpendAction::GlobalTeams => global_teams(&job).await,
+        SpendAction::GlobalModels => named(&job, SpendBy::Model, "model", "total_spend").await,
+        SpendAction::GlobalProviders => named(&job, SpendBy::Provider, "provider", "spend").await,
+        SpendAction::GlobalTags => Ok(json!({ "spend_per_tag": tags(&job, "name", "spend").await? })),
+        SpendAction::TagNames => tag_names(&job).await,
+        SpendAction::GlobalCustomers => customers(&job).await,
+        SpendAction::Report => report(&job).await,
+        SpendAction::Activity => activity(&job).await,
+        SpendAction::ActivityByModel => activity_by_model(&job).await,
+    }
+}
+
+/// The sums of a range of days, split.
+pub(super) async fn sums(
+    job: &Job,
+    of: Option<ScopeKind>,
+    by: &[SpendBy],
+) -> Result<Vec<ReportRow>, Refusal> {
+    let (from_day, to_day) = days::range(job)?;
+    let mut only = Vec::new();
+    for (name, by) in [("api_key", SpendBy::Key), ("user_id", SpendBy::User), ("team_id", SpendBy::Team)] {
+        if let Some(value) = job.param(name).filter(|_| of.is_none() || by == SpendBy::Key) {
+            let value = if by == SpendBy::Key { super::keys::hash_of(&value).to_string() } else { value };
+            only.push((by, vec![value]));
+        }
+    }
+    let query = ReportQuery { of, from_day, to_day, only, without: Vec::new(), by: by.to_vec() };
+    Ok(job.db.spend_report(&query).await?)
+}
+
+/// `/spend/logs`: an element per day, or with `summarize=false` or a `request_id` the calls themselves.
+async fn logs(job: &Job) -> Result<Value, Refusal> {
+    let single = job.param("request_id").is_some();
+    if single || job.param("summarize").is_some_and(|word| word.eq_ignore_ascii_case("false")) {
+        let page = PageRequest { page: 1, size: 1_000 };
+        let rows = job.db.spend_rows(&query(job, page)?).await?.items;
+        return Ok(rows.iter().map(spend_row::row).collect());
+    }
+    let mut list: Vec<(String, Map<String, Value>)> = Vec::new();
+    let mut rows = sums(job, None, &[SpendBy::Day, SpendBy::Key, SpendBy::User, SpendBy::Model]).await?;
+    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
+    for row in rows {
+        let [day, key, user, model] = row.names.as_slice() else { continue };
+        if list.last().is_none_or(|(last, _)| last != day) {
+            let element = json!({ "startTime": days::text(day), "spend": 0.0, "users": {}, "models": {} });
+            let Value::Object(element) = element else { continue };
+            list.push((day.clone(), element));
+        }
+        let Some((_, element)) = list.last_mut() else { continue };
+        let cost = row.sums.cost.as_usd();
+        add(element, "spend", cost);
+        add(element, key, cost);
+        for (part, name) in [("users", user), ("models", model)] {
+            if let Some(Value::Object(part)) = element.get_mut(part) {
+                add(part, name, cost);
+            }
+        }
+    }
+    Ok(list.into_iter().map(|(_, element)| Value::Object(element)).collect())
+}
+
+fn add(map: &mut Map<String, Value>, name: &str, usd: f64) {
+    let sum = map.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+    map.insert(name.to_owned(), json!(sum + usd));
+}
+
+async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
+    let number =
+        |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 50).clamp(1, 100) };
+    let found = job.db.spend_rows(&query(job, page)?).await?;
+    let (total, pages) = (found.total, found.pages());
+    let rows: Vec<Value> = found.items.iter().map(spend_row::row).collect();
+    let (page, size) = (page.page, page.size);
+    Ok(json!({
+        "data": rows,
+        "total": total,
+        "page": page,
+        "page_size": size,
+        "total_pages": pages,
+        "total_is_capped": false,
+    }))
+}
+
+fn query(job: &Job, page: PageRequest) -> Result<SpendQuery, Refusal> {
+    /// Milliseconds of a day.
+    const DAY_MS: i64 = 86_400_000;
+    let (from, to) = days::range(job)?;
+    Ok(SpendQuery {
+        request_id: job.param("request_id"),
+        key: job.param("api_key").map(|key| super::keys::hash_of(&key)),
+        user_id: job.param("user_id"),
+        team_id: job.param("team_id"),
+        end_user: job.param("end_user"),
+        model_group: job.param("model_group"),
+        from: from.map(|day| day * DAY_MS),
+        until: to.map(|day| (day + 1) * DAY_MS),
+        page,
+    })
+}
+
+async fn keys(job: &Job) -> Result<Value, Refusal> {
+    let mut keys = job.all_keys(KeyQuery::default()).await?;
+    keys.sort_by_key(|key| std::cmp::Reverse(key.spend));
+    Ok(keys.iter().map(|key| job.full(key)).collect())
+}
+
+async fn users(job: &Job) -> Result<Value, Refusal> {
+    let mut query = ScopeQuery::of(ScopeKind::User);
+    query.ids.extend(job.param("user_id"));
+    let mut users = job.db.list_scopes(&query).await?.items;
+    users.sort_by_key(|user| std::cmp::Reverse(user.spend));
+    let row = |user| Value::Object(scope_view::user(user, job.spent(user), &[]));
+    Ok(users.iter().map(row).collect())
+}
+
+async fn tags(job: &Job, name: &str, spend: &str) -> Result<Vec<Value>, Refusal> {
+    let rows = sums(job, Some(ScopeKind::Tag), &[SpendBy::Scope]).await?;
+    let row = |row: ReportRow| json!({ name: row.names[0], spend: row.sums.cost.as_usd(), "log_count": row.sums.requests });
+    Ok(rows.into_iter().map(row).collect())
+}
+
+async fn tag_names(job: &Job) -> Result<Value, Refusal> {
+    let mut names: Vec<String> = sums(job, Some(ScopeKind::Tag), &[SpendBy::Scope])
+        .await?
+        .into_iter()
+        .flat_map(|row| row.names)
+        .collect();
+    names.sort_unstable();
+    Ok(json!({ "tag_names": names }))
+}
+
+async fn global(job: &Job) -> Result<Value, Refusal> {
+    let rows = sums(job, None, &[]).await?;
+    let spend = rows.first().map_or(0.0, |row| row.sums.cost.as_usd());
+    Ok(json!({ "spend": spend, "max_budget": 0.0 }))
+}
+
+async fn global_logs(job: &Job) -> Result<Value, Refusal> {
+    let mut rows = sums(job, None, &[SpendBy::Day]).await?;
+    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
+    let row = |row: &ReportRow| json!({ "date": days::text(&row.names[0]), "spend": row.sums.cost.as_usd() });
+    Ok(rows.iter().map(row).collect())
+}
+
+/// The first rows, as many as `limit` says.
+fn limited<T>(job: &Job, mut rows: Vec<T>) -> Vec<T> {
+    if let Some(limit) = job.param("limit").and_then(|text| text.parse().ok()) {
+        rows.truncate(limit);
+    }
+    rows
+}
+
+async fn named(job: &Job, by: SpendBy, name: &str, spend: &str) -> Result<Value, Refusal> {
+    let rows = limited(job, sums(job, None, &[by]).await?);
+    Ok(rows.iter().map(|row| json!({ name: row.names[0], spend: row.sums.cost.as_usd() })).collect())
+}
+
+async fn global_keys(job: &Job) -> Result<Value, Refusal> {
+    let mut rows = Vec::new();
+    for row in limited(job, sums(job, None, &[SpendBy::Key]).await?) {
+        let hash = &row.names[0];
+        let key = job.db.key_by_hash(&KeyHash::from(hash.clone())).await?;
+        rows.push(json!({
+            "api_key": hash,
+            "key_alias": key.as_ref().and_then(|key| key.settings.alias.clone()),
+            "key_name": key.as_ref().and_then(|key| key.name.clone()),
+            "total_spend": row.sums.cost.as_usd(),
+        }));
+    }
+    Ok(Value::Array(rows))
+}
+
+/// How LiteLLM names what belongs to no team.
+const NO_TEAM: &str = "Unassigned";
+
+async fn global_teams(job: &Job) -> Result<Value, Refusal> {
+    let mut aliases = Map::new();
+    for team in job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items {
+        let name = team.settings.alias.unwrap_or_else(|| team.id.id.clone());
+        aliases.insert(team.id.id, json!(name));
+    }
+    let name = |id: &str| match aliases.get(id).and_then(Value::as_str) {
+        _ if id.is_empty() => NO_TEAM.to_owned(),
+        Some(alias) => alias.to_owned(),
+        None => id.to_owned(),
+    };
+    let totals = sums(job, None, &[SpendBy::Team]).await?;
+    let mut by_day = sums(job, None, &[SpendBy::Day, SpendBy::Team]).await?;
+    by_day.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
+    let mut daily: Vec<Map<String, Value>> = Vec::new();
+    for row in by_day {
+        let date = json!(days::text(&row.names[0]));
+        if daily.last().is_none_or(|last| last.get("date") != Some(&date)) {
+            daily.push(Map::from_iter([("date".to_owned(), date)]));
+        }
+        if let Some(last) = daily.last_mut() {
+            add(last, &name(&row.names[1]), row.sums.cost.as_usd());
+        }
+    }
+    let names: Vec<String> = totals.iter().map(|row| name(&row.names[0])).collect();
+    let totals: Vec<Value> = totals
+        .iter()
+        .map(|row| json!({ "team_id": name(&row.names[0]), "total_spend": row.sums.cost.as_usd() }))
+        .collect();
+    Ok(json!({ "daily_spend": daily, "teams": names, "total_spend_per_team": totals }))
+}
+
+async fn customers(job: &Job) -> Result<Value, Refusal> {
+    let mut fields = job.fields()?;
+    let mut query =
+        ReportQuery { of: Some(ScopeKind::Customer), by: vec![SpendBy::Scope], ..ReportQuery::default() };
+    if let gateway_db::Change::Set(key) = fields.text("api_key") {
+        query.only.push((SpendBy::Key, vec![super::keys::hash_of(&key).to_string()]));
+    }
+    let rows = job.db.spend_report(&query).await?;
+    let row = |row: &ReportRow| {
+        let sums = &row.sums;
+        json!({ "end_user": row.names[0], "total_count": sums.requests, "total_spend": sums.cost.as_usd() })
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+/// `/global/spend/report`: per day, and per team, customer or key.
+async fn report(job: &Job) -> Result<Value, Refusal> {
+    let (of, by, name) = match job.param("group_by").as_deref() {
+        None | Some("team") => (None, SpendBy::Team, "team_name"),
+        Some("customer") => (Some(ScopeKind::Customer), SpendBy::Scope, "customer"),
+        Some("api_key") => (None, SpendBy::Key, "api_key"),
+        Some(other) => {
+            let message = "Input should be 'team', 'customer' or 'api_key'";
+            return Err(Refusal::Fields(vec![Refusal::field("enum", "group_by", message, &json!(other))]));
+        }
+    };
+    let mut rows = sums(job, of, &[SpendBy::Day, by, SpendBy::Model]).await?;
+    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
+    let row = |row: &ReportRow| {
+        json!({
+            "group_by_day": days::text(&row.names[0]),
+            name: row.names[1],
+            "model": row.names[2],
+            "total_spend": row.sums.cost.as_usd(),
+            "total_tokens": row.sums.input_tokens + row.sums.output_tokens,
+            "api_requests": row.sums.requests,
+        })
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+async fn activity(job: &Job) -> Result<Value, Refusal> {
+    Ok(activity_of(sums(job, None, &[SpendBy::Day]).await?))
+}
+
+async fn activity_by_model(job: &Job) -> Result<Value, Refusal> {
+    let mut models: Vec<(String, Vec<ReportRow>)> = Vec::new();
+    for mut row in sums(job, None, &[SpendBy::Day, SpendBy::ModelGroup]).await? {
+        let model = row.names.pop().unwrap_or_default();
+        match models.iter_mut().find(|(name, _)| *name == model) {
+            Some((_, rows)) => rows.push(row),
+            None => models.push((model, vec![row])),
+        }
+    }
+    let models = models.into_iter().map(|(model, rows)| {
+        let mut activity = activity_of(rows);
+        activity["model"] = json!(model);
+        activity
+    });
+    Ok(models.collect())
+}
+
+fn activity_of(mut rows: Vec<ReportRow>) -> Value {
+    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
+    let tokens = |row: &ReportRow| row.sums.input_tokens + row.sums.output_tokens;
+    let day = |row: &ReportRow| {
+        let date = days::date(&row.names[0]).map(|date| date.strftime("%b %d").to_string());
+        json!({ "date": date, "api_requests": row.sums.requests, "total_tokens": tokens(row) })
+    };
+    json!({
+        "daily_data": rows.iter().map(day).collect::<Vec<_>>(),
+        "sum_api_requests": rows.iter().map(|row| row.sums.requests).sum::<i64>(),
+        "sum_total_tokens": rows.iter().map(tokens).sum::<i64>(),
+    })
+}

@@ -1,0 +1,60 @@
+//! One call of the spend log as LiteLLM's answers show it (surface §3.8, §12).
+
+use gateway_db::SpendRow;
+use serde_json::{Value, json};
+
+use super::view::time;
+
+/// A row.
+pub(super) fn row(row: &SpendRow) -> Value {
+    let end = row.started_at.saturating_add(row.duration_us / 1_000);
+    let first = row.first_byte_us.map(|us| row.started_at.saturating_add(us / 1_000));
+    let json_of = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let tags: Value = json_of(&row.tags).unwrap_or_else(|| json!([]));
+    let usage: Value = json_of(&row.usage).unwrap_or(Value::Null);
+    let failed = matches!(row.outcome.as_str(), "failed" | "cut");
+    json!({
+        "request_id": row.request_id,
+        "litellm_call_id": row.call_id.as_deref().unwrap_or(&row.request_id),
+        "call_type": row.call_type,
+        "api_key": row.key.as_ref().map(|key| key.as_str()),
+        "spend": row.cost.map_or(0.0, |cost| cost.as_usd()),
+        "total_tokens": row.input_tokens + row.output_tokens,
+        "prompt_tokens": row.input_tokens,
+        "completion_tokens": row.output_tokens,
+        "startTime": time(Some(row.started_at)),
+        "endTime": time(Some(end)),
+        "completionStartTime": time(first.or(Some(end))),
+        "request_duration_ms": row.duration_us / 1_000,
+        "model": row.model,
+        "model_id": row.deployment,
+        "model_group": row.model_group,
+        "custom_llm_provider": row.provider,
+        "user": row.user_id,
+        "end_user": row.end_user,
+        "team_id": row.team_id,
+        "organization_id": row.organization_id,
+        "cache_hit": if row.cache_hit { "True" } else { "False" },
+        "request_tags": tags,
+        "status": if failed { "failure" } else { "success" },
+        "metadata": {
+            "status": if failed { "failure" } else { "success" },
+            "user_api_key": row.key.as_ref().map(|key| key.as_str()),
+            "user_api_key_user_id": row.user_id,
+            "user_api_key_team_id": row.team_id,
+            "user_api_key_org_id": row.organization_id,
+            "attempted_retries": row.retries,
+            "attempted_fallbacks": row.fallbacks,
+            "usage_object": usage,
+            "error_information": row.error.as_ref().map(|error| json!({
+                "error_class": error,
+                "error_code": row.status.to_string(),
+            })),
+            "outcome": row.outcome,
+            "usage_is_estimated": row.estimated,
+            "price_is_unknown": row.unpriced,
+        },
+        "messages": {},
+        "response": {},
+    })
+}

@@ -1,0 +1,125 @@
+"""What was spent, by whom, on what: the reports of LiteLLM's API, from sums that the ledger keeps."""
+
+import datetime
+import time
+import uuid
+
+import pytest
+from support.gateway import CALL_COST
+
+DAY = datetime.timedelta(days=1)
+
+
+def fresh(word):
+    return f"{word}-{uuid.uuid4().hex[:8]}"
+
+
+def ok(answer):
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+@pytest.fixture(scope="module")
+def spent(shared, provider):
+    """A team, a user, a customer and a tag with three calls, one of them to another model, one failed."""
+    provider.clear()
+    names = {word: fresh(word) for word in ("team", "user", "customer", "tag", "alias")}
+    ok(shared.ask("POST", "/team/new", {"team_id": names["team"], "team_alias": names["alias"]}))
+    key = shared.new_key(team_id=names["team"], user_id=names["user"], key_alias=fresh("key"))
+    body = {"user": names["customer"], "metadata": {"tags": [names["tag"]]}}
+    assert shared.chat("oai/say", key, **body).status == 200
+    assert shared.chat("claude", key, **body).status == 200
+    assert shared.chat("oai/error-500", key, **body).status >= 500
+    shared.spend(key, 2 * CALL_COST)
+    names["key"], names["hash"] = key, ok(shared.ask("GET", f"/key/info", key=key))["key"]
+    until = time.monotonic() + 10
+    while len(ok(shared.ask("GET", f"/spend/logs?summarize=false&api_key={key}"))) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return names
+
+
+@pytest.fixture
+def days():
+    today = datetime.datetime.now(datetime.UTC).date()
+    return f"start_date={today - DAY}&end_date={today + DAY}"
+
+
+def total(rows, name, value):
+    return next(row["total_spend"] for row in rows if row[name] == value)
+
+
+def test_the_log_by_call_and_by_day(gateway, spent, days):
+    rows = ok(gateway.ask("GET", f"/spend/logs?summarize=false&api_key={spent['key']}"))
+    assert len(rows) == 3
+    good = [row for row in rows if row["status"] == "success"]
+    assert [row["spend"] for row in good] == [pytest.approx(CALL_COST)] * 2
+    for row in rows:
+        assert (row["api_key"], row["team_id"], row["end_user"]) == (spent["hash"], spent["team"], spent["customer"])
+        assert row["request_tags"] == [spent["tag"]]
+    one = ok(gateway.ask("GET", f"/spend/logs?request_id={rows[0]['request_id']}"))
+    assert [row["request_id"] for row in one] == [rows[0]["request_id"]]
+    element = ok(gateway.ask("GET", f"/spend/logs?{days}&api_key={spent['key']}"))
+    assert len(element) == 1
+    assert element[0]["spend"] == element[0][spent["hash"]] == pytest.approx(2 * CALL_COST)
+    assert element[0]["users"] == {spent["user"]: pytest.approx(2 * CALL_COST)}
+    page = ok(gateway.ask("GET", f"/spend/logs/v2?{days}&api_key={spent['key']}&page_size=2"))
+    assert (len(page["data"]), page["total"], page["total_pages"]) == (2, 3, 2)
+
+
+def test_sums_by_everything(gateway, spent, days):
+    ask = lambda path: ok(gateway.ask("GET", path))
+    both = pytest.approx(2 * CALL_COST)
+    assert total(ask("/global/spend/keys"), "api_key", spent["hash"]) == both
+    teams = ask(f"/global/spend/teams?{days}")
+    assert total(teams["total_spend_per_team"], "team_id", spent["alias"]) == both
+    assert teams["daily_spend"][-1][spent["alias"]] == both
+    tags = ask(f"/global/spend/tags?{days}")["spend_per_tag"]
+    assert next(tag for tag in tags if tag["name"] == spent["tag"]) == {
+        "name": spent["tag"], "spend": both, "log_count": 3,
+    }
+    assert spent["tag"] in ask("/global/spend/all_tag_names")["tag_names"]
+    assert next(t for t in ask("/spend/tags") if t["individual_request_tag"] == spent["tag"])["log_count"] == 3
+    customers = ok(gateway.ask("POST", "/global/spend/end_users", {}))
+    assert total(customers, "end_user", spent["customer"]) == both
+    assert ask("/global/spend")["spend"] >= 2 * CALL_COST - 1e-12
+    models = {row["model"] for row in ask("/global/spend/models")}
+    assert "say" in models
+    assert {row["provider"] for row in ask(f"/global/spend/provider?{days}")} >= {"openai", "anthropic"}
+    report = ask(f"/global/spend/report?{days}&group_by=api_key&api_key={spent['key']}")
+    assert sum(row["total_spend"] for row in report) == both
+    assert sum(row["api_requests"] for row in report) == 3
+    activity = ask(f"/global/activity?{days}&api_key={spent['key']}")
+    assert (activity["sum_api_requests"], activity["sum_total_tokens"]) == (3, 30)
+    by_model = ask(f"/global/activity/model?{days}&api_key={spent['key']}")
+    assert {row["model"]: row["sum_api_requests"] for row in by_model}["claude"] == 1
+    assert spent["hash"] in [row["token"] for row in ask("/spend/keys")]
+
+
+@pytest.mark.parametrize(
+    "entity, ids", [("user", "user_id"), ("team", "team_ids"), ("customer", "end_user_ids"), ("tag", "tags")]
+)
+@pytest.mark.parametrize("form", ["", "/aggregated"])
+def test_daily_activity(gateway, spent, days, entity, ids, form):
+    name = spent[entity]
+    answer = ok(gateway.ask("GET", f"/{entity}/daily/activity{form}?{days}&{ids}={name}"))
+    assert len(answer["results"]) == 1
+    day = answer["results"][0]
+    assert day["metrics"]["spend"] == answer["metadata"]["total_spend"] == pytest.approx(2 * CALL_COST)
+    assert (day["metrics"]["successful_requests"], day["metrics"]["failed_requests"]) == (2, 1)
+    parts = day["breakdown"]
+    assert set(parts["entities"]) == {name}
+    assert parts["entities"][name]["api_key_breakdown"][spent["hash"]]["metadata"]["team_id"] == spent["team"]
+    assert parts["providers"]["anthropic"]["metrics"]["spend"] == pytest.approx(CALL_COST)
+    assert set(parts["api_keys"]) == {spent["hash"]}
+    other = ok(gateway.ask("GET", f"/{entity}/daily/activity{form}?{days}&exclude_{ids.replace('user_id', 'user_ids') if entity == 'user' else ids}={name}"))
+    assert all(name not in result["breakdown"]["entities"] for result in other["results"])
+
+
+def test_what_is_wrong_is_said(gateway):
+    answer = gateway.ask("GET", "/user/daily/activity")
+    assert (answer.status, answer.json["detail"]["error"]) == (400, "Please provide start_date and end_date")
+    answer = gateway.ask("GET", "/global/activity?start_date=yesterday")
+    assert answer.status == 422 and answer.json["detail"][0]["loc"] == ["body", "start_date"]
+    assert gateway.ask("GET", "/global/spend/report?group_by=moon").status == 422
+    assert gateway.ask("GET", "/global/spend", key=gateway.new_key()).status == 401
