@@ -31,6 +31,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// List the providers that can be called, and the environment variables that hold their keys.
     Providers(ListArgs),
+    /// Say which deployments a call would be routed to, and why not to the others.
+    ///
+    /// Exit status: 0 when somebody could serve, 1 when nobody could, 2 when the configuration cannot be used.
+    Route(RouteArgs),
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),
@@ -99,6 +103,35 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Print the problems as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which call to route.
+#[derive(Debug, Args)]
+pub(crate) struct RouteArgs {
+    /// The configuration file.
+    #[arg(short, long, value_name = "FILE", env = "CONFIG")]
+    pub(crate) config: PathBuf,
+    /// The model a caller asks for.
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: String,
+    /// Tags of the request.
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    pub(crate) tags: Vec<String>,
+    /// Tokens of its prompt.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) tokens: u64,
+    /// The answer is to be streamed.
+    #[arg(long)]
+    pub(crate) stream: bool,
+    /// The one region that may serve it.
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The caller's team.
+    #[arg(long, value_name = "TEAM")]
+    pub(crate) team: Option<String>,
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -28,9 +28,16 @@ fn expect(name: &str, text: &str) {
 #[test]
 fn every_help_is_as_it_was_read_last() {
     let mut all = String::new();
-    for command in
-        [&[][..], &["serve"], &["check"], &["providers"], &["db"], &["db", "migrate"], &["version"]]
-    {
+    for command in [
+        &[][..],
+        &["serve"],
+        &["check"],
+        &["providers"],
+        &["route"],
+        &["db"],
+        &["db", "migrate"],
+        &["version"],
+    ] {
         let output = gateway(&[command, &["--help"]].concat());
         assert_eq!(output.status.code(), Some(0));
         all.push_str(&format!("$ gateway {} --help\n{}\n", command.join(" "), text(&output.stdout)));

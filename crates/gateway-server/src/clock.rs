@@ -5,20 +5,25 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use llm_router::{Clock, Moment};
 use llm_types::BoxFuture;
 
-/// A clock that starts at one minute, so that no moment of a running gateway is zero.
+/// A clock whose minutes begin with those of UTC, as limits of a minute are counted, here and at other
+/// gateways. It starts in its second minute, so that no moment of a running gateway is zero.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TokioClock(Instant);
+pub(crate) struct TokioClock {
+    started: Instant,
+    at: u64,
+}
 
 impl TokioClock {
     /// A clock; all cores share copies of one.
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        let into_minute = u64::try_from(now_ms().rem_euclid(60_000)).unwrap_or(0);
+        Self { started: Instant::now(), at: 60_000 + into_minute }
     }
 }
 
 impl Clock for TokioClock {
     fn now(&self) -> Moment {
-        Moment(60_000 + u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX / 2))
+        Moment(self.at + u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX / 2))
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {

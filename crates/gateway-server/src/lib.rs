@@ -10,17 +10,22 @@ mod admin;
 mod answer;
 mod clock;
 mod door;
+mod explain;
 mod gateway;
+mod health;
 mod identity;
 mod journal;
 mod ledger;
 mod limits;
 mod responses;
 mod routes;
+mod share;
 mod state;
 mod telemetry;
+mod tokens;
 mod walk;
 
+pub use explain::{RouteQuestion, explain_route};
 pub use gateway::{Gateway, ServeOptions, StartError};
 
 /// Names, kinds and meanings of the metrics, for the reference.

@@ -225,7 +225,15 @@ pub enum Control {
     ExtraHeaders,
     /// `extra_body`: members for the provider's body.
     ExtraBody,
-    /// `cache`, `caching`, `no-log`, `priority`, `guardrails`, `policies`, … : stripped, read later.
+    /// `priority`
+    Priority,
+    /// `enable_tag_filtering`
+    EnableTagFiltering,
+    /// `include_fallback_errors`
+    IncludeFallbackErrors,
+    /// `allowed_model_region`
+    AllowedModelRegion,
+    /// `cache`, `caching`, `no-log`, `guardrails`, `policies`, … : stripped, read later.
     Other,
     /// A member callers may not send (`api_base`, `api_key`, `aws_role_name`, …; surface §4.7).
     Banned,

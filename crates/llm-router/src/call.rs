@@ -8,7 +8,7 @@ use std::time::Duration;
 use llm_types::{DeploymentId, Error};
 use serde_json::{Map, Value};
 
-use crate::{Deployment, FallbackMap, FallbackTarget, RouterSettings, Ticket};
+use crate::{Ask, Bond, Cause, Deployment, FallbackMap, FallbackTarget, RouterSettings, Ticket};
 
 /// One call to route. `'r` is the life of the snapshot and of the request.
 #[derive(Clone, Copy)]
@@ -23,13 +23,25 @@ pub struct Request<'r> {
     pub controls: &'r Controls,
     /// Which groups the caller may fall back to; `None` allows all.
     pub may_use: Option<&'r (dyn Fn(&str) -> bool + Sync)>,
+    /// By what it is known again, the strongest first: it goes where it has been.
+    pub bonds: &'r [Bond],
+    /// What choices may want to know of it; `stream` is taken from above.
+    pub ask: Ask<'r>,
 }
 
 impl<'r> Request<'r> {
     /// A call without wishes.
     #[must_use]
     pub const fn new(model: &'r str, controls: &'r Controls) -> Self {
-        Self { model, stream: false, team: None, controls, may_use: None }
+        let ask = Ask {
+            stream: false,
+            tokens: None,
+            structured: false,
+            user_agent: None,
+            region: None,
+            lar1: None,
+        };
+        Self { model, stream: false, team: None, controls, may_use: None, bonds: &[], ask }
     }
 }
 
@@ -72,6 +84,10 @@ pub struct Controls {
     pub tags: Vec<String>,
     /// Tag routing for this request (`enable_tag_filtering`).
     pub tag_filtering: Option<bool>,
+    /// The one region that may serve it (`allowed_model_region`).
+    pub region: Option<String>,
+    /// How urgent it is: lower numbers are served first where calls wait (`priority`).
+    pub priority: Option<i64>,
     /// The settings of the key or team, resolved over the router's.
     pub settings: Option<Arc<RouterSettings>>,
     /// Fail the first group on purpose (`mock_testing_fallbacks` and its kin).
@@ -178,6 +194,8 @@ pub struct Rest {
     pub deployment: DeploymentId,
     /// For how long.
     pub time: Duration,
+    /// Why.
+    pub cause: Cause,
 }
 
 /// What a group failed with.

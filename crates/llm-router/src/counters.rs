@@ -4,19 +4,22 @@
 //! candidate holds its counters, so a call looks nothing up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use dashmap::DashMap;
 use llm_types::DeploymentId;
 
 use crate::Moment;
+use crate::affinity::Affinity;
+use crate::measure::Measures;
 use crate::places::Places;
 
 /// The counters of all deployments, kept across reloads.
 #[derive(Debug, Default)]
 pub struct Counters {
     all: DashMap<DeploymentId, Arc<DeploymentState>>,
+    affinity: Arc<Affinity>,
 }
 
 impl Counters {
@@ -33,6 +36,16 @@ impl Counters {
             return Arc::clone(&state);
         }
         Arc::clone(&self.all.entry(id.clone()).or_default())
+    }
+
+    /// Where callers have been before.
+    pub(crate) fn affinity(&self) -> &Arc<Affinity> {
+        &self.affinity
+    }
+
+    /// Every deployment that is known, with its counters.
+    pub fn for_each(&self, mut see: impl FnMut(&DeploymentId, &Arc<DeploymentState>)) {
+        self.all.iter().for_each(|entry| see(entry.key(), entry.value()));
     }
 
     /// Forgets deployments that no snapshot and no running call holds; says how many. To be called
@@ -52,8 +65,41 @@ pub struct DeploymentState {
     ended: Minute,
     /// Resting until this moment, in milliseconds; 0 when it never rested.
     rests_until: AtomicU64,
+    /// Why it rests, as [`Cause`] counts.
+    cause: AtomicU8,
     /// Failures counted against `allowed_fails`.
     fails: Expiring,
+    /// Known to be ill by a probe until this moment, in milliseconds; 0 when it is not.
+    ill_until: AtomicU64,
+    pub(crate) measures: Measures,
+}
+
+/// Why a deployment rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It failed itself.
+    Itself,
+    /// Its key was refused, at whichever deployment.
+    Credential,
+    /// Its provider's address fails everywhere.
+    Outage,
+    /// Another gateway says so.
+    Shared,
+}
+
+impl Cause {
+    const ALL: [Self; 4] = [Self::Itself, Self::Credential, Self::Outage, Self::Shared];
+
+    /// The cause in a word, for people and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Itself => "itself",
+            Self::Credential => "credential",
+            Self::Outage => "outage",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// Successes and failures of one minute.
@@ -92,7 +138,27 @@ impl DeploymentState {
 
     /// Rests it for a while from now, never less than it already does.
     pub fn rest(&self, now: Moment, time: Duration) {
-        self.rests_until.fetch_max((now + time).0, Relaxed);
+        self.rest_for(now, time, Cause::Itself);
+    }
+
+    /// The same, saying why.
+    pub fn rest_for(&self, now: Moment, time: Duration, cause: Cause) {
+        let until = (now + time).0;
+        if self.rests_until.fetch_max(until, Relaxed) < until {
+            self.cause.store(cause as u8, Relaxed);
+        }
+    }
+
+    /// Why it rests, or rested last.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        Cause::ALL[usize::from(self.cause.load(Relaxed)) % Cause::ALL.len()]
+    }
+
+    /// When its rest ends or ended; 0 when it did not rest since it last answered.
+    #[must_use]
+    pub fn rests_until(&self) -> Moment {
+        Moment(self.rests_until.load(Relaxed))
     }
 
     /// Ends its rest.
@@ -100,9 +166,36 @@ impl DeploymentState {
         self.rests_until.store(0, Relaxed);
     }
 
-    /// Counts a success.
+    /// Whether its rest is over but it has not answered since: one call at a time tries it.
+    #[must_use]
+    pub fn is_on_trial(&self, now: Moment) -> bool {
+        let until = self.rests_until.load(Relaxed);
+        until != 0 && until <= now.0
+    }
+
+    /// A probe found it ill: it counts as that for `time`.
+    pub fn probed_ill(&self, now: Moment, time: Duration) {
+        self.ill_until.store((now + time).0, Relaxed);
+    }
+
+    /// A probe found it well.
+    pub fn probed_well(&self) {
+        self.ill_until.store(0, Relaxed);
+    }
+
+    /// Whether the last probe found it ill, not too long ago.
+    #[must_use]
+    pub fn is_ill(&self, now: Moment) -> bool {
+        self.ill_until.load(Relaxed) > now.0
+    }
+
+    /// Counts a success; a trial is over with it.
     pub fn succeeded(&self, now: Moment) {
         self.ended.add_success(now);
+        self.measures.outcome(false, now);
+        if self.is_on_trial(now) {
+            self.wake();
+        }
     }
 
     /// Takes a success back whose reply failed later.
@@ -113,6 +206,41 @@ impl DeploymentState {
     /// Counts a failure of the deployment's own.
     pub fn failed(&self, now: Moment) {
         self.ended.add_failure(now);
+        self.measures.outcome(true, now);
+    }
+
+    /// Calls begun this minute, here and at other gateways.
+    #[must_use]
+    pub fn requests_this_minute(&self, now: Moment) -> u64 {
+        self.measures.requests.this_minute(now)
+    }
+
+    /// Tokens used this minute, here and at other gateways.
+    #[must_use]
+    pub fn tokens_this_minute(&self, now: Moment) -> u64 {
+        self.measures.tokens.this_minute(now)
+    }
+
+    /// Keeps lists of this many latencies from now on.
+    pub(crate) fn keep_latencies(&self, length: usize) {
+        self.measures.keep_lists(length);
+    }
+
+    /// The share of calls that failed lately, from 0 to 1.
+    #[must_use]
+    pub fn failing(&self, now: Moment) -> f32 {
+        self.measures.failing(now)
+    }
+
+    /// How long a call takes lately, milliseconds; 0 when unknown.
+    #[must_use]
+    pub fn latency(&self, stream: bool, now: Moment) -> f32 {
+        self.measures.latency(stream, now)
+    }
+
+    /// The kept latencies that are not older than `ttl`, seconds: to the first byte, or per token.
+    pub(crate) fn latencies(&self, first: bool, ttl: Duration, now: Moment) -> impl Iterator<Item = f32> {
+        self.measures.list(first, ttl, now)
     }
 
     /// Counts a failure against `allowed_fails` and says how many there are; the count is forgotten
@@ -126,9 +254,9 @@ impl DeploymentState {
         self.places.enter(limit).then(|| InFlight { state: Arc::clone(self) })
     }
 
-    /// Waits for a place; calls that wait get one in the order they came.
-    pub(crate) async fn wait_for_place(self: &Arc<Self>, limit: Option<u32>) -> InFlight {
-        self.places.wait(limit).await;
+    /// Waits for a place; calls that wait get one by their priority, then in the order they came.
+    pub(crate) async fn wait_for_place(self: &Arc<Self>, limit: Option<u32>, priority: i64) -> InFlight {
+        self.places.wait(limit, priority).await;
         InFlight { state: Arc::clone(self) }
     }
 }

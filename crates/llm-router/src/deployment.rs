@@ -48,6 +48,19 @@ pub struct Deployment {
     pub allowed_fails_policy: Option<AllowedFails>,
     /// Tags for tag routing.
     pub tags: Vec<String>,
+    /// Patterns of `Tag: text` such as `User-Agent: claude-.*` that count as a tag when the caller's
+    /// fits (`tag_regex`).
+    pub tag_patterns: Vec<crate::TagPattern>,
+    /// Where it is, for callers that may only be served in one region (`region_name`).
+    pub region: Option<String>,
+    /// The longest prompt it takes, in tokens.
+    pub max_input_tokens: Option<u64>,
+    /// Whether it can answer by a JSON schema; `None` when not known.
+    pub structured: Option<bool>,
+    /// USD per token of the prompt and of the answer.
+    pub token_price: (Option<f64>, Option<f64>),
+    /// What kind of model it is, for the strategy `lar1` (`model_info.type`).
+    pub kind: Option<String>,
     /// The name prices and context windows are looked up by.
     pub base_model: Option<String>,
     /// What it does (`chat`, `embedding`, …): `model_info.mode`.
@@ -91,6 +104,12 @@ impl Deployment {
             allowed_fails: None,
             allowed_fails_policy: None,
             tags: Vec::new(),
+            tag_patterns: Vec::new(),
+            region: None,
+            max_input_tokens: None,
+            structured: None,
+            token_price: (None, None),
+            kind: None,
             base_model: None,
             mode: None,
             access_groups: Vec::new(),

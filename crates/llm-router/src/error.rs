@@ -35,10 +35,47 @@ pub(crate) fn refused(
             let message = "Not allowed to access model due to tags configuration";
             Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Caller)
         }
+        Refusal::Unable => unable(name),
+        Refusal::Limits => at_limits(name, group, now),
         Refusal::Resting(rest) => no_deployments(name, group, *rest, now),
         Refusal::Nobody => no_deployments(name, group, settings.cooldown_time, now),
     }
 }
+
+/// The prompt is longer than any deployment takes, or none can answer in the way asked for: 400, and
+/// where to go next is up to the fallbacks for long prompts.
+fn unable(name: &str) -> Error {
+    let message = format!(
+        "No deployment of model={name} can take this request: its prompt is longer than their context \
+         windows, or none is in the region or can answer by the schema asked for"
+    );
+    Error::new(ErrorKind::ContextTooLong, message).with_origin(Origin::Upstream).with_retry(Retry::Never)
+}
+
+/// All deployments are at their requests or tokens of this minute: 429, and what each has used.
+fn at_limits(name: &str, group: &Group, now: Moment) -> Error {
+    let mut used = String::new();
+    for one in group.candidates.iter().filter(|one| !one.blocked).take(MOST_SHOWN) {
+        let limit = |limit: Option<u64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+        // Writing to a `String` cannot fail.
+        let _ = write!(
+            used,
+            " {}: RPM limit={}, current usage={}; TPM limit={}, current usage={}.",
+            one.deployment.id,
+            limit(one.deployment.rpm),
+            one.state.requests_this_minute(now),
+            limit(one.deployment.tpm),
+            one.state.tokens_this_minute(now),
+        );
+    }
+    let message = format!("Model rate limit exceeded. Passed model={name}.{used}");
+    limited(message, MINUTE)
+}
+
+/// Deployments named in a message at most.
+const MOST_SHOWN: usize = 10;
+/// When limits of a minute are over at the latest.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A place did not become free in time: 429.
 #[must_use]

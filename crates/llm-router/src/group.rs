@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Deployment, DeploymentState};
+use crate::{Deployment, DeploymentState, Peers};
 
 /// The deployments that answer to one name, in the order of the configuration.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Candidate {
     /// Its weights for `simple-shuffle`, in the order they are asked: weight, requests and tokens per
     /// minute; what is not set is 0.
     pub shares: [f64; 3],
+    /// The deployments that share its key or its provider's address.
+    pub peers: Arc<Peers>,
 }
 
 impl Candidate {
@@ -45,7 +47,14 @@ impl Candidate {
             shares: [weight, share(deployment.rpm), share(deployment.tpm)],
             deployment,
             state,
+            peers: Arc::default(),
         }
+    }
+
+    /// The same with the deployments that share its fate.
+    #[must_use]
+    pub(crate) fn among(self, peers: Arc<Peers>) -> Self {
+        Self { peers, ..self }
     }
 
     /// Whether it has no place for another call.

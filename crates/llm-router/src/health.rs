@@ -7,7 +7,7 @@ use llm_types::{Error, Retry};
 
 use crate::class::status;
 use crate::counters::{DeploymentState, InFlight, MinuteCounts};
-use crate::{AllowedFails, Deployment, ErrorClass, Moment, RouterSettings};
+use crate::{AllowedFails, Candidate, Cause, Deployment, ErrorClass, Moment, Peers, Rest, RouterSettings};
 
 /// Failures in a minute, as a share of its calls, beyond which a deployment rests
 /// (`DEFAULT_FAILURE_THRESHOLD_PERCENT`).
@@ -112,30 +112,57 @@ fn rest_time(error: &Error, deployment: &Deployment, settings: &RouterSettings) 
     deployment.cooldown_time.or(asked).unwrap_or(settings.cooldown_time)
 }
 
-/// Counts a failure and rests the deployment if the rules say so; says for how long.
-pub(crate) fn record_failure(
-    state: &DeploymentState,
-    failure: Failure<'_>,
-    deployment: &Deployment,
-    settings: &RouterSettings,
-    now: Moment,
-) -> Option<Duration> {
+/// Where a failure happened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) state: &'a DeploymentState,
+    pub(crate) peers: &'a Peers,
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) settings: &'a RouterSettings,
+}
+
+/// Counts a failure, rests the deployment if the rules say so, and those that share its fate; tells who
+/// rests for how long.
+pub(crate) fn record_failure(place: Place<'_>, failure: Failure<'_>, now: Moment) -> Vec<Rest> {
+    let Place { state, peers, deployment, settings } = place;
     if blame(failure) == Blame::Elsewhere {
-        return None;
+        return Vec::new();
     }
+    let class = ErrorClass::of(failure.error);
+    let on_trial = state.is_on_trial(now);
     state.failed(now);
+    if class == ErrorClass::Timeout {
+        state.measures.timed_out(now);
+    }
     let counts = state.this_minute(now);
-    let time = rest_after(failure, deployment, settings, counts, |ttl| state.count_fail(now, ttl))?;
-    state.rest(now, time);
-    Some(time)
+    let fails = |ttl| state.count_fail(now, ttl);
+    let mut time = rest_after(failure, deployment, settings, counts, fails);
+    let own = rest_time(failure.error, deployment, settings);
+    let may_rest = !settings.disable_cooldowns && !own.is_zero();
+    if time.is_none() && may_rest && on_trial && allowed_fails(class, deployment, settings).is_none() {
+        // It was back on trial: it has shown that it is not well yet.
+        time = Some(own);
+    }
+    let mut rests = Vec::new();
+    if let Some(time) = time {
+        state.rest(now, time);
+        rests.push(Rest { deployment: deployment.id.clone(), time, cause: Cause::Itself });
+    }
+    if may_rest {
+        let others = peers.fail(&deployment.id, class, own, now);
+        rests.extend(others.into_iter().map(|(deployment, cause)| Rest { deployment, time: own, cause }));
+    }
+    rests
 }
 
 /// A call that is on its way or whose reply still arrives. Holds the deployment's place.
 #[derive(Debug)]
 pub struct Ticket {
     place: InFlight,
+    peers: Arc<Peers>,
     deployment: Arc<Deployment>,
     settings: Arc<RouterSettings>,
+    began: Moment,
     lone: bool,
     by_caller: bool,
 }
@@ -143,23 +170,43 @@ pub struct Ticket {
 impl Ticket {
     pub(crate) fn new(
         place: InFlight,
-        deployment: &Arc<Deployment>,
+        candidate: &Candidate,
         settings: &Arc<RouterSettings>,
-        lone: bool,
-        by_caller: bool,
+        began: Moment,
+        (lone, by_caller): (bool, bool),
     ) -> Self {
-        let (deployment, settings) = (Arc::clone(deployment), Arc::clone(settings));
-        Self { place, deployment, settings, lone, by_caller }
+        Self {
+            place,
+            peers: Arc::clone(&candidate.peers),
+            deployment: Arc::clone(&candidate.deployment),
+            settings: Arc::clone(settings),
+            began,
+            lone,
+            by_caller,
+        }
     }
 
-    /// Reports a failure that came after the answer had begun; says how long the deployment rests.
-    pub fn fail(self, error: &Error, now: Moment) -> Option<Duration> {
+    /// Notes what the answer came to, when it is over: all tokens of the call, and those of the answer.
+    pub fn used(&self, tokens: u64, output_tokens: u64, now: Moment) {
+        let measures = &self.place.state().measures;
+        measures.tokens.add(tokens, now);
+        measures.ended(now.since(self.began), output_tokens, now);
+    }
+
+    /// Reports a failure that came after the answer had begun; tells who rests for how long.
+    pub fn fail(self, error: &Error, now: Moment) -> Vec<Rest> {
         let failure = Failure { error, lone: self.lone, by_caller: self.by_caller };
         if blame(failure) == Blame::Elsewhere {
-            return None;
+            return Vec::new();
         }
         self.place.state().take_success_back(now);
-        record_failure(self.place.state(), failure, &self.deployment, &self.settings, now)
+        let place = Place {
+            state: self.place.state(),
+            peers: &self.peers,
+            deployment: &self.deployment,
+            settings: &self.settings,
+        };
+        record_failure(place, failure, now)
     }
 
     /// The counters of the deployment that answers.

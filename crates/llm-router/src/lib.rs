@@ -13,21 +13,28 @@
 //!
 //! `examples/fallback.rs` shows a call without a gateway around it.
 
+mod affinity;
+mod ask;
 mod call;
 mod class;
 mod clock;
 mod counters;
 mod deployment;
 mod error;
+mod explain;
 mod fallback;
 mod group;
 pub mod health;
 mod limits;
+mod measure;
+mod peers;
 mod places;
 pub mod plan;
+pub mod prefix;
 pub mod retry;
 mod run;
 mod settings;
+pub mod shared;
 mod snapshot;
 pub mod strategies;
 mod tags;
@@ -35,16 +42,22 @@ mod tags;
 pub mod testing;
 mod wildcard;
 
+pub use affinity::Bond;
+pub use ask::{Ask, CountTokens, Lar1};
 pub use call::{Attempt, Controls, Done, Failed, Fallbacks, GroupError, MockFailure, Report, Request, Rest};
 pub use class::ErrorClass;
 pub use clock::{Clock, Moment};
-pub use counters::{Counters, DeploymentState, InFlight, MinuteCounts};
+pub use counters::{Cause, Counters, DeploymentState, InFlight, MinuteCounts};
 pub use deployment::Deployment;
+pub use explain::{Considered, Explanation};
 pub use group::{Candidate, Group};
 pub use health::Ticket;
+pub use peers::Peers;
 pub use run::Router;
-pub use settings::{Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings};
+pub use settings::{
+    AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings, RoutingGroup,
+};
 pub use snapshot::{InferProvider, Route, Routes};
-pub use strategies::Strategy;
-pub use tags::TagWish;
+pub use strategies::{Strategy, StrategyArgs};
+pub use tags::{TagPattern, TagWish};
 pub use wildcard::Captures;

@@ -25,6 +25,8 @@ struct Queue {
 #[derive(Debug)]
 struct Waiter {
     number: u64,
+    /// Lower ones are served first; alike in the order they came.
+    priority: i64,
     waker: Waker,
     /// Called up, but has not come yet.
     called: bool,
@@ -56,9 +58,9 @@ impl Places {
         self.call_next();
     }
 
-    /// Waits for a place and takes it.
-    pub(crate) fn wait(&self, limit: Option<u32>) -> Wait<'_> {
-        Wait { places: self, limit, number: None }
+    /// Waits for a place and takes it, behind those of the same or a lower number of priority.
+    pub(crate) fn wait(&self, limit: Option<u32>, priority: i64) -> Wait<'_> {
+        Wait { places: self, limit, priority, number: None }
     }
 
     fn call_next(&self) {
@@ -83,6 +85,7 @@ impl Places {
 pub(crate) struct Wait<'a> {
     places: &'a Places,
     limit: Option<u32>,
+    priority: i64,
     /// The place in the queue, once there is one.
     number: Option<u64>,
 }
@@ -99,10 +102,12 @@ impl Wait<'_> {
         }
         let number = queue.next_number;
         queue.next_number += 1;
-        queue.waiters.push_back(Waiter { number, waker: waker.clone(), called: false });
+        let priority = self.priority;
+        let at = queue.waiters.partition_point(|waiter| waiter.priority <= priority);
+        queue.waiters.insert(at, Waiter { number, priority, waker: waker.clone(), called: false });
         self.number = Some(number);
         self.places.waiting.fetch_add(1, SeqCst);
-        queue.waiters.len() == 1
+        at == 0
     }
 
     /// Leaves the queue and lets the next one look: there may be more than one free place.

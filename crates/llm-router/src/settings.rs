@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::strategies::StrategyArgs;
 use crate::{ErrorClass, Strategy};
 
 /// `router_settings`, resolved. Keys and teams may bring their own through
@@ -15,6 +16,10 @@ use crate::{ErrorClass, Strategy};
 pub struct RouterSettings {
     /// How a deployment is picked (`routing_strategy`); default `simple-shuffle`.
     pub strategy: Strategy,
+    /// Its options (`routing_strategy_args`).
+    pub strategy_args: StrategyArgs,
+    /// Strategies of some groups (`routing_groups`), the first that names a group counts.
+    pub routing_groups: Vec<RoutingGroup>,
     /// Attempts after the first, on the same group; default 2.
     pub num_retries: u32,
     /// Longest wait for a whole answer; default 6000 s.
@@ -58,6 +63,26 @@ pub struct RouterSettings {
     pub tag_filtering: bool,
     /// One common tag is enough (`tag_filtering_match_any`); default on.
     pub tag_match_any: bool,
+    /// Only tags that begin so choose deployments (`tag_routing_prefix`); default all do.
+    pub tag_prefix: String,
+    /// Leave out deployments that cannot take the request: too long a prompt, the wrong region, no JSON
+    /// schema, no requests left this minute (`enable_pre_call_checks`); default off.
+    pub pre_call_checks: bool,
+    /// Leave out deployments at their `rpm` or `tpm` (`enforce_model_rate_limits` of
+    /// `optional_pre_call_checks`); default off.
+    pub enforce_limits: bool,
+    /// Leave out deployments that the last probe found ill (`enable_health_check_routing`); default off.
+    pub health_routing: bool,
+    /// What keeps calls at a deployment (`optional_pre_call_checks`); default nothing.
+    pub affinity: AffinityKinds,
+    /// The same for one group (`model_group_affinity_config`).
+    pub group_affinity: HashMap<String, AffinityKinds>,
+    /// How long a session or a key stays with its deployment after its last call
+    /// (`deployment_affinity_ttl_seconds`); default an hour.
+    pub affinity_ttl: Duration,
+    /// The priority of calls that name none, where calls wait (`default_priority`); default: they come
+    /// after all that name one.
+    pub default_priority: Option<i64>,
     /// Explain fallbacks in error messages (`expose_router_debug_in_errors`); default on.
     pub explain_errors: bool,
 }
@@ -66,6 +91,8 @@ impl Default for RouterSettings {
     fn default() -> Self {
         Self {
             strategy: Strategy::default(),
+            strategy_args: StrategyArgs::default(),
+            routing_groups: Vec::new(),
             num_retries: 2,
             timeout: Some(Duration::from_secs(6000)),
             stream_timeout: None,
@@ -87,7 +114,60 @@ impl Default for RouterSettings {
             weights: HashMap::new(),
             tag_filtering: false,
             tag_match_any: true,
+            tag_prefix: String::new(),
+            pre_call_checks: false,
+            enforce_limits: false,
+            health_routing: false,
+            affinity: AffinityKinds::default(),
+            group_affinity: HashMap::new(),
+            affinity_ttl: Duration::from_secs(3600),
+            default_priority: None,
             explain_errors: true,
+        }
+    }
+}
+
+/// What keeps a caller's calls at one deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AffinityKinds {
+    /// The prompt's beginning, which is warm there (`prompt_caching`).
+    pub prompt: bool,
+    /// The session the request names (`session_affinity`).
+    pub session: bool,
+    /// The caller's key (`deployment_affinity`).
+    pub caller: bool,
+}
+
+/// A strategy for some groups. LiteLLM surface §2.6, §7.7.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoutingGroup {
+    /// A name that stands for all its groups together, where no group has it.
+    pub name: String,
+    /// The groups.
+    pub models: Vec<String>,
+    /// How a deployment of them is picked.
+    pub strategy: Strategy,
+    /// The options of the strategy.
+    pub args: StrategyArgs,
+    /// Which of its groups are tried first when it is called by its own name: lower numbers before
+    /// higher ones (`priority` with `model_priorities`).
+    pub priorities: HashMap<String, i64>,
+}
+
+impl RouterSettings {
+    /// What keeps calls of a group at a deployment.
+    #[must_use]
+    pub fn affinity_of(&self, group: &str) -> AffinityKinds {
+        self.group_affinity.get(group).copied().unwrap_or(self.affinity)
+    }
+
+    /// The strategy of a group and its options.
+    #[must_use]
+    pub fn strategy_of(&self, group: &str) -> (Strategy, &StrategyArgs) {
+        let names = |one: &&RoutingGroup| one.name == group || one.models.iter().any(|model| model == group);
+        match self.routing_groups.iter().find(names) {
+            Some(own) => (own.strategy, &own.args),
+            None => (self.strategy, &self.strategy_args),
         }
     }
 }

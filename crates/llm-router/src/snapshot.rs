@@ -7,8 +7,10 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
+use crate::affinity::Affinity;
+use crate::peers::Known;
 use crate::wildcard::{Captures, Pattern};
-use crate::{Candidate, Counters, Deployment, Group, RouterSettings};
+use crate::{Candidate, Counters, Deployment, Group, Peers, RouterSettings};
 
 /// Says which provider a bare model name belongs to, by its slug, so that `gpt-4o` finds `openai/*`:
 /// [`llm_providers::bare_owner`].
@@ -26,6 +28,7 @@ pub struct Routes {
     catch_all: Option<Wildcard>,
     by_model: HashMap<Arc<str>, Arc<Group>>,
     listed: Vec<Arc<str>>,
+    affinity: Arc<Affinity>,
     infer: Option<InferProvider>,
 }
 
@@ -105,9 +108,15 @@ impl Routes {
             by_model: build.by_model,
             listed: build.listed,
             settings: Arc::new(settings),
+            affinity: Arc::clone(counters.affinity()),
             deployments,
             infer,
         }
+    }
+
+    /// Where callers have been before.
+    pub(crate) fn affinity(&self) -> &Affinity {
+        &self.affinity
     }
 
     /// The settings the routes were built with.
@@ -203,10 +212,16 @@ impl Build {
         let mut teams: IndexMap<String, Bundles> = IndexMap::new();
         let mut models = Bundles::new();
         let mut candidates = Vec::with_capacity(deployments.len());
-        for deployment in deployments {
-            let state = counters.of(&deployment.id);
+        let known = |one: &Arc<Deployment>| (Arc::clone(one), counters.of(&one.id));
+        let all: Vec<Known> = deployments.iter().map(known).collect();
+        let peers = Peers::of_all(&all);
+        for ((deployment, state), peers) in all.iter().zip(peers) {
+            let (strategy, args) = settings.strategy_of(&deployment.group);
+            if strategy.lists {
+                state.keep_latencies(args.latencies);
+            }
             let parallel = settings.default_max_parallel_requests;
-            let candidate = Candidate::new(Arc::clone(deployment), state, parallel);
+            let candidate = Candidate::new(Arc::clone(deployment), Arc::clone(state), parallel).among(peers);
             let add = |bundles: &mut Bundles, name: &Arc<str>| {
                 bundles.entry(Arc::clone(name)).or_default().push(candidate.clone());
             };
@@ -234,7 +249,31 @@ impl Build {
             candidates,
         };
         build.add_groups(groups);
+        build.add_routing_groups(settings);
         build
+    }
+
+    /// The name of a routing group stands for all its groups, unless a group has it; with priorities its
+    /// groups are levels.
+    fn add_routing_groups(&mut self, settings: &RouterSettings) {
+        for routing in &settings.routing_groups {
+            let name: Arc<str> = routing.name.as_str().into();
+            if self.exact.contains_key(&name) {
+                continue;
+            }
+            let mut all = Vec::new();
+            for model in &routing.models {
+                let Some(Named::Group(group)) = self.exact.get(model.as_str()) else { continue };
+                let level = routing.priorities.get(model).copied();
+                all.extend(group.candidates.iter().cloned().map(|one| match level {
+                    Some(level) => Candidate { level, ..one },
+                    None => one,
+                }));
+            }
+            if !all.is_empty() {
+                self.exact.insert(Arc::clone(&name), Named::Group(bundle(name, all)));
+            }
+        }
     }
 
     fn add_groups(&mut self, groups: Bundles) {

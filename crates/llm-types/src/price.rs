@@ -111,6 +111,12 @@ impl Price {
         self.is_known() && zero(&self.rates) && self.by_prompt.iter().all(|band| zero(&band.rates))
     }
 
+    /// The plain rates of a token of the prompt and of the answer, in USD.
+    #[must_use]
+    pub fn usd_per_token(&self) -> (Option<f64>, Option<f64>) {
+        (self.usd_per_unit(Meter::Input), self.usd_per_unit(Meter::Output))
+    }
+
     /// The plain rate of a meter: standard tier, no condition. In USD per unit, for listings.
     #[must_use]
     pub fn usd_per_unit(&self, meter: Meter) -> Option<f64> {

@@ -7,6 +7,7 @@ mod dump;
 mod import;
 mod load;
 mod providers;
+mod route;
 mod serve;
 mod version;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Providers(args) => Ok(providers::run(&args)),
+        Command::Route(args) => route::run(args),
         Command::Db(command) => db::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Version(args) => Ok(version::run(&args)),

@@ -24,6 +24,7 @@ pub(crate) mod names {
     pub(crate) const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
     pub(crate) const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
     pub(crate) const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+    pub(crate) const FALLBACK_ERRORS: HeaderName = HeaderName::from_static("x-litellm-fallback-errors");
     pub(crate) const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
     pub(crate) const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
     pub(crate) const LEFT_REQUESTS: HeaderName =

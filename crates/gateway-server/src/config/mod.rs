@@ -23,7 +23,10 @@ pub use detect::{Detected, MOCK_MODEL, detect};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
 pub use source::Env;
-pub use typed::{Budgets, Calls, Config, Database, General, MediaFetch, Model, TokenCount, Unserved};
+pub use typed::{
+    Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, Probe, Redis, TokenCount,
+    Unserved,
+};
 
 /// What a file came to: its problems, and the configuration unless one of them is an error.
 #[derive(Debug)]

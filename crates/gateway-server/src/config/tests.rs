@@ -367,8 +367,8 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("user_api_key_cache_ttl", "key_cache_ttl"),
     ("proxy_config_reload_interval_seconds", "reload_interval"),
     ("store_model_in_db", "models_in_database"),
-    ("background_health_checks", "health_checks"),
-    ("health_check_interval", "health_checks"),
+    ("background_health_checks", "health"),
+    ("health_check_interval", "health"),
 ];
 
 /// Where the typed configuration has a key; what the router and the targets have is left out.

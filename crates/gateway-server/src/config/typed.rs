@@ -24,8 +24,25 @@ pub struct Config {
     pub router: RouterSettings,
     /// What is callable, in the order of the file (`model_list`).
     pub models: Vec<Model>,
+    /// The Redis over which gateways tell each other of deployments (`router_settings.redis_*`).
+    pub redis: Option<Redis>,
     /// Entries of `model_list` that this version cannot call; a call to one is answered with its reason.
     pub unserved: Vec<Unserved>,
+}
+
+/// Where a Redis is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redis {
+    /// Name or address.
+    pub host: String,
+    /// Port; 6379 unless given.
+    pub port: u16,
+    /// The user to sign in as.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// The number of the database.
+    pub database: u32,
 }
 
 /// Settings of the server itself.
@@ -98,8 +115,41 @@ pub struct General {
     pub reload_interval: Duration,
     /// Read and save models in the database (`store_model_in_db`).
     pub models_in_database: bool,
-    /// Probe deployments at this interval (`background_health_checks`, `health_check_interval`).
-    pub health_checks: Option<Duration>,
+    /// Probes of deployments.
+    pub health: HealthChecks,
+    /// Leave out deployments that the last probe found ill (`enable_health_check_routing`).
+    pub health_routing: bool,
+}
+
+/// How deployments are probed.
+#[derive(Debug, Clone)]
+pub struct HealthChecks {
+    /// Probe at this interval (`background_health_checks`, `health_check_interval`); without it only when
+    /// `/health` is asked.
+    pub interval: Option<Duration>,
+    /// Probes at the same time (`health_check_concurrency`).
+    pub concurrency: usize,
+    /// Only these groups; empty is all (`background_health_check_model_groups`).
+    pub groups: Vec<String>,
+    /// How long a finding counts (`health_check_staleness_threshold`).
+    pub staleness: Option<Duration>,
+    /// Probes answered by 408 or 429 do not count (`health_check_ignore_transient_errors`).
+    pub ignore_transient: bool,
+    /// `/health` shows addresses and errors (`health_check_details`).
+    pub details: bool,
+}
+
+/// How one deployment is probed.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// The model to ask instead (`model_info.health_check_model`).
+    pub model: Option<String>,
+    /// The longest wait (`model_info.health_check_timeout`); 60 s unless told.
+    pub timeout: Duration,
+    /// Parameters of the question (`model_info.health_check_params`).
+    pub params: Map<String, Value>,
+    /// Left out of rounds (`model_info.disable_background_health_check`).
+    pub disabled: bool,
 }
 
 /// Where the database is and how it is reached.
@@ -196,6 +246,8 @@ pub struct Model {
     pub overrides: ModelInfo,
     /// The answer to give instead of asking a provider (`mock_response`).
     pub mock_response: Option<String>,
+    /// How it is probed.
+    pub probe: Probe,
     /// What one key may use of this model per minute: requests, tokens
     /// (`default_api_key_rpm_limit`, `default_api_key_tpm_limit`).
     pub per_key_limits: (Option<u64>, Option<u64>),

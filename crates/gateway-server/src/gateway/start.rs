@@ -125,6 +125,8 @@ async fn shared_state(
         responses: Responses::default(),
         ready: AtomicBool::new(false),
         drain: Arc::new(Drain::default()),
+        findings: crate::health::Findings::default(),
+        exchange: crate::share::Exchange::default(),
     }))
 }
 
@@ -145,6 +147,7 @@ async fn open_doors(
     let transport = options_of_transport.and_then(HyperTransport::new).map_err(|error| {
         failed("reading the proxy and TLS settings", "check HTTPS_PROXY and SSL_CERT_FILE", error)
     })?;
+    tokio::spawn(crate::health::run(Arc::clone(shared), transport.sibling()));
     let (mut doors, mut threads) = (Vec::new(), Vec::new());
     for (index, writer) in writers.into_iter().enumerate() {
         let (sender, arrivals) = mpsc::channel(ARRIVALS);

@@ -10,9 +10,11 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::answer::{self, ReplyBody};
+use crate::config::Model;
 use crate::door::ConnState;
+use crate::health;
 use crate::state::Core;
-use crate::walk::admit;
+use crate::walk::{admit, query};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +60,7 @@ pub(super) async fn answer(
                 (Ok(_), Probe::Backlog) => {
                     ok(json!({ "in_flight_requests": core.shared.metrics.in_flight.load(Relaxed) }))
                 }
-                (Ok(_), _) => ok(deployments(core)),
+                (Ok(_), _) => ok(deployments(core, head).await),
             }
         }
     }
@@ -72,7 +74,9 @@ pub(super) async fn metrics(core: &Arc<Core>, conn: &ConnState, head: &Parts) ->
     {
         return answer::openai_error(&error);
     }
-    let text = core.shared.metrics.render(&core.shared.shipping.figures());
+    let mut figures = core.shared.shipping.figures();
+    figures.extend(core.shared.exchange.figures());
+    let text = core.shared.metrics.render(&figures);
     let mut response = Response::new(ReplyBody::full(Bytes::from(text)));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
@@ -117,26 +121,21 @@ async fn database(core: &Arc<Core>) -> &'static str {
     }
 }
 
-/// The deployments by whether they rest: what live traffic has shown, without calls of our own.
-fn deployments(core: &Core) -> Value {
+/// The deployments and how they are: probed now, unless the operator has them probed in rounds.
+async fn deployments(core: &Core, head: &Parts) -> Value {
     let snapshot = core.shared.snapshot();
-    let now = snapshot.router.now();
-    let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
-    for model in &snapshot.config.models {
-        let rests = core.shared.counters.of(&model.deployment.id).rests(now);
-        let endpoint = json!({
-            "model": &*model.deployment.model,
-            "model_id": model.deployment.id.as_str(),
-            "api_base": model.deployment.target.base_url.split('?').next(),
-        });
-        if rests { unhealthy.push(endpoint) } else { healthy.push(endpoint) }
+    let (model, id) = (query::value(head.uri.query(), "model"), query::value(head.uri.query(), "model_id"));
+    let wanted = |one: &Model| {
+        let named = model
+            .as_deref()
+            .is_none_or(|name| *one.deployment.group == *name || *one.deployment.model == *name);
+        named && id.as_deref().is_none_or(|id| one.deployment.id.as_str() == id)
+    };
+    if snapshot.config.general.health.interval.is_none() {
+        let models = snapshot.config.models.iter().filter(|one| wanted(one));
+        health::probe_all(&core.shared, &core.transport, &snapshot, models).await;
     }
-    json!({
-        "healthy_count": healthy.len(),
-        "unhealthy_count": unhealthy.len(),
-        "healthy_endpoints": healthy,
-        "unhealthy_endpoints": unhealthy,
-    })
+    health::told(&core.shared, &snapshot, wanted)
 }
 
 fn routes() -> Vec<Value> {

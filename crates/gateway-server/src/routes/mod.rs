@@ -1,6 +1,7 @@
 //! The whole URL surface on one screen, and the way from a path to its room.
 
 mod abilities;
+mod explain;
 mod health;
 mod models;
 mod ollama;
@@ -44,6 +45,8 @@ enum Handler {
     ModelGroups,
     /// The parameters a model takes.
     SupportedParams,
+    /// Where a call would go.
+    Explain,
     /// Management of keys, teams, users and whoever else pays.
     Manage(Action),
     /// Probes and greetings.
@@ -164,7 +167,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 180] = [
+static TABLE: [Route; 181] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -292,6 +295,7 @@ static TABLE: [Route; 180] = [
     Route(GET, "/v1/model/info", Handler::ModelInfo),
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
+    Route(POST, "/utils/route_explain", Handler::Explain),
     Route(POST, "/key/generate", key(KeyAction::Generate)),
     Route(POST, "/key/update", key(KeyAction::Update)),
     Route(POST, "/key/delete", key(KeyAction::Delete)),
@@ -430,6 +434,7 @@ pub(crate) async fn answer(
         Handler::Ollama(Local::Version) => ollama::version(),
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
+        Handler::Explain => explain::answer(core, conn, request).await,
         Handler::Manage(action) => admin::manage(core, conn, action, route.1, request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {

@@ -44,6 +44,10 @@ pub(crate) struct Shared {
     pub(crate) responses: Responses,
     /// Begins when the gateway is told to stop.
     pub(crate) drain: Arc<Drain>,
+    /// What probes found.
+    pub(crate) findings: crate::health::Findings,
+    /// What gateways tell each other.
+    pub(crate) exchange: crate::share::Exchange,
 }
 
 impl Shared {

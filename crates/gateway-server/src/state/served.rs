@@ -127,7 +127,7 @@ fn dialect_of(spec: &ProviderSpec, info: Option<&ModelInfo>) -> &'static dyn Dia
 }
 
 /// The book's record with the operator's settings over it.
-fn model_info(
+pub(super) fn model_info(
     configured: &Configured,
     provider: &str,
     model: &str,

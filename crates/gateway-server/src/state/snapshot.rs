@@ -13,6 +13,7 @@ use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
 use super::Served;
+use super::served::model_info;
 use crate::clock::TokioClock;
 use crate::config::{Config, Model};
 use crate::identity::KeyDigest;
@@ -48,11 +49,21 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) clock: TokioClock,
 }
 
+/// A deployment with what the price book and the operator say of its model.
+fn known(model: &Model, book: &PriceBook) -> Deployment {
+    let mut deployment = model.deployment.clone();
+    let provider = deployment.target.spec.id.as_str();
+    let Some(info) = model_info(model, provider, &deployment.target.model, book) else { return deployment };
+    deployment.max_input_tokens = info.max_input;
+    deployment.structured = info.supports("response_schema");
+    deployment.token_price = info.price.usd_per_token();
+    deployment
+}
+
 impl Snapshot {
     /// Resolves a configuration.
     pub(crate) fn new(config: Config, cx: &Surroundings<'_>) -> Self {
-        let deployments: Vec<Deployment> =
-            config.models.iter().map(|model| model.deployment.clone()).collect();
+        let deployments: Vec<Deployment> = config.models.iter().map(|model| known(model, cx.book)).collect();
         let infer = |name: &str| llm_providers::bare_owner(name).map(Cow::Borrowed);
         let routes = Routes::new(deployments, config.router.clone(), cx.counters, Some(infer));
         let served = routes
@@ -80,6 +91,15 @@ impl Snapshot {
             wildcards: DashMap::new(),
             book: Arc::clone(cx.book),
         }
+    }
+
+    /// A deployment by its id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when it is not of this configuration.
+    pub(crate) fn deployment(&self, id: &DeploymentId) -> Result<&Arc<Deployment>> {
+        let at = self.entries.get(id).and_then(|at| self.routes().deployments().get(*at));
+        at.ok_or_else(|| Error::new(ErrorKind::Internal, "the deployment is not of this configuration"))
     }
 
     /// The deployment, ready to be called for a model.

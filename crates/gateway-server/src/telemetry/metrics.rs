@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use dashmap::DashMap;
+use llm_router::Rest;
 
 /// Upper bounds of the latency buckets, in microseconds.
 const BUCKETS_US: [u64; 14] = [
@@ -88,6 +89,8 @@ pub(crate) struct Metrics {
     calls: DashMap<CallLabels, Arc<CallCounts>>,
     /// Calls refused before a deployment was chosen, by status.
     pub(crate) refused: DashMap<u16, u64>,
+    /// Deployments sent to rest, by id and cause.
+    pub(crate) rests: DashMap<(String, &'static str), u64>,
     /// Calls being answered.
     pub(crate) in_flight: AtomicU64,
     /// Calls that were let in since the start.
@@ -97,7 +100,7 @@ pub(crate) struct Metrics {
 /// A metric family: name, kind, help.
 struct Family(&'static str, &'static str, &'static str);
 
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     Family("litellm_proxy_total_requests_metric_total", "counter", "Calls that reached a deployment."),
     Family("litellm_proxy_failed_requests_metric_total", "counter", "Calls that ended in an error."),
     Family("litellm_input_tokens_metric_total", "counter", "Prompt tokens."),
@@ -109,6 +112,7 @@ const FAMILIES: [Family; 11] = [
         "histogram",
         "Seconds to the first byte of a stream.",
     ),
+    Family("litellm_deployment_cooled_down_total", "counter", "Rests of deployments after failures."),
     Family("gateway_hung_up_requests_total", "counter", "Calls whose client left before the end."),
     Family("gateway_retries_total", "counter", "Attempts beyond the first on the same model group."),
     Family("gateway_fallbacks_total", "counter", "Model groups tried beyond the first."),
@@ -133,6 +137,20 @@ impl Metrics {
         self.calls.entry(labels).or_default().clone()
     }
 
+    /// Counts deployments that were sent to rest.
+    pub(crate) fn rest(&self, rests: &[Rest]) {
+        for rest in rests {
+            let id = rest.deployment.as_str();
+            tracing::info!(
+                deployment = id,
+                cause = rest.cause.as_str(),
+                seconds = rest.time.as_secs_f64(),
+                "a deployment rests"
+            );
+            *self.rests.entry((id.to_owned(), rest.cause.as_str())).or_default() += 1;
+        }
+    }
+
     /// Counts a refusal.
     pub(crate) fn refuse(&self, status: u16) {
         *self.refused.entry(status).or_default() += 1;
@@ -148,6 +166,13 @@ impl Metrics {
             let _ = writeln!(out, "# HELP {family} {help}\n# TYPE {family} {kind}");
             for (labels, counts) in &calls {
                 counts.write(&mut out, name, labels);
+            }
+            if name == "litellm_deployment_cooled_down_total" {
+                for entry in &self.rests {
+                    let (id, cause) = entry.key();
+                    let id = escaped(id);
+                    let _ = writeln!(out, "{name}{{model_id=\"{id}\",cause=\"{cause}\"}} {}", entry.value());
+                }
             }
             if name == "gateway_refused_requests_total" {
                 for entry in &self.refused {

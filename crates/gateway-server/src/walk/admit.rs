@@ -9,6 +9,7 @@ use llm_router::{Controls, Fallbacks};
 use llm_types::{Error, ErrorKind, Result};
 
 use super::Call;
+use super::limit::MASTER;
 use crate::clock::now_ms;
 use crate::door::{ConnState, LastKey};
 use crate::identity::{KeyDigest, KeyEntry, Presented, may_use_model, presented, route_allowed};
@@ -231,6 +232,14 @@ impl Caller {
             Some("proxy_admin") => Role::Admin,
             Some("proxy_admin_viewer") => Role::Viewer,
             _ => Role::Other,
+        }
+    }
+
+    /// A word for the key that is the same for each of its calls.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Self::Operator => MASTER,
+            Self::Key(entry) => entry.record.hash.as_str(),
         }
     }
 

@@ -86,6 +86,10 @@ pub(crate) struct Call {
     pub(crate) waits_elsewhere: bool,
     /// Whether the caller wants a stream of a reply that runs on.
     pub(crate) wants_stream: bool,
+    /// The caller wants to know what groups failed with (`include_fallback_errors`).
+    pub(crate) tells_fallbacks: bool,
+    /// What was counted of the prompt.
+    pub(super) counted: super::asked::Counted,
     path_model: Option<String>,
     path_stream: Option<bool>,
     /// What was fetched for it, by URL.
@@ -136,6 +140,8 @@ impl Call {
             runs_on: false,
             waits_elsewhere: false,
             wants_stream: false,
+            tells_fallbacks: false,
+            counted: super::asked::Counted::default(),
             fetched: Mutex::default(),
             canonical: Mutex::new(None),
         }
@@ -299,6 +305,7 @@ impl Call {
         self.controls.num_retries = text("x-litellm-num-retries").and_then(|value| value.parse().ok());
         self.controls.timeout = seconds("x-litellm-timeout");
         self.controls.stream_timeout = seconds("x-litellm-stream-timeout");
+        self.controls.priority = text("x-litellm-priority").and_then(|value| value.parse().ok());
         if let Some(tags) = text("x-litellm-tags") {
             self.tags =
                 tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
@@ -338,6 +345,12 @@ impl Call {
                 }
                 Control::Timeout => self.controls.timeout = value().as_f64().and_then(duration),
                 Control::StreamTimeout => self.controls.stream_timeout = value().as_f64().and_then(duration),
+                Control::Priority => self.controls.priority = value().as_i64().or(self.controls.priority),
+                Control::EnableTagFiltering => self.controls.tag_filtering = value().as_bool(),
+                Control::IncludeFallbackErrors => self.tells_fallbacks = value() == Value::Bool(true),
+                Control::AllowedModelRegion => {
+                    self.controls.region = value().as_str().map(str::to_owned);
+                }
                 Control::DropParams => self.policy.drop = flag("drop_params", &value())?,
                 Control::AdditionalDropParams => {
                     self.policy.always_drop = names_of("additional_drop_params", &value())?

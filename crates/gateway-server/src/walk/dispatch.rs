@@ -10,7 +10,7 @@ use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded};
-use llm_router::{Attempt, Failed, Report, Request};
+use llm_router::{Attempt, Deployment, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::{encode, is_forwarded};
@@ -51,16 +51,23 @@ pub(super) async fn ask(
     let caller = tail.caller.clone();
     let may_use = |model: &str| caller.may_use(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
+    let bonds = asked.bonds(&caller);
+    let count = |deployment: &Deployment| asked.tokens_for(deployment);
     let request = Request {
         stream: asked.glance.stream,
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
+        bonds: &bonds,
+        ask: asked.ask(&count),
         ..Request::new(&asked.glance.model, &asked.controls)
     };
     let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
     let answered = match ran {
         Ok(done) => Answered::of(done, &tail),
-        Err(failed) => return Err(Box::new(Refused::of(call, tail, &failed))),
+        Err(failed) => {
+            call.core.shared.metrics.rest(&failed.report.rests);
+            return Err(Box::new(Refused::of(call, tail, &failed)));
+        }
     };
     let answer = relay(call, tail, answered);
     Ok(answer_booked(call, answer).await)
@@ -268,7 +275,7 @@ pub(super) fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {
 }
 
 /// Says whose error it is, without what is secret in its words.
-pub(super) fn named(error: Error, served: &Served) -> Error {
+pub(crate) fn named(error: Error, served: &Served) -> Error {
     let hidden = without_secrets(served, error.message());
     let error = error.with_provider(served.target.target().spec.id.clone());
     match hidden {

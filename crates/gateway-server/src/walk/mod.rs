@@ -14,6 +14,7 @@
 //! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
 
 mod admit;
+mod asked;
 mod background;
 mod betas;
 mod call;
@@ -50,6 +51,7 @@ pub(crate) use admit::{Caller, Role, admit};
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
+pub(crate) use dispatch::named;
 pub(crate) use recall::{history as history_of, items};
 pub(crate) use settle::Tail;
 pub(crate) use stream::Stream;

@@ -5,8 +5,9 @@ use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::ReplyFacts;
-use llm_router::{Done, Report, Ticket};
+use llm_router::{Done, Moment, Report, Ticket};
 use llm_types::Body;
+use serde_json::{Value, json};
 
 use super::background::{follow, is_under_way};
 use super::pump::Pump;
@@ -76,6 +77,7 @@ pub(crate) fn relay(
     mut tail: Box<Tail>,
     done: Answered,
 ) -> (Response<ReplyBody>, Option<Turn>) {
+    call.core.shared.metrics.rest(&done.report.rests);
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
     let mut head = call.core.heads.begin();
@@ -88,6 +90,9 @@ pub(crate) fn relay(
     head.count(names::RETRIES, done.report.retries.into());
     head.count(names::MAX_RETRIES, done.report.max_retries.into());
     head.count(names::FALLBACKS, done.report.fallbacks.into());
+    if call.tells_fallbacks && !done.report.errors.is_empty() {
+        head.text(names::FALLBACK_ERRORS, told_errors(&done.report));
+    }
     head.text(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
         limits(&mut head, &entry.limits(), &tail.remaining);
@@ -106,6 +111,7 @@ pub(crate) fn relay(
             ReplyBody::full(body)
         }
         Reply::Full { headers, body, facts, provider_us } => {
+            note_usage(&done.ticket, &facts, tail.now());
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
             provider_headers(&headers, &mut head);
@@ -137,6 +143,24 @@ pub(crate) fn relay(
     let mut response = Response::new(body);
     *response.headers_mut() = call.core.heads.finish(head);
     (response, booked)
+}
+
+/// What each group failed with, as JSON (`x-litellm-fallback-errors`).
+fn told_errors(report: &Report) -> HeaderValue {
+    let told = report.errors.iter().map(|fault| {
+        let status = fault.error.status().map(|status| status.as_u16());
+        json!({ "model": fault.group, "error": fault.error.message(), "status_code": status })
+    });
+    // What is no ASCII is escaped by nobody: such a text is left out rather than cut.
+    HeaderValue::from_str(&Value::from_iter(told).to_string()).unwrap_or(HeaderValue::from_static("[]"))
+}
+
+/// Tells the router what an answer came to.
+pub(super) fn note_usage(ticket: &Ticket, facts: &ReplyFacts, now: Moment) {
+    if let Some(usage) = &facts.usage {
+        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+        ticket.used(tokens, usage.output_tokens, now);
+    }
 }
 
 /// Keeps a whole reply, or remembers who does.

@@ -21,6 +21,7 @@ use tokio::time::{Sleep, sleep};
 use super::background;
 use super::dispatch::without_secrets;
 use super::pump::Pump;
+use super::relay::note_usage;
 use super::settle::Tail;
 
 /// How long a provider may keep its body open when it has said that the answer is complete.
@@ -200,6 +201,9 @@ impl Stream {
         let (complete, told) = (facts.complete, facts.error.clone());
         self.tail.facts = Some(Box::new(self.pump.facts().clone()));
         let ticket = self.ticket.take();
+        if let Some(ticket) = &ticket {
+            note_usage(ticket, self.pump.facts(), self.tail.now());
+        }
         if complete && cut.is_none() {
             self.keep();
             self.tail.settle(End::Completed, StatusCode::OK, None);
@@ -210,7 +214,8 @@ impl Stream {
         let is_told = told.is_some();
         let error = told.or_else(|| cut.cloned()).unwrap_or_else(truncated);
         if let Some(ticket) = ticket {
-            ticket.fail(&error, self.tail.now());
+            let rests = ticket.fail(&error, self.tail.now());
+            self.tail.core().shared.metrics.rest(&rests);
         }
         if !is_told && self.follow() {
             return;

@@ -11,6 +11,18 @@ fn upstream(kind: ErrorKind, status: u16) -> Error {
     Error::new(kind, "upstream says no").with_origin(Origin::Upstream).with_status(status)
 }
 
+/// How long a deployment without peers rests after a failure.
+fn recorded(
+    state: &DeploymentState,
+    failure: Failure<'_>,
+    deployment: &Deployment,
+    settings: &RouterSettings,
+    now: Moment,
+) -> Option<Duration> {
+    let place = Place { state, peers: &Peers::default(), deployment, settings };
+    record_failure(place, failure, now).first().map(|rest| rest.time)
+}
+
 fn rests(error: &Error, lone: bool, successes: u32, failures: u32) -> bool {
     let failure = Failure { error, lone, by_caller: false };
     let counts = MinuteCounts { successes, failures };
@@ -68,7 +80,7 @@ fn callers_rest_nobody() {
     let now = Moment(0);
     let check = |error: &Error, by_caller: bool| {
         let failure = Failure { error, lone: false, by_caller };
-        assert_eq!(record_failure(&state, failure, &deployment("d", "m", "gpt"), &settings, now), None);
+        assert_eq!(recorded(&state, failure, &deployment("d", "m", "gpt"), &settings, now), None);
     };
     check(&upstream(ErrorKind::Unauthenticated, 401), true);
     check(&upstream(ErrorKind::Timeout, 408), true);
@@ -86,7 +98,7 @@ fn allowed_fails_are_counted() {
         let state = DeploymentState::default();
         let failure = Failure { error, lone: false, by_caller: false };
         let mut fails =
-            (1..20).filter(|_| record_failure(&state, failure, deployment, settings, Moment(0)).is_some());
+            (1..20).filter(|_| recorded(&state, failure, deployment, settings, Moment(0)).is_some());
         fails.next()
     };
     let error = upstream(ErrorKind::BadUpstream, 500);
@@ -126,4 +138,27 @@ fn how_long_it_rests() {
     assert_eq!(rest(&own, &settings, Some(30)), Some(90));
     own.cooldown_time = Some(Duration::ZERO);
     assert_eq!(rest(&own, &settings, Some(30)), None);
+}
+
+/// A deployment back from a rest is on trial: its first failure rests it again, its first success frees it.
+#[test]
+fn a_trial_after_a_rest() {
+    let (state, one, settings) =
+        (DeploymentState::default(), deployment("d", "m", "gpt"), RouterSettings::default());
+    let error = upstream(ErrorKind::Overloaded, 503);
+    let failure = Failure { error: &error, lone: false, by_caller: false };
+    let fail = |now| recorded(&state, failure, &one, &settings, now);
+    assert_eq!(fail(Moment(0)), None, "one failure of many is none");
+    state.rest(Moment(0), Duration::from_secs(5));
+    assert!(!state.is_on_trial(Moment(4_999)) && state.is_on_trial(Moment(5_000)));
+    assert_eq!(fail(Moment(60_000)), Some(Duration::from_secs(5)));
+    state.succeeded(Moment(62_000));
+    assert!(state.rests(Moment(62_000)), "a call from before says nothing");
+    state.succeeded(Moment(65_000));
+    assert!(!state.is_on_trial(Moment(65_000)));
+    assert_eq!(fail(Moment(125_000)), None);
+    // Who counts failures himself gets what he counts.
+    let counted = RouterSettings { allowed_fails: Some(9), ..RouterSettings::default() };
+    state.rest(Moment(130_000), Duration::from_secs(5));
+    assert_eq!(recorded(&state, failure, &one, &counted, Moment(140_000)), None);
 }

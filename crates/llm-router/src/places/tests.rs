@@ -25,7 +25,7 @@ fn places_are_given_in_turn() {
     let places = Places::default();
     assert!(places.enter(Some(1)) && !places.enter(Some(1)));
     let [first_woken, second_woken] = [Arc::<Woken>::default(), Arc::default()];
-    let (mut first, mut second) = (pin!(places.wait(Some(1))), pin!(places.wait(Some(1))));
+    let (mut first, mut second) = (pin!(places.wait(Some(1), 0)), pin!(places.wait(Some(1), 0)));
     assert!(!poll(first.as_mut(), &first_woken) && !poll(second.as_mut(), &second_woken));
     places.leave();
     assert_eq!((first_woken.0.load(SeqCst), second_woken.0.load(SeqCst)), (1, 0));
@@ -38,15 +38,32 @@ fn places_are_given_in_turn() {
     assert_eq!((places.taken(), places.waiting.load(SeqCst)), (1, 0));
 }
 
+/// §7.7: lower numbers come first, those alike in the order they came.
+#[test]
+fn the_urgent_come_first() {
+    let places = Places::default();
+    assert!(places.enter(Some(1)));
+    let mut waits: Vec<_> = [5, 0, 5, -1].map(|priority| Box::pin(places.wait(Some(1), priority))).into();
+    let woken = Arc::<Woken>::default();
+    waits.iter_mut().for_each(|wait| assert!(!poll(wait.as_mut(), &woken)));
+    let mut order = Vec::new();
+    while order.len() < 4 {
+        places.leave();
+        let next = (0..4).filter(|at| !order.contains(at)).find(|at| poll(waits[*at].as_mut(), &woken));
+        order.push(next.expect("somebody comes"));
+    }
+    assert_eq!(order, [3, 1, 0, 2]);
+}
+
 /// One that leaves after it was called up passes the call on.
 #[test]
 fn leaving_the_queue_passes_the_call_on() {
     let places = Places::default();
     assert!(places.enter(Some(1)));
     let woken = Arc::<Woken>::default();
-    let mut second = pin!(places.wait(Some(1)));
+    let mut second = pin!(places.wait(Some(1), 0));
     {
-        let mut first = pin!(places.wait(Some(1)));
+        let mut first = pin!(places.wait(Some(1), 0));
         assert!(!poll(first.as_mut(), &Arc::default()));
         assert!(!poll(second.as_mut(), &woken));
         places.leave();
@@ -92,13 +109,13 @@ fn threads_share_places() {
             scope.spawn(move || {
                 for round in 0..300 {
                     if (thread + round) % 5 == 0 {
-                        let mut impatient = pin!(places.wait(Some(2)));
+                        let mut impatient = pin!(places.wait(Some(2), 0));
                         if poll(impatient.as_mut(), &Arc::default()) {
                             places.leave();
                         }
                         continue;
                     }
-                    block_on(pin!(places.wait(Some(2))));
+                    block_on(pin!(places.wait(Some(2), 0)));
                     assert!(inside.fetch_add(1, SeqCst) < 2);
                     std::thread::yield_now();
                     inside.fetch_sub(1, SeqCst);

@@ -12,12 +12,12 @@ use super::{Part, Walk};
 use crate::class::ErrorClass;
 use crate::counters::InFlight;
 use crate::fallback::{Fault, Lists, Params, Spots, is_last_word};
-use crate::health::{Failure, Ticket, record_failure};
+use crate::health::{Blame, Failure, Place, Ticket, blame, record_failure};
 use crate::limits::Limits;
 use crate::plan::{Filter, Refusal, healthy, plan};
 use crate::retry::{self, Allowance, Situation};
 use crate::tags::TagWish;
-use crate::{Attempt, Candidate, Clock, Done, Rest, Route, error};
+use crate::{Ask, Attempt, Candidate, Clock, Done, Moment, Request, Route, RouterSettings, error};
 
 impl<'r> Walk<'r> {
     /// Tries deployments of one group until one succeeds or no retry is left.
@@ -41,16 +41,23 @@ impl<'r> Walk<'r> {
                     state.at = at;
                     let candidate = &route.group.candidates[at as usize];
                     let limits = Limits::of(&self.request, &candidate.deployment, self.settings);
-                    let Some(place) = enter(&*self.router.clock, candidate, &limits).await else {
+                    let Some(place) = enter(&*self.router.clock, candidate, &limits, self.priority()).await
+                    else {
                         state.first.get_or_insert_with(|| {
                             error::no_place(route.name, limits.any().unwrap_or_default())
                         });
                         return Err(state.give_up(route, part.params));
                     };
+                    let began = self.router.clock.now();
+                    let waiting = candidate.state.measures.wait(began);
                     let next = self.attempt(&route, candidate, &limits, part.params);
                     let model = next.model.clone();
-                    match attempt(next).await {
-                        Ok(value) => return Ok(self.done(value, &route, candidate, model, place)),
+                    let answer = attempt(next).await;
+                    drop(waiting);
+                    match answer {
+                        Ok(value) => {
+                            return Ok(self.done(value, &route, candidate, model, (place, began)));
+                        }
                         Err(error) => {
                             drop(place);
                             self.after_error(&route, candidate, &limits, error, &mut state)
@@ -93,28 +100,41 @@ impl<'r> Walk<'r> {
         route: &Route<'r>,
         candidate: &'r Candidate,
         model: Cow<'r, str>,
-        place: InFlight,
+        (place, began): (InFlight, Moment),
     ) -> Done<'r, T> {
-        candidate.state.succeeded(self.router.clock.now());
+        let now = self.router.clock.now();
+        candidate.state.succeeded(now);
+        candidate.peers.succeed();
+        self.router.routes.affinity().bind(self.request.bonds, &candidate.deployment.id, now);
+        let took = now.since(began);
+        if self.request.stream {
+            candidate.state.measures.began(took, now);
+        } else {
+            candidate.state.measures.answered(took, now);
+        }
         let (deployment, group) = (&candidate.deployment, route.name);
-        let unaccountable = self.unaccountable(route);
-        let ticket = Ticket::new(place, deployment, self.settings, route.group.is_single(), unaccountable);
+        let whose = (route.group.is_single(), self.unaccountable(route));
+        let ticket = Ticket::new(place, candidate, self.settings, began, whose);
         Done { value, deployment, model, group, ticket, report: std::mem::take(&mut self.report) }
     }
 
     fn pick(&mut self, route: &Route<'r>, part: &Part<'r>, failed: &[u32]) -> Result<u32, Refusal> {
         let controls = self.request.controls;
-        let by_tags = controls.tag_filtering.unwrap_or(self.settings.tag_filtering);
-        let wish = TagWish { tags: &controls.tags, any: self.settings.tag_match_any };
-        let tags = by_tags.then_some(wish);
+        let tags = wish(&self.request, self.settings);
         let mut excluded = part.excluded.clone();
         if let Some(pinned) = &controls.pinned {
             let others = (0..).zip(&route.group.candidates);
             excluded.extend(others.filter(|(_, one)| one.deployment.id != *pinned).map(|(at, _)| at));
         }
-        let filter = Filter { level: part.level, excluded: &excluded, failed, tags };
-        let mut plan = plan(route.group, filter, self.settings, self.router.clock.now())?;
-        plan.pick(&mut self.rng).ok_or(Refusal::Nobody)
+        let ask = Ask { stream: self.request.stream, ..self.request.ask };
+        let now = self.router.clock.now();
+        let wanted = match self.request.bonds {
+            [] => Spots::new(),
+            bonds => self.router.routes.affinity().wanted(bonds, route.group, now),
+        };
+        let filter = Filter { level: part.level, excluded: &excluded, failed, tags, ask, wanted: &wanted };
+        let mut plan = plan(route.group, filter, self.settings, now)?;
+        plan.pick(&mut self.rng).ok_or(Refusal::Limits)
     }
 
     /// Nobody can serve: the wait before looking again, where a retry policy insists.
@@ -125,6 +145,9 @@ impl<'r> Walk<'r> {
         state: &mut GroupState,
     ) -> Option<Duration> {
         let now = self.router.clock.now();
+        if let Some(wait) = self.patience(refusal, now) {
+            return Some(wait);
+        }
         let refused = || error::refused(route.name, route.group, refusal, self.settings, now);
         let error = state.first.get_or_insert_with(refused);
         let allowance = state.allowance.filter(|allowance| allowance.by_policy)?;
@@ -135,6 +158,20 @@ impl<'r> Walk<'r> {
         let wait = retry::wait(error, self.report.retries, situation, self.settings, &mut self.rng);
         self.report.retries += 1;
         Some(wait)
+    }
+
+    /// How long a call with a priority waits for the first deployment that is back from its rest, where
+    /// that is before its time is over. LiteLLM surface §7.7.
+    fn patience(&self, refusal: &Refusal, now: Moment) -> Option<Duration> {
+        let Refusal::Resting(left) = refusal else { return None };
+        let limit = self.request.controls.timeout.or(self.settings.timeout)?;
+        let waited = now.since(self.began);
+        (self.priority().is_some() && !left.is_zero() && waited + *left < limit).then_some(*left)
+    }
+
+    /// How urgent the call is; lower numbers come first.
+    fn priority(&self) -> Option<i64> {
+        self.request.controls.priority.or(self.settings.default_priority)
     }
 
     /// A try failed: counts it and says how long to wait before the next one, if there may be one.
@@ -153,8 +190,11 @@ impl<'r> Walk<'r> {
             || (limits.by_caller && class == ErrorClass::Timeout)
             || (group.is_wildcard() && class == ErrorClass::NotFound);
         let failure = Failure { error: &error, lone: group.is_single(), by_caller };
-        if let Some(time) = record_failure(&candidate.state, failure, deployment, self.settings, now) {
-            self.report.rests.push(Rest { deployment: deployment.id.clone(), time });
+        let (state_of, peers) = (&candidate.state, &candidate.peers);
+        let place = Place { state: state_of, peers, deployment, settings: self.settings };
+        self.report.rests.extend(record_failure(place, failure, now));
+        if !self.request.bonds.is_empty() && blame(failure) == Blame::Deployment {
+            self.router.routes.affinity().release(self.request.bonds, &deployment.id);
         }
         state.note(candidate.level, is_last_word(&error));
 
@@ -220,12 +260,29 @@ impl GroupState {
     }
 }
 
+/// What a request asks of the deployments' tags, where tags choose.
+pub(crate) fn wish<'a>(request: &Request<'a>, settings: &'a RouterSettings) -> Option<TagWish<'a>> {
+    let by_tags = request.controls.tag_filtering.unwrap_or(settings.tag_filtering);
+    by_tags.then_some(TagWish {
+        tags: &request.controls.tags,
+        any: settings.tag_match_any,
+        prefix: &settings.tag_prefix,
+        user_agent: request.ask.user_agent,
+    })
+}
+
 /// Takes a place at a deployment, waiting for one no longer than the attempt may take.
-async fn enter(clock: &dyn Clock, candidate: &Candidate, limits: &Limits) -> Option<InFlight> {
+async fn enter(
+    clock: &dyn Clock,
+    candidate: &Candidate,
+    limits: &Limits,
+    priority: Option<i64>,
+) -> Option<InFlight> {
     if let Some(place) = candidate.state.enter(candidate.parallel_limit) {
         return Some(place);
     }
-    let mut place = pin!(candidate.state.wait_for_place(candidate.parallel_limit));
+    let priority = priority.unwrap_or(i64::MAX);
+    let mut place = pin!(candidate.state.wait_for_place(candidate.parallel_limit, priority));
     let Some(limit) = limits.any() else {
         return Some(place.await);
     };

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use fastrand::Rng;
 use llm_types::{Error, Result};
 
+pub(crate) use group::wish;
+
 use crate::fallback::{Fault, Params, Spots};
 use crate::{
     Attempt, Clock, Deployment, Done, Failed, GroupError, Moment, Report, Request, Route, RouterSettings,
@@ -69,6 +71,7 @@ struct Walk<'r> {
     request: Request<'r>,
     settings: &'r Arc<RouterSettings>,
     rng: Rng,
+    began: Moment,
     report: Report,
     /// The groups that failed.
     tried: Vec<Tried<'r>>,
@@ -98,6 +101,7 @@ impl<'r> Walk<'r> {
             request,
             settings: controls.settings.as_ref().unwrap_or(router.routes.settings()),
             rng: controls.seed.map_or_else(Rng::new, Rng::with_seed),
+            began: router.clock.now(),
             report: Report::default(),
             tried: Vec::new(),
             last: None,

@@ -437,7 +437,7 @@ fn a_failing_deployment_rests_and_returns() {
     bench.clock.advance(Duration::from_millis(1));
     assert_eq!(bad_calls(100), 1, "the minute's share is still above half");
     bench.clock.advance(Duration::from_secs(60));
-    assert_eq!(bad_calls(100), 5);
+    assert_eq!(bad_calls(100), 1, "it is on trial until it answers");
 }
 
 /// §7.7: no place in time is a 429 and the next group is tried.
@@ -454,6 +454,21 @@ fn a_full_deployment_is_waited_for() {
     assert!(done.report.errors[0].error.message().contains("max_parallel_requests"));
 }
 
+/// §7.7: a call with a priority waits until a deployment is back, unless that takes longer than it may.
+#[test]
+fn the_urgent_wait_for_those_that_rest() {
+    let bench = Bench::new(vec![deployment("d1", "m", "gpt")], RouterSettings::default());
+    bench.counters.of(&"d1".into()).rest(bench.clock.now(), Duration::from_secs(9));
+    let plain = Controls::default();
+    assert!(bench.run(Request::new("m", &plain), |_, _| Ok("hi")).is_err());
+    let hurried =
+        Controls { priority: Some(0), timeout: Some(Duration::from_secs(5)), ..Controls::default() };
+    assert!(bench.run(Request::new("m", &hurried), |_, _| Ok("hi")).is_err());
+    let patient = Controls { priority: Some(0), ..Controls::default() };
+    assert!(bench.run(Request::new("m", &patient), |_, _| Ok("hi")).is_ok());
+    assert_eq!(bench.clock.sleeps(), [Duration::from_secs(9)]);
+}
+
 /// A reply that fails after it began counts as a failure, not as both.
 #[test]
 fn a_late_failure_replaces_the_success() {
@@ -461,7 +476,7 @@ fn a_late_failure_replaces_the_success() {
     let controls = Controls::default();
     let done = bench.run(Request::new("a", &controls), |_, _| Ok("hi")).expect("an answer");
     let now = bench.clock.now();
-    assert_eq!(done.ticket.fail(&upstream(ErrorKind::BadUpstream, 500), now), None);
+    assert_eq!(done.ticket.fail(&upstream(ErrorKind::BadUpstream, 500), now), []);
     let counts = bench.counters.of(&"a".into()).this_minute(now);
     assert_eq!((counts.successes, counts.failures), (0, 1));
 }

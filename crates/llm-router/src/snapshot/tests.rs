@@ -134,3 +134,26 @@ fn counters_survive_a_reload() {
     let state = &after.resolve("m", None).expect("a route").group.candidates[0].state;
     assert_eq!(state.this_minute(crate::Moment(5)).failures, 1);
 }
+
+/// §7.7: the name of a routing group stands for its groups; priorities make them levels; its strategy
+/// holds for each of them.
+#[test]
+fn routing_groups() {
+    let routing = crate::RoutingGroup {
+        name: "fast".into(),
+        models: vec!["b".into(), "a".into(), "missing".into()],
+        strategy: "least-busy".parse().expect("a strategy"),
+        args: crate::StrategyArgs::default(),
+        priorities: [("a".to_owned(), 1), ("b".to_owned(), 2)].into(),
+    };
+    let settings = RouterSettings { routing_groups: vec![routing], ..RouterSettings::default() };
+    let deployments = ["a", "b", "c"].map(|name| deployment(name, name, "gpt")).into();
+    let routes = Routes::new(deployments, settings, &Counters::new(), None);
+    let route = routes.resolve("fast", None);
+    assert_eq!(ids(route.as_ref()), ["b", "a"]);
+    assert_eq!(*route.expect("a route").group.levels, [1, 2]);
+    assert_eq!(routes.settings().strategy_of("a").0.name, "least-busy");
+    assert_eq!(routes.settings().strategy_of("c").0.name, "simple-shuffle");
+    let own = routes.resolve("a", None).expect("a route");
+    assert_eq!(*own.group.levels, [i64::MAX], "its own name is as before");
+}

@@ -24,16 +24,17 @@ catalogue! {
     internal_router_model Flag "" later "models are not chosen by content": "Used by routers only, not by callers.";
     mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
     access_groups List "" later "keys and teams are granted models by name only": "Names under which keys and teams may be granted the model.";
-    supported_environments List "" later "the model is active in every environment": "Active only when env LITELLM_ENVIRONMENT matches.";
-    health_check_model Any "" later "deployments are not probed this way": "Model to probe instead.";
-    health_check_timeout Any "" later "deployments are not probed this way": "Seconds a probe may take.";
-    health_check_params Any "" later "deployments are not probed this way": "Parameters of the probe.";
-    disable_background_health_check Any "" later "deployments are not probed this way": "Leave the deployment out of probes.";
+    supported_environments List "" served: "The deployment is active only where the environment variable LITELLM_ENVIRONMENT is one of these.";
+    health_check_model Any "" served: "Model to probe instead.";
+    health_check_timeout Any "" served: "Seconds a probe may take.";
+    health_check_params Any "" served: "Parameters of the probe.";
+    disable_background_health_check Any "" served: "Leave the deployment out of probes.";
     max_tokens Any "" served: "Context length, shown in `/model/info`.";
     max_input_tokens Any "" served: "Override the price map.";
     max_output_tokens Any "" served: "Override the price map.";
     allowed_fails Any "" served: "Failures per minute before a deployment rests.";
     allowed_fails_policy Any "" served: "Failures allowed by class of error, such as {TimeoutErrorAllowedFails: 5}.";
     cooldown_time Seconds "" served: "Seconds a failing deployment rests.";
-    region Text "" later "deployments are picked without it": "Region of the deployment.";
+    type Text "" served: "Kind of model for the strategy `lar1`: cloud-smart, cloud-fast, local, deep.";
+    region Text "" served: "Region of the deployment, for region filters.";
 }

@@ -15,7 +15,7 @@ catalogue! {
     vertex_project Text "" served: "Google Cloud project.";
     vertex_location Text "" served: "Google Cloud region.";
     vertex_credentials Secret "" served: "Google service account: path, JSON text or mapping.";
-    region_name Text "" later "deployments are picked without it": "Region of the deployment, for region filters.";
+    region_name Text "" served: "Region of the deployment, for region filters.";
     gcs_bucket_name Text "" later "the endpoint it belongs to is not served": "Google bucket for files.";
     bucket_name Text "" later "it has no effect": "Bucket for files.";
     aws_access_key_id Secret "" served: "AWS access key id.";
@@ -96,7 +96,7 @@ catalogue! {
     model_info Map "" accepted: "Copy of the entry's model_info.";
     mock_response Any "" served: "Text to answer with instead of asking a provider.";
     tags List "" served: "Tags for tag routing.";
-    tag_regex List "" later "only `tags` count": "Match `User-Agent: …`.";
+    tag_regex List "" served: "Patterns of `User-Agent: …` that count as a tag of the deployment.";
     auto_router_config_path Text "" later "models are not chosen by content": "File of the routes of a semantic router.";
     auto_router_config Text "" later "models are not chosen by content": "Routes of a semantic router as JSON.";
     auto_router_default_model Text "" later "models are not chosen by content": "Auto router default model.";

@@ -9,7 +9,7 @@ use llm_types::Secret;
 use super::{Context, Section};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
-use crate::config::{Database, General, TokenCount};
+use crate::config::{Database, General, HealthChecks, TokenCount};
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
 const PUBLIC_KEYS: &[&str] = &[
@@ -85,9 +85,20 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         models_in_database: section
             .flag("store_model_in_db")
             .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
-        health_checks: health.then_some(health_interval),
+        health_routing: section.is_on("enable_health_check_routing"),
+        health: HealthChecks {
+            interval: health.then_some(health_interval).filter(|interval| !interval.is_zero()),
+            concurrency: section.count("health_check_concurrency").filter(|most| *most > 0).unwrap_or(PROBES),
+            groups: section.texts("background_health_check_model_groups"),
+            staleness: section.seconds("health_check_staleness_threshold"),
+            ignore_transient: section.is_on("health_check_ignore_transient_errors"),
+            details: section.flag("health_check_details").unwrap_or(true),
+        },
     }
 }
+
+/// Probes at the same time unless told.
+const PROBES: usize = 16;
 
 /// The administrator's key: without one, or with one that is public, the gateway does not start.
 fn master_key(section: &mut Section<'_, '_, '_>) -> Option<Secret> {

@@ -10,7 +10,9 @@ mod models;
 mod names;
 mod owner;
 mod providers;
+mod redis;
 mod router;
+mod routing;
 mod section;
 mod target;
 
@@ -38,10 +40,12 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
     let (calls, budgets) = calls::resolve(&mut cx, litellm, media);
-    let router = router::resolve(&mut cx, root.member("router_settings"), litellm);
+    let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
+    router.health_routing |= general.health_routing;
     let credentials = credentials(&mut cx, root.member("credential_list"));
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
     let skip_invalid = section.is_on("ignore_invalid_deployments");
+    let redis = redis::resolve(&mut section);
     let defaults = target::Defaults {
         registry,
         drop_params: calls.drop_params,
@@ -52,7 +56,7 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     cx.clouds = calls::clouds(&mut cx, litellm);
     let models = models::resolve(&mut cx, root.member("model_list"), &credentials, defaults);
     let config =
-        Config { general, calls, budgets, router, models: models.callable, unserved: models.unserved };
+        Config { general, calls, budgets, router, models: models.callable, redis, unserved: models.unserved };
     names::check(&mut cx, root, &config);
     (config, cx.problems)
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use llm_providers::catalog::ModelInfo;
-use llm_router::Deployment;
+use llm_router::{Deployment, TagPattern};
 use llm_types::DeploymentId;
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use super::{Context, Section};
 use crate::config::mask;
 use crate::config::raw::{self, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES};
 use crate::config::source::{At, Member, Node, Tree};
-use crate::config::{Model, Problem, Severity, Unserved};
+use crate::config::{Model, Probe, Problem, Severity, Unserved};
 
 /// What `model_list` comes to.
 #[derive(Debug, Default)]
@@ -144,8 +145,14 @@ fn one(
     name_family(&mut deployment);
     deployment.rpm = rpm.or(deployment.rpm);
     deployment.tpm = tpm.or(deployment.tpm);
+    if !is_active(cx, path, info) {
+        let reason = "`model_info.supported_environments` does not name this environment \
+                      (`LITELLM_ENVIRONMENT`)";
+        return Some(Entry::Unserved(Unserved { name: deployment.group.to_string(), reason: reason.into() }));
+    }
     let overrides = overrides(cx, path, &params, info);
-    let model = Model { deployment, overrides, mock_response, per_key_limits, derived_id };
+    let probe = probe(cx, path, info);
+    let model = Model { deployment, overrides, mock_response, probe, per_key_limits, derived_id };
     usable.then(|| Entry::Callable(Box::new(model)))
 }
 
@@ -202,6 +209,8 @@ fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
     deployment.num_retries = section.count("num_retries");
     deployment.cooldown_time = section.seconds("cooldown_time");
     deployment.tags = section.texts("tags");
+    deployment.tag_patterns = tag_patterns(section);
+    deployment.region = section.text("region_name");
     deployment.base_model = section.text("base_model");
     if let Some(name) = section.text("hf_model_name")
         && let Some(cloud) = &mut Arc::make_mut(&mut deployment.target).cloud
@@ -225,6 +234,8 @@ fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &m
     deployment.team_id = section.text("team_id");
     deployment.team_public_model_name = section.text("team_public_model_name");
     deployment.blocked = section.is_on("blocked");
+    deployment.region = deployment.region.take().or_else(|| section.text("region"));
+    deployment.kind = section.text("type");
     deployment.allowed_fails = section.count("allowed_fails");
     deployment.allowed_fails_policy = allowed_fails_policy(&mut section);
     deployment.cooldown_time = section.seconds("cooldown_time").or(deployment.cooldown_time);
@@ -233,6 +244,45 @@ fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &m
     info.entry("db_model").or_insert(Value::Bool(false));
     deployment.model_info = Arc::new(info);
     derived
+}
+
+/// `tag_regex`: one expression or several.
+fn tag_patterns(section: &mut Section<'_, '_, '_>) -> Vec<TagPattern> {
+    let mut patterns = Vec::new();
+    for text in section.texts("tag_regex") {
+        match TagPattern::new(&text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(problem) => {
+                let found = format!("found `{text}`: {problem}");
+                section.error("tag_regex", found, "expected a regular expression");
+            }
+        }
+    }
+    patterns
+}
+
+/// Whether a deployment is active in this environment (`supported_environments` and `LITELLM_ENVIRONMENT`).
+fn is_active(cx: &mut Context<'_>, path: &str, info: Option<&Node>) -> bool {
+    let mut section = Section::open(cx, &format!("{path}.model_info"), info, MODEL_INFO);
+    let supported = section.texts("supported_environments");
+    supported.is_empty() || {
+        let here = section.cx.env.value("LITELLM_ENVIRONMENT");
+        here.is_some_and(|here| supported.iter().any(|name| *name == here))
+    }
+}
+
+/// The longest wait for the answer to a probe unless told, seconds (LiteLLM's `HEALTH_CHECK_TIMEOUT_SECONDS`).
+const PROBE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How a deployment is probed.
+fn probe(cx: &mut Context<'_>, path: &str, info: Option<&Node>) -> Probe {
+    let mut section = Section::open(cx, &format!("{path}.model_info"), info, MODEL_INFO);
+    Probe {
+        model: section.text("health_check_model"),
+        timeout: section.seconds("health_check_timeout").unwrap_or(PROBE_TIMEOUT),
+        params: section.map("health_check_params"),
+        disabled: section.is_on("disable_background_health_check"),
+    }
 }
 
 /// In clouds a deployment's name is free text: `base_model` says which model it is.

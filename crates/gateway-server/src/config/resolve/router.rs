@@ -4,28 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_router::{
-    Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings, Strategy, strategies,
-};
+use llm_router::{Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings};
 
 use super::section::{count_of, number_of, text_of};
-use super::{Context, Section};
-use crate::config::raw::{LITELLM, ROUTER, nearest};
+use super::{Context, Section, routing};
+use crate::config::raw::{LITELLM, ROUTER};
 use crate::config::source::{Node, Tree};
 
 /// LiteLLM's default for `allowed_fails`: with it the ratio rules apply instead of a count (surface §7.5).
 const UNTOUCHED_ALLOWED_FAILS: u32 = 3;
-
-/// Every strategy LiteLLM has. LiteLLM surface §7.2.
-const LITELLM_STRATEGIES: &[&str] = &[
-    "simple-shuffle",
-    "least-busy",
-    "usage-based-routing",
-    "usage-based-routing-v2",
-    "latency-based-routing",
-    "cost-based-routing",
-    "lar1",
-];
 
 /// Both sections; where both give a value the router's wins, as in LiteLLM (but for the timeout, §7.6).
 pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Option<&Node>) -> RouterSettings {
@@ -76,7 +63,7 @@ fn common(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
 
 /// What only `router_settings` says.
 fn own(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
-    settings.strategy = strategy(section);
+    routing::resolve(section, settings);
     settings.stream_timeout = section.seconds("stream_timeout");
     settings.retry_after = section.seconds("retry_after").unwrap_or(settings.retry_after);
     settings.cooldown_time = section.seconds("cooldown_time").unwrap_or(settings.cooldown_time);
@@ -99,29 +86,6 @@ fn own(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     }
     aliases(section, settings);
     settings.weights = weights(section);
-}
-
-/// The strategy; one of LiteLLM's that the router does not have yet is a warning.
-fn strategy(section: &mut Section<'_, '_, '_>) -> Strategy {
-    const KEY: &str = "routing_strategy";
-    let default = Strategy::default();
-    let Some(name) = section.text(KEY) else { return default };
-    if let Ok(strategy) = name.parse() {
-        return strategy;
-    }
-    let (path, at) = (section.path_of(KEY), section.at(KEY));
-    let instead = format!("`{}` is used", default.name);
-    let known = strategies::ALL.iter().map(|strategy| strategy.name);
-    let near = nearest(&name, known.chain(LITELLM_STRATEGIES.iter().copied()));
-    if LITELLM_STRATEGIES.contains(&name.as_str()) {
-        section.cx.warning(&path, &at, format!("found `{name}`, a strategy that is not served yet"), instead);
-        return default;
-    }
-    let names: Vec<_> = LITELLM_STRATEGIES.iter().map(|name| format!("`{name}`")).collect();
-    let found = format!("found {}", section.shown(KEY));
-    let problem = section.cx.error(&path, &at, found, format!("expected one of {}", names.join(", ")));
-    problem.hint = near.map(|near| format!("did you mean `{near}`?"));
-    default
 }
 
 /// Counts by class of error, each handed to `set`, which says whether the class is known.

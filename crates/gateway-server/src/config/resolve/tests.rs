@@ -40,7 +40,9 @@ fn defaults_are_litellms() {
     assert_eq!(general.master_key.as_ref().map(|key| key.reveal().as_str()), Some("sk-of-the-tests"));
     assert_eq!(general.salt_key, general.master_key);
     assert!(
-        general.database.is_none() && general.health_checks.is_none() && general.max_request_bytes.is_none()
+        general.database.is_none()
+            && general.health.interval.is_none()
+            && general.max_request_bytes.is_none()
     );
     assert_eq!(general.spend_flush, Duration::from_secs(10));
     assert_eq!(general.key_cache_ttl, Duration::from_secs(60));
@@ -66,7 +68,7 @@ fn general_settings_are_read() {
     assert_eq!((database.url.reveal().as_str(), database.pool), ("postgresql://u:p@h/d", 3));
     assert_eq!(general.max_request_bytes, Some(524_288));
     assert_eq!(general.max_parallel_per_key, Some(7));
-    assert_eq!(general.health_checks, Some(Duration::from_secs(30)));
+    assert_eq!(general.health.interval, Some(Duration::from_secs(30)));
     assert_eq!(general.token_limit_counts, TokenCount::Output);
     assert_eq!(general.allowed_ips.len(), 2);
     assert_eq!(general.key_header.unwrap(), "x-my-key");

@@ -129,6 +129,10 @@ pub(in crate::dialects) fn control_of(name: &str) -> Option<Control> {
         "allowed_openai_params" => Control::AllowedOpenaiParams,
         "extra_headers" | "headers" => Control::ExtraHeaders,
         "extra_body" => Control::ExtraBody,
+        "priority" => Control::Priority,
+        "enable_tag_filtering" => Control::EnableTagFiltering,
+        "include_fallback_errors" => Control::IncludeFallbackErrors,
+        "allowed_model_region" => Control::AllowedModelRegion,
         _ if is_banned(name) => Control::Banned,
         _ if is_ours(name) => Control::Other,
         _ => return None,
@@ -168,7 +172,7 @@ fn is_banned(name: &str) -> bool {
 
 fn is_ours(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["litellm_", "mock_", "input_cost_per_"];
-    const NAMES: [&str; 42] = [
+    const NAMES: [&str; 39] = [
         "applied_guardrails",
         "cache",
         "cache_creation_input_token_cost",
@@ -177,12 +181,10 @@ fn is_ours(name: &str) -> bool {
         "callbacks",
         "custom_llm_provider",
         "disable_global_guardrails",
-        "enable_tag_filtering",
         "fallback_depth",
         "fastest_response",
         "guardrail_config",
         "guardrails",
-        "include_fallback_errors",
         "logger_fn",
         "max_budget",
         "merge_reasoning_content_in_choices",
@@ -191,7 +193,6 @@ fn is_ours(name: &str) -> bool {
         "output_cost_per_second",
         "output_cost_per_token",
         "policies",
-        "priority",
         "prompt_id",
         "prompt_label",
         "prompt_variables",

@@ -1,0 +1,65 @@
+//! `gateway route`: which deployments a call would be routed to, and why not to the others.
+
+use gateway_server::config::Env;
+use gateway_server::{RouteQuestion, explain_route};
+use serde_json::Value;
+
+use super::load;
+use crate::args::RouteArgs;
+use crate::render::{self, Exit, Failure};
+
+/// Explains a route; nothing is started or asked. The exit status is 1 where nobody could serve.
+///
+/// # Errors
+/// When the file cannot be used.
+pub(crate) fn run(args: RouteArgs) -> Result<Exit, Failure> {
+    let config = load::file(&args.config, &Env::of_process(), false)?;
+    let question = RouteQuestion {
+        model: args.model,
+        tags: args.tags,
+        tokens: args.tokens,
+        stream: args.stream,
+        structured: false,
+        region: args.region,
+        team: args.team,
+    };
+    let told = explain_route(config, &question);
+    if args.json {
+        render::data(format!("{told:#}"));
+    } else {
+        people(&told);
+    }
+    Ok(if told["refusal"].is_null() { Exit::Success } else { Exit::Failure })
+}
+
+fn people(told: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if told["model_group"].is_null() {
+        render::data(format!("{}: {}", text(&told["model"]), text(&told["refusal"])));
+        return;
+    }
+    let strategy = text(&told["routing_strategy"]);
+    render::data(format!(
+        "{} is the group {}, picked by {strategy}",
+        text(&told["model"]),
+        text(&told["model_group"])
+    ));
+    for one in told["deployments"].as_array().into_iter().flatten() {
+        let chance = one["chance"].as_f64().unwrap_or_default() * 100.0;
+        let verdict = if one["kept"] == true { format!("{chance:.0} %") } else { "-".to_owned() };
+        let line = format!(
+            "{verdict:>6}  {}  {}  {}",
+            text(&one["model_id"]),
+            text(&one["model"]),
+            text(&one["why"])
+        );
+        render::data(line.trim_end());
+    }
+    if let Some(refusal) = told["refusal"].as_str() {
+        render::data(format!("nobody serves: {refusal}"));
+    }
+    let fallbacks: Vec<String> = told["fallbacks"].as_array().into_iter().flatten().map(text).collect();
+    if !fallbacks.is_empty() {
+        render::data(format!("then: {}", fallbacks.join(", ")));
+    }
+}

@@ -1,0 +1,91 @@
+//! Where a call would go and why: for `gateway route` and `POST /utils/route_explain`.
+
+use std::sync::Arc;
+
+use llm_providers::catalog::PriceBook;
+use llm_router::{Ask, Considered, Controls, Counters, Deployment, Explanation, Request};
+use serde_json::{Value, json};
+
+use crate::clock::TokioClock;
+use crate::config::Config;
+use crate::state::{Snapshot, Surroundings};
+use crate::telemetry::Metrics;
+
+/// A call that is not made.
+#[derive(Debug, Clone, Default)]
+pub struct RouteQuestion {
+    /// The name callers use.
+    pub model: String,
+    /// The tags of the request; with any, tags choose.
+    pub tags: Vec<String>,
+    /// Tokens of the prompt.
+    pub tokens: u64,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// Whether an answer by a JSON schema is asked for.
+    pub structured: bool,
+    /// The one region that may serve it.
+    pub region: Option<String>,
+    /// The caller's team.
+    pub team: Option<String>,
+}
+
+/// Explains where a call would go under a configuration, nothing being known of its deployments.
+#[must_use]
+pub fn explain_route(config: Config, question: &RouteQuestion) -> Value {
+    let (counters, metrics) = (Counters::new(), Metrics::default());
+    let book = Arc::new(PriceBook::builtin());
+    let clock = TokioClock::start();
+    let snapshot =
+        Snapshot::new(config, &Surroundings { counters: &counters, metrics: &metrics, book: &book, clock });
+    explain(&snapshot, question)
+}
+
+/// Explains where a call would go now.
+pub(crate) fn explain(snapshot: &Snapshot, question: &RouteQuestion) -> Value {
+    let controls = Controls {
+        tags: question.tags.clone(),
+        tag_filtering: (!question.tags.is_empty()).then_some(true),
+        ..Controls::default()
+    };
+    let count = |_: &Deployment| question.tokens;
+    let request = Request {
+        stream: question.stream,
+        team: question.team.as_deref(),
+        ask: Ask {
+            tokens: Some(&count),
+            structured: question.structured,
+            region: question.region.as_deref(),
+            ..Ask::default()
+        },
+        ..Request::new(&question.model, &controls)
+    };
+    shown(&question.model, &snapshot.router.explain(request))
+}
+
+fn shown(model: &str, told: &Explanation<'_>) -> Value {
+    let Some(route) = &told.route else {
+        return json!({ "model": model, "model_group": null, "deployments": [], "refusal": "no deployment answers to this name" });
+    };
+    let deployments: Vec<Value> =
+        told.considered.iter().map(|one| deployment(one, &route.model(one.deployment))).collect();
+    json!({
+        "model": model,
+        "model_group": &*route.group.name,
+        "routing_strategy": told.strategy,
+        "deployments": deployments,
+        "refusal": told.refusal.as_ref().map(ToString::to_string),
+        "fallbacks": told.fallbacks,
+    })
+}
+
+fn deployment(one: &Considered<'_>, model: &str) -> Value {
+    json!({
+        "model_id": one.deployment.id.as_str(),
+        "model": format!("{}/{model}", one.deployment.target.spec.id.as_str()),
+        "api_base": one.deployment.target.base_url.split('?').next(),
+        "kept": one.left_out.is_none(),
+        "why": one.left_out.as_ref().map(ToString::to_string),
+        "chance": (one.chance * 1_000.0).round() / 1_000.0,
+    })
+}

@@ -1,0 +1,188 @@
+//! Probes of deployments: one short question each, now and then or when `/health` is asked.
+//!
+//! What was found is shown by `/health`, and routing goes by it where the operator wants that
+//! (`enable_health_check_routing`). LiteLLM surface §7.7.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use llm_providers::signin::Readiness;
+use llm_providers::transport::HyperTransport;
+use llm_providers::{DialectId, dialects};
+use llm_types::{DeploymentId, Error, ErrorKind, Result, Timeouts};
+use serde_json::{Value, json};
+
+use crate::clock::now_ms;
+use crate::config::{HealthChecks, Model};
+use crate::state::{Shared, Snapshot};
+use crate::walk::named;
+
+/// How often a configuration without probes is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Tokens a probe may cost as answer: the least that every vendor takes.
+const ANSWER: u64 = 16;
+/// Largest answer of a probe, bytes.
+const LIMIT: usize = 1024 * 1024;
+/// Letters of an error that are shown.
+const SHOWN: usize = 500;
+
+/// What the last probe of a deployment found.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    /// When, in Unix milliseconds.
+    pub(crate) at_ms: i64,
+    /// What is wrong; `None` when it answered.
+    pub(crate) error: Option<String>,
+}
+
+/// What the last probes found, by deployment.
+pub(crate) type Findings = DashMap<DeploymentId, Finding>;
+
+/// Probes in rounds for as long as the gateway runs, under the configuration in force.
+pub(crate) async fn run(shared: Arc<Shared>, transport: HyperTransport) {
+    loop {
+        let snapshot = shared.snapshot();
+        let checks = &snapshot.config.general.health;
+        let Some(interval) = checks.interval else {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            continue;
+        };
+        let wanted = |model: &&Model| {
+            let group = &*model.deployment.group;
+            let named = checks.groups.is_empty() || checks.groups.iter().any(|name| name == group);
+            named && !model.probe.disabled
+        };
+        probe_all(&shared, &transport, &snapshot, snapshot.config.models.iter().filter(wanted)).await;
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Probes deployments, a few at a time, and notes what is found.
+pub(crate) async fn probe_all<'m>(
+    shared: &Shared,
+    transport: &HyperTransport,
+    snapshot: &Snapshot,
+    models: impl Iterator<Item = &'m Model>,
+) {
+    let most = snapshot.config.general.health.concurrency;
+    let probes = models.filter(|model| can_be_probed(model)).map(|model| async move {
+        let found = probe(shared, transport, snapshot, model).await;
+        note(shared, snapshot, model, found.err().as_ref());
+    });
+    // Boxed, or the future could not be told to be `Send` for every life of a model.
+    let mut probes = stream::iter(probes.collect::<Vec<_>>()).buffer_unordered(most);
+    while probes.next().await.is_some() {}
+}
+
+/// Whether a short question can be asked: of chats, and of wildcards where a model is named for it.
+fn can_be_probed(model: &Model) -> bool {
+    let mode = model.deployment.mode.as_deref();
+    let chats = matches!(mode, None | Some("chat" | "completion" | "responses"));
+    chats && model.mock_response.is_none() && (!model.deployment.is_wildcard() || model.probe.model.is_some())
+}
+
+fn note(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Error>) {
+    let checks = &snapshot.config.general.health;
+    let id = &model.deployment.id;
+    let state = shared.counters.of(id);
+    let transient = |error: &Error| matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Timeout);
+    match error {
+        None => state.probed_well(),
+        Some(error) if checks.ignore_transient && transient(error) => {}
+        Some(error) => {
+            tracing::warn!(deployment = id.as_str(), %error, "a health check failed");
+            state.probed_ill(snapshot.router.now(), checks.believed());
+        }
+    }
+    let shown = |error: &Error| error.message().chars().take(SHOWN).collect();
+    shared.findings.insert(id.clone(), Finding { at_ms: now_ms(), error: error.map(shown) });
+}
+
+/// Asks a deployment a short question.
+///
+/// # Errors
+/// The provider's, or why it could not be asked.
+async fn probe(
+    shared: &Shared,
+    transport: &HyperTransport,
+    snapshot: &Snapshot,
+    model: &Model,
+) -> Result<()> {
+    let deployment = snapshot.deployment(&model.deployment.id)?;
+    let name = model.probe.model.as_deref().unwrap_or(&deployment.target.model);
+    let provider = deployment.target.spec.id.as_str();
+    let name = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+    let served = snapshot.served(deployment, name, &shared.metrics)?;
+    let request = dialects::dialect(DialectId::OpenaiChat).decode_request(&question(model, name))?;
+    let target = served.target.target();
+    let encoded = served.dialect.encode_request(&request, target)?;
+    let mut request = served.target.request(encoded)?;
+    let wait = model.probe.timeout;
+    request.timeouts = Timeouts { first_byte: Some(wait), total: Some(wait), ..target.timeouts };
+    if let Some(credential) = served.target.credential() {
+        let now = SystemTime::now();
+        if credential.readiness(now) != Readiness::Ready {
+            credential.ready(transport, now).await.map_err(|error| named(error, &served))?;
+        }
+    }
+    served.target.seal(&mut request, SystemTime::now)?;
+    let response = transport.exchange(request).await.map_err(|error| named(error, &served))?;
+    let (status, headers) = (response.status, response.headers.clone());
+    let body = served.target.reply(response).body.collect(LIMIT).await?;
+    if !status.is_success() {
+        return Err(named(served.dialect.decode_error(status, &headers, &body), &served));
+    }
+    served.dialect.reply_facts(&body).error.map_or(Ok(()), |error| Err(named(error, &served)))
+}
+
+/// The question, with the operator's parameters (`health_check_params`).
+fn question(model: &Model, name: &str) -> Bytes {
+    let mut body = json!({
+        "model": name,
+        "messages": [{ "role": "user", "content": "Say yes." }],
+        "max_tokens": ANSWER,
+    });
+    for (key, value) in &model.probe.params {
+        body[key.as_str()] = value.clone();
+    }
+    Bytes::from(body.to_string())
+}
+
+/// The deployments by how they are: by the last probe where there was one, else by whether they rest.
+pub(crate) fn told(shared: &Shared, snapshot: &Snapshot, wanted: impl Fn(&Model) -> bool) -> Value {
+    let now = snapshot.router.now();
+    let details = snapshot.config.general.health.details;
+    let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
+    for model in snapshot.config.models.iter().filter(|model| wanted(model)) {
+        let deployment = &model.deployment;
+        let finding = shared.findings.get(&deployment.id).map(|finding| finding.clone());
+        let mut endpoint = json!({ "model": &*deployment.model, "model_id": deployment.id.as_str() });
+        if details {
+            endpoint["api_base"] = json!(deployment.target.base_url.split('?').next());
+            endpoint["checked_at_ms"] = json!(finding.as_ref().map(|finding| finding.at_ms));
+        }
+        let rests = shared.counters.of(&deployment.id).rests(now);
+        let error = finding.and_then(|finding| finding.error);
+        if let Some(error) = error.clone().filter(|_| details) {
+            endpoint["error"] = json!(error);
+        }
+        if rests || error.is_some() { unhealthy.push(endpoint) } else { healthy.push(endpoint) }
+    }
+    json!({
+        "healthy_count": healthy.len(),
+        "unhealthy_count": unhealthy.len(),
+        "healthy_endpoints": healthy,
+        "unhealthy_endpoints": unhealthy,
+    })
+}
+
+impl HealthChecks {
+    /// How long a finding is believed: told, else two intervals.
+    fn believed(&self) -> Duration {
+        self.staleness.unwrap_or_else(|| self.interval.unwrap_or(Duration::from_secs(300)) * 2)
+    }
+}

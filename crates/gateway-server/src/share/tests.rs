@@ -1,0 +1,32 @@
+//! What is said to Redis, and what is made of its words.
+
+use super::*;
+
+#[test]
+fn news_become_commands() {
+    let news =
+        News { requests: 2, tokens: 0, rest: Some(Duration::from_secs(5)), latency: Some([1.5, 20.0]) };
+    let lines: Vec<String> =
+        commands(&[("d1".into(), news)], 120_500).iter().map(|words| words.join(" ")).collect();
+    assert_eq!(
+        lines,
+        [
+            "HINCRBY gateway:router:usage:2 r:d1 2",
+            "HSET gateway:router:rests d1 125500",
+            "HSET gateway:router:latency d1 1.5:20:120500",
+            "EXPIRE gateway:router:usage:2 120",
+            "EXPIRE gateway:router:rests 86400",
+            "EXPIRE gateway:router:latency 3600",
+            "HGETALL gateway:router:usage:2",
+            "HGETALL gateway:router:rests",
+            "HGETALL gateway:router:latency",
+        ]
+    );
+}
+
+#[test]
+fn old_latencies_do_not_count() {
+    assert_eq!(latency_of("1.5:20:1000", 60_999), Some([1.5, 20.0]));
+    assert_eq!(latency_of("1.5:20:1000", 61_000), None);
+    assert_eq!(latency_of("soon", 0), None);
+}

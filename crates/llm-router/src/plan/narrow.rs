@@ -1,0 +1,223 @@
+//! A group narrowed down to who may serve a call, rule by rule.
+
+use super::{Filter, Open, Refusal, Why, Witness};
+use crate::strategies::{Pool, StrategyArgs};
+use crate::{Candidate, Group, Moment, RouterSettings, tags};
+
+/// Calls on their way at which a deployment is too busy for callers that were there before, as a multiple
+/// of what the others have, and the number from which that counts.
+const BUSY: (u32, u32) = (2, 8);
+
+/// A group while it is narrowed down.
+pub(super) struct Narrowing<'a, 'w, W> {
+    pub(super) open: Open,
+    group: &'a Group,
+    filter: Filter<'a>,
+    settings: &'a RouterSettings,
+    now: Moment,
+    witness: &'w mut W,
+}
+
+impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
+    /// Those that are not paused, resting, excluded or of another level than the one asked for.
+    pub(super) fn new(
+        group: &'a Group,
+        filter: Filter<'a>,
+        settings: &'a RouterSettings,
+        now: Moment,
+        witness: &'w mut W,
+    ) -> Self {
+        let mut open = Open::new();
+        for (at, candidate) in (0..).zip(&group.candidates) {
+            match hindrance(at, candidate, filter, now) {
+                None => open.push(at),
+                Some(why) => witness.left_out(at, || why),
+            }
+        }
+        Self { open, group, filter, settings, now, witness }
+    }
+
+    fn candidate(&self, at: u32) -> &'a Candidate {
+        &self.group.candidates[at as usize]
+    }
+
+    /// Leaves those out that cannot take the request. LiteLLM surface §7.1 steps 4, 6 and 7.
+    pub(super) fn able(&mut self) -> Result<(), Refusal> {
+        if self.open.is_empty() {
+            return Err(self.refusal());
+        }
+        if self.settings.health_routing {
+            self.prefer(|_, one, now| (!one.state.is_ill(now)).then_some(()).ok_or(Why::Ill));
+        }
+        let settings = self.settings;
+        if !settings.enforce_limits && !settings.pre_call_checks {
+            return Ok(());
+        }
+        let mut limited = false;
+        let open = std::mem::take(&mut self.open);
+        for at in open {
+            let why = self.inability(self.candidate(at));
+            match why {
+                None => self.open.push(at),
+                Some(why) => {
+                    limited |= matches!(why, Why::Requests(_) | Why::Tokens(_));
+                    self.witness.left_out(at, || why);
+                }
+            }
+        }
+        match self.open.is_empty() {
+            true if limited => Err(Refusal::Limits),
+            true => Err(Refusal::Unable),
+            false => Ok(()),
+        }
+    }
+
+    /// Why a deployment cannot take the request.
+    fn inability(&self, one: &Candidate) -> Option<Why> {
+        let (deployment, ask) = (&one.deployment, &self.filter.ask);
+        let requests = one.state.requests_this_minute(self.now);
+        if let Some(limit) = deployment.rpm.filter(|limit| requests >= *limit) {
+            return Some(Why::Requests(limit));
+        }
+        if self.settings.enforce_limits
+            && let Some(limit) = deployment.tpm
+            && one.state.tokens_this_minute(self.now) >= limit
+        {
+            return Some(Why::Tokens(limit));
+        }
+        if !self.settings.pre_call_checks {
+            return None;
+        }
+        if let Some(limit) = deployment.max_input_tokens {
+            let tokens = ask.tokens_for(deployment);
+            if tokens > limit {
+                return Some(Why::TooLong { tokens, limit });
+            }
+        }
+        if let Some(region) = ask.region
+            && !in_region(deployment.region.as_deref(), region)
+        {
+            return Some(Why::Region);
+        }
+        (ask.structured && deployment.structured == Some(false)).then_some(Why::Unstructured)
+    }
+
+    /// Keeps those with the request's tags. LiteLLM surface §7.1 step 8.
+    pub(super) fn tagged(&mut self) -> Result<(), Refusal> {
+        let Some(wish) = self.filter.tags else { return Ok(()) };
+        let Self { group, settings, now, .. } = *self;
+        let args = &StrategyArgs::default();
+        let pool = Pool { group, open: &self.open, settings, args, ask: self.filter.ask, now };
+        let matching = tags::matching(pool, wish);
+        for at in &self.open {
+            if matching.as_ref().is_none_or(|matching| !matching.contains(at)) {
+                self.witness.left_out(*at, || Why::Tags);
+            }
+        }
+        self.open = matching.ok_or(Refusal::Tags)?;
+        Ok(())
+    }
+
+    /// Keeps the lowest level. LiteLLM surface §7.1 step 10.
+    pub(super) fn lowest_level(&mut self) {
+        if self.filter.level.is_some() || self.group.levels.len() < 2 {
+            return;
+        }
+        let lowest = self.open.iter().map(|at| self.candidate(*at).level).min().unwrap_or(i64::MAX);
+        self.prefer(|_, one, _| if one.level == lowest { Ok(()) } else { Err(Why::Level(one.level)) });
+    }
+
+    /// Avoids who failed this call, who is tried after a rest, who is full; keeps to who served before.
+    pub(super) fn preferred(&mut self) {
+        if self.open.len() < 2 {
+            return;
+        }
+        if !self.filter.failed.is_empty() {
+            let failed = self.filter.failed;
+            self.prefer(|at, _, _| if failed.contains(&at) { Err(Why::FailedBefore) } else { Ok(()) });
+        }
+        self.prefer(|_, one, now| {
+            let tried = one.state.is_on_trial(now) && one.state.in_flight() > 0;
+            if tried { Err(Why::OnTrial) } else { Ok(()) }
+        });
+        self.prefer(|_, one, _| if one.is_full() { Err(Why::Full) } else { Ok(()) });
+        self.keep_to_wanted();
+    }
+
+    /// Keeps the first of those wanted that is open and not much busier than the others.
+    fn keep_to_wanted(&mut self) {
+        let filter = self.filter;
+        let mut wanted = filter.wanted.iter().copied().filter(|at| self.open.contains(at));
+        if let Some(found) = wanted.find(|at| !self.is_too_busy(*at)) {
+            self.prefer(|at, _, _| if at == found { Ok(()) } else { Err(Why::Elsewhere) });
+        }
+    }
+
+    fn is_too_busy(&self, at: u32) -> bool {
+        let (times, from) = BUSY;
+        let load = |at: u32| self.candidate(at).state.in_flight();
+        let own = load(at);
+        if own < from {
+            return false;
+        }
+        let all: u32 = self.open.iter().map(|at| load(*at)).sum();
+        let others = u32::try_from(self.open.len()).unwrap_or(u32::MAX).saturating_sub(1).max(1);
+        own > times * (all - own).div_ceil(others)
+    }
+
+    /// Keeps those that pass, unless none does.
+    fn prefer(&mut self, pass: impl Fn(u32, &Candidate, Moment) -> Result<(), Why>) {
+        let now = self.now;
+        let good = self.open.iter().filter(|at| pass(**at, self.candidate(**at), now).is_ok()).count();
+        if good == 0 || good == self.open.len() {
+            return;
+        }
+        let open = std::mem::take(&mut self.open);
+        for at in open {
+            match pass(at, self.candidate(at), now) {
+                Ok(()) => self.open.push(at),
+                Err(why) => self.witness.left_out(at, || why),
+            }
+        }
+    }
+
+    fn refusal(&self) -> Refusal {
+        let filter = self.filter;
+        let eligible = || {
+            let all = (0..).zip(&self.group.candidates).filter(|(at, one)| {
+                filter.level.is_none_or(|level| level == one.level) && !filter.excluded.contains(at)
+            });
+            all.map(|(_, one)| one)
+        };
+        if eligible().next().is_none() {
+            return Refusal::Nobody;
+        }
+        let active = eligible().filter(|one| !one.blocked);
+        match active.map(|one| one.state.rest_left(self.now)).min() {
+            None => Refusal::Paused,
+            Some(rest) => Refusal::Resting(rest),
+        }
+    }
+}
+
+/// What keeps a deployment from serving anybody now, or this call.
+fn hindrance(at: u32, candidate: &Candidate, filter: Filter<'_>, now: Moment) -> Option<Why> {
+    if candidate.blocked {
+        return Some(Why::Paused);
+    }
+    if candidate.state.rests(now) {
+        return Some(Why::Resting(candidate.state.rest_left(now), candidate.state.cause()));
+    }
+    if filter.level.is_some_and(|level| level != candidate.level) {
+        return Some(Why::Level(candidate.level));
+    }
+    filter.excluded.contains(&at).then_some(Why::Excluded)
+}
+
+/// Whether a place lies in a region: `eu` holds `eu-west-1`, `europe-west4`, `swedencentral`… only where
+/// its name says so.
+fn in_region(place: Option<&str>, region: &str) -> bool {
+    let Some(place) = place else { return false };
+    let begins = |text: &str| place.len() >= text.len() && place[..text.len()].eq_ignore_ascii_case(text);
+    place.is_char_boundary(region.len().min(place.len())) && begins(region)
+}

@@ -1,0 +1,180 @@
+"""Who serves a call: strategies, checks, rests and fallbacks, told by headers and by what providers were asked."""
+
+import json
+import subprocess
+
+from support.gateway import MASTER_KEY, binary, entry
+
+ID, GROUP = "x-litellm-model-id", "x-litellm-model-group"
+RETRIES, FALLBACKS = "x-litellm-attempted-retries", "x-litellm-attempted-fallbacks"
+
+
+def member(upstream, group, model, id, info=None, **params):
+    """A deployment of a group with an id of its own."""
+    made = entry(group, f"openai/{model}", upstream.base + "/v1", **params)
+    return {**made, "model_info": {"id": id, **(info or {})}}
+
+
+def ids(answers):
+    return [answer.headers[ID] for answer in answers]
+
+
+def test_retries_and_fallbacks_are_told(spawn, upstream):
+    models = [
+        member(upstream, "a", "error-500", "a1"),
+        member(upstream, "b", "say", "b1"),
+        member(upstream, "two", "error-503", "t1", order=1),
+        member(upstream, "two", "say", "t2", order=2),
+        member(upstream, "flaky", "flaky-1", "f1"),
+    ]
+    gateway = spawn(models=models, router_settings={"num_retries": 1, "fallbacks": [{"a": ["b"]}]})
+    answer = gateway.chat("a", include_fallback_errors=True)
+    assert (answer.status, answer.headers[ID], answer.headers[GROUP]) == (200, "b1", "b")
+    assert answer.headers[FALLBACKS] == "1"
+    assert json.loads(answer.headers["x-litellm-fallback-errors"])[0]["status_code"] == 500
+    answer = gateway.chat("two")
+    assert (answer.headers[ID], answer.headers[FALLBACKS]) == ("t2", "1")
+    answer = gateway.chat("flaky")
+    assert (answer.status, answer.headers[RETRIES], answer.headers[FALLBACKS]) == (200, "1", "0")
+    answer = gateway.chat("a", disable_fallbacks=True)
+    assert answer.status == 500 and "x-litellm-fallback-errors" not in answer.headers
+
+
+def test_limits_of_a_minute_are_kept(spawn, upstream):
+    models = [
+        member(upstream, "hard", "say", "h1", rpm=1),
+        member(upstream, "usage", "say", "u1", rpm=1),
+        member(upstream, "usage", "say", "u2", rpm=2),
+    ]
+    settings = {"routing_strategy": "usage-based-routing-v2", "optional_pre_call_checks": ["enforce_model_rate_limits"]}
+    gateway = spawn(models=models, router_settings=settings)
+    assert gateway.chat("hard").status == 200
+    refused = gateway.chat("hard")
+    assert refused.status == 429
+    assert "RPM limit=1, current usage=1" in refused.json["error"]["message"]
+    assert sorted(ids(gateway.chat("usage") for _ in range(3))) == ["u1", "u2", "u2"]
+    assert gateway.chat("usage").status == 429
+
+
+def test_the_cheapest_and_the_quickest(spawn, upstream):
+    models = [
+        member(upstream, "price", "say", "dear", input_cost_per_token=0.01),
+        member(upstream, "price", "say", "cheap"),
+        member(upstream, "time", "slow-150", "slow"),
+        member(upstream, "time", "say", "quick"),
+    ]
+    groups = [
+        {"group_name": "p", "models": ["price"], "routing_strategy": "cost-based-routing"},
+        {"group_name": "t", "models": ["time"], "routing_strategy": "latency-based-routing"},
+    ]
+    gateway = spawn(models=models, router_settings={"routing_groups": groups})
+    assert set(ids(gateway.chat("price") for _ in range(5))) == {"cheap"}
+    # Both are tried once before anybody knows.
+    assert set(ids(gateway.chat("time") for _ in range(2))) == {"slow", "quick"}
+    assert set(ids(gateway.chat("time") for _ in range(5))) == {"quick"}
+    assert gateway.chat("p").headers[ID] == "cheap"
+
+
+def test_checks_before_the_call(spawn, upstream):
+    models = [
+        member(upstream, "m", "say", "short", {"max_input_tokens": 50}),
+        member(upstream, "m", "say", "long", {"max_input_tokens": 5000}, region_name="eu-west-1"),
+        member(upstream, "roomy", "say", "roomy"),
+    ]
+    settings = {"enable_pre_call_checks": True, "context_window_fallbacks": [{"m": ["roomy"]}]}
+    gateway = spawn(models=models, router_settings=settings)
+    long = [{"role": "user", "content": "many words " * 100}]
+    assert set(ids(gateway.chat("m", messages=long) for _ in range(6))) == {"long"}
+    assert set(ids(gateway.chat("m", allowed_model_region="eu") for _ in range(6))) == {"long"}
+    answer = gateway.chat("m", messages=[{"role": "user", "content": "many words " * 5000}])
+    assert (answer.headers[ID], answer.headers[FALLBACKS]) == ("roomy", "1")
+
+
+def test_user_agents_are_tags(spawn, upstream):
+    models = [
+        member(upstream, "m", "say", "tool", tag_regex=["^User-Agent: claude-code/"]),
+        member(upstream, "m", "say", "rest", tags=["default"]),
+    ]
+    gateway = spawn(models=models, router_settings={"enable_tag_filtering": True})
+    assert set(ids(gateway.chat("m", headers={"user-agent": "claude-code/2"}) for _ in range(5))) == {"tool"}
+    assert set(ids(gateway.chat("m") for _ in range(5))) == {"rest"}
+
+
+def test_environments(spawn, upstream):
+    models = [
+        member(upstream, "m", "say", "dev", {"supported_environments": ["development"]}),
+        member(upstream, "m", "say", "prod", {"supported_environments": ["production"]}),
+        member(upstream, "only", "say", "only", {"supported_environments": ["production"]}),
+    ]
+    gateway = spawn(environment={"LITELLM_ENVIRONMENT": "development"}, models=models)
+    assert set(ids(gateway.chat("m") for _ in range(5))) == {"dev"}
+    assert "supported_environments" in gateway.chat("only").json["error"]["message"]
+
+
+def test_a_bad_key_rests_one_credential(spawn, upstream):
+    bad, good = {"api_key": "sk-the-bad-one-000000"}, {"api_key": "sk-the-good-one-000000"}
+    models = [
+        member(upstream, "a", "error-401", "a-bad", **bad, order=1),
+        member(upstream, "a", "say", "a-good", **good, order=2),
+        member(upstream, "b", "say", "b-bad", **bad, order=1),
+        member(upstream, "b", "say", "b-good", **good, order=2),
+    ]
+    gateway = spawn(models=models, router_settings={"disable_cooldowns": False, "cooldown_time": 60, "num_retries": 1})
+    assert gateway.chat("b").headers[ID] == "b-bad"
+    assert gateway.chat("a").headers[ID] == "a-good"
+    assert gateway.chat("b").headers[ID] == "b-good"
+    metrics = gateway.ask("GET", "/metrics").body.decode()
+    assert 'litellm_deployment_cooled_down_total{model_id="b-bad",cause="credential"} 1' in metrics
+    told = gateway.ask("POST", "/utils/route_explain", {"model": "b"}).json
+    why = {one["model_id"]: one["why"] for one in told["deployments"]}
+    assert "because its key was refused" in why["b-bad"] and why["b-good"] is None
+    # What a caller does wrong rests nobody.
+    assert gateway.chat("a", messages="no list").status == 400
+    assert gateway.ask("POST", "/utils/route_explain", {"model": "a"}).json["refusal"] is None
+
+
+def test_routes_are_explained_without_a_gateway(upstream, tmp_path):
+    models = [
+        member(upstream, "m", "say", "short", {"max_input_tokens": 100}, tags=["gold"], order=1),
+        member(upstream, "m", "say", "long", {"max_input_tokens": 1000}, tags=["gold"], order=1),
+        member(upstream, "m", "say", "plain"),
+    ]
+    path = tmp_path / "config.yaml"
+    settings = {"enable_pre_call_checks": True, "fallbacks": [{"m": ["other"]}], "model_group_alias": {"n": "m"}}
+    general = {"master_key": MASTER_KEY}
+    path.write_text(json.dumps({"model_list": models, "router_settings": settings, "general_settings": general}))
+
+    def route(*arguments):
+        return subprocess.run([binary(), "route", "-c", path, *arguments], capture_output=True, text=True, timeout=20)
+
+    ran = route("-m", "n", "--tags", "gold", "--tokens", "500", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    kept = {one["model_id"]: (one["kept"], one["why"], one["chance"]) for one in told["deployments"]}
+    assert kept["long"] == (True, None, 1.0)
+    assert kept["short"][1] == "the prompt has 500 tokens, it takes 100"
+    assert kept["plain"][1] == "does not have the tags of the request"
+    ran = route("-m", "m", "--tokens", "5000")
+    assert "plain" in ran.stdout and "then: other" in ran.stdout
+    ran = route("-m", "m", "--tags", "silver")
+    assert ran.returncode == 1 and "nobody serves: no deployment has the tags" in ran.stdout
+
+
+def test_calls_go_where_they_have_been(spawn, upstream):
+    models = [member(upstream, "m", "say", f"m{n}") for n in range(4)]
+    models += [member(upstream, "p", "say", f"p{n}") for n in range(4)]
+    settings = {"model_group_affinity_config": {"m": ["session_affinity"], "p": ["prompt_caching"]}}
+    gateway = spawn(models=models, router_settings=settings)
+    for session in ("one", "two", "three"):
+        headers = {"x-litellm-session-id": session}
+        assert len(set(ids(gateway.chat("m", headers=headers) for _ in range(8)))) == 1
+    assert len(set(ids(gateway.chat("m") for _ in range(20)))) > 1, "no session, no home"
+    talk = [{"role": "system", "content": "you are " + "very " * 2000}]
+    homes = []
+    for turn in range(6):
+        talk.append({"role": "user", "content": f"turn {turn}"})
+        homes.append(gateway.chat("p", messages=talk).headers[ID])
+    assert len(set(homes)) == 1
+    # Another key is another tenant: it need not go there, and is not sent there because of it.
+    keys = [gateway.new_key() for _ in range(8)]
+    assert len({gateway.chat("p", messages=talk, key=key).headers[ID] for key in keys}) > 1

@@ -1,0 +1,102 @@
+"""Gateways that tell each other of deployments over Redis."""
+
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from support.gateway import entry
+from support.ports import free_port
+
+needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="SKIPPED: redis-server is not installed")
+
+
+class Redis:
+    """A Redis of the test's own, which can go away and come back."""
+
+    def __init__(self, home, port=None):
+        self.home, self.port = home, port or free_port()
+        self.start()
+
+    def start(self):
+        command = ["redis-server", "--port", str(self.port), "--save", "", "--requirepass", "sesame", "--dir", str(self.home)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    redis = Redis(tmp_path)
+    yield redis
+    redis.stop()
+
+
+def member(upstream, group, model, id, **params):
+    return {**entry(group, f"openai/{model}", upstream.base + "/v1", **params), "model_info": {"id": id}}
+
+
+def kept(gateway, model):
+    """Ids of the deployments that may serve, and why the others may not."""
+    told = gateway.ask("POST", "/utils/route_explain", {"model": model}).json
+    return {one["model_id"]: one["why"] for one in told["deployments"]}
+
+
+def figure(gateway, name):
+    lines = gateway.ask("GET", "/metrics").body.decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
+
+def wait_for(condition, seconds):
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+@needs_redis
+def test_two_gateways_agree(spawn, upstream, redis):
+    models = [
+        member(upstream, "m", "error-401", "bad", order=1),
+        member(upstream, "m", "say", "good", order=2),
+        member(upstream, "few", "say", "few", rpm=3),
+    ]
+    settings = {
+        "redis_url": f"redis://:sesame@127.0.0.1:{redis.port}/1",
+        "disable_cooldowns": False,
+        "cooldown_time": 30,
+        "num_retries": 1,
+        "optional_pre_call_checks": ["enforce_model_rate_limits"],
+    }
+    one, two = (spawn(models=models, router_settings=settings) for _ in range(2))
+    for gateway in (one, two):
+        wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 5)
+    assert one.chat("m").headers["x-litellm-model-id"] == "good"
+    took = wait_for(lambda: "another gateway" in (kept(two, "m")["bad"] or ""), 3)
+    assert took < 1, f"they agreed after {took:.2f} s"
+    # Near the end of a minute counts start over.
+    if time.time() % 60 > 55:
+        time.sleep(6)
+    assert [one.chat("few").status for _ in range(2)] == [200, 200]
+    time.sleep(0.8)
+    assert [two.chat("few").status for _ in range(2)] == [200, 429]
+
+
+@needs_redis
+def test_a_lost_redis_is_done_without(spawn, upstream, redis):
+    models = [member(upstream, "m", "say", "m1")]
+    settings = {"redis_host": "127.0.0.1", "redis_port": redis.port, "redis_password": "sesame"}
+    gateway = spawn(models=models, router_settings=settings)
+    wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 5)
+    redis.stop()
+    wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 0, 5)
+    assert gateway.chat("m").status == 200
+    assert figure(gateway, "gateway_shared_state_failures_total") >= 1
+    assert "Redis is away" in gateway.log()
+    redis.start()
+    wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 8)
+    assert "Redis is back" in gateway.log()
