@@ -215,6 +215,8 @@ pub(crate) enum Dump {
     Cli,
     /// Every metric with its meaning, as JSON.
     Metrics,
+    /// Who answers which calls beside chat.
+    Endpoints,
     /// Every provider, as JSON.
     Providers,
 }

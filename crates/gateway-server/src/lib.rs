@@ -34,6 +34,20 @@ pub fn metrics_reference() -> Vec<(&'static str, &'static str, &'static str)> {
     telemetry::Metrics::reference()
 }
 
+/// Who answers which calls beside chat, and by which wire, for the reference.
+#[must_use]
+pub fn endpoints_reference() -> serde_json::Value {
+    let row = |entry: &llm_providers::operations::Entry| {
+        serde_json::json!({
+            "provider": entry.provider,
+            "operation": entry.operation.name(),
+            "models": entry.models,
+            "wire": format!("{:?}", entry.wire),
+        })
+    };
+    llm_providers::operations::entries().map(row).collect()
+}
+
 /// Every route as method and path, for the reference.
 #[must_use]
 pub fn routes_reference() -> Vec<(&'static str, &'static str)> {

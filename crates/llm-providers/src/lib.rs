@@ -15,6 +15,7 @@ pub mod framing;
 pub mod media;
 #[cfg(feature = "hyper")]
 pub mod mock;
+pub mod operations;
 pub mod providers;
 mod registry;
 pub mod scan;

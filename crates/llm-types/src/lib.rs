@@ -17,6 +17,7 @@ mod event;
 mod extra;
 mod id;
 mod money;
+mod operation;
 mod price;
 mod secret;
 mod stream;
@@ -35,6 +36,10 @@ pub use event::{CallEvent, CallOutcome, Lane};
 pub use extra::Extra;
 pub use id::{DeploymentId, KeyHash, ModelName, ProviderId, RequestId};
 pub use money::Money;
+pub use operation::{
+    Embeddings, ImagesMade, Operation, OperationReply, OperationRequest, Picture, Pictures, Ranked, Ranking,
+    Transcript, Units, Upload, Vector,
+};
 pub use price::{
     Adjustment, Cost, CostContext, FemtoUsd, Host, Meter, Metered, OffPeak, Price, PromptBand, Rate, Ratio,
     SearchContext, Tier, When, Window,

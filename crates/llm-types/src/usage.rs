@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Money;
+use crate::{Money, Units};
 
 /// Consumption of one call. Counts are tokens unless a field says otherwise.
 ///
@@ -76,6 +76,9 @@ pub struct Usage {
     /// What is paid for, where the provider counts that apart (Cohere `billed_units`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billed: Option<Box<Billed>>,
+    /// What is consumed beside tokens; only operations beside chat have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub units: Option<Box<Units>>,
     /// The price the provider itself stated for this call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated_cost: Option<Money>,
@@ -162,6 +165,7 @@ impl Usage {
             inference_geo,
             speed,
             billed,
+            units,
             stated_cost,
         );
         self.estimated = later.estimated;

@@ -33,6 +33,7 @@ const DOCUMENTS: &[Document] = &[
     Document { path: "docs/reference/config.md", dump: "config-reference", render: page::markdown },
     Document { path: "docs/reference/config.schema.json", dump: "config-schema", render: page::json },
     Document { path: "docs/reference/metrics.md", dump: "metrics", render: page::metrics },
+    Document { path: "docs/reference/endpoints.md", dump: "endpoints", render: page::endpoints },
     Document { path: "docs/reference/providers.md", dump: "providers", render: page::providers },
 ];
 

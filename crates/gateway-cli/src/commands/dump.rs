@@ -15,6 +15,7 @@ pub(crate) fn run(args: &DumpArgs) -> Exit {
         Dump::ConfigReference => render::data(config::config_reference()),
         Dump::Cli => render::data(command_line()),
         Dump::Metrics => render::data(format!("{:#}", metrics())),
+        Dump::Endpoints => render::data(format!("{:#}", gateway_server::endpoints_reference())),
         Dump::Providers => render::data(format!("{:#}", providers::records())),
     }
     Exit::Success

@@ -27,6 +27,18 @@ impl ReplyBody {
     }
 }
 
+/// A body that has no words to say that it was cut ends with its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CutShort;
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the provider's answer ended before it was complete")
+    }
+}
+
+impl std::error::Error for CutShort {}
+
 impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -39,7 +51,7 @@ impl fmt::Debug for ReplyBody {
 
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = CutShort;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -48,9 +60,10 @@ impl Body for ReplyBody {
         match &mut *self {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Stream(stream) => {
-                stream.poll_piece(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
-            }
+            Self::Stream(stream) => stream.poll_piece(cx).map(|piece| match piece {
+                Some(bytes) => Some(Ok(Frame::data(bytes))),
+                None => stream.breaks_off().then_some(Err(CutShort)),
+            }),
             Self::Piped(pieces) => {
                 pieces.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
             }

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
 
-use crate::answer::ReplyBody;
+use crate::answer::{CutShort, ReplyBody};
 use crate::identity::KeyEntry;
 use crate::routes;
 use crate::state::{Core, Drain};
@@ -84,7 +84,7 @@ struct Held {
 
 impl Body for Held {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutShort;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

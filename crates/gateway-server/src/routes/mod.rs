@@ -13,7 +13,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use llm_providers::{DialectId, dialects};
-use llm_types::{Error, ErrorKind};
+use llm_types::{Error, ErrorKind, Operation};
 
 pub(crate) use pattern::decoded;
 
@@ -74,12 +74,18 @@ struct Door {
     call_type: &'static str,
     /// Whether a stream is wanted, where the path says it and not the body.
     stream: Option<bool>,
+    /// What is asked, where it is no chat.
+    operation: Option<Operation>,
 }
 
 impl Door {
+    const fn chat(dialect: DialectId, call_type: &'static str, stream: Option<bool>) -> Self {
+        Self { dialect, call_type, stream, operation: None }
+    }
+
     fn entrance<'m>(self, path: &'static str, model: Option<&'m str>) -> Entrance<'m> {
-        let Self { dialect, call_type, stream } = self;
-        Entrance { dialect: dialects::dialect(dialect), path, call_type, model, stream }
+        let Self { dialect, call_type, stream, operation } = self;
+        Entrance { dialect: dialects::dialect(dialect), path, call_type, model, stream, operation }
     }
 }
 
@@ -87,51 +93,36 @@ impl Door {
 /// `{name}` stands for one segment.
 struct Route(&'static Method, &'static str, Handler);
 
-const CHAT: Handler =
-    Handler::Call(Door { dialect: DialectId::OpenaiChat, call_type: "acompletion", stream: None });
-const MESSAGES: Handler =
-    Handler::Call(Door { dialect: DialectId::Anthropic, call_type: "anthropic_messages", stream: None });
-const COMPLETIONS: Handler =
-    Handler::Call(Door { dialect: DialectId::OpenaiText, call_type: "atext_completion", stream: None });
-const COHERE: Handler =
-    Handler::Call(Door { dialect: DialectId::Cohere, call_type: "acompletion", stream: None });
+const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
+const MESSAGES: Handler = Handler::Call(Door::chat(DialectId::Anthropic, "anthropic_messages", None));
+const COMPLETIONS: Handler = Handler::Call(Door::chat(DialectId::OpenaiText, "atext_completion", None));
+const COHERE: Handler = Handler::Call(Door::chat(DialectId::Cohere, "acompletion", None));
 /// Ollama's callers, who know no keys but may send one.
-const OLLAMA: Handler =
-    Handler::Call(Door { dialect: DialectId::Ollama, call_type: "acompletion", stream: None });
+const OLLAMA: Handler = Handler::Call(Door::chat(DialectId::Ollama, "acompletion", None));
 /// Amazon's two operations; LiteLLM's name for calls of this kind.
 const CONVERSE: Handler = converse(false);
 const CONVERSE_STREAM: Handler = converse(true);
 /// Gemini's callers say in the path whether they want a stream.
-const GENERATE: Handler =
-    Handler::Call(Door { dialect: DialectId::Gemini, call_type: "agenerate_content", stream: Some(false) });
-const STREAM: Handler = Handler::Call(Door {
-    dialect: DialectId::Gemini,
-    call_type: "agenerate_content_stream",
-    stream: Some(true),
-});
-const COUNT: Handler = Handler::CountTokens(Door {
-    dialect: DialectId::Gemini,
-    call_type: "acount_tokens",
-    stream: Some(false),
-});
-const COUNT_MESSAGES: Handler = Handler::CountTokens(Door {
-    dialect: DialectId::Anthropic,
-    call_type: "acount_tokens",
-    stream: Some(false),
-});
-const RESPONSES: Handler =
-    Handler::Call(Door { dialect: DialectId::OpenaiResponses, call_type: "aresponses", stream: None });
+const GENERATE: Handler = Handler::Call(Door::chat(DialectId::Gemini, "agenerate_content", Some(false)));
+const STREAM: Handler = Handler::Call(Door::chat(DialectId::Gemini, "agenerate_content_stream", Some(true)));
+const COUNT: Handler = Handler::CountTokens(Door::chat(DialectId::Gemini, "acount_tokens", Some(false)));
+const COUNT_MESSAGES: Handler =
+    Handler::CountTokens(Door::chat(DialectId::Anthropic, "acount_tokens", Some(false)));
+const RESPONSES: Handler = Handler::Call(Door::chat(DialectId::OpenaiResponses, "aresponses", None));
 /// A conversation made shorter by a provider of that API.
-const COMPACT: Handler = Handler::Call(Door {
-    dialect: DialectId::OpenaiResponses,
-    call_type: "acompact_responses",
-    stream: Some(false),
-});
-const COUNT_RESPONSES: Handler = Handler::CountTokens(Door {
-    dialect: DialectId::OpenaiResponses,
-    call_type: "acount_tokens",
-    stream: Some(false),
-});
+const COMPACT: Handler =
+    Handler::Call(Door::chat(DialectId::OpenaiResponses, "acompact_responses", Some(false)));
+const COUNT_RESPONSES: Handler =
+    Handler::CountTokens(Door::chat(DialectId::OpenaiResponses, "acount_tokens", Some(false)));
+const EMBEDDINGS: Handler = beside(Operation::Embeddings, "aembedding");
+const MODERATIONS: Handler = beside(Operation::Moderation, "amoderation");
+const RERANK: Handler = beside(Operation::Rerank, "arerank");
+const IMAGES: Handler = beside(Operation::ImageGeneration, "aimage_generation");
+const EDITS: Handler = beside(Operation::ImageEdit, "aimage_edit");
+const VARIATIONS: Handler = beside(Operation::ImageVariation, "aimage_variation");
+const SPEECH: Handler = beside(Operation::Speech, "aspeech");
+const TRANSCRIPTIONS: Handler = beside(Operation::Transcription, "atranscription");
+const TRANSLATIONS: Handler = beside(Operation::Translation, "atranslation");
 const READ: Handler = Handler::Stored(responses::Ask::Read);
 const CANCEL: Handler = Handler::Stored(responses::Ask::Cancel);
 const DELETE: Handler = Handler::Stored(responses::Ask::Delete);
@@ -167,7 +158,7 @@ const GET: &Method = &Method::GET;
 const POST: &Method = &Method::POST;
 
 /// Every route, the busiest first.
-static TABLE: [Route; 181] = [
+static TABLE: [Route; 208] = [
     Route(POST, "/v1/chat/completions", CHAT),
     Route(POST, "/v1/messages", MESSAGES),
     Route(POST, "/v1/responses", RESPONSES),
@@ -178,6 +169,33 @@ static TABLE: [Route; 181] = [
     Route(POST, "/anthropic/v1/messages", MESSAGES),
     Route(POST, "/v1/completions", COMPLETIONS),
     Route(POST, "/completions", COMPLETIONS),
+    Route(POST, "/v1/embeddings", EMBEDDINGS),
+    Route(POST, "/embeddings", EMBEDDINGS),
+    Route(POST, "/engines/{model}/embeddings", EMBEDDINGS),
+    Route(POST, "/openai/deployments/{model}/embeddings", EMBEDDINGS),
+    Route(POST, "/v1/moderations", MODERATIONS),
+    Route(POST, "/moderations", MODERATIONS),
+    Route(POST, "/v1/rerank", RERANK),
+    Route(POST, "/v2/rerank", RERANK),
+    Route(POST, "/rerank", RERANK),
+    Route(POST, "/v1/images/generations", IMAGES),
+    Route(POST, "/images/generations", IMAGES),
+    Route(POST, "/openai/deployments/{model}/images/generations", IMAGES),
+    Route(POST, "/v1/images/edits", EDITS),
+    Route(POST, "/images/edits", EDITS),
+    Route(POST, "/openai/deployments/{model}/images/edits", EDITS),
+    Route(POST, "/v1/images/variations", VARIATIONS),
+    Route(POST, "/images/variations", VARIATIONS),
+    Route(POST, "/openai/deployments/{model}/images/variations", VARIATIONS),
+    Route(POST, "/v1/audio/speech", SPEECH),
+    Route(POST, "/audio/speech", SPEECH),
+    Route(POST, "/openai/deployments/{model}/audio/speech", SPEECH),
+    Route(POST, "/v1/audio/transcriptions", TRANSCRIPTIONS),
+    Route(POST, "/audio/transcriptions", TRANSCRIPTIONS),
+    Route(POST, "/openai/deployments/{model}/audio/transcriptions", TRANSCRIPTIONS),
+    Route(POST, "/v1/audio/translations", TRANSLATIONS),
+    Route(POST, "/audio/translations", TRANSLATIONS),
+    Route(POST, "/openai/deployments/{model}/audio/translations", TRANSLATIONS),
     Route(POST, "/v2/chat", COHERE),
     Route(POST, "/cohere/v2/chat", COHERE),
     Route(POST, "/api/chat", OLLAMA),
@@ -399,12 +417,14 @@ static TABLE: [Route; 181] = [
     Route(GET, "/metrics/", Handler::Metrics),
 ];
 
+/// Calls beside chat, in OpenAI's words.
+const fn beside(operation: Operation, call_type: &'static str) -> Handler {
+    let stream = None;
+    Handler::Call(Door { dialect: DialectId::OpenaiChat, call_type, stream, operation: Some(operation) })
+}
+
 const fn converse(stream: bool) -> Handler {
-    Handler::Call(Door {
-        dialect: DialectId::Converse,
-        call_type: "allm_passthrough_route",
-        stream: Some(stream),
-    })
+    Handler::Call(Door::chat(DialectId::Converse, "allm_passthrough_route", Some(stream)))
 }
 
 /// Answers one request.

@@ -20,7 +20,7 @@ use crate::responses::Responses;
 use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
-pub(crate) use served::Served;
+pub(crate) use served::{Served, cost_by};
 pub(crate) use snapshot::{Snapshot, Surroundings};
 
 /// What all cores share.

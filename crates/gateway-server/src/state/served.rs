@@ -93,13 +93,13 @@ impl Served {
         let known = self.info.as_ref().and_then(|info| info.output_limit());
         asked.unwrap_or_else(|| known.unwrap_or(ASSUMED_ANSWER).min(ASSUMED_ANSWER))
     }
+}
 
-    /// What usage costs; `None` when the model has no price and the provider stated none.
-    pub(crate) fn cost(&self, usage: &Usage, context: &CostContext<'_>) -> Option<Cost> {
-        match &self.info {
-            Some(info) if info.price.is_known() => Some(info.price.cost(usage, context)),
-            _ => usage.stated_cost.map(|_| Price::default().cost(usage, context)),
-        }
+/// What usage costs; `None` when the model has no price and the provider stated none.
+pub(crate) fn cost_by(info: Option<&ModelInfo>, usage: &Usage, context: &CostContext<'_>) -> Option<Cost> {
+    match info {
+        Some(info) if info.price.is_known() => Some(info.price.cost(usage, context)),
+        _ => usage.stated_cost.map(|_| Price::default().cost(usage, context)),
     }
 }
 
@@ -134,7 +134,11 @@ pub(super) fn model_info(
     book: &PriceBook,
 ) -> Option<Arc<ModelInfo>> {
     let query = ModelQuery::new(provider, model).with_base_model(configured.deployment.base_model.as_deref());
-    let known = book.lookup(&query);
+    overlaid(configured, book.lookup(&query))
+}
+
+/// A record with the operator's settings over it.
+pub(crate) fn overlaid(configured: &Configured, known: Option<Arc<ModelInfo>>) -> Option<Arc<ModelInfo>> {
     if configured.overrides == ModelInfo::default() {
         return known;
     }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use jiff::tz::TimeZone;
-use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
+use llm_providers::catalog::{Image, ModelInfo, ModelQuery, PriceBook};
 use llm_router::{Counters, Deployment, Group, Router, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
 use super::Served;
-use super::served::model_info;
+use super::served::{model_info, overlaid};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model};
 use crate::identity::KeyDigest;
@@ -149,6 +149,16 @@ impl Snapshot {
     /// What the price book knows of a provider's model.
     pub(crate) fn known(&self, provider: &str, model: &str) -> Option<Arc<ModelInfo>> {
         self.book.lookup(&ModelQuery::new(provider, model))
+    }
+
+    /// What a model costs that makes a picture of this size and quality.
+    pub(crate) fn priced(&self, served: &Served, image: Image<'_>) -> Option<Arc<ModelInfo>> {
+        let entry = self.entries.get(&served.deployment.id).and_then(|at| self.config.models.get(*at))?;
+        let target = served.target.target();
+        let query = ModelQuery::new(target.spec.id.as_str(), &target.model)
+            .with_base_model(entry.deployment.base_model.as_deref())
+            .with_image(Some(image));
+        overlaid(entry, self.book.lookup(&query))
     }
 
     /// `model_info` of an entry as `/model/info` shows it: the operator's words over the price book's.

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gateway_db::CallId;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use llm_providers::dialect::{Control, Glance};
+use llm_providers::operations::Asked;
 use llm_providers::{Dialect, DialectId, ParamPolicy};
 use llm_router::{Controls, FallbackTarget, Fallbacks};
-use llm_types::{ChatRequest, Error, ErrorKind, Result};
+use llm_types::{ChatRequest, Error, ErrorKind, Operation, Result};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -45,6 +47,8 @@ pub(crate) struct Entrance<'a> {
     pub(crate) model: Option<&'a str>,
     /// Whether a stream is wanted, where the path says it.
     pub(crate) stream: Option<bool>,
+    /// What is asked, where it is no chat.
+    pub(crate) operation: Option<Operation>,
 }
 
 /// One call on its way.
@@ -92,6 +96,9 @@ pub(crate) struct Call {
     pub(super) counted: super::asked::Counted,
     path_model: Option<String>,
     path_stream: Option<bool>,
+    operation: Option<Operation>,
+    /// What is asked, where it is no chat.
+    pub(crate) asked: Option<Box<Asked>>,
     /// What was fetched for it, by URL.
     pub(super) fetched: Mutex<Held>,
     /// The request in canonical form, made when somebody needs it.
@@ -122,6 +129,8 @@ impl Call {
             listed,
             path_model: entrance.model.map(str::to_owned),
             path_stream: entrance.stream,
+            operation: entrance.operation,
+            asked: None,
             head,
             id,
             shown_id,
@@ -154,7 +163,10 @@ impl Call {
     /// callers may not send [`ErrorKind::Unauthenticated`], as LiteLLM does.
     pub(crate) async fn receive(&mut self, body: Incoming) -> Result<()> {
         self.body = read_body(body, self.body_limit()).await?;
-        self.glance = self.dialect.glance(&self.body)?;
+        self.glance = match self.operation {
+            None => self.dialect.glance(&self.body)?,
+            Some(operation) => self.read_operation(operation)?,
+        };
         if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");
             let message = format!("{route}: Missing required parameter: '{name}'.");
@@ -179,6 +191,15 @@ impl Call {
             .with_param("user"));
         }
         Ok(())
+    }
+
+    /// Reads the request of an operation.
+    fn read_operation(&mut self, operation: Operation) -> Result<Glance> {
+        let kind =
+            self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let (asked, glance) = Asked::read(operation, self.body.clone(), kind)?;
+        self.asked = Some(Box::new(asked));
+        Ok(glance)
     }
 
     /// Reads the body of a request that the dialect's glance does not know.

@@ -17,7 +17,7 @@ use super::encode::{encode, is_forwarded};
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, later, media, mock, prompts, unstreamed};
+use super::{Call, Tail, betas, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -25,7 +25,7 @@ use crate::state::{Core, Served};
 /// Largest whole answer taken from a provider, bytes.
 pub(super) const ANSWER_LIMIT: usize = 512 * 1024 * 1024;
 /// Largest error body taken from a provider, bytes.
-const ERROR_LIMIT: usize = 1024 * 1024;
+pub(super) const ERROR_LIMIT: usize = 1024 * 1024;
 
 /// What is shorter than this is a word such as `none` and no secret, in bytes.
 const SHORTEST_HIDDEN: usize = 12;
@@ -163,6 +163,10 @@ fn unserved(call: &Call) -> Option<String> {
 /// then a failure can still be retried elsewhere.
 async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
+    if let Some(asked) = &call.asked {
+        let reply = Box::pin(operation::attempt(call, asked, &served, tail, &attempt)).await;
+        return reply.map_err(|error| named(error, &served));
+    }
     if let Some(text) = &served.mock_response {
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);
@@ -234,7 +238,7 @@ pub(super) async fn sign_in(core: &Arc<Core>, credential: &Arc<Credential>) -> R
 
 /// Headers of the caller that are meant for the provider: Anthropic's beta features and version always,
 /// others where the operator allows it.
-fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
+pub(super) fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
     let same_dialect = served.dialect_for(call.dialect).id() == call.dialect.id();
     let general = &call.snapshot.config.general;
     for (name, value) in &call.head.headers {
@@ -331,7 +335,7 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
         let facts = unstreamed::facts_of(&reply);
         (call.dialect.encode_response(&reply, &reply_context(call))?, Box::new(facts))
     };
-    Ok(Reply::Full { headers, body, facts, provider_us })
+    Ok(Reply::Full { headers, body, facts, provider_us, kind: None })
 }
 
 /// Takes a stream up to its first content.
@@ -375,7 +379,7 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
     if ended && first.is_empty() && !pump.facts().complete {
         return Err(cut_at_start());
     }
-    Ok(Reply::Flow { headers, first, rest: body, pump, ended })
+    Ok(Reply::Flow { headers, first, rest: body, pump, ended, kind: None })
 }
 
 /// The error of a stream that ended before any content came.

@@ -8,7 +8,7 @@ use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::charge::{Charged, Payers};
 use super::settle::Tail;
-use super::{Call, Caller};
+use super::{Call, Caller, operation};
 use crate::clock::now_ms;
 use crate::config::TokenCount;
 use crate::journal::Turn;
@@ -120,17 +120,24 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
     let general = &call.snapshot.config.general;
     let mut best = Estimate { input_tokens, ..Estimate::default() };
     let (mut priced, mut free) = (false, true);
+    let units = call.asked.as_deref().map(|asked| operation::worst(asked, glance)).transpose()?;
     for candidate in &route.group.candidates {
         let model = route.model(&candidate.deployment);
         let served = call.snapshot.served(&candidate.deployment, &model, &call.core.shared.metrics)?;
-        let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
-        let worst = served.worst_case(input_tokens, output_tokens);
+        let (used, worst, known) = match &units {
+            None => {
+                let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
+                let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
+                ((input_tokens, output_tokens), served.worst_case(input_tokens, output_tokens), known)
+            }
+            Some(units) => units.of(call, &served, input_tokens),
+        };
+        let (input_tokens, output_tokens) = used;
         if best.output_tokens == 0 || worst > best.ask.cost {
             let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
             let cost = if general.disable_budget_reservation { Money::ZERO } else { worst };
             best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, free: false } };
         }
-        let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
         priced |= known;
         free &= known && worst == Money::ZERO;
     }

@@ -21,7 +21,7 @@ pub(super) fn reply(call: &Call, text: &str) -> Result<Reply> {
     if call.glance.stream {
         let first = vec![unstreamed::frames(call, &events(call, id, text, usage))];
         let (rest, pump) = (Body::Full(Bytes::new()), Pump::Written(facts));
-        return Ok(Reply::Flow { headers: HeaderMap::new(), first, rest, pump, ended: true });
+        return Ok(Reply::Flow { headers: HeaderMap::new(), first, rest, pump, ended: true, kind: None });
     }
     let response = ChatResponse {
         id: id.to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn reply(call: &Call, text: &str) -> Result<Reply> {
         ..ChatResponse::default()
     };
     let body = call.dialect.encode_response(&response, &reply_context(call))?;
-    Ok(Reply::Full { headers: HeaderMap::new(), body, facts, provider_us: 0 })
+    Ok(Reply::Full { headers: HeaderMap::new(), body, facts, provider_us: 0, kind: None })
 }
 
 fn events(call: &Call, id: &str, text: &str, usage: Usage) -> Vec<Event> {

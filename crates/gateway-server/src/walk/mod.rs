@@ -30,6 +30,7 @@ mod listed;
 mod media;
 mod mock;
 mod native;
+mod operation;
 mod policy;
 mod prompts;
 mod pump;

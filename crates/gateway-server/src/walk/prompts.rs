@@ -54,7 +54,7 @@ pub(super) async fn ask(
     }
     let facts = Box::new(facts_of(&reply));
     let body = call.dialect.encode_response(&reply, &reply_context(call))?;
-    Ok(Reply::Full { headers, body, facts, provider_us })
+    Ok(Reply::Full { headers, body, facts, provider_us, kind: None })
 }
 
 async fn one(

@@ -37,6 +37,8 @@ pub(crate) enum Reply {
         facts: Box<ReplyFacts>,
         /// How long the provider took, in microseconds.
         provider_us: u64,
+        /// The type of the answer, where it is not JSON.
+        kind: Option<HeaderValue>,
     },
     /// A stream whose first bytes have arrived.
     Flow {
@@ -50,6 +52,8 @@ pub(crate) enum Reply {
         pump: Pump,
         /// The provider's body has already ended.
         ended: bool,
+        /// The type of the answer, where it is not the caller's dialect.
+        kind: Option<HeaderValue>,
     },
 }
 
@@ -110,7 +114,7 @@ pub(crate) fn relay(
             follow(tail);
             ReplyBody::full(body)
         }
-        Reply::Full { headers, body, facts, provider_us } => {
+        Reply::Full { headers, body, facts, provider_us, kind } => {
             note_usage(&done.ticket, &facts, tail.now());
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
@@ -118,14 +122,15 @@ pub(crate) fn relay(
             let settled = tail.settle(End::Completed, StatusCode::OK, None);
             settled_headers(&mut head, &settled, provider_us);
             booked = settled.booked;
-            head.text(CONTENT_TYPE, JSON);
+            head.text(CONTENT_TYPE, kind.unwrap_or(JSON));
             ReplyBody::full(body)
         }
-        Reply::Flow { headers, first, rest, pump, ended } => {
+        Reply::Flow { headers, first, rest, pump, ended, kind } => {
             provider_headers(&headers, &mut head);
             let framing = call.dialect.framing();
-            let kind = if call.listed { JSON } else { HeaderValue::from_static(framing.content_type()) };
-            head.text(CONTENT_TYPE, kind);
+            let own = if call.listed { JSON } else { HeaderValue::from_static(framing.content_type()) };
+            let bare = kind.as_ref().is_some_and(|kind| !kind.as_bytes().starts_with(b"text/event-stream"));
+            head.text(CONTENT_TYPE, kind.unwrap_or(own));
             head.text(CACHE_CONTROL, NO_CACHE);
             head.text(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
@@ -136,7 +141,7 @@ pub(crate) fn relay(
             {
                 keep.elsewhere(&tail.deployment(), id);
             }
-            let source = Source { pump, framing, first, rest, ended, goes_on: call.waits_elsewhere };
+            let source = Source { pump, framing, first, rest, ended, goes_on: call.waits_elsewhere, bare };
             ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, source)))
         }
     };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use gateway_db::{CallId, End, Flags, Outcome, Tokens};
 use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
+use llm_providers::catalog::ModelInfo;
 use llm_router::Moment;
 use llm_types::{CostContext, Error, Money, Usage};
 use parking_lot::Mutex;
@@ -19,7 +20,7 @@ use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
 use crate::limits::{Remaining, Settlement};
-use crate::state::{Core, Served};
+use crate::state::{Core, Served, cost_by};
 use crate::telemetry::AccessLine;
 
 /// Bytes of text per token where a provider reported no usage; such figures are flagged.
@@ -50,6 +51,8 @@ pub(crate) struct Tail {
     pub(crate) announced: bool,
     /// The deployment that was asked last; whoever asks a deployment sets it before sending.
     pub(crate) asked: Mutex<Option<Arc<Served>>>,
+    /// What the model asked last costs, where that depends on what was asked of it: on the size of pictures.
+    pub(crate) priced: Mutex<Option<Arc<ModelInfo>>>,
     /// What the reply has told; nothing before there is one.
     pub(crate) facts: Option<Box<ReplyFacts>>,
     pub(crate) retries: u32,
@@ -98,6 +101,7 @@ impl Tail {
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
             asked: Mutex::new(None),
+            priced: Mutex::new(None),
             facts: None,
             retries: 0,
             fallbacks: 0,
@@ -179,7 +183,11 @@ impl Tail {
             ..CostContext::default()
         };
         match asked {
-            Some(served) => served.cost(usage, &context).map(|cost| cost.total),
+            Some(served) => {
+                let priced = self.priced.lock();
+                let info = priced.as_deref().or(served.info.as_deref());
+                cost_by(info, usage, &context).map(|cost| cost.total)
+            }
             None => Some(Money::ZERO),
         }
     }

@@ -43,6 +43,10 @@ pub(crate) struct Stream {
     /// Runs from the provider's last word on: a body that is not closed then is not waited for.
     grace: Option<Pin<Box<Sleep>>>,
     goes_on: bool,
+    /// Bytes without words of their own for an error.
+    bare: bool,
+    /// The body is to break off instead of ending.
+    breaks: bool,
 }
 
 /// A reply on its way, as an attempt brought it.
@@ -60,6 +64,8 @@ pub(super) struct Source {
     pub(super) ended: bool,
     /// The provider makes the reply whether somebody listens or not, and tells of it later.
     pub(super) goes_on: bool,
+    /// The bytes have no words of their own for an error: where they are cut the connection breaks off.
+    pub(super) bare: bool,
 }
 
 /// The tail of a stream, which leaves it before the end only when somebody else settles it.
@@ -83,7 +89,7 @@ impl DerefMut for Owed {
 impl Stream {
     /// The stream of a reply whose first bytes have arrived.
     pub(super) fn new(tail: Box<Tail>, ticket: Ticket, source: Source) -> Self {
-        let Source { pump, framing, first, rest, ended, goes_on } = source;
+        let Source { pump, framing, first, rest, ended, goes_on, bare } = source;
         let mut stream = Self {
             tail: Owed(Some(tail)),
             ticket: Some(ticket),
@@ -95,6 +101,8 @@ impl Stream {
             ended: false,
             grace: None,
             goes_on,
+            bare,
+            breaks: false,
         };
         if ended {
             stream.hide_secrets();
@@ -143,7 +151,12 @@ impl Stream {
 
     /// Whether nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
-        self.ended && self.next >= self.queue.len()
+        self.ended && self.next >= self.queue.len() && !self.breaks
+    }
+
+    /// Whether the body is to break off now; once.
+    pub(crate) fn breaks_off(&mut self) -> bool {
+        std::mem::take(&mut self.breaks)
     }
 
     /// Keeps the reply that the last frames hold.
@@ -211,6 +224,7 @@ impl Stream {
         }
         let truncated =
             || Error::new(ErrorKind::BadUpstream, "the provider's stream ended before it was complete");
+        self.breaks = self.bare;
         let is_told = told.is_some();
         let error = told.or_else(|| cut.cloned()).unwrap_or_else(truncated);
         if let Some(ticket) = ticket {

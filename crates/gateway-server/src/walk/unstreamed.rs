@@ -46,7 +46,14 @@ pub(super) async fn take(
 pub(super) fn streamed(call: &Call, headers: HeaderMap, reply: ChatResponse) -> Reply {
     let facts = Box::new(facts_of(&reply));
     let first = vec![frames(call, &reply.into_events())];
-    Reply::Flow { headers, first, rest: Body::Full(Bytes::new()), pump: Pump::Written(facts), ended: true }
+    Reply::Flow {
+        headers,
+        first,
+        rest: Body::Full(Bytes::new()),
+        pump: Pump::Written(facts),
+        ended: true,
+        kind: None,
+    }
 }
 
 /// The frames of a stream's events, all at once.

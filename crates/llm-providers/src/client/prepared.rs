@@ -10,9 +10,10 @@ use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
 
 use crate::auth::SignIn;
-use crate::cloud::{Identity, Wrapping, measured, unframed};
+use crate::cloud::{Identity, Wrapping, fill, measured, unframed};
+use crate::operations::{Place, Sending};
 use crate::signin::{Credential, Key, aws};
-use crate::{DialectId, Encoded, Target};
+use crate::{DialectId, Encoded, ProviderSpec, Target};
 
 /// A target made ready once, for all calls to it. Cheap to make and to share.
 #[derive(Debug)]
@@ -142,6 +143,128 @@ impl PreparedTarget {
             response.body = measured(response.body, &response.headers);
         }
         response
+    }
+}
+
+impl PreparedTarget {
+    /// The HTTP request for what a wire of an operation wrote, to be [sealed](Self::seal) like a chat's.
+    ///
+    /// # Errors
+    /// As [`PreparedTarget::request`]; [`ErrorKind::BadUpstream`] when the vendor named a URL that is not its own.
+    pub fn operation(&self, sending: Sending) -> Result<HttpRequest> {
+        let ready = self.ready.as_ref().map_err(Clone::clone)?;
+        let target = &*self.target;
+        let Sending { method, place, mut headers, body, auth } = sending;
+        let uri = match place {
+            Place::Wrapped(path) => {
+                let path = match &ready.wrapping {
+                    None => filled(&path, target)?,
+                    Some(wrapping) => filled(&wrapping.wrap_path(&path), target)?,
+                };
+                ready.joined(&path, &target.spec.prefix)?
+            }
+            Place::Path(path) => ready.joined(&filled(&path, target)?, &target.spec.prefix)?,
+            Place::Host(host, path) if target.base_url == target.spec.full_base_url(None) => {
+                let host = host.replace("{region}", target.region());
+                url(&format!("{host}{}", filled(&path, target)?))?
+            }
+            Place::Host(_, path) => {
+                // The path is whole: what stands before the paths of other wires does not stand before it.
+                let bare = ready.path.strip_suffix(&*target.spec.prefix).unwrap_or(&ready.path);
+                ready.at(join(bare, &filled(&path, target)?))?
+            }
+            Place::Link(link) => {
+                let uri = url(&link)?;
+                ready.owns(&uri).then_some(uri).ok_or_else(|| {
+                    let message = format!("the provider named `{}`, which is not its own host", shown(&link));
+                    Error::new(ErrorKind::BadUpstream, message)
+                })?
+            }
+            Place::Open(link) => {
+                let (uri, timeouts) = (url(&link)?, target.timeouts);
+                return Ok(HttpRequest { method, uri, headers, body, timeouts });
+            }
+        };
+        for (name, value) in &ready.headers {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        match auth {
+            None => ready.sign_in.apply(&mut headers),
+            Some(auth) => {
+                let spec = ProviderSpec { auth, ..(*target.spec).clone() };
+                if target.key.is_some() || ready.credential.is_none() {
+                    SignIn::new(&spec, target.key.as_ref())?.apply(&mut headers);
+                }
+            }
+        }
+        for (name, value) in &target.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(HttpRequest { method, uri, headers, body, timeouts: target.timeouts })
+    }
+}
+
+/// A path with what the target says in its places.
+fn filled(path: &str, target: &Target) -> Result<String> {
+    if path.contains('{') { fill(path, target) } else { Ok(path.to_owned()) }
+}
+
+/// A path behind another; what the end of the one and the beginning of the other say is said once.
+fn join(base: &str, path: &str) -> String {
+    let said_twice = base.match_indices('/').map(|(at, _)| &base[at..]).find(|end| {
+        path.strip_prefix(*end).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', ':']))
+    });
+    format!("{base}{}", said_twice.map_or(path, |end| &path[end.len()..]))
+}
+
+fn url(text: &str) -> Result<Uri> {
+    let bad = || Error::new(ErrorKind::BadUpstream, format!("`{}` is no URL", shown(text)));
+    let uri: Uri = text.parse().map_err(|_| bad())?;
+    if uri.scheme().is_none() || uri.host().is_none() { Err(bad()) } else { Ok(uri) }
+}
+
+impl Ready {
+    /// A path behind the base URL. Operators may give the whole URL of a call as the base URL.
+    fn joined(&self, path: &str, prefix: &str) -> Result<Uri> {
+        let bare = self.path.strip_suffix(prefix).filter(|_| !prefix.is_empty());
+        let pathless = path.split_once('?').map_or(path, |(path, _)| path);
+        match bare.filter(|bare| bare.ends_with(pathless)) {
+            Some(bare) => self.at(join(bare, path)),
+            None => self.at(join(&self.path, path)),
+        }
+    }
+
+    fn at(&self, mut whole: String) -> Result<Uri> {
+        if let Some(pair) = self.sign_in.query() {
+            let joint = if whole.contains('?') { '&' } else { '?' };
+            write!(whole, "{joint}{pair}").expect("a string takes all text");
+        }
+        if whole.is_empty() {
+            whole.push('/');
+        }
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        let bad = || fault("the wire's path cannot stand in a URL".to_owned());
+        parts.path_and_query = Some(PathAndQuery::try_from(whole).map_err(|_| bad())?);
+        Uri::from_parts(parts).map_err(|_| bad())
+    }
+
+    /// Whether a URL is at the vendor's own host, or at another of its domain over TLS.
+    fn owns(&self, uri: &Uri) -> bool {
+        let Some(authority) = uri.authority() else { return false };
+        if *authority == self.authority && uri.scheme() == Some(&self.scheme) {
+            return true;
+        }
+        let domain =
+            |host: &str| host.rsplitn(3, '.').take(2).collect::<Vec<_>>().join(".").to_ascii_lowercase();
+        let named = |host: &str| host.contains('.') && host.parse::<std::net::IpAddr>().is_err();
+        let (theirs, ours) = (authority.host(), self.authority.host());
+        uri.scheme() == Some(&Scheme::HTTPS)
+            && authority.port().is_none()
+            && named(theirs)
+            && named(ours)
+            && domain(theirs) == domain(ours)
     }
 }
 

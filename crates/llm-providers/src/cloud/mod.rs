@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use measured::measured;
 pub use route::Route;
 pub(crate) use route::looks_like;
-pub(crate) use shell::Wrapping;
 pub use shell::{Betas, Pairs, Shell};
+pub(crate) use shell::{Wrapping, fill};
 pub(crate) use unframe::unframed;
 
 use crate::signin::Credential;

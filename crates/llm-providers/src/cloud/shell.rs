@@ -144,6 +144,11 @@ impl Wrapping {
         Ok((patch.finish(), stream))
     }
 
+    /// The path that a wire of an operation wrote, wrapped.
+    pub(crate) fn wrap_path(&self, path: &str) -> String {
+        self.path.as_ref().map_or_else(|| path.to_owned(), |wrapped| join(wrapped, path))
+    }
+
     /// Whether streamed replies are framed.
     pub(crate) fn framed(&self) -> bool {
         self.shell.framed
@@ -221,7 +226,8 @@ fn join(wrapped: &str, path: &str) -> String {
     whole
 }
 
-fn fill(path: &str, target: &Target) -> Result<String> {
+/// A path with what the target says in its places.
+pub(crate) fn fill(path: &str, target: &Target) -> Result<String> {
     let cloud = target.cloud.as_ref();
     let spec = &target.spec.cloud;
     let mut filled = path.replace("{model}", &encoded(&target.model)).replace("{whole}", "");

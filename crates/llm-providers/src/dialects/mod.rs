@@ -97,6 +97,8 @@ pub mod prompt;
 mod refusal;
 
 pub use asked::openai_params;
+pub(crate) use openai::chat::control_of;
+pub(crate) use openai::{openai_encode_error, openai_error, openai_error_within};
 
 use crate::DialectId;
 use crate::dialect::Dialect;
@@ -143,3 +145,5 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::bench::recordings;

@@ -4,10 +4,12 @@
 //! calls a tool when one is required, and fills in a JSON schema when one is asked for. Two families of
 //! names do more: `mock/echo` answers with the last user message and nothing else, and
 //! `mock/error-429` (any status from 400 to 599) fails so that retries and fallbacks can be tried.
-//! Its tokens are words: usage counts the words of all messages and of the answer.
+//! Its tokens are words: usage counts the words of all messages and of the answer. It makes vectors, ranks,
+//! pictures and speech too (`media`).
 
 mod answer;
 mod example;
+mod media;
 mod stream;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,9 +26,14 @@ pub const HOST: &str = "mock.invalid";
 
 /// Answers a request to [`HOST`].
 pub(crate) fn respond(request: &HttpRequest) -> HttpResponse {
+    if let Some(response) = media::respond(request) {
+        return response;
+    }
     if !request.uri.path().ends_with("/chat/completions") {
-        let message =
-            format!("the mock model has no `{}`: it serves `/chat/completions`", request.uri.path());
+        let message = format!(
+            "the mock model has no `{}`: it serves `/chat/completions` and the calls beside chat",
+            request.uri.path()
+        );
         return refuse(StatusCode::NOT_FOUND, &message);
     }
     let body: Value = match serde_json::from_slice(&request.body) {
@@ -34,11 +41,8 @@ pub(crate) fn respond(request: &HttpRequest) -> HttpResponse {
         Err(error) => return refuse(StatusCode::BAD_REQUEST, &format!("the body is not JSON: {error}")),
     };
     let model = body["model"].as_str().unwrap_or_default();
-    if let Some(status) = model.strip_prefix("error-").and_then(|status| status.parse().ok())
-        && (400..=599).contains(&status)
-    {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return refuse(status, &format!("the mock model fails with status {status}, as its name asks"));
+    if let Some(refusal) = fails(model) {
+        return refusal;
     }
     match Answer::to(&body) {
         Err(why) => refuse(StatusCode::BAD_REQUEST, &why),
@@ -52,6 +56,14 @@ pub(crate) fn respond(request: &HttpRequest) -> HttpResponse {
             }
         }
     }
+}
+
+/// The refusal that a model's name asks for.
+fn fails(model: &str) -> Option<HttpResponse> {
+    let status: u16 =
+        model.strip_prefix("error-")?.parse().ok().filter(|status| (400..=599).contains(status))?;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Some(refuse(status, &format!("the mock model fails with status {status}, as its name asks")))
 }
 
 /// One reply, before it is written whole or as a stream.

@@ -9,6 +9,7 @@ mod clouds;
 mod google;
 mod labs;
 mod local;
+mod media;
 mod profiles;
 mod prompts;
 
@@ -95,6 +96,7 @@ pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
         google::GOOGLE,
         aggregators::AGGREGATORS,
         local::LOCAL,
+        media::MEDIA,
         prompts::PROMPTS,
     ]
     .into_iter()

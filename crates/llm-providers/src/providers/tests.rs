@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use http::Uri;
 
-use super::{aggregators, amazon, azure, built_in, clouds, labs, local, prompts};
+use super::{aggregators, amazon, azure, built_in, clouds, labs, local, media, prompts};
 use crate::cloud::Identity;
 use crate::{Auth, DialectId, ProviderSpec};
 
@@ -17,6 +17,7 @@ fn tables_are_sorted() {
         azure::AZURE,
         aggregators::AGGREGATORS,
         local::LOCAL,
+        media::MEDIA,
         prompts::PROMPTS,
     ] {
         assert!(table.is_sorted_by_key(|spec| spec.id.as_str()), "sort by slug: {:?}", slugs(table));

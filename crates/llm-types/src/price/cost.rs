@@ -141,15 +141,24 @@ impl Price {
         let word = usage.service_tier.as_deref().or(context.tier);
         let tariff =
             Tariff::of(self, word.map_or(Tier::Standard, Tier::of_word), usage.input_tokens, context.at);
-        if tariff.has_token_rates() {
+        let by_tokens = tariff.has_token_rates();
+        if by_tokens {
             tariff.charge_input(usage, &mut cost);
             tariff.charge_output(usage, &mut cost);
-        } else {
+        } else if usage.units.is_none() {
             tariff.charge_time(context.duration, &mut cost);
         }
         tariff.charge_request(&mut cost);
         cost.scale(self.factor(context));
         tariff.charge_searches(usage.web_searches.unwrap_or(0), context.search, &mut cost);
+        if let Some(units) = &usage.units {
+            // Tokens that nobody counted price nothing: the pictures or seconds do.
+            let told = usage.input_tokens > 0 || usage.output_tokens > 0;
+            let told = by_tokens && told && !usage.estimated;
+            for (meter, thousandths, size) in units.metered(self, told) {
+                tariff.charge_metered(&Metered { meter, thousandths, size }, &mut cost);
+            }
+        }
         for metered in context.metered {
             tariff.charge_metered(metered, &mut cost);
         }

@@ -34,7 +34,7 @@ pub(in crate::dialects) fn built_in(slug: &str, model: &str) -> Target {
 }
 
 /// A folder of recorded material beside the project; `None` (said aloud) where it is absent.
-pub(in crate::dialects) fn shared(folder: &str) -> Option<PathBuf> {
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GATEWAY_SHARED").map(PathBuf::from);
     let root = root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
     let folder = root.join(folder);
@@ -46,11 +46,7 @@ pub(in crate::dialects) fn shared(folder: &str) -> Option<PathBuf> {
 }
 
 /// The recordings of some endpoints, by file name; `least` is how many there must be.
-pub(in crate::dialects) fn recordings(
-    folders: &[&str],
-    endpoints: &[&str],
-    least: usize,
-) -> Vec<(String, Value)> {
+pub(crate) fn recordings(folders: &[&str], endpoints: &[&str], least: usize) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for folder in folders {
         let Some(folder) = shared(folder) else { return Vec::new() };

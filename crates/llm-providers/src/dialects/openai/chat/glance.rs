@@ -112,7 +112,7 @@ fn count(value: Item<'_>) -> Option<u64> {
 }
 
 /// Which members are meant for the gateway and not for providers. LiteLLM surface §4.7 and §6.3.
-pub(in crate::dialects) fn control_of(name: &str) -> Option<Control> {
+pub(crate) fn control_of(name: &str) -> Option<Control> {
     Some(match name {
         "metadata" => Control::Metadata,
         "litellm_metadata" => Control::LitellmMetadata,

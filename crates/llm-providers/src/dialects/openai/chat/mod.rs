@@ -17,7 +17,7 @@ mod stream;
 mod usage;
 mod wire;
 
-pub(in crate::dialects) use glance::control_of;
+pub(crate) use glance::control_of;
 pub(in crate::dialects) use request::SHOWN_BY_TOOLS;
 pub(in crate::dialects) use request::options_of;
 pub(super) use request::{Fate, Judge, Said, effort_of};
