@@ -121,3 +121,54 @@ def test_one_key_cannot_read_another(gateway):
     answer = gateway.ask("GET", f"/key/info?key={hashed(other)}", key=mine)
     assert answer.status in (401, 403, 404)
     assert "private" not in answer.body.decode()
+
+
+def test_a_new_secret_for_a_key(gateway):
+    key = gateway.new_key(max_budget=3.0, models=["gpt"], key_alias="to-rotate")
+    assert gateway.chat(key=key).status == 200
+    spent = gateway.spend(key, 0.00001)
+    made = gateway.ask("POST", "/key/regenerate", {"key": key, "max_budget": 4.0})
+    assert made.status == 200, made.body
+    new = made.json["key"]
+    assert new != key and (made.json["max_budget"], made.json["models"]) == (4.0, ["gpt"])
+    assert gateway.chat(key=key).status == 401, "the old secret is over"
+    assert gateway.chat(key=new).status == 200
+    assert gateway.spend(new, 2 * spent) == pytest.approx(2 * spent), "what was spent moved along"
+    again = gateway.ask("POST", f"/key/{hashed(new)}/regenerate", {"new_key": "sk-chosen-by-the-operator"})
+    assert again.json["key"] == "sk-chosen-by-the-operator"
+    assert gateway.chat(key="sk-chosen-by-the-operator").status == 200
+    assert gateway.ask("POST", "/key/regenerate", {"key": key}).status == 404
+    refused = gateway.ask("POST", "/key/regenerate", {"key": "sk-chosen-by-the-operator", "grace_period": "1h"})
+    assert refused.status == 400 and "grace_period" in refused.json["error"]["message"]
+
+
+def test_spend_set_by_hand_opens_a_spent_budget(gateway):
+    key = gateway.new_key(max_budget=0.00001)
+    assert gateway.chat(key=key).status == 200
+    gateway.spend(key, 0.00001)
+    assert gateway.chat(key=key).status == 422
+    answer = gateway.ask("POST", f"/key/{key}/reset_spend", {"reset_to": 0})
+    assert answer.status == 200 and answer.json["spend"] == 0.0
+    assert gateway.chat(key=key).status == 200
+    assert gateway.ask("POST", f"/key/{key}/reset_spend", {}).status == 422
+
+
+def test_several_keys_at_once(gateway):
+    keys = [gateway.new_key(key_alias=f"several-{number}") for number in range(2)]
+    items = [{"key": keys[0], "rpm_limit": 7}, {"key": keys[1], "rpm_limit": "many"}, {"key": "sk-nobody-has-this"}]
+    done = gateway.ask("POST", "/key/bulk_update", {"keys": items}).json
+    assert (done["total_requested"], len(done["successful_updates"]), len(done["failed_updates"])) == (3, 1, 2)
+    assert done["successful_updates"][0]["key_info"]["rpm_limit"] == 7
+    assert "rpm_limit" in done["failed_updates"][0]["failed_reason"]
+    info = gateway.ask("POST", "/v2/key/info", {"keys": [*keys, "sk-nobody-has-this"]}).json
+    assert [row["key_alias"] for row in info["info"]] == ["several-0", "several-1"]
+    aliases = gateway.ask("GET", "/key/aliases?search=several-").json
+    assert (aliases["aliases"], aliases["total_count"]) == (["several-0", "several-1"], 2)
+
+
+def test_a_key_of_a_service_belongs_to_a_team_and_to_no_user(gateway):
+    body = {"team_id": "blue", "key_alias": "robot", "user_id": "nobody"}
+    made = gateway.ask("POST", "/key/service-account/generate", body).json
+    assert (made["team_id"], made["user_id"]) == ("blue", None)
+    assert made["metadata"] == {"service_account_id": "robot"}
+    assert gateway.ask("POST", "/key/service-account/generate", {}).status == 422

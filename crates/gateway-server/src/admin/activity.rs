@@ -119,9 +119,12 @@ fn day(rows: &[ReportRow], keys: &[KeyRecord]) -> Value {
 #[derive(Default)]
 struct Parts([Part; 6]);
 
-/// One of them: per name the sums, and the same by key.
+/// One of them: each name once.
 #[derive(Default)]
-struct Part(Vec<(String, SpendSums, Vec<(String, SpendSums)>)>);
+struct Part(Vec<Named>);
+
+/// A name, its sums, and the same by key.
+type Named = (String, SpendSums, Vec<(String, SpendSums)>);
 
 impl Part {
     fn add(&mut self, name: &str, key: &str, sums: &SpendSums) {
@@ -141,7 +144,7 @@ impl Part {
     }
 
     fn value(&self, known: &[KeyRecord]) -> Value {
-        let entry = |(name, sums, keys): &(String, SpendSums, Vec<(String, SpendSums)>)| {
+        let entry = |(name, sums, keys): &Named| {
             let keys: Map<String, Value> =
                 keys.iter().map(|(key, sums)| (key.clone(), of_key(key, sums, known))).collect();
             let value = json!({ "metrics": metrics(sums), "metadata": {}, "api_key_breakdown": keys });

@@ -155,6 +155,11 @@ impl Fields {
         self.body.shift_remove(name).filter(|value| !value.is_null())
     }
 
+    /// Sets a field.
+    pub(super) fn put(&mut self, name: &str, value: Value) {
+        self.body.insert(name.to_owned(), value);
+    }
+
     /// Gives back what was taken too early.
     pub(super) fn put_back(&mut self, name: &str, text: Change<String>) {
         let value = match text {

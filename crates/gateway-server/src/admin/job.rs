@@ -29,6 +29,8 @@ pub(super) struct Job {
     pub(super) shared: Arc<Shared>,
     pub(super) db: Db,
     pub(super) caller: Caller,
+    /// What the path names.
+    pub(super) named: Option<String>,
     pub(super) query: Option<String>,
     pub(super) body: Bytes,
     pub(super) moment: Moment,
@@ -41,12 +43,12 @@ pub(crate) async fn manage(
     core: &Arc<Core>,
     conn: &ConnState,
     action: Action,
-    path: &'static str,
+    (path, named): (&'static str, Option<String>),
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let (head, body) = request.into_parts();
     let job = match enter(core, conn, action, path, head, body).await {
-        Ok(job) => job,
+        Ok(job) => Job { named, ..job },
         Err(refusal) => return refusal.into_response(),
     };
     let done = core.shared.control.spawn(async move { run(job, action).await }).await;
@@ -85,6 +87,7 @@ async fn enter(
         shared: Arc::clone(&core.shared),
         db,
         caller,
+        named: None,
         query: head.uri.query().map(str::to_owned),
         body: read_body(body, BODY_LIMIT).await?,
         moment: Moment { now: now_ms(), zone: snapshot.zone.clone() },

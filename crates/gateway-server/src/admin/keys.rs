@@ -1,5 +1,8 @@
 //! `/key/*`: made, shown, changed, blocked, deleted, listed (surface §3.4).
 
+mod rotate;
+mod several;
+
 use gateway_db::{Change, KeyName, KeyPatch, KeyQuery, KeyRecord, NewKey, PageRequest};
 use llm_types::{Error, ErrorKind, KeyHash};
 use serde_json::{Value, json};
@@ -25,12 +28,18 @@ pub(crate) enum KeyAction {
     Unblock,
     Info,
     List,
+    ServiceAccount,
+    InfoOfSeveral,
+    Aliases,
+    BulkUpdate,
+    Regenerate,
+    ResetSpend,
 }
 
 impl KeyAction {
     /// Whether it changes nothing.
     pub(super) fn reads(self) -> bool {
-        matches!(self, Self::Info | Self::List)
+        matches!(self, Self::Info | Self::List | Self::InfoOfSeveral | Self::Aliases)
     }
 }
 
@@ -44,6 +53,12 @@ pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
         KeyAction::Unblock => job.block(false).await,
         KeyAction::Info => job.info().await,
         KeyAction::List => job.list().await,
+        KeyAction::ServiceAccount => job.generate_for_service().await,
+        KeyAction::InfoOfSeveral => job.info_of_several().await,
+        KeyAction::Aliases => job.aliases().await,
+        KeyAction::BulkUpdate => job.update_several().await,
+        KeyAction::Regenerate => job.regenerate().await,
+        KeyAction::ResetSpend => job.reset_spend().await,
     }
 }
 
@@ -108,7 +123,7 @@ impl Job {
     }
 
     /// Writes a change and makes it hold at once in this process.
-    async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
+    pub(super) async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
         let forced_spend = patch.spend;
         let record = self.db.update_key(hash, patch, self.moment.now, Some(&self.by)).await?;
         if let Some(entry) = self.shared.directory.keep(record.clone()).await?

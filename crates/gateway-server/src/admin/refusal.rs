@@ -34,6 +34,15 @@ impl Refusal {
         json!({ "type": kind, "loc": ["body", name], "msg": message, "input": found })
     }
 
+    /// Why, in words: for lists in which some entries are done and some are not.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Error(error) => error.to_string(),
+            Self::Fields(problems) => Value::from(problems.clone()).to_string(),
+            Self::Detail(_, detail) => detail.to_string(),
+        }
+    }
+
     /// The answer.
     pub(super) fn into_response(self) -> Response<ReplyBody> {
         match self {

@@ -321,6 +321,13 @@ static TABLE: [Route; 208] = [
     Route(POST, "/key/unblock", key(KeyAction::Unblock)),
     Route(GET, "/key/info", key(KeyAction::Info)),
     Route(GET, "/key/list", key(KeyAction::List)),
+    Route(GET, "/key/aliases", key(KeyAction::Aliases)),
+    Route(POST, "/v2/key/info", key(KeyAction::InfoOfSeveral)),
+    Route(POST, "/key/service-account/generate", key(KeyAction::ServiceAccount)),
+    Route(POST, "/key/bulk_update", key(KeyAction::BulkUpdate)),
+    Route(POST, "/key/regenerate", key(KeyAction::Regenerate)),
+    Route(POST, "/key/{model}/regenerate", key(KeyAction::Regenerate)),
+    Route(POST, "/key/{model}/reset_spend", key(KeyAction::ResetSpend)),
     Route(POST, "/team/new", team(TeamAction::New)),
     Route(POST, "/team/update", team(TeamAction::Update)),
     Route(POST, "/team/delete", team(TeamAction::Delete)),
@@ -455,7 +462,7 @@ pub(crate) async fn answer(
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Explain => explain::answer(core, conn, request).await,
-        Handler::Manage(action) => admin::manage(core, conn, action, route.1, request).await,
+        Handler::Manage(action) => admin::manage(core, conn, action, (route.1, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {
             let head = request.into_parts().0;

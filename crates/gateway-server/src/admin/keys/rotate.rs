@@ -1,0 +1,80 @@
+//! A key's new secret, and its spend set by hand (surface §3.4).
+
+use gateway_db::{Change, KeyPatch};
+use llm_types::ErrorKind;
+use serde_json::{Value, json};
+
+use super::{chosen_secret, hash_of, not_found};
+use crate::admin::fields::Fields;
+use crate::admin::job::Job;
+use crate::admin::refusal::Refusal;
+use crate::admin::view;
+use crate::identity::{KeyDigest, masked};
+
+impl Job {
+    /// `/key/regenerate` and `/key/{key}/regenerate`: the key goes on under a new secret; what the body sets
+    /// besides is changed on the way.
+    pub(super) async fn regenerate(self) -> Result<Value, Refusal> {
+        let mut fields = self.fields()?;
+        let old = hash_of(&self.named_key(&mut fields)?);
+        if fields.any("grace_period").is_some() {
+            let message = "`grace_period` is not served: the old secret stops working at once. Leave it out.";
+            return Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "grace_period", message));
+        }
+        let secret = chosen_secret(fields.text("new_key"))?;
+        let patch = fields.patch(&self.moment)?;
+        if self.db.key_by_hash(&old).await?.is_none() {
+            return Err(not_found("Key not found."));
+        }
+        // What calls spent under the old secret is in the database before the key moves.
+        self.shared.shipping.flush().await?;
+        let (now, by) = (self.moment.now, Some(self.by.as_str()));
+        let moved = self.db.replace_key_hash(&old, &hash_of(&secret), Some(masked(&secret)), now, by).await?;
+        if let Some(digest) = KeyDigest::from_hex(old.as_str()) {
+            self.shared.directory.forget(&digest);
+        }
+        let record = if patch == KeyPatch::default() {
+            self.shared.directory.keep(moved.clone()).await?;
+            moved
+        } else {
+            self.change(&moved.hash, patch).await?
+        };
+        Ok(view::generated(&record, &secret, now))
+    }
+
+    /// `/key/{key}/reset_spend`.
+    pub(super) async fn reset_spend(self) -> Result<Value, Refusal> {
+        let mut fields = self.fields()?;
+        let key = self.named_key(&mut fields)?;
+        let Change::Set(spend) = fields.money("reset_to")? else {
+            fields.finish()?;
+            let problem = Refusal::field("missing", "reset_to", "Field required", &Value::Null);
+            return Err(Refusal::Fields(vec![problem]));
+        };
+        fields.finish()?;
+        let hash = hash_of(&key);
+        let before = self.db.key_by_hash(&hash).await?.ok_or_else(|| not_found("Key not found."))?;
+        let before = self.shared.directory.spent(&before);
+        let patch = KeyPatch { spend: Some(spend), ..KeyPatch::default() };
+        let record = self.change(&hash, patch).await?;
+        Ok(json!({
+            "key_hash": record.hash.as_str(),
+            "spend": spend.as_usd(),
+            "previous_spend": before.as_usd(),
+            "max_budget": record.settings.max_budget.map(llm_types::Money::as_usd),
+            "budget_reset_at": view::time(record.settings.budget_reset_at),
+        }))
+    }
+
+    /// The key that the path names, or the body.
+    fn named_key(&self, fields: &mut Fields) -> Result<String, Refusal> {
+        match (&self.named, fields.text("key")) {
+            (Some(named), _) => Ok(named.clone()),
+            (None, Change::Set(key)) => Ok(key),
+            (None, _) => {
+                let problem = Refusal::field("missing", "key", "Field required", &Value::Null);
+                Err(Refusal::Fields(vec![problem]))
+            }
+        }
+    }
+}
