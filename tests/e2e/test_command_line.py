@@ -6,6 +6,8 @@ import re
 import signal
 import stat
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support.gateway import binary, config
@@ -121,3 +123,59 @@ def test_providers_are_listed(tmp_path):
     assert len(rows) > 20
     assert {"openai", "anthropic"} <= {row["id"] for row in rows}
     assert "* openai" in run("providers", cwd=tmp_path, OPENAI_API_KEY="sk-secret").stdout
+
+
+def test_the_providers_of_a_configuration_are_listed(tmp_path):
+    written = {
+        "providers": {
+            "house": {"base_url": "http://house.internal/v1", "auth": "none"},
+            # An entry of LiteLLM's providers.json, as it is.
+            "rack": {"base_url": "https://rack.internal/v1", "api_key_env": "RACK_API_KEY", "base_class": "openai_gpt",
+                     "param_mappings": {"max_completion_tokens": "max_tokens"}, "constraints": {"temperature_max": 1.0},
+                     "special_handling": {"convert_content_list_to_string": True}, "headers": {"x-team": "a"}},
+        },
+        "model_list": [{"model_name": "h", "litellm_params": {"model": "house/m"}}],
+        "general_settings": {"master_key": "sk-e2e-master-key"},
+    }
+    (tmp_path / "config.yaml").write_text(json.dumps(written))
+    done = run("providers", "--json", "--config", "config.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    listed = {record["id"]: record for record in json.loads(done.stdout)}
+    assert {"house", "rack", "openai", "watsonx", "a2a"} <= set(listed)
+    rack = listed["rack"]
+    assert rack["key_env"] == ["RACK_API_KEY"]
+    assert rack["quirks"]["max_completion_tokens_as_max_tokens"] is True
+    assert rack["quirks"]["amend"] == [{"temperature_at_most": 1.0}, "join_texts"]
+    assert rack["quirks"]["headers"] == [["x-team", "a"]]
+    built_in = json.loads(run("providers", "--json", cwd=tmp_path).stdout)
+    assert "house" not in {record["id"] for record in built_in}
+
+
+def test_a_sign_in_by_device_code(tmp_path):
+    answers = [{"error": "authorization_pending"}, {"access_token": "gho_of-the-user"}]
+
+    class GitHub(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            code = {"device_code": "d", "user_code": "AB-12", "verification_uri": "https://page.example", "interval": 1}
+            data = json.dumps(code if self.path == "/code" else answers.pop(0)).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    done = run("login", "github_copilot", cwd=tmp_path, GITHUB_COPILOT_TOKEN_DIR=str(tmp_path / "tokens"),
+               GITHUB_COPILOT_DEVICE_CODE_URL=base + "/code", GITHUB_COPILOT_ACCESS_TOKEN_URL=base + "/token")
+    server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert "open https://page.example and type AB-12" in done.stderr
+    kept = tmp_path / "tokens" / "access-token"
+    assert kept.read_text() == "gho_of-the-user"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "gho_" not in done.stdout + done.stderr

@@ -26,3 +26,44 @@ def test_metrics_count_calls(gateway):
     answer = gateway.ask("GET", "/metrics")
     assert answer.status == 200
     assert "# TYPE" in answer.body.decode()
+
+
+def test_tokens_are_counted(gateway):
+    body = {"model": "gpt", "messages": [{"role": "user", "content": "a" * 400}]}
+    counted = gateway.ask("POST", "/utils/token_counter", body).json
+    assert set(counted) == {"total_tokens", "request_model", "model_used", "tokenizer_type", "count_source",
+                            "original_response", "error", "error_message", "status_code"}
+    assert 95 <= counted["total_tokens"] <= 115
+    assert (counted["request_model"], counted["model_used"]) == ("gpt", "say")
+    prompt = gateway.ask("POST", "/utils/token_counter", {"model": "nobody's", "prompt": "a" * 40}).json
+    assert (prompt["total_tokens"], prompt["model_used"]) == (10, "nobody's")
+    assert gateway.ask("POST", "/utils/token_counter", {"model": "gpt"}).status == 400
+    assert gateway.ask("POST", "/utils/token_counter", body, key="sk-nobody").status == 401
+
+
+def test_a_request_is_shown_as_the_provider_would_get_it(gateway, upstream):
+    asked = {"model": "claude", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 7, "stop": "END"}
+    shown = gateway.ask("POST", "/utils/transform_request", {"call_type": "completion", "request_body": asked}).json
+    assert shown["error"] is None
+    assert shown["raw_request_api_base"] == upstream.base + "/v1/messages"
+    assert shown["raw_request_body"]["stop_sequences"] == ["END"]
+    assert shown["raw_request_headers"]["x-api-key"] == "****"
+    assert "sk-upstream-secret" not in str(shown)
+    assert not upstream.asked, "nothing is sent"
+    wrong = {"call_type": "completion", "request_body": {**asked, "model": "nobody"}}
+    told = gateway.ask("POST", "/utils/transform_request", wrong).json
+    assert told["raw_request_body"] is None and "nobody" in told["error"]
+
+
+def test_parameters_and_groups_are_told(gateway):
+    told = gateway.ask("GET", "/utils/supported_openai_params?model=claude").json["supported_openai_params"]
+    assert {"tools", "temperature", "stream"} <= set(told) and "logit_bias" not in told
+    assert "stop" in gateway.ask("GET", "/utils/supported_openai_params?model=groq/llama").json["supported_openai_params"]
+    assert gateway.ask("GET", "/utils/supported_openai_params").status == 400
+    [group] = gateway.ask("GET", "/model_group/info?model_group=gpt").json["data"]
+    assert (group["model_group"], group["providers"]) == ("gpt", ["openai"])
+    for member in ("max_input_tokens", "input_cost_per_token", "mode", "tpm", "rpm", "supported_openai_params"):
+        assert member in group, member
+    infos = {entry["model_name"]: entry for entry in gateway.ask("GET", "/model/info").json["data"]}
+    assert "sk-upstream-secret" not in str(infos)
+    assert "supported_openai_params" in infos["gpt"]["model_info"]

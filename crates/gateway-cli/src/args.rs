@@ -30,11 +30,15 @@ pub(crate) enum Command {
     /// Exit status: 0 when it can be served, 1 with `--strict` when there are warnings, 2 when it cannot be served.
     Check(CheckArgs),
     /// List the providers that can be called, and the environment variables that hold their keys.
-    Providers(ListArgs),
     /// Say which deployments a call would be routed to, and why not to the others.
     ///
     /// Exit status: 0 when somebody could serve, 1 when nobody could, 2 when the configuration cannot be used.
     Route(RouteArgs),
+    Providers(ProvidersArgs),
+    /// Sign in at a provider that wants a person to: GitHub Copilot.
+    ///
+    /// Prints a page and a code to type there, and waits until that is done.
+    Login(LoginArgs),
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),
@@ -142,6 +146,33 @@ pub(crate) struct ListArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which providers to list, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ProvidersArgs {
+    /// A configuration file whose own providers are listed too.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where to sign in.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The provider.
+    #[arg(value_enum)]
+    pub(crate) provider: LoginProvider,
+}
+
+/// Providers that a person signs in at.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LoginProvider {
+    /// GitHub Copilot.
+    #[value(name = "github_copilot")]
+    GithubCopilot,
 }
 
 /// What to do with the database.

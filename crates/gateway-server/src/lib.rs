@@ -17,6 +17,7 @@ mod identity;
 mod journal;
 mod ledger;
 mod limits;
+pub mod login;
 mod responses;
 mod routes;
 mod share;

@@ -24,6 +24,7 @@ mod spec;
 mod target;
 #[cfg(feature = "hyper")]
 pub mod transport;
+mod uuid;
 mod write;
 
 pub use client::{Client, EventStream, PreparedTarget};

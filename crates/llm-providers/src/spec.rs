@@ -43,6 +43,24 @@ pub enum DialectId {
     Nova,
     /// A prompt to be completed, on one of its wires.
     Prompt(Wire),
+    /// Generic chat of Oracle's Generative AI.
+    OracleGeneric,
+    /// Cohere's chat in Oracle's Generative AI.
+    OracleCohere,
+    /// Chat Completions with functions where others have tools.
+    Functions,
+    /// Agent2Agent, JSON-RPC.
+    A2a,
+    /// LangGraph's stateless runs.
+    Langgraph,
+    /// Langflow's runs.
+    Langflow,
+    /// Threads and runs of OpenAI's Assistants, as Azure's agents have them.
+    Threads,
+    /// Agents in Amazon Bedrock's `AgentCore`.
+    Agentcore,
+    /// Agents for Amazon Bedrock.
+    BedrockAgent,
 }
 
 impl DialectId {
@@ -51,7 +69,7 @@ impl DialectId {
     #[must_use]
     pub const fn own_paths(self) -> &'static [&'static str] {
         match self {
-            Self::OpenaiChat => &["/chat/completions"],
+            Self::OpenaiChat | Self::Functions => &["/chat/completions"],
             Self::OpenaiText => &["/completions"],
             Self::OpenaiResponses => &["/responses"],
             Self::Anthropic => &["/v1/messages"],
@@ -59,7 +77,17 @@ impl DialectId {
             // Its imitation of OpenAI's API lives behind `/v1`.
             Self::Ollama => &["/api/generate", "/api/chat", "/api", "/v1"],
             Self::Prompt(Wire::Complete) => &["/v1/complete"],
-            Self::Gemini | Self::Converse | Self::Nova | Self::Prompt(_) => &[],
+            Self::OracleGeneric | Self::OracleCohere => &["/20231130/actions/chat"],
+            Self::Langgraph => &["/runs/wait", "/runs/stream"],
+            Self::Gemini
+            | Self::Converse
+            | Self::Nova
+            | Self::Prompt(_)
+            | Self::A2a
+            | Self::Langflow
+            | Self::Threads
+            | Self::Agentcore
+            | Self::BedrockAgent => &[],
         }
     }
 }

@@ -6,6 +6,7 @@ mod db;
 mod dump;
 mod import;
 mod load;
+mod login;
 mod providers;
 mod route;
 mod serve;
@@ -22,8 +23,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
-        Command::Providers(args) => Ok(providers::run(&args)),
         Command::Route(args) => route::run(args),
+        Command::Providers(args) => providers::run(&args),
+        Command::Login(args) => login::run(&args),
         Command::Db(command) => db::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Version(args) => Ok(version::run(&args)),

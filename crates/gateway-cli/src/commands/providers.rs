@@ -3,17 +3,25 @@
 use gateway_server::config::{Env, Registry};
 use serde_json::{Value, json};
 
-use crate::args::ListArgs;
-use crate::render::{self, Exit};
+use super::load;
+use crate::args::ProvidersArgs;
+use crate::render::{self, Exit, Failure};
 
 /// Lists the providers; a key that is set is marked, never shown.
-pub(crate) fn run(args: &ListArgs) -> Exit {
-    if args.json {
-        render::data(format!("{:#}", records()));
-        return Exit::Success;
-    }
+///
+/// # Errors
+/// When the configuration cannot be served.
+pub(crate) fn run(args: &ProvidersArgs) -> Result<Exit, Failure> {
     let env = Env::of_process();
-    for provider in Registry::built_in().all() {
+    let registry = match &args.config {
+        Some(path) => load::file(path, &env, false)?.registry,
+        None => Registry::built_in(),
+    };
+    if args.json {
+        render::data(format!("{:#}", listed(&registry)));
+        return Ok(Exit::Success);
+    }
+    for provider in registry.all() {
         let names: Vec<&str> = provider.key_env.iter().map(AsRef::as_ref).collect();
         let mark = if env.first(names.iter().copied()).is_some() { "*" } else { " " };
         render::data(
@@ -21,11 +29,15 @@ pub(crate) fn run(args: &ListArgs) -> Exit {
         );
     }
     render::talk("* a key is set; call a model as `provider/model`");
-    Exit::Success
+    Ok(Exit::Success)
 }
 
-/// The providers as their records say it.
+/// The built-in providers as their records say it.
 pub(crate) fn records() -> Value {
+    listed(&Registry::built_in())
+}
+
+fn listed(registry: &Registry) -> Value {
     let record = |provider: &&std::sync::Arc<_>| json!(***provider);
-    Registry::built_in().all().iter().map(record).collect()
+    registry.all().iter().map(record).collect()
 }

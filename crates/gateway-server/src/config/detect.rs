@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use llm_providers::Registry;
+use llm_providers::{ProviderSpec, Registry};
 use serde_json::Value;
 
 use super::{Env, Loaded, parse};
@@ -56,7 +56,8 @@ pub fn detect(env: &Env, registry: &Registry, ollama: &[String]) -> Detected {
         let addressed = (!provider.base_url.is_empty() && has_account)
             || env.first(provider.base_url_env.iter().map(AsRef::as_ref)).is_some();
         let project = provider.project_env();
-        if !addressed || (!project.is_empty() && env.first(project.iter().map(AsRef::as_ref)).is_none()) {
+        let is_placed = addressed && is_billed(env, provider);
+        if !is_placed || (!project.is_empty() && env.first(project.iter().map(AsRef::as_ref)).is_none()) {
             continue;
         }
         let key = format!("os.environ/{variable}");
@@ -91,6 +92,14 @@ pub fn detect(env: &Env, registry: &Registry, ollama: &[String]) -> Detected {
     }
     let loaded = parse(&yaml, env, registry);
     Detected { providers, yaml, loaded }
+}
+
+/// Whether the environment says who pays, where a provider wants to be told in each request.
+fn is_billed(env: &Env, provider: &ProviderSpec) -> bool {
+    let cloud = &provider.cloud;
+    let asked = cloud.shell.with.iter().any(|(_, text)| text.contains("{project}"));
+    let mut settings = cloud.more.iter().chain([&cloud.project]);
+    !asked || settings.any(|setting| env.first(setting.env.iter().map(AsRef::as_ref)).is_some())
 }
 
 /// One entry; JSON strings are YAML strings.

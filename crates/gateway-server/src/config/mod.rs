@@ -22,6 +22,7 @@ pub use llm_providers::Registry;
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
+pub(crate) use resolve::copilot_file;
 pub use source::Env;
 pub use typed::{
     Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, Probe, Redis, TokenCount,

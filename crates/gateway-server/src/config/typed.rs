@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
+use llm_providers::Registry;
 use llm_providers::catalog::ModelInfo;
 use llm_providers::transport::Guard;
 use llm_router::{Deployment, RouterSettings};
@@ -28,6 +29,8 @@ pub struct Config {
     pub redis: Option<Redis>,
     /// Entries of `model_list` that this version cannot call; a call to one is answered with its reason.
     pub unserved: Vec<Unserved>,
+    /// The providers there are: the built-in ones and the file's own (`providers`).
+    pub registry: Registry,
 }
 
 /// Where a Redis is.

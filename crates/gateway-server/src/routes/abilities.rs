@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Response, StatusCode};
+use llm_providers::Target;
 use llm_providers::dialects::openai_params;
-use llm_providers::{Registry, Target};
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
@@ -38,7 +38,7 @@ fn params_of(snapshot: &Snapshot, name: &str) -> Result<Vec<&'static str>> {
     if let Some(model) = configured {
         return Ok(of_model(snapshot, model));
     }
-    let registry = Registry::built_in();
+    let registry = &snapshot.config.registry;
     let (provider, model) = registry.split_model(name)?;
     let info = snapshot.known(provider.id.as_str(), model);
     let can = |ability: &str| info.as_ref().is_some_and(|info| info.supports(ability) == Some(true));

@@ -7,6 +7,7 @@ mod models;
 mod ollama;
 mod pattern;
 mod responses;
+mod utils;
 
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ enum Handler {
     SupportedParams,
     /// Where a call would go.
     Explain,
+    TokenCounter,
+    TransformRequest,
     /// Management of keys, teams, users and whoever else pays.
     Manage(Action),
     /// Probes and greetings.
@@ -314,6 +317,8 @@ static TABLE: &[Route] = &[
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
+    Route(POST, "/utils/token_counter", Handler::TokenCounter),
+    Route(POST, "/utils/transform_request", Handler::TransformRequest),
     Route(POST, "/key/generate", key(KeyAction::Generate)),
     Route(POST, "/key/update", key(KeyAction::Update)),
     Route(POST, "/key/delete", key(KeyAction::Delete)),
@@ -462,6 +467,8 @@ pub(crate) async fn answer(
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Explain => explain::answer(core, conn, request).await,
+        Handler::TokenCounter => utils::token_counter(core, conn, request).await,
+        Handler::TransformRequest => utils::transform_request(core, conn, request).await,
         Handler::Manage(action) => admin::manage(core, conn, action, (route.1, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {

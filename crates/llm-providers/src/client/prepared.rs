@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
 
 use crate::auth::SignIn;
-use crate::cloud::{Identity, Wrapping, fill, measured, unframed};
+use crate::cloud::{Identity, Wrapping, fill, measured, told, unframed};
 use crate::operations::{Place, Sending};
-use crate::signin::{Credential, Key, aws};
+use crate::signin::{Credential, Key, aws, oci};
 use crate::{DialectId, Encoded, ProviderSpec, Target};
 
 /// A target made ready once, for all calls to it. Cheap to make and to share.
@@ -110,6 +110,9 @@ impl PreparedTarget {
             let message = format!("provider `{}`: sign-in has nothing at hand", self.target.spec.id);
             Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Gateway)
         })?;
+        if let Some(base) = &held.base {
+            request.uri = ready.moved(&request.uri, base)?;
+        }
         match &held.key {
             Key::Bearer(token) => {
                 request.headers.insert(header::AUTHORIZATION, token.clone());
@@ -122,6 +125,7 @@ impl PreparedTarget {
                 };
                 aws::sign(request, keys, (service, self.target.region()), now)
             }
+            Key::Oci(key) => oci::sign(request, key, now),
         }
     }
 }
@@ -141,6 +145,11 @@ impl PreparedTarget {
             response.headers.insert(header::CONTENT_TYPE, kind);
         } else if framed && response.status.is_success() && self.takes_prompts() {
             response.body = measured(response.body, &response.headers);
+        }
+        let wrapping = self.ready.as_ref().ok().and_then(|ready| ready.wrapping.as_ref());
+        if let Some(wrapping) = wrapping.filter(|_| response.status.is_success()) {
+            let is_stream = is_events(&response.headers);
+            response.body = wrapping.open(response.body, is_stream);
         }
         response
     }
@@ -302,6 +311,16 @@ impl Ready {
         Ok(Self { scheme, authority, path, headers, sign_in, credential, wrapping, usual: OnceLock::new() })
     }
 
+    /// A URL of this target at another place, which the service that signs in named.
+    fn moved(&self, uri: &Uri, base: &Uri) -> Result<Uri> {
+        let target = uri.path_and_query().map_or("", |target| target.as_str());
+        let own = target.strip_prefix(self.path.as_str()).unwrap_or(target);
+        let mut parts = base.clone().into_parts();
+        let path = format!("{}{own}", base.path().trim_end_matches('/'));
+        parts.path_and_query = PathAndQuery::try_from(path).ok();
+        Uri::from_parts(parts).map_err(|_| fault("the place that sign-in named is no URL".to_owned()))
+    }
+
     fn uri(&self, path: String) -> Result<Uri> {
         if let Some((usual, uri)) = self.usual.get()
             && *usual == path
@@ -309,6 +328,10 @@ impl Ready {
             return Ok(uri.clone());
         }
         let mut whole = format!("{}{path}", self.path);
+        if !whole.starts_with('/') {
+            // A dialect whose requests go to the base URL itself, and a base URL that is a host alone.
+            whole.insert(0, '/');
+        }
         if let Some(pair) = self.sign_in.query() {
             let joint = if whole.contains('?') { '&' } else { '?' };
             write!(whole, "{joint}{pair}").expect("a string takes all text");
@@ -338,13 +361,19 @@ fn constant_headers(target: &Target) -> Result<Vec<(HeaderName, HeaderValue)>> {
     let pairs = quirks.headers.iter().chain(kind);
     pairs
         .map(|(name, value)| {
-            let header = (HeaderName::try_from(&**name).ok(), HeaderValue::try_from(&**value).ok());
+            let value = if value.contains('{') { told(value, target)? } else { value.to_string() };
+            let header = (HeaderName::try_from(&**name).ok(), HeaderValue::try_from(value).ok());
             let (Some(name), Some(value)) = header else {
                 return Err(fault(format!("provider `{}`: `{name}` is no header", target.spec.id)));
             };
             Ok((name, value))
         })
         .collect()
+}
+
+fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
 fn fault(message: String) -> Error {

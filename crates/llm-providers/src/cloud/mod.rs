@@ -3,6 +3,8 @@
 //!
 //! All of it is data in the vendor's record; nothing here knows a vendor by name.
 
+mod envelope;
+mod exchange;
 mod measured;
 mod route;
 mod shell;
@@ -13,11 +15,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use envelope::Envelope;
+pub use exchange::{Exchange, Has};
 pub(crate) use measured::measured;
 pub use route::Route;
 pub(crate) use route::looks_like;
 pub use shell::{Betas, Pairs, Shell};
-pub(crate) use shell::{Wrapping, fill};
+pub(crate) use shell::{Wrapping, fill, told};
 pub(crate) use unframe::unframed;
 
 use crate::signin::Credential;
@@ -37,6 +41,8 @@ pub struct CloudSpec {
     pub project: Setting,
     /// The version of its API.
     pub version: Setting,
+    /// What else its URLs and bodies name, as `{param}`.
+    pub more: Cow<'static, [Setting]>,
     /// Base URLs of regions whose URL is not made from the record's by putting the region in.
     pub region_urls: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
     /// Whether a model's name may begin with a region (`us-west-2/…`) or be a resource name that holds one.
@@ -54,6 +60,7 @@ impl CloudSpec {
         region: Setting::NONE,
         project: Setting::NONE,
         version: Setting::NONE,
+        more: Cow::Borrowed(&[]),
         region_urls: Cow::Borrowed(&[]),
         region_in_model: false,
         shell: Shell::NONE,
@@ -71,6 +78,7 @@ impl Default for CloudSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "records are constants: there are few, and nobody moves them")]
 pub enum Identity {
     /// Nobody: there must be a key, unless [`crate::Auth::None`] says that none is needed.
     #[default]
@@ -81,6 +89,14 @@ pub enum Identity {
     Google,
     /// AWS, by signing each request for the service of this name.
     Aws(Cow<'static, str>),
+    /// A service that gives a token for the operator's key or application.
+    Exchange(Exchange),
+    /// SAP AI Core, by a service key.
+    Aicore,
+    /// GitHub Copilot, by the token a user's sign-in left on disk.
+    Copilot,
+    /// Oracle Cloud, by signing each request with a user's API key.
+    Oci,
 }
 
 /// A setting of a cloud: its name in `litellm_params`, the environment variables that stand in for it, and
@@ -111,6 +127,8 @@ pub struct Cloud {
     pub project: Option<String>,
     /// The version of the API.
     pub version: Option<String>,
+    /// What else is said, by the names of the parameters.
+    pub more: Vec<(String, String)>,
     /// The maker's name of the model, where the deployment's own name is free text.
     pub base_model: Option<String>,
     /// What signs in, where no key does.

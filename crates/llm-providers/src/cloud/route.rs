@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cloud, CloudSpec, Shell, Words};
+use super::{Cloud, CloudSpec, Identity, Shell, Words};
 use crate::{Auth, DialectId, ProviderSpec, Quirks, Target};
 
 /// How some models of a cloud are called. All conditions must hold; an empty one always does.
@@ -26,6 +26,12 @@ pub struct Route {
     /// The region the models are in, whatever is configured.
     #[serde(default)]
     pub region: Cow<'static, str>,
+    /// Where they are, if not where the record says; a base URL that the operator gives counts all the same.
+    #[serde(default)]
+    pub base_url: Cow<'static, str>,
+    /// For which service requests are signed, if not for the record's.
+    #[serde(default)]
+    pub service: Cow<'static, str>,
     /// The dialect the models speak.
     pub dialect: DialectId,
     /// As [`ProviderSpec::prefix`].
@@ -50,6 +56,8 @@ impl Route {
         versions: Cow::Borrowed(&[]),
         strip: Cow::Borrowed(""),
         region: Cow::Borrowed(""),
+        base_url: Cow::Borrowed(""),
+        service: Cow::Borrowed(""),
         dialect: DialectId::OpenaiChat,
         prefix: Cow::Borrowed(""),
         auth: None,
@@ -94,7 +102,8 @@ impl Target {
         }
         let version = self.cloud.as_ref().and_then(|cloud| cloud.version.as_deref());
         let route = spec.cloud.routes.iter().find(|route| route.fits(&self.model, &self.base_url, version));
-        let cloud = CloudSpec { routes: Cow::Borrowed(&[]), region_in_model: false, ..spec.cloud.clone() };
+        let mut cloud =
+            CloudSpec { routes: Cow::Borrowed(&[]), region_in_model: false, ..spec.cloud.clone() };
         let Some(route) = route else {
             self.spec = Arc::new(ProviderSpec { cloud, ..(*spec).clone() });
             return self;
@@ -105,6 +114,12 @@ impl Target {
         if !route.region.is_empty() {
             let said = self.cloud.get_or_insert_with(Cloud::default);
             said.region = Some(route.region.clone().into_owned());
+        }
+        if !route.base_url.is_empty() && self.base_url == spec.full_base_url(None) {
+            self.base_url = route.base_url.to_string();
+        }
+        if !route.service.is_empty() {
+            cloud.identity = Identity::Aws(route.service.clone());
         }
         if !self.base_url.ends_with(&*route.prefix) {
             self.base_url.push_str(&route.prefix);

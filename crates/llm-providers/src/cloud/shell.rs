@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use llm_types::{Error, ErrorKind, Origin, Result};
+use llm_types::{Body, Error, ErrorKind, Origin, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Words;
+use super::{Envelope, Words};
 use crate::Target;
 use crate::scan::{self, Patch};
 
@@ -30,8 +30,11 @@ pub struct Shell {
     pub elsewhere: Pairs,
     /// Members of the body that are left out: the URL says them.
     pub without: Words,
-    /// Members of the body that are added unless they are there: name and text.
-    pub with: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
+    /// Members of the body that are added unless they are there: name and text, filled in as paths are. What
+    /// names a setting that the operator did not make is left out.
+    pub with: Pairs,
+    /// The object around the body, put on last.
+    pub envelope: Envelope,
     /// What becomes of the header that names beta features.
     pub betas: Betas,
     /// Tools the vendor runs, by the beginning of their type, that need a beta feature here.
@@ -68,6 +71,7 @@ impl Shell {
         elsewhere: Cow::Borrowed(&[]),
         without: Cow::Borrowed(&[]),
         with: Cow::Borrowed(&[]),
+        envelope: Envelope::NONE,
         betas: Betas::All,
         tool_betas: Cow::Borrowed(&[]),
         framed: false,
@@ -86,6 +90,9 @@ pub(crate) struct Wrapping {
     path: Option<String>,
     stream_path: Option<String>,
     elsewhere: Vec<(String, String)>,
+    with: Vec<(String, String)>,
+    /// What the envelope says.
+    said: Vec<(String, String)>,
     shell: Shell,
 }
 
@@ -106,12 +113,16 @@ impl Wrapping {
         let elsewhere =
             shell.elsewhere.iter().map(|(start, path)| Ok((start.to_string(), fill(path, target)?)));
         let elsewhere = elsewhere.collect::<Result<_>>()?;
-        Ok(Some(Self { path, stream_path, elsewhere, shell: shell.clone() }))
+        let (with, said) = (texts(&shell.with, target), texts(&shell.envelope.said, target));
+        Ok(Some(Self { path, stream_path, elsewhere, with, said, shell: shell.clone() }))
     }
 
     /// The path and body of a request whose dialect wrote these.
     pub(crate) fn wrap(&self, path: &str, body: Bytes) -> Result<(String, Bytes)> {
-        let (body, stream) = self.body(body)?;
+        let (mut body, stream) = self.body(body)?;
+        if self.shell.envelope != Envelope::NONE {
+            body = self.shell.envelope.wrap(&body, &self.said)?;
+        }
         let elsewhere =
             self.elsewhere.iter().find(|(start, _)| path.starts_with(start)).map(|(_, path)| path);
         let own = elsewhere.or(self.path.as_ref());
@@ -121,7 +132,7 @@ impl Wrapping {
 
     /// The body, and whether it asks for a stream.
     fn body(&self, body: Bytes) -> Result<(Bytes, bool)> {
-        let Shell { without, with, .. } = &self.shell;
+        let (without, with) = (&self.shell.without, &self.with);
         if self.stream_path.is_none() && without.is_empty() && with.is_empty() {
             return Ok((body, false));
         }
@@ -147,6 +158,11 @@ impl Wrapping {
     /// The path that a wire of an operation wrote, wrapped.
     pub(crate) fn wrap_path(&self, path: &str) -> String {
         self.path.as_ref().map_or_else(|| path.to_owned(), |wrapped| join(wrapped, path))
+    }
+
+    /// The reply without the envelope around it.
+    pub(crate) fn open(&self, body: Body, is_stream: bool) -> Body {
+        if self.shell.envelope.reply.is_empty() { body } else { self.shell.envelope.opened(body, is_stream) }
     }
 
     /// Whether streamed replies are framed.
@@ -228,23 +244,53 @@ fn join(wrapped: &str, path: &str) -> String {
 
 /// A path with what the target says in its places.
 pub(crate) fn fill(path: &str, target: &Target) -> Result<String> {
+    filled(path, target, encoded).map_err(|param| missing(target, param))
+}
+
+/// A text of a record, a header's for one, with what the target says in it.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] when it names what the target does not say.
+pub(crate) fn told(text: &str, target: &Target) -> Result<String> {
+    filled(text, target, str::to_owned).map_err(|param| missing(target, param))
+}
+
+/// Texts with what the target says in them; those that name what it does not say are left out.
+fn texts(pairs: &Pairs, target: &Target) -> Vec<(String, String)> {
+    let text = |(name, text): &(Cow<'_, str>, Cow<'_, str>)| {
+        Some((name.to_string(), filled(text, target, str::to_owned).ok()?))
+    };
+    pairs.iter().filter_map(text).collect()
+}
+
+/// A text with what the target says in it, written by `write`.
+///
+/// # Errors
+/// The name of a parameter that is not said.
+fn filled<'t>(text: &str, target: &'t Target, write: impl Fn(&str) -> String) -> Result<String, &'t str> {
     let cloud = target.cloud.as_ref();
     let spec = &target.spec.cloud;
-    let mut filled = path.replace("{model}", &encoded(&target.model)).replace("{whole}", "");
+    let mut filled = text.replace("{model}", &write(&target.model)).replace("{whole}", "");
     if filled.contains("{model_path}") {
         let name = target.model.split(':').next().unwrap_or_default();
-        let words: Vec<String> = name.split('/').map(encoded).collect();
+        let words: Vec<String> = name.split('/').map(&write).collect();
         filled = filled.replace("{model_path}", &words.join("/"));
     }
-    for (place, setting, value) in [
-        ("{project}", &spec.project, cloud.and_then(|cloud| cloud.project.as_deref())),
-        ("{region}", &spec.region, cloud.and_then(|cloud| cloud.region.as_deref())),
-        ("{version}", &spec.version, cloud.and_then(|cloud| cloud.version.as_deref())),
-    ] {
-        if filled.contains(place) {
+    let own = [
+        ("project", &spec.project, cloud.and_then(|cloud| cloud.project.as_deref())),
+        ("region", &spec.region, cloud.and_then(|cloud| cloud.region.as_deref())),
+        ("version", &spec.version, cloud.and_then(|cloud| cloud.version.as_deref())),
+    ];
+    let said = |param: &str| {
+        let more = cloud.and_then(|cloud| cloud.more.iter().find(|(name, _)| *name == *param));
+        more.map(|(_, value)| value.as_str())
+    };
+    let more = spec.more.iter().map(|setting| (&*setting.param, setting, said(&setting.param)));
+    for (name, setting, value) in own.into_iter().chain(more) {
+        let place = format!("{{{name}}}");
+        if filled.contains(&place) {
             let default = Some(&*setting.default).filter(|text| !text.is_empty());
-            let value = value.or(default).ok_or_else(|| missing(target, &setting.param))?;
-            filled = filled.replace(place, &encoded(value));
+            filled = filled.replace(&place, &write(value.or(default).ok_or(&*setting.param)?));
         }
     }
     Ok(filled)

@@ -88,6 +88,7 @@ pub mod cohere;
 mod conversation;
 pub mod converse;
 pub mod gemini;
+mod kin;
 mod look;
 pub mod ollama;
 pub mod openai;
@@ -96,6 +97,7 @@ mod pass;
 pub mod prompt;
 mod refusal;
 
+pub use anthropic::count::estimated_tokens;
 pub use asked::openai_params;
 pub(crate) use openai::chat::control_of;
 pub(crate) use openai::{openai_encode_error, openai_error, openai_error_within};
@@ -140,6 +142,15 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::Ollama => OLLAMA,
         DialectId::Nova => NOVA,
         DialectId::Prompt(wire) => prompt::Prompt::on(wire),
+        DialectId::OracleGeneric => kin::ORACLE,
+        DialectId::OracleCohere => kin::ORACLE_COHERE,
+        DialectId::Functions => kin::FUNCTIONS,
+        DialectId::A2a => kin::A2A,
+        DialectId::Langgraph => kin::LANGGRAPH,
+        DialectId::Langflow => kin::LANGFLOW,
+        DialectId::Threads => kin::THREADS,
+        DialectId::Agentcore => kin::AGENTCORE,
+        DialectId::BedrockAgent => kin::BEDROCK_AGENT,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::profiles::AGENT;
 use super::{pairs, provider, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::dialects::prompt::Wire;
@@ -15,6 +16,7 @@ const INVOKE_CLAUDE: Shell = Shell {
     elsewhere: Cow::Borrowed(&[]),
     without: words!["model", "stream"],
     with: pairs!["anthropic_version" => "bedrock-2023-05-31"],
+    envelope: crate::cloud::Envelope::NONE,
     betas: Betas::InBody(pairs![
         "advanced-tool-use-2025-11-20" => "tool-search-tool-2025-10-19",
         "compact-2026-01-12" => "compact-2026-01-12",
@@ -100,6 +102,24 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
             region: setting!("aws_region_name", ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"], "us-west-2"),
             region_in_model: true,
             routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["agentcore/*"],
+                    strip: Cow::Borrowed("agentcore/"),
+                    base_url: Cow::Borrowed("https://bedrock-agentcore.{region}.amazonaws.com"),
+                    service: Cow::Borrowed("bedrock-agentcore"),
+                    dialect: DialectId::Agentcore,
+                    quirks: AGENT,
+                    shell: Shell { path: Cow::Borrowed("/runtimes/{model}{path}"), ..Shell::NONE },
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["agent/*"],
+                    strip: Cow::Borrowed("agent/"),
+                    base_url: Cow::Borrowed("https://bedrock-agent-runtime.{region}.amazonaws.com"),
+                    dialect: DialectId::BedrockAgent,
+                    quirks: AGENT,
+                    ..Route::ANY
+                },
                 Route {
                     models: words!["converse/*"],
                     strip: Cow::Borrowed("converse/"),

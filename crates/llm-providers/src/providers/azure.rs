@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::COMPLETIONS_LACK;
+use super::profiles::{COMPLETIONS_LACK, TOLD_AGENT};
 use super::{pairs, provider, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
@@ -92,6 +92,23 @@ pub(super) const AZURE: &[ProviderSpec] = &[
             identity: COGNITIVE,
             version: Setting { default: Cow::Borrowed(""), ..AZURE_VERSION },
             routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["agents/*"],
+                    strip: Cow::Borrowed("agents/"),
+                    versions: words!["*"],
+                    dialect: DialectId::Threads,
+                    quirks: TOLD_AGENT,
+                    shell: VERSIONED,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["agents/*"],
+                    strip: Cow::Borrowed("agents/"),
+                    dialect: DialectId::Threads,
+                    quirks: TOLD_AGENT,
+                    shell: Shell { path: Cow::Borrowed("{path}?api-version=2025-05-01"), ..Shell::NONE },
+                    ..Route::ANY
+                },
                 Route {
                     models: words!["claude*"],
                     prefix: Cow::Borrowed("/anthropic"),

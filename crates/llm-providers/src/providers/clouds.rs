@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONERS, REASONING};
-use super::{amend, pairs, provider, rules, words};
-use crate::cloud::{Route, Shell};
+use super::{amend, pairs, provider, rules, setting, words};
+use crate::cloud::{Exchange, Identity, Route, Setting, Shell};
 use crate::{Auth, CloudSpec, ModelRule, ProviderSpec, Quirks};
 
 /// The header in which Snowflake is told what kind of token signs in.
@@ -133,6 +133,20 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             ],
             amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"])],
             ..COMPATIBLE
+        },
+        // An application of the workspace may sign in too:
+        // <https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m>.
+        cloud: CloudSpec {
+            identity: Identity::Exchange(Exchange {
+                whom: Cow::Borrowed("the Databricks workspace's token service"),
+                url: Cow::Borrowed("{host}/oidc/v1/token"),
+                headers: pairs!["authorization" => "Basic {basic}"],
+                form: pairs!["grant_type" => "client_credentials", "scope" => "all-apis"],
+                client: setting!("client_id", ["DATABRICKS_CLIENT_ID"], ""),
+                secret: setting!("client_secret", ["DATABRICKS_CLIENT_SECRET"], ""),
+                ..Exchange::NONE
+            }),
+            ..CloudSpec::NONE
         },
     },
     provider! {

@@ -18,6 +18,7 @@ const VERTEX_CLAUDE: Shell = Shell {
     elsewhere: Cow::Borrowed(&[]),
     without: words!["model"],
     with: pairs!["anthropic_version" => "vertex-2023-10-16"],
+    envelope: crate::cloud::Envelope::NONE,
     betas: Betas::Listed(pairs![
         "advanced-tool-use-2025-11-20" => "tool-search-tool-2025-10-19",
         "compact-2026-01-12" => "compact-2026-01-12",
@@ -119,63 +120,79 @@ const MISTRAL: Quirks = Quirks {
 };
 
 /// Google's.
-pub(super) const GOOGLE: &[ProviderSpec] = &[provider! {
-    id: "vertex_ai", name: "Google Vertex AI",
-    docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs",
-    base_url: "https://{region}-aiplatform.googleapis.com", prefix: "/v1",
-    base_url_env: ["VERTEX_API_BASE", "VERTEXAI_API_BASE"], key_env: [],
-    auth: Auth::Bearer, dialect: Gemini,
-    quirks: Quirks::NONE,
-    cloud: CloudSpec {
-        identity: Identity::Google,
-        region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),
-        project: setting!("vertex_project", ["VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"], ""),
-        region_urls: pairs![
-            "global" => "https://aiplatform.googleapis.com",
-            "us" => "https://aiplatform.us.rep.googleapis.com",
-            "eu" => "https://aiplatform.eu.rep.googleapis.com",
-        ],
-        shell: VERTEX_GEMINI,
-        routes: Cow::Borrowed(&[
-            Route {
-                models: words!["claude*"],
-                quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, no_media_urls: true, ..Quirks::NONE },
-                shell: VERTEX_CLAUDE,
-                dialect: DialectId::Anthropic,
-                ..Route::ANY
-            },
-            Route {
-                models: words!["mistral*", "codestral*", "ministral*", "magistral*"],
-                quirks: MISTRAL,
-                shell: VERTEX_MISTRAL,
-                ..Route::ANY
-            },
-            Route {
-                models: words!["jamba*"],
-                quirks: VERTEX_OPEN,
-                shell: VERTEX_AI21,
-                ..Route::ANY
-            },
-            Route {
-                models: words!["deepseek-ai/*"],
-                region: Cow::Borrowed("global"),
-                quirks: VERTEX_OPEN,
-                shell: OPENAPI,
-                ..Route::ANY
-            },
-            Route {
-                models: words!["openai/*"],
-                quirks: VERTEX_GPT_OSS,
-                shell: OPENAPI,
-                ..Route::ANY
-            },
-            Route {
-                models: words!["*/"],
-                quirks: VERTEX_OPEN,
-                shell: OPENAPI,
-                ..Route::ANY
-            },
-        ]),
-        ..CloudSpec::NONE
+pub(super) const GOOGLE: &[ProviderSpec] = &[
+    provider! {
+        id: "gdc", name: "Google Distributed Cloud",
+        docs: "https://docs.cloud.google.com/distributed-cloud/hosted/docs/latest/gdch/application/ao-user/genai/genai-intro",
+        base_url: "", prefix: "/v1",
+        base_url_env: ["GDC_API_BASE"], key_env: ["GDC_API_KEY"],
+        auth: Auth::Bearer, dialect: Gemini,
+        quirks: Quirks { headers: pairs!["x-goog-user-project" => "projects/{project}"], ..Quirks::NONE },
+        cloud: CloudSpec {
+            region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),
+            project: setting!("vertex_project", ["VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"], ""),
+            shell: VERTEX_GEMINI,
+            ..CloudSpec::NONE
+        },
     },
-}];
+    provider! {
+        id: "vertex_ai", name: "Google Vertex AI",
+        docs: "https://docs.cloud.google.com/vertex-ai/generative-ai/docs",
+        base_url: "https://{region}-aiplatform.googleapis.com", prefix: "/v1",
+        base_url_env: ["VERTEX_API_BASE", "VERTEXAI_API_BASE"], key_env: [],
+        auth: Auth::Bearer, dialect: Gemini,
+        quirks: Quirks::NONE,
+        cloud: CloudSpec {
+            identity: Identity::Google,
+            region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),
+            project: setting!("vertex_project", ["VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"], ""),
+            region_urls: pairs![
+                "global" => "https://aiplatform.googleapis.com",
+                "us" => "https://aiplatform.us.rep.googleapis.com",
+                "eu" => "https://aiplatform.eu.rep.googleapis.com",
+            ],
+            shell: VERTEX_GEMINI,
+            routes: Cow::Borrowed(&[
+                Route {
+                    models: words!["claude*"],
+                    quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, no_media_urls: true, ..Quirks::NONE },
+                    shell: VERTEX_CLAUDE,
+                    dialect: DialectId::Anthropic,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["mistral*", "codestral*", "ministral*", "magistral*"],
+                    quirks: MISTRAL,
+                    shell: VERTEX_MISTRAL,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["jamba*"],
+                    quirks: VERTEX_OPEN,
+                    shell: VERTEX_AI21,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["deepseek-ai/*"],
+                    region: Cow::Borrowed("global"),
+                    quirks: VERTEX_OPEN,
+                    shell: OPENAPI,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["openai/*"],
+                    quirks: VERTEX_GPT_OSS,
+                    shell: OPENAPI,
+                    ..Route::ANY
+                },
+                Route {
+                    models: words!["*/"],
+                    quirks: VERTEX_OPEN,
+                    shell: OPENAPI,
+                    ..Route::ANY
+                },
+            ]),
+            ..CloudSpec::NONE
+        },
+    },
+];

@@ -136,6 +136,20 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         },
     },
     provider! {
+        id: "vllm", name: "VLLM",
+        docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+        base_url: "", prefix: "",
+        base_url_env: ["VLLM_API_BASE"], key_env: ["VLLM_API_KEY"],
+        auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
+        quirks: Quirks {
+            unsupported: words!["user", "verbosity"],
+            text_completions: true,
+            responses: true,
+            amend: amend![ThinkingAsEffort, NoStrict, OpenSchemas, MessagesWithout(words!["thinking_blocks"])],
+            ..COMPATIBLE
+        },
+    },
+    provider! {
         id: "xinference", name: "Xorbits Inference",
         docs: "https://inference.readthedocs.io/en/latest/user_guide/client_api.html",
         base_url: "http://127.0.0.1:9997/v1", prefix: "",

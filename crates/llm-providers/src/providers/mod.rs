@@ -2,6 +2,7 @@
 //!
 //! To add one that speaks a dialect we have, add a record to the file of its kind, in the order of slugs.
 
+mod agents;
 mod aggregators;
 mod amazon;
 mod azure;
@@ -10,6 +11,7 @@ mod google;
 mod labs;
 mod local;
 mod media;
+mod platforms;
 mod profiles;
 mod prompts;
 
@@ -98,6 +100,8 @@ pub fn built_in() -> impl Iterator<Item = &'static ProviderSpec> {
         local::LOCAL,
         media::MEDIA,
         prompts::PROMPTS,
+        platforms::PLATFORMS,
+        agents::AGENTS,
     ]
     .into_iter()
     .flatten()

@@ -77,3 +77,20 @@ pub(super) const COMPLETIONS_LACK: Words = words![
     "verbosity",
     "web_search_options"
 ];
+
+/// An agent settles sampling and length itself: what callers say of them is left out, as LiteLLM does.
+pub(super) const AGENT: Quirks = Quirks {
+    supported: words!["max_tokens", "temperature", "top_p"],
+    ignored: words!["max_tokens", "temperature", "top_p"],
+    no_stream_options: true,
+    no_reasoning_content: true,
+    files_as_given: true,
+    ..COMPATIBLE
+};
+
+/// An agent that is told of sampling and length; it brings its own tools.
+pub(super) const TOLD_AGENT: Quirks = Quirks {
+    supported: words!["max_completion_tokens", "max_tokens", "temperature", "top_p"],
+    ignored: words![],
+    ..AGENT
+};

@@ -85,6 +85,7 @@ fn a_key_variable_belongs_to_one_vendor() {
                     "ollama_chat" => "ollama",
                     "text-completion-inception" => "inception",
                     "text-completion-openai" => "openai",
+                    "watsonx_text" => "watsonx",
                     "qwencloud" | "qwen_ai_platform" => "dashscope",
                     other => other,
                 };

@@ -104,7 +104,15 @@ impl<'a> Ask<'a> {
 
 /// Sends a request; the answer's text if its status says success.
 pub(super) async fn send(transport: &dyn Transport, whom: &str, request: HttpRequest) -> Result<String> {
-    let body = request.body.clone();
+    let mut sent = request.body.to_vec();
+    // What headers hold is not shown either.
+    for value in request.headers.values().filter(|value| value.is_sensitive()) {
+        let text = value.to_str().unwrap_or_default();
+        for word in text.split(' ') {
+            sent.extend_from_slice(b"&h=");
+            sent.extend_from_slice(word.as_bytes());
+        }
+    }
     let unreached = |error: Error| {
         let message = format!("sign-in: {whom} cannot be asked: {}", error.message());
         error.with_message(message)
@@ -113,7 +121,7 @@ pub(super) async fn send(transport: &dyn Transport, whom: &str, request: HttpReq
     let status = response.status;
     let answer = response.body.collect(ANSWER_LIMIT).await.map_err(unreached)?;
     let text = String::from_utf8_lossy(&answer).into_owned();
-    if status.is_success() { Ok(text) } else { Err(refused(whom, status, &text, &body)) }
+    if status.is_success() { Ok(text) } else { Err(refused(whom, status, &text, &sent)) }
 }
 
 /// The error behind an answer with an error status. What was sent is not shown, should it be repeated.
@@ -174,7 +182,10 @@ pub(super) fn oauth(whom: &str, answer: &Value, now: SystemTime) -> Result<(Secr
         let value = answer.get(name)?;
         value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
     };
-    let expires = match (number("expires_in"), number("expires_on")) {
+    // `expires_at` of those who state one is in milliseconds.
+    let at = || number("expires_at").map(|end| if end > 100_000_000_000 { end / 1_000 } else { end });
+    let end = number("expires_on").or_else(at);
+    let expires = match (number("expires_in"), end) {
         (Some(life), _) => now + Duration::from_secs(life.min(10_000_000)),
         (None, Some(end)) => SystemTime::UNIX_EPOCH + Duration::from_secs(end.min(100_000_000_000)),
         (None, None) => now + ASSUMED_LIFE,
@@ -206,6 +217,25 @@ pub(super) fn time(text: &str) -> Option<SystemTime> {
 
 /// A time as RFC 3339 writes it, in UTC, to the second.
 pub(super) fn stamp(at: SystemTime) -> String {
+    let ((year, month, date), _, (hour, minute, second)) = civil(at);
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// A time as HTTP's headers write it (RFC 9110 §5.6.7): `Sat, 21 Nov 2026 15:04:05 GMT`.
+pub(super) fn http_date(at: SystemTime) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let ((year, month, date), day, (hour, minute, second)) = civil(at);
+    let named =
+        |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied());
+    let weekday = named(&DAYS, day.rem_euclid(7)).unwrap_or(DAYS[0]);
+    let month = named(&MONTHS, month - 1).unwrap_or(MONTHS[0]);
+    format!("{weekday}, {date:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// The date of a time (year, month, day), the days since 1970-01-01, and the time of day, in UTC.
+fn civil(at: SystemTime) -> ((i64, i64, i64), i64, (u64, u64, u64)) {
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let (day, clock) = (i64::try_from(seconds / 86_400).unwrap_or(i64::MAX / 2), seconds % 86_400);
     // The inverse of `days`: years begin in March, so that leap days end them.
@@ -217,8 +247,7 @@ pub(super) fn stamp(at: SystemTime) -> String {
     let date = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = of_years + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (clock / 3_600, clock / 60 % 60, clock % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
+    ((year, month, date), day, (clock / 3_600, clock / 60 % 60, clock % 60))
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.

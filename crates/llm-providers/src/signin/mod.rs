@@ -1,14 +1,19 @@
 //! Credentials that are fetched and expire: tokens of Microsoft Entra and Google Cloud, temporary keys of
-//! AWS. Requests go through the transport; files are read again at each fetch, for others replace them.
+//! AWS, tokens that vendors give for keys; and keys that sign each request. Requests go through the transport; files are read again at each fetch, for others replace them.
 //!
 //! One fetch runs at a time for a credential; those who need it wait for that one. What is at hand is used
 //! until shortly before its end, and renewed while it still holds. Errors never show secrets.
 
+pub mod aicore;
 pub mod aws;
+pub mod copilot;
 pub mod entra;
+mod exchange;
 mod fetch;
 mod given;
 pub mod google;
+pub mod oci;
+mod rsa;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use futures_util::lock::Mutex as Turn;
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use llm_types::{Error, Result, Secret, Transport};
 
+pub use exchange::Exchanged;
 pub use given::Given;
+pub use rsa::SigningKey;
 
 /// What is at hand is renewed when it holds no longer than this.
 const RENEW: Duration = Duration::from_secs(300);
@@ -40,6 +47,14 @@ pub enum Source {
     Google(google::Google),
     /// AWS.
     Aws(aws::Aws),
+    /// A service that gives a token for what the operator has.
+    Exchange(Exchanged),
+    /// SAP AI Core.
+    Aicore(aicore::Aicore),
+    /// GitHub Copilot.
+    Copilot(copilot::Copilot),
+    /// Oracle Cloud.
+    Oci(oci::OciKey),
 }
 
 /// What signs requests in.
@@ -49,6 +64,8 @@ pub enum Key {
     Bearer(HeaderValue),
     /// Keys to sign each request with.
     Aws(aws::AwsKeys),
+    /// A key to sign each request with, as Oracle Cloud wants it.
+    Oci(oci::OciKey),
 }
 
 impl Key {
@@ -64,6 +81,8 @@ impl Key {
                 let session = keys.session.as_ref().map(|token| token.reveal().as_str());
                 session.into_iter().chain([keys.secret.reveal().as_str()]).collect()
             }
+            // What is sent is a signature: the key itself leaves nowhere.
+            Self::Oci(_) => Vec::new(),
         }
     }
 }
@@ -73,6 +92,8 @@ impl Key {
 pub struct Held {
     /// What signs in.
     pub key: Key,
+    /// Where requests go, where the service said so.
+    pub base: Option<Uri>,
     expires: Option<SystemTime>,
     renew: Option<SystemTime>,
 }
@@ -85,7 +106,13 @@ impl Held {
             let life = expires.duration_since(now).unwrap_or_default();
             expires - RENEW.min(life / 5)
         });
-        Self { key, expires, renew }
+        Self { key, base: None, expires, renew }
+    }
+
+    /// The same, for requests to this place.
+    pub(crate) fn at(mut self, base: Uri) -> Self {
+        self.base = Some(base);
+        self
     }
 }
 
@@ -195,6 +222,10 @@ impl Credential {
             Source::Entra(source) => source.fetch(transport, now).await,
             Source::Google(source) => source.fetch(transport, now).await,
             Source::Aws(source) => source.fetch(transport, now).await,
+            Source::Exchange(source) => source.fetch(transport, now).await,
+            Source::Aicore(source) => source.fetch(transport, now).await,
+            Source::Copilot(source) => source.fetch(transport, now).await,
+            Source::Oci(key) => Ok(Held::new(Key::Oci(key.clone()), None, now)),
         };
         let outcome = match fetched {
             Ok(held) => {

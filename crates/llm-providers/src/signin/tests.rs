@@ -35,7 +35,7 @@ fn token(name: &str, life: u64) -> String {
 fn bearer(credential: &Credential, now: SystemTime) -> Option<String> {
     credential.held(now).map(|held| match &held.key {
         Key::Bearer(value) => value.to_str().unwrap().to_owned(),
-        Key::Aws(_) => panic!("expected a token"),
+        Key::Aws(_) | Key::Oci(_) => panic!("expected a token"),
     })
 }
 

@@ -47,6 +47,10 @@ pub enum Amendment {
     OpenSchemas,
     /// Functions that take nothing say so: `parameters` is always there.
     ParametersAlways,
+    /// Functions that say nothing of themselves say so: `description` is always there.
+    DescriptionAlways,
+    /// A message's `cache_control` mark stands at its text.
+    MarksInParts,
     /// Tools that are no functions are left out: the vendor has no others.
     FunctionsOnly,
     /// `temperature` is at most this.

@@ -12,6 +12,14 @@ catalogue! {
     auth Any "bearer" served: "Where the key goes: `bearer`, `none`, `{header: x-api-key}`, `{query: key}`, or `{bearer_or: word}` where a word stands in for a missing key.";
     dialect Text "openai_chat" served: "The protocol, by the name that `gateway providers --json` shows, such as `openai_chat` or `anthropic`.";
     quirks Map "" served: "How the vendor differs from its dialect.";
+    api_base_env Text "" served: "As `base_url_env`, in the words of LiteLLM's `providers.json`.";
+    api_key_env Text "" served: "As `key_env`, in the words of LiteLLM's `providers.json`.";
+    base_class Text "" accepted: "LiteLLM's class of the provider; its records speak OpenAI's Chat Completions.";
+    param_mappings Map "" served: "Parameters that have another name: a mapping of LiteLLM's `providers.json`.";
+    constraints Map "" served: "Limits of values, of which `temperature_max` counts: a mapping of LiteLLM's `providers.json`.";
+    special_handling Map "" served: "Of these `convert_content_list_to_string` counts: a mapping of LiteLLM's `providers.json`.";
+    supported_endpoints List "" served: "LiteLLM's list of paths, of which `/v1/responses` counts.";
+    headers Map "" served: "Headers that every request carries, as `quirks.headers`.";
 }
 
 mod quirks {

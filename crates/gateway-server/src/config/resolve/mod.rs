@@ -16,6 +16,8 @@ mod routing;
 mod section;
 mod target;
 
+pub(crate) use cloud::copilot_file;
+
 use std::collections::HashMap;
 
 use llm_providers::Registry;
@@ -55,8 +57,9 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     };
     cx.clouds = calls::clouds(&mut cx, litellm);
     let models = models::resolve(&mut cx, root.member("model_list"), &credentials, defaults);
-    let config =
-        Config { general, calls, budgets, router, models: models.callable, redis, unserved: models.unserved };
+    let registry = registry.clone();
+    let (models, unserved) = (models.callable, models.unserved);
+    let config = Config { general, calls, budgets, router, models, redis, unserved, registry };
     names::check(&mut cx, root, &config);
     (config, cx.problems)
 }

@@ -66,6 +66,7 @@ fn one(cx: &mut Context<'_>, member: &Member, registry: &Registry) -> Option<Pro
     read(&mut section, "auth", Some(AUTH), &mut record.auth);
     read(&mut section, "dialect", None, &mut record.dialect);
     record.quirks = quirks(&mut section, record.quirks);
+    litellm::read(&mut section, &mut record);
     Some(record)
 }
 
@@ -163,6 +164,8 @@ fn said(member: &Member) -> Value {
         other => other,
     }
 }
+
+mod litellm;
 
 #[cfg(test)]
 mod tests;

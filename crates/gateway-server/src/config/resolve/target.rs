@@ -56,7 +56,7 @@ pub(crate) fn resolve(
     let mut cloud = (spec.cloud != CloudSpec::NONE).then(|| cloud::settings(section, &spec.cloud));
     let given_base = given_base.map(|base| without_version(base, cloud.as_mut()));
     let base_url = base_url(section, &spec, given_base.as_deref());
-    let (key, spec) = match sign_in(section, &spec, given_base.as_deref())? {
+    let (key, spec) = match sign_in(section, &spec, given_base.as_deref(), base_url.as_deref())? {
         SignIn::Key(key) => (Some(key), spec),
         SignIn::None => (None, without_sign_in(spec)),
         SignIn::Unneeded => (None, spec),
@@ -109,9 +109,12 @@ fn without_version(base: String, cloud: Option<&mut Cloud>) -> String {
 /// Whether everything stands there that the cloud's URLs are made of.
 fn says_enough(section: &mut Section<'_, '_, '_>, target: &Target) -> bool {
     let spec = &target.spec.cloud;
-    let has = target.cloud.as_ref().is_some_and(|cloud| cloud.project.is_some());
+    // Some are billed by something else instead: watsonx by a space.
+    let has = target.cloud.as_ref().is_some_and(|cloud| cloud.project.is_some() || !cloud.more.is_empty());
+    let in_body = spec.shell.with.iter().chain(spec.shell.envelope.said.iter());
     let needed = spec.shell.path.contains("{project}")
-        || spec.routes.iter().any(|r| r.shell.path.contains("{project}"));
+        || spec.routes.iter().any(|r| r.shell.path.contains("{project}"))
+        || in_body.into_iter().any(|(_, text)| text.contains("{project}"));
     if needed && !has {
         let (path, at) = (section.path_of(&spec.project.param), section.at(&spec.project.param));
         let found = "found no project";
@@ -129,7 +132,13 @@ fn sign_in(
     section: &mut Section<'_, '_, '_>,
     spec: &ProviderSpec,
     given_base: Option<&str>,
+    base_url: Option<&str>,
 ) -> Option<SignIn> {
+    match own_sign_in(section, spec, given_base, base_url) {
+        Said::Source(source) => return Some(SignIn::Credential(source)),
+        Said::Wrong => return None,
+        Said::Nothing => {}
+    }
     if spec.cloud.identity == Identity::Key || section.gives("api_key") {
         return key(section, spec, given_base);
     }
@@ -148,6 +157,23 @@ fn sign_in(
     }
 }
 
+/// The sign-in of vendors that have one of their own.
+fn own_sign_in(
+    section: &mut Section<'_, '_, '_>,
+    spec: &ProviderSpec,
+    given_base: Option<&str>,
+    base_url: Option<&str>,
+) -> Said {
+    let key = section.secret("api_key").or_else(|| {
+        let from_env = section.cx.env.first(spec.key_env.iter().map(AsRef::as_ref));
+        from_env.map(|(_, key)| Secret::new(key.to_owned()))
+    });
+    let from_env = section.cx.env.first(spec.base_url_env.iter().map(AsRef::as_ref)).is_some();
+    let given = given_base.is_some() || (from_env && !spec.base_url.is_empty());
+    let base = cloud::Base { url: base_url.unwrap_or_default(), given };
+    cloud::own(section, spec, key.as_ref(), &base)
+}
+
 fn without_sign_in(spec: Arc<ProviderSpec>) -> Arc<ProviderSpec> {
     if spec.auth == Auth::None {
         return spec;
@@ -164,6 +190,8 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
         (None, None) => (&*spec.base_url, None),
     };
     let value = |name: &str| section.cx.env.first([name]).map(|(_, value)| value.to_owned());
+    let api = if text.is_empty() { cloud::api(section, &spec.cloud) } else { None };
+    let text = api.as_deref().unwrap_or(text);
     let text = match ProviderSpec::filled(text.trim().trim_end_matches('/'), value) {
         Ok(text) => text,
         Err(name) => {

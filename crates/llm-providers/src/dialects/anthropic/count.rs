@@ -61,6 +61,12 @@ pub fn estimate(body: &[u8]) -> Result<u64> {
     Ok(estimated(bytes, messages))
 }
 
+/// An estimate of the tokens of texts in so many messages, whichever dialect they are in.
+#[must_use]
+pub fn estimated_tokens<'v>(values: impl Iterator<Item = &'v Value>, messages: usize) -> u64 {
+    estimated(values.map(texts).sum(), messages as u64)
+}
+
 /// The tokens that so many bytes of text in so many messages are likely to be.
 pub(in crate::dialects) fn estimated(bytes: u64, messages: u64) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN) + PER_MESSAGE * messages

@@ -58,6 +58,7 @@ impl Prompt {
             Wire::Lorax => &Self(Wire::Lorax),
             Wire::Triton => &Self(Wire::Triton),
             Wire::Prediction => &Self(Wire::Prediction),
+            Wire::Watsonx => &Self(Wire::Watsonx),
         }
     }
 }

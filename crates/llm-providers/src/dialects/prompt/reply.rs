@@ -12,6 +12,7 @@ pub(crate) const METRICS: &str = "amazon-bedrock-invocationMetrics";
 /// Where answers stand: the list, and inside it the text and the reason for its end (JSON pointers).
 const LISTS: &[(&str, &str, &str)] = &[
     ("results", "/outputText", "/completionReason"),
+    ("results", "/generated_text", "/stop_reason"),
     ("outputs", "/text", "/stop_reason"),
     ("generations", "/text", "/finish_reason"),
     ("completions", "/data/text", "/finishReason/reason"),
@@ -37,7 +38,9 @@ pub(super) struct Answer {
 pub(super) fn answers(value: &Value) -> Option<Vec<Answer>> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     for (list, at, end) in LISTS {
-        if let Some(list) = value.get(list).and_then(Value::as_array) {
+        let ours = |item: &&Value| item.pointer(at).is_some() || item.pointer(end).is_some();
+        let list = value.get(list).and_then(Value::as_array);
+        if let Some(list) = list.filter(|list| list.iter().all(|item| ours(&item))) {
             let answer =
                 |item: &Value| Answer { text: text(item.pointer(at)), finish: finish(item.pointer(end)) };
             return Some(list.iter().map(answer).collect());
@@ -81,10 +84,10 @@ fn others(value: &Value) -> impl Iterator<Item = Answer> {
 fn finish(word: Option<&Value>) -> Option<Finish> {
     let word = word?.as_str()?;
     Some(match word.to_ascii_lowercase().as_str() {
-        "" => return None,
+        "" | "not_finished" => return None,
         "stop" | "finish" | "complete" | "endoftext" | "end_turn" | "eos" | "eos_token" => Finish::Stop,
         "stop_criteria_met" | "stop_sequence" => Finish::StopSequence(None),
-        "length" | "max_tokens" => Finish::Length,
+        "length" | "max_tokens" | "token_limit" => Finish::Length,
         "content_filtered" | "rag_query_when_rag_disabled" | "error_toxic" => Finish::ContentFilter,
         _ => Finish::Other(word.to_owned()),
     })
@@ -96,13 +99,19 @@ pub(super) fn usage(value: &Value) -> Option<Usage> {
     let count = |value: Option<&Value>| value.and_then(whole);
     let of = |name: &str| count(metrics.and_then(|metrics| metrics.get(name)));
     let results = value.get("results").and_then(Value::as_array);
+    let sum = |name: &str| {
+        let counts: Vec<u64> = results?.iter().filter_map(|item| count(item.get(name))).collect();
+        (!counts.is_empty()).then(|| counts.iter().sum())
+    };
     let counted = results.map(|list| list.iter().filter_map(|item| count(item.get("tokenCount"))).sum());
+    let counted = sum("generated_token_count").or(counted);
     let input = of("inputTokenCount")
         .or_else(|| count(value.get("prompt_token_count")))
         .or_else(|| count(value.get("inputTextTokenCount")))
         .or_else(|| count(value.pointer("/details/prompt_tokens")))
         .or_else(|| count(value.pointer("/metrics/input_token_count")))
-        .or_else(|| count(value.get("nb_input_tokens")));
+        .or_else(|| count(value.get("nb_input_tokens")))
+        .or_else(|| sum("input_token_count"));
     let output = of("outputTokenCount")
         .or_else(|| count(value.get("generation_token_count")))
         .or_else(|| count(value.get("totalOutputTextTokenCount")))

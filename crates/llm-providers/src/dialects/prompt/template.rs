@@ -117,6 +117,15 @@ impl Template {
         user_first: true,
         ..BARE
     };
+    /// IBM's Granite. <https://www.ibm.com/docs/en/watsonx/saas?topic=solutions-sample-prompts>
+    pub const GRANITE: Self = Self {
+        system: ("<|system|>\n", "\n"),
+        user: ("<|user|>\n", "\n"),
+        assistant: ("<|assistant|>\n", "\n"),
+        tool: ("<|user|>\n", "\n"),
+        answer: "<|assistant|>\n",
+        ..BARE
+    };
     /// Meta's Llama 2. <https://huggingface.co/blog/llama2#how-to-prompt-llama-2>
     pub const LLAMA_2: Self = Self {
         system: ("<s>[INST] <<SYS>>\n", "\n<</SYS>>\n\n"),
@@ -214,6 +223,18 @@ impl Template {
     /// What stands between the texts of one turn.
     pub(super) const fn between_parts(&self) -> &'static str {
         self.parts
+    }
+
+    /// The template of a model on a platform of many makers, by its maker's name for it.
+    #[must_use]
+    pub fn of_family(model: &str) -> Self {
+        let name = model.rsplit('/').next().unwrap_or(model);
+        match name {
+            _ if name.starts_with("granite") => Self::GRANITE,
+            _ if name.starts_with("llama") => Self::of_llama(name),
+            _ if name.starts_with("mistral-") || name.starts_with("mixtral-") => Self::MISTRAL,
+            _ => Self::PARAGRAPHS,
+        }
     }
 
     /// The marks of a Llama by its name.

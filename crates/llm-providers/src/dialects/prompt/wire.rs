@@ -45,6 +45,8 @@ pub enum Wire {
     /// Predictions that are made elsewhere and asked for until they are there.
     /// <https://replicate.com/docs/reference/http#predictions.create>
     Prediction,
+    /// Models of several makers on IBM's watsonx. <https://cloud.ibm.com/apidocs/watsonx-ai#text-generation>
+    Watsonx,
 }
 
 /// The names of parameters on a wire; empty for what it cannot say.
@@ -151,6 +153,14 @@ impl Wire {
             },
             Self::Llama | Self::OwnLlama | Self::OwnDeepseek => LLAMA,
             Self::OwnQwen => Names { stop: "stop", ..LLAMA },
+            Self::Watsonx => Names {
+                prompt: "input",
+                within: "parameters",
+                max_tokens: "max_new_tokens",
+                stop: "stop_sequences",
+                seed: "random_seed",
+                ..LLAMA
+            },
             Self::Mistral => Names { max_tokens: "max_tokens", stop: "stop", ..LLAMA },
             Self::Command => Names {
                 max_tokens: "max_tokens",
@@ -246,6 +256,7 @@ impl Wire {
             Self::Generation | Self::TextGeneration | Self::Lorax | Self::Triton | Self::Prediction => {
                 Template::of_name(model)
             }
+            Self::Watsonx => Template::of_family(model),
         }
     }
 

@@ -47,7 +47,7 @@ fn role() -> Role {
 fn aws(key: llm_types::Result<Key>) -> AwsKeys {
     match key.unwrap() {
         Key::Aws(keys) => keys,
-        Key::Bearer(_) => panic!("expected keys"),
+        Key::Bearer(_) | Key::Oci(_) => panic!("expected keys"),
     }
 }
 

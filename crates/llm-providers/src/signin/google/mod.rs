@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::fetch::{self, Ask, strange};
 use super::{Given, Held};
 
+pub use super::SigningKey;
 pub use file::project_of;
-pub use jwt::SigningKey;
 
 /// What tokens are asked for.
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -110,7 +110,7 @@ impl Google {
             let answer = match self {
                 Self::ServiceAccount { email, key_id, key, token_url } => {
                     let claims = jwt::claims(email, SCOPE, token_url, now);
-                    let signed = key.sign(key_id.as_deref(), &claims)?;
+                    let signed = jwt::signed(key, key_id.as_deref(), &claims)?;
                     let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
                     let pairs = [("grant_type", grant), ("assertion", signed.reveal().as_str())];
                     Ask::post(WHOM, token_url).form(&pairs).value(transport).await?

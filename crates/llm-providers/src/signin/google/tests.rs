@@ -32,7 +32,7 @@ fn read(json: &Value) -> Google {
 fn token(key: llm_types::Result<Key>) -> String {
     match key.unwrap() {
         Key::Bearer(value) => value.to_str().unwrap().to_owned(),
-        Key::Aws(_) => panic!("expected a token"),
+        Key::Aws(_) | Key::Oci(_) => panic!("expected a token"),
     }
 }
 

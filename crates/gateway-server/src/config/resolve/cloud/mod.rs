@@ -1,13 +1,22 @@
 //! What a deployment in a cloud says beside a key: region, project, API version, and who signs in.
 
+mod aicore;
 mod aws;
+mod copilot;
 mod entra;
+mod exchange;
 mod google;
+mod oci;
 
+use std::path::PathBuf;
+
+use llm_providers::ProviderSpec;
 use llm_providers::cloud::{Cloud, CloudSpec, Identity, Setting};
 use llm_providers::signin::{Credential, Source};
+use llm_types::{Result, Secret};
 
 use super::Section;
+use crate::config::Env;
 
 /// Who signs in when the deployment has no key, as far as its own parameters say.
 pub(crate) enum Said {
@@ -29,6 +38,45 @@ pub(crate) fn said(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Said
     }
 }
 
+/// Where GitHub Copilot's access token is kept.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Unauthenticated`] when the environment names no folder.
+pub(crate) fn copilot_file(environment: &Env) -> Result<PathBuf> {
+    copilot::access_token(environment)
+}
+
+/// The sign-in of vendors that have one of their own, whatever else is said; [`Said::Nothing`] where a key is
+/// sent as it is. `key` is the key of the entry or of the environment, `base` the URL the operator gave, if
+/// any, and the record's otherwise.
+pub(crate) fn own(
+    section: &mut Section<'_, '_, '_>,
+    spec: &ProviderSpec,
+    key: Option<&Secret>,
+    base: &Base<'_>,
+) -> Said {
+    match &spec.cloud.identity {
+        Identity::Exchange(exchange) => exchange::said(section, exchange, key, base),
+        Identity::Oci => oci::said(section),
+        Identity::Aicore => aicore::said(section, key, base),
+        Identity::Copilot => copilot::said(section, base),
+        _ => Said::Nothing,
+    }
+}
+
+/// The base URL that comes with what signs in.
+pub(crate) fn api(section: &Section<'_, '_, '_>, cloud: &CloudSpec) -> Option<String> {
+    (cloud.identity == Identity::Aicore).then(|| aicore::api(section)).flatten()
+}
+
+/// Where a deployment's requests go.
+pub(crate) struct Base<'b> {
+    /// The URL.
+    pub(crate) url: &'b str,
+    /// Whether the operator gave it.
+    pub(crate) given: bool,
+}
+
 /// Who signs in by what the environment and the machine say; `None` when they say nothing.
 pub(crate) fn surrounding(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Said {
     match &cloud.identity {
@@ -47,9 +95,16 @@ pub(crate) fn settings(section: &mut Section<'_, '_, '_>, spec: &CloudSpec) -> C
         region: setting(section, &spec.region),
         project: project.or_else(|| from_credentials.then(|| google::project(section)).flatten()),
         version: setting(section, &spec.version),
+        more: more(section, spec),
         base_model: None,
         credential: None,
     }
+}
+
+/// What else the cloud's URLs and bodies name.
+fn more(section: &mut Section<'_, '_, '_>, spec: &CloudSpec) -> Vec<(String, String)> {
+    let said = |one: &Setting| Some((one.param.to_string(), setting(section, one)?));
+    spec.more.iter().filter_map(said).collect()
 }
 
 /// The credential of a source.
@@ -83,12 +138,12 @@ fn given(section: &mut Section<'_, '_, '_>, key: &str, text: &str) -> Option<llm
         return Some(if text.starts_with('/') {
             Given::File(text.into())
         } else {
-            Given::Text(llm_types::Secret::new(text.to_owned()))
+            Given::Text(Secret::new(text.to_owned()))
         });
     };
     let made = match asked.split_once('/') {
         Some(("file", path)) => Some(Given::File(path.into())),
-        Some(("env", name)) => env(section, [name]).map(|token| Given::Text(llm_types::Secret::new(token))),
+        Some(("env", name)) => env(section, [name]).map(|token| Given::Text(Secret::new(token))),
         Some(("env_path", name)) => env(section, [name]).map(|path| Given::File(path.into())),
         _ => None,
     };

@@ -34,7 +34,9 @@ fn errors(loaded: &Loaded) -> Vec<&str> {
 /// Providers that sign in by a key and have one host.
 fn plain() -> Vec<std::sync::Arc<ProviderSpec>> {
     let all: Vec<_> = Registry::built_in().all().into_iter().cloned().collect();
-    all.into_iter().filter(|spec| spec.cloud.identity == Identity::Key).collect()
+    all.into_iter()
+        .filter(|spec| spec.cloud.identity == Identity::Key && spec.cloud.project.param.is_empty())
+        .collect()
 }
 
 #[test]
@@ -68,6 +70,94 @@ fn a_providers_own_key_and_host_are_taken() {
         let expected = (spec.id.as_str() != "openai" && !spec.key_env.is_empty()).then_some("sk-own");
         let key = target.key.as_ref().map(|key| key.reveal().as_str());
         assert_eq!(key, expected, "{}", spec.id);
+    }
+}
+
+/// Providers whose sign-in is their own, and a variable each of them needs.
+const PLATFORMS: [(&str, &str); 6] = [
+    ("databricks", "DATABRICKS_API_KEY"),
+    ("gigachat", "GIGACHAT_CREDENTIALS"),
+    ("oci", "OCI_TENANCY"),
+    ("sap", "AICORE_SERVICE_KEY"),
+    ("watsonx", "WX_API_KEY"),
+    ("watsonx_text", "WX_API_KEY"),
+];
+
+#[test]
+fn a_platform_without_its_own_sign_in_is_an_error_that_says_what_is_missing() {
+    for (slug, variable) in PLATFORMS {
+        let registry = Registry::built_in();
+        let spec = registry.provider(slug).unwrap();
+        let loaded = load(spec, ", api_base: 'https://own.test'", &foreign(spec));
+        let told = loaded.problems.iter().any(|problem| {
+            problem.severity == Severity::Error && problem.expected.contains(&format!("`{variable}`"))
+        });
+        assert!(told, "{slug}: {:?}", loaded.problems);
+    }
+}
+
+#[test]
+fn platforms_are_told_apart() {
+    // No slug signs in as another: what is not of a plain key is listed above, or is one of the clouds.
+    let own = |spec: &ProviderSpec| {
+        matches!(spec.cloud.identity, Identity::Exchange(_) | Identity::Oci | Identity::Aicore)
+    };
+    for spec in Registry::built_in().all().into_iter().filter(|spec| own(spec)) {
+        assert!(PLATFORMS.iter().any(|(slug, _)| spec.id.as_str() == *slug), "{}", spec.id);
+    }
+}
+
+#[test]
+fn an_application_signs_in_where_there_is_no_key() {
+    let registry = Registry::built_in();
+    let spec = registry.provider("databricks").unwrap();
+    let application = [("DATABRICKS_CLIENT_ID", "app"), ("DATABRICKS_CLIENT_SECRET", "sk-of-the-app")];
+    let mut variables: Vec<_> = application.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let base = ", api_base: 'https://own.test/serving-endpoints'";
+    let credential = |variables: &[(String, String)]| {
+        let loaded = load(spec, base, variables);
+        let target = &loaded.config.unwrap().models[0].deployment.target;
+        let shown = format!("{:?}", target.cloud);
+        assert!(!shown.contains("sk-of-the-app"), "{shown}");
+        (target.key.is_some(), shown.contains("https://own.test/oidc/v1/token"))
+    };
+    assert_eq!(credential(&variables), (false, true));
+    variables.push(("DATABRICKS_API_KEY".to_owned(), "sk-own".to_owned()));
+    assert_eq!(credential(&variables), (true, false), "a key needs no exchange");
+}
+
+#[test]
+fn a_token_at_hand_is_not_exchanged() {
+    let registry = Registry::built_in();
+    let spec = registry.provider("watsonx").unwrap();
+    let token = [("WATSONX_TOKEN".to_owned(), "sk-token".to_owned())];
+    let params = ", api_base: 'https://own.test', project_id: p";
+    let loaded = load(spec, params, &token);
+    let target = &loaded.config.unwrap().models[0].deployment.target;
+    assert!(format!("{:?}", target.cloud).contains("Token"), "{:?}", target.cloud);
+    let loaded = load(spec, ", api_base: 'https://own.test'", &token);
+    assert_eq!(errors(&loaded), ["project_id"], "somebody must be billed");
+}
+
+#[test]
+fn every_slug_leads_to_its_own_provider() {
+    let registry = Registry::built_in();
+    let names = [
+        "m",
+        "org/model",
+        "gpt-4o",
+        "claude-3-opus",
+        "eu.anthropic.claude-3:0",
+        "replicate/x",
+        "arn:aws:bedrock:us-east-1:1:inference-profile/p",
+        "openai/gpt-oss-20b",
+    ];
+    for spec in registry.all() {
+        for name in names {
+            let whole = format!("{}/{name}", spec.id);
+            let (found, model) = registry.split_model(&whole).unwrap();
+            assert_eq!((found.id.as_str(), model), (spec.id.as_str(), name), "{whole}");
+        }
     }
 }
 

@@ -75,6 +75,10 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         Amendment::ParametersAlways => functions(body).for_each(|function| {
             function.entry("parameters").or_insert_with(|| json!({"type": "object", "properties": {}}));
         }),
+        Amendment::DescriptionAlways => functions(body).for_each(|function| {
+            function.entry("description").or_insert_with(|| "".into());
+        }),
+        Amendment::MarksInParts => messages::each(body).for_each(messages::mark_in_part),
         Amendment::FunctionsOnly => functions_only(body),
         Amendment::TemperatureAtMost(most) => at_most(body, "temperature", *most),
         Amendment::EffortAsThinking => reasoning::effort_as_thinking(body),

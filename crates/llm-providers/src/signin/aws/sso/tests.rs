@@ -35,7 +35,7 @@ fn signed_in(make: impl Fn(&Path) -> Sso, token: &Value) -> (TempDir, Sso) {
 fn keys(key: llm_types::Result<Key>) -> AwsKeys {
     match key.unwrap() {
         Key::Aws(keys) => keys,
-        Key::Bearer(_) => panic!("expected keys"),
+        Key::Bearer(_) | Key::Oci(_) => panic!("expected keys"),
     }
 }
 

@@ -70,6 +70,15 @@ pub(super) fn join_texts(message: &mut Members) {
     }
 }
 
+pub(super) fn mark_in_part(message: &mut Members) {
+    if message.get("content").is_some_and(Value::is_string)
+        && let Some(mark) = message.shift_remove("cache_control")
+    {
+        let text = message.get("content").cloned();
+        message.insert("content".to_owned(), json!([{"type": "text", "text": text, "cache_control": mark}]));
+    }
+}
+
 pub(super) fn no_parts(body: &mut Members, kinds: &[Cow<'static, str>], target: &Target) -> Result<()> {
     for message in each(body) {
         for part in message.get("content").and_then(Value::as_array).into_iter().flatten() {

@@ -57,6 +57,26 @@ fn messages_lose_members_and_change_roles() {
 }
 
 #[test]
+fn a_mark_stands_at_the_text_of_its_message() {
+    let mark = json!({"type": "ephemeral"});
+    let body = json!({"messages": [{"role": "user", "content": "a", "cache_control": mark}, {"role": "user", "content": "b"}]});
+    let made = made(Amendment::MarksInParts, &body);
+    let part = json!({"type": "text", "text": "a", "cache_control": mark});
+    assert_eq!(
+        made["messages"],
+        json!([{"role": "user", "content": [part]}, {"role": "user", "content": "b"}])
+    );
+}
+
+#[test]
+fn functions_describe_themselves() {
+    let body = json!({"tools": [function("f", &json!({})), function("g", &json!({"description": "d"}))]});
+    let made = made(Amendment::DescriptionAlways, &body);
+    assert_eq!(made["tools"][0]["function"]["description"], "");
+    assert_eq!(made["tools"][1]["function"]["description"], "d");
+}
+
+#[test]
 fn neighbouring_system_messages_are_one() {
     let system = |text: &str| json!({"role": "system", "content": text});
     let user = json!({"role": "user", "content": "u"});

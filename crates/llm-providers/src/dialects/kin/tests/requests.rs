@@ -1,0 +1,149 @@
+//! What each form sends.
+
+use llm_types::Result;
+use serde_json::{Value, json};
+
+use crate::Target;
+use crate::dialects::tests::bench::built_in;
+use crate::dialects::{OPENAI_CHAT, dialect};
+
+/// Path and body of what is sent for an OpenAI request.
+pub(super) fn sent(case: &Value, target: &Target) -> Result<(String, Value)> {
+    let request = OPENAI_CHAT.decode_request(case.to_string().as_bytes())?;
+    let encoded = dialect(target.spec.dialect).encode_request(&request, target)?;
+    Ok((encoded.path, serde_json::from_slice(&encoded.body).unwrap()))
+}
+
+fn tools() -> Value {
+    json!([{"type": "function", "function": {"name": "look", "description": "d", "parameters": {"type": "object",
+        "properties": {"city": {"type": "string", "enum": ["a", "b"]}, "n": {"type": "integer", "minimum": 1}}, "required": ["city"]}}}])
+}
+
+fn conversation() -> Value {
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "look", "arguments": "{\"city\":\"a\"}"}});
+    json!([
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Two?"},
+        {"role": "assistant", "content": "Looking.", "tool_calls": [call("c1"), call("c2")]},
+        {"role": "tool", "tool_call_id": "c2", "content": "sun"},
+        {"role": "tool", "tool_call_id": "c1", "content": "{\"t\":1}"},
+        {"role": "user", "content": "And now?"},
+    ])
+}
+
+#[test]
+fn functions_are_called_one_by_one_each_before_its_result() {
+    let case = json!({"model": "m", "messages": conversation(), "tools": tools(), "tool_choice": "required"});
+    let (path, body) = sent(&case, &built_in("gigachat", "m")).unwrap();
+    assert_eq!(path, "/chat/completions");
+    let call = json!({"name": "look", "arguments": {"city": "a"}});
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Two?"},
+            {"role": "assistant", "content": "Looking.", "function_call": call},
+            {"role": "function", "tool_call_id": "c1", "content": "{\"t\":1}"},
+            {"role": "assistant", "content": "", "function_call": call},
+            {"role": "function", "tool_call_id": "c2", "content": "\"sun\""},
+            {"role": "user", "content": "And now?"},
+        ])
+    );
+    assert_eq!((&body["function_call"], body.get("tools")), (&json!("auto"), None));
+    assert_eq!(body["functions"][0]["name"], "look");
+}
+
+#[test]
+fn oracles_cohere_has_the_last_words_apart() {
+    let case = json!({"model": "m", "messages": conversation(), "tools": tools(), "max_tokens": 9});
+    let target = Target {
+        spec: built_in("oci", "cohere.command-a").routed().spec,
+        ..built_in("oci", "cohere.command-a")
+    };
+    let (path, body) = sent(&case, &target).unwrap();
+    assert_eq!(path, "/20231130/actions/chat");
+    let chat = &body["chatRequest"];
+    let call = json!({"name": "look", "parameters": {"city": "a"}});
+    assert_eq!(
+        (&chat["message"], &chat["preambleOverride"], &chat["maxTokens"]),
+        (&json!("And now?"), &json!("Be brief."), &json!(9))
+    );
+    assert_eq!(
+        chat["chatHistory"],
+        json!([
+            {"role": "USER", "message": "Two?"},
+            {"role": "CHATBOT", "message": "Looking.", "toolCalls": [call, call]},
+            {"role": "TOOL", "toolResults": [{"call": call, "outputs": [{"output": "sun"}]}]},
+            {"role": "TOOL", "toolResults": [{"call": call, "outputs": [{"output": "{\"t\":1}"}]}]},
+        ])
+    );
+    let definitions = &chat["tools"][0]["parameterDefinitions"];
+    assert_eq!(
+        definitions["city"],
+        json!({"description": "Allowed values: ['a', 'b']", "type": "str", "isRequired": true})
+    );
+    assert!(
+        definitions["n"]["description"].as_str().unwrap().contains("\"minimum\":1"),
+        "what a type cannot say is told"
+    );
+}
+
+#[test]
+fn what_a_form_cannot_say_is_refused_by_name_or_dropped() {
+    let picture = json!([{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]);
+    let with_picture = json!({"model": "m", "messages": [{"role": "user", "content": picture}]});
+    let search = json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": [{"type": "web_search_20250305", "name": "web_search"}]});
+    let cohere = Target { spec: built_in("oci", "cohere.x").routed().spec, ..built_in("oci", "cohere.x") };
+    for (target, case, param) in [
+        (built_in("gigachat", "m"), &with_picture, "messages"),
+        (cohere.clone(), &with_picture, "messages"),
+        (built_in("langflow", "m"), &with_picture, "messages"),
+        (built_in("oci", "m").routed(), &search, "tools"),
+        (cohere, &search, "tools"),
+        (built_in("gigachat", "m"), &search, "tools"),
+    ] {
+        let slug = target.spec.id.clone();
+        let error = sent(case, &target).unwrap_err();
+        assert!(error.message().contains(&format!("`{param}`")), "{slug}: {error}");
+        let mut dropping = target;
+        dropping.policy.drop = true;
+        sent(case, &dropping).unwrap_or_else(|error| panic!("{slug}: {error}"));
+    }
+}
+
+#[test]
+fn pictures_go_to_agents_as_files() {
+    let picture = json!([{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]);
+    let case = json!({"model": "m", "messages": [{"role": "user", "content": picture}], "temperature": 0.5});
+    let (path, body) = sent(&case, &built_in("a2a", "m")).unwrap();
+    assert_eq!(path, "", "an agent is at the base URL");
+    let parts = &body["params"]["message"]["parts"];
+    assert_eq!(parts[0], json!({"kind": "text", "text": "user: What?"}));
+    assert_eq!(parts[1], json!({"kind": "file", "file": {"bytes": "AA==", "mimeType": "image/png"}}));
+    let (_, again) = sent(&case, &built_in("a2a", "m")).unwrap();
+    assert_ne!(body["id"], again["id"], "ids are of one request");
+}
+
+#[test]
+fn agents_of_clouds_are_where_their_clouds_have_them() {
+    let case = json!({"model": "m", "messages": conversation(), "temperature": 0.5});
+    let arn = "agentcore/arn:aws:bedrock-agentcore:eu-west-1:1:runtime/hosted-1";
+    let agentcore = built_in("bedrock", arn).routed();
+    let (path, body) = sent(&case, &agentcore).unwrap();
+    assert_eq!((path.as_str(), &body), ("/invocations", &json!({"prompt": "And now?"})));
+    assert_eq!(agentcore.region(), "eu-west-1");
+    assert_eq!(agentcore.base_url, "https://bedrock-agentcore.{region}.amazonaws.com");
+    assert_eq!(agentcore.spec.cloud.identity, crate::cloud::Identity::Aws("bedrock-agentcore".into()));
+    let (path, body) = sent(&case, &built_in("bedrock", "agent/A1/B2").routed()).unwrap();
+    assert!(path.starts_with("/agents/A1/agentAliases/B2/sessions/") && path.ends_with("/text"), "{path}");
+    assert_eq!(body["inputText"], "And now?");
+    let error = sent(&case, &built_in("bedrock", "agent/A1").routed()).unwrap_err();
+    assert!(error.message().contains("<alias id>"), "{error}");
+    let (path, body) = sent(&case, &built_in("azure_ai", "agents/asst_1").routed()).unwrap();
+    assert_eq!(
+        (path.as_str(), &body["assistant_id"], &body["stream"]),
+        ("/threads/runs", &json!("asst_1"), &json!(true))
+    );
+    assert_eq!(body["additional_instructions"], "Be brief.");
+    assert_eq!(body["thread"]["messages"][0], json!({"role": "user", "content": "Two?"}));
+}
