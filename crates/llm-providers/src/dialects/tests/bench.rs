@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
-use llm_types::{ErrorKind, Event, Result, Timeouts, Usage};
+use llm_types::{ChatResponse, ErrorKind, Event, Result, Timeouts, Usage};
 use serde_json::{Map, Value, json};
 
 use crate::dialect::{Dialect, Relay, ReplyContext};
@@ -111,6 +111,79 @@ pub(in crate::dialects) fn relayed(
     }
     relay.finish(None, &mut out);
     (out.concat(), relay)
+}
+
+/// Recorded whole replies with a success status.
+pub(in crate::dialects) fn whole_replies(recordings: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let whole = |record: &Value| record["response"]["body"].is_object() && status(record) < 400;
+    let kept = recordings.into_iter().filter(|(_, record)| whole(record));
+    let replies: Vec<(String, Value)> =
+        kept.map(|(name, mut record)| (name, record["response"]["body"].take())).collect();
+    eprintln!("replies: {}", replies.len());
+    replies
+}
+
+/// A recorded whole reply is read and tells settlement what it holds; it comes back with what the dialect
+/// writes of it.
+pub(in crate::dialects) fn reply_again(
+    dialect: &dyn Dialect,
+    (name, body): (&str, &Value),
+    cx: &ReplyContext,
+) -> (ChatResponse, Value) {
+    let bytes = serde_json::to_vec(body).unwrap();
+    let response = dialect.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let facts = dialect.reply_facts(&bytes);
+    assert!(facts.complete && facts.error.is_none(), "{name}");
+    assert_eq!(facts.usage, response.usage, "{name}");
+    assert_eq!(facts.finish, response.choices[0].finish, "{name}");
+    let written = dialect.encode_response(&response, cx).unwrap();
+    (response, serde_json::from_slice(&written).unwrap())
+}
+
+/// A recorded stream begins and ends, is the same however its bytes come, and is forwarded untouched (with
+/// `owed` behind it) while settlement learns what it needs. What it told.
+pub(in crate::dialects) fn stream_forwarded(
+    dialect: &dyn Dialect,
+    (name, body): (&str, &[u8]),
+    owed: &str,
+) -> Vec<Event> {
+    let told = events(dialect, body, usize::MAX);
+    assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+    let failed = told.iter().any(|event| matches!(event, Event::Error(_)));
+    assert!(failed || told.contains(&Event::Done), "{name}: {told:?}");
+    let finish = told.iter().find_map(|event| match event {
+        Event::Finish { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    let answered = told.iter().any(|event| matches!(event, Event::Text { .. }));
+    for size in [1, 7, 64, 1000, usize::MAX] {
+        assert_eq!(events(dialect, body, size), told, "{name} in pieces of {size}");
+        let (out, relay) = relayed(dialect, body, size);
+        assert_eq!(out, [body, owed.as_bytes()].concat(), "{name} in pieces of {size}");
+        let facts = relay.facts();
+        assert_eq!((facts.complete, facts.error.is_some()), (!failed, failed), "{name}");
+        assert_eq!((&facts.usage, &facts.finish), (&used(&told), &finish), "{name}");
+        assert!(facts.answer_bytes > 0 || !answered, "{name}");
+    }
+    told
+}
+
+/// What events say in all of what was consumed: a later record completes an earlier one.
+pub(in crate::dialects) fn used(events: &[Event]) -> Option<Usage> {
+    events.iter().fold(None, |sum: Option<Usage>, event| match event {
+        Event::Usage(later) => {
+            let mut sum = sum.unwrap_or_default();
+            sum.update(later);
+            Some(sum)
+        }
+        _ => sum,
+    })
+}
+
+/// Events say the same when a dialect has written them and reads them again.
+pub(in crate::dialects) fn told_again(dialect: &dyn Dialect, name: &str, told: &[Event]) {
+    let again = written(dialect, ReplyContext::default(), told);
+    assert_eq!(said(&events(dialect, &again, usize::MAX)), said(told), "{name}");
 }
 
 /// What a stream said, whatever the pieces it came in: one line per thing.

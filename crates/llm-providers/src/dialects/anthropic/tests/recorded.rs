@@ -5,7 +5,7 @@ use bytes::Bytes;
 use llm_types::{ErrorKind, Event};
 use serde_json::{Value, json};
 
-use super::{events, frames, said, status, target, without_nulls};
+use super::{status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::anthropic::Anthropic;
@@ -138,23 +138,11 @@ fn allow(want: &mut Value, got: &mut Value) {
 
 #[test]
 fn replies_come_back_as_they_were() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let body = &record["response"]["body"];
-        if !body.is_object() || status(&record) >= 400 {
-            continue;
-        }
-        let bytes = serde_json::to_vec(body).unwrap();
-        let response = Anthropic.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let facts = Anthropic.reply_facts(&bytes);
-        assert!(facts.complete && facts.error.is_none(), "{name}");
-        assert_eq!(facts.usage, response.usage, "{name}");
+    for (name, body) in bench::whole_replies(recordings()) {
+        let (response, written) = bench::reply_again(&Anthropic, (&name, &body), &ReplyContext::default());
+        let facts = Anthropic.reply_facts(&serde_json::to_vec(&body).unwrap());
         assert_eq!(facts.id.as_deref(), Some(response.id.as_str()), "{name}");
-        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
-
-        let written = Anthropic.encode_response(&response, &ReplyContext::default()).unwrap();
-        let written: Value = serde_json::from_slice(&written).unwrap();
-        let (mut want, mut got) = (without_nulls(body), without_nulls(&written));
+        let (mut want, mut got) = (without_nulls(&body), without_nulls(&written));
         for side in [&mut want, &mut got] {
             // Counters without a canonical form.
             let usage = side["usage"].as_object_mut().unwrap();
@@ -165,9 +153,7 @@ fn replies_come_back_as_they_were() {
             }
         }
         assert_eq!(got, want, "{name}");
-        seen += 1;
     }
-    eprintln!("replies: {seen}");
 }
 
 #[test]
@@ -178,31 +164,9 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         if status(&record) >= 400 {
             continue;
         }
-        let told = events(sse.as_bytes());
-        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        let told = bench::stream_forwarded(&Anthropic, (&name, sse.as_bytes()), "");
         assert!(told.contains(&Event::Done), "{name}: {told:?}");
-
-        let again = events(frames(&told).as_bytes());
-        assert_eq!(said(&again), said(&told), "{name}");
-
-        for size in [1, 7, 64, 1000, usize::MAX] {
-            let (out, relay) = bench::relayed(&Anthropic, sse.as_bytes(), size);
-            assert_eq!(out, sse.as_bytes(), "{name} in pieces of {size}");
-            let facts = relay.facts();
-            assert!(facts.complete && facts.error.is_none(), "{name}");
-            let usage = told.iter().rev().find_map(|event| match event {
-                Event::Usage(usage) => Some(usage.clone()),
-                _ => None,
-            });
-            assert_eq!(facts.usage, usage, "{name}");
-            let finish = told.iter().find_map(|event| match event {
-                Event::Finish { reason, .. } => Some(reason.clone()),
-                _ => None,
-            });
-            assert_eq!(facts.finish, finish, "{name}");
-            let answered = |event: &Event| matches!(event, Event::Text { .. } | Event::ToolArguments { .. });
-            assert!(facts.answer_bytes > 0 || !told.iter().any(answered), "{name}");
-        }
+        bench::told_again(&Anthropic, &name, &told);
         seen += 1;
     }
     eprintln!("streams: {seen}");

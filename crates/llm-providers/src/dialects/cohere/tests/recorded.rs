@@ -5,11 +5,11 @@ use bytes::Bytes;
 use llm_types::Event;
 use serde_json::{Value, json};
 
-use super::{events, events_in, frames, relayed, status, target, without_nulls};
+use super::{events, frames, relayed, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::cohere::Cohere;
-use crate::dialects::tests::bench::{self, said};
+use crate::dialects::tests::bench;
 
 /// The recordings of the second version's chat endpoint, by file name.
 fn recordings() -> Vec<(String, Value)> {
@@ -80,26 +80,13 @@ fn requests_come_back_as_they_were() {
 
 #[test]
 fn replies_come_back_as_they_were() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let body = &record["response"]["body"];
-        if !body.is_object() || status(&record) >= 400 {
-            continue;
-        }
-        let bytes = serde_json::to_vec(body).unwrap();
-        let response = Cohere.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let facts = Cohere.reply_facts(&bytes);
-        assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
-        assert_eq!(facts.usage, response.usage, "{name}");
+    for (name, body) in bench::whole_replies(recordings()) {
+        let (response, written) = bench::reply_again(&Cohere, (&name, &body), &ReplyContext::default());
+        let facts = Cohere.reply_facts(&serde_json::to_vec(&body).unwrap());
+        assert!(facts.answer_bytes > 0, "{name}");
         assert_eq!(facts.id.as_deref(), Some(response.id.as_str()), "{name}");
-        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
-
-        let written = Cohere.encode_response(&response, &ReplyContext::default()).unwrap();
-        let written: Value = serde_json::from_slice(&written).unwrap();
-        assert_eq!(without_nulls(&written), without_nulls(body), "{name}");
-        seen += 1;
+        assert_eq!(without_nulls(&written), without_nulls(&body), "{name}");
     }
-    eprintln!("replies: {seen}");
 }
 
 #[test]
@@ -110,30 +97,9 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         if status(&record) >= 400 {
             continue;
         }
-        let told = events(sse.as_bytes());
-        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
-        let failed = told.iter().any(|event| matches!(event, Event::Error(_)));
-        assert!(failed || told.contains(&Event::Done), "{name}: {told:?}");
-        let again = events(frames(&told).as_bytes());
-        if !failed {
-            assert_eq!(said(&again), said(&told), "{name}");
-        }
-        let usage = told.iter().rev().find_map(|event| match event {
-            Event::Usage(usage) => Some(usage.clone()),
-            _ => None,
-        });
-        let finish = told.iter().find_map(|event| match event {
-            Event::Finish { reason, .. } => Some(reason.clone()),
-            _ => None,
-        });
-        for size in [1, 7, 64, 1000, usize::MAX] {
-            assert_eq!(events_in(sse.as_bytes(), size), told, "{name} in pieces of {size}");
-            let (out, relay) = relayed(sse.as_bytes(), size);
-            assert_eq!(out, sse.as_bytes(), "{name} in pieces of {size}");
-            let facts = relay.facts();
-            assert_eq!((facts.complete, facts.error.is_some()), (!failed, failed), "{name}");
-            assert_eq!((&facts.usage, &facts.finish), (&usage, &finish), "{name}");
-            assert!(facts.answer_bytes > 0, "{name}");
+        let told = bench::stream_forwarded(&Cohere, (&name, sse.as_bytes()), "");
+        if !told.iter().any(|event| matches!(event, Event::Error(_))) {
+            bench::told_again(&Cohere, &name, &told);
         }
         seen += 1;
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use llm_types::Event;
 use serde_json::{Value, json};
 
-use super::{events, events_in_pieces, frames, said, status, target, without_nulls, written};
+use super::{frames, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::converse::Converse;
@@ -124,27 +124,12 @@ fn join_neighbours(messages: &mut Vec<Value>) {
 
 #[test]
 fn replies_come_back_as_they_were() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let body = &record["response"]["body"];
-        if !body.is_object() || status(&record) >= 400 {
-            continue;
-        }
-        let bytes = serde_json::to_vec(body).unwrap();
-        let response = Converse.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let facts = Converse.reply_facts(&bytes);
-        assert!(facts.complete && facts.error.is_none(), "{name}");
-        assert_eq!(facts.usage, response.usage, "{name}");
-        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
-
-        let cx =
-            ReplyContext { elapsed_ms: body["metrics"]["latencyMs"].as_u64().unwrap(), ..Default::default() };
-        let written = Converse.encode_response(&response, &cx).unwrap();
-        let written: Value = serde_json::from_slice(&written).unwrap();
-        assert_eq!(normal_reply(&written), normal_reply(body), "{name}");
-        seen += 1;
+    for (name, body) in bench::whole_replies(recordings()) {
+        let elapsed_ms = body["metrics"]["latencyMs"].as_u64().unwrap();
+        let cx = ReplyContext { elapsed_ms, ..Default::default() };
+        let (_, written) = bench::reply_again(&Converse, (&name, &body), &cx);
+        assert_eq!(normal_reply(&written), normal_reply(&body), "{name}");
     }
-    eprintln!("replies: {seen}");
 }
 
 /// Without counters and marks that have no canonical form.
@@ -175,32 +160,9 @@ fn normal_reply(body: &Value) -> Value {
 fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
     let mut seen = 0;
     for (name, body) in streams() {
-        let told = events(&body);
-        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        let told = bench::stream_forwarded(&Converse, (&name, &body), "");
         assert!(told.contains(&Event::Done), "{name}: {told:?}");
-        for size in [1, 7, 64, 1000] {
-            assert_eq!(events_in_pieces(&body, size), told, "{name} in pieces of {size}");
-        }
-        assert_eq!(said(&events(&written(&told))), said(&told), "{name}");
-
-        for size in [1, 7, 64, 1000, usize::MAX] {
-            let (out, relay) = bench::relayed(&Converse, &body, size);
-            assert_eq!(out, body, "{name} in pieces of {size}");
-            let facts = relay.facts();
-            assert!(facts.complete && facts.error.is_none(), "{name}");
-            let usage = told.iter().rev().find_map(|event| match event {
-                Event::Usage(usage) => Some(usage.clone()),
-                _ => None,
-            });
-            assert_eq!(facts.usage, usage, "{name}");
-            let finish = told.iter().find_map(|event| match event {
-                Event::Finish { reason, .. } => Some(reason.clone()),
-                _ => None,
-            });
-            assert_eq!(facts.finish, finish, "{name}");
-            let answered = |event: &Event| matches!(event, Event::Text { .. });
-            assert!(facts.answer_bytes > 0 || !told.iter().any(answered), "{name}");
-        }
+        bench::told_again(&Converse, &name, &told);
         seen += 1;
     }
     eprintln!("streams: {seen}");

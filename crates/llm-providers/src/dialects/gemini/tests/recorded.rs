@@ -2,7 +2,7 @@
 //! and written again without loss.
 
 use bytes::Bytes;
-use llm_types::{Event, PartKind, Usage};
+use llm_types::{Event, PartKind};
 use serde_json::{Value, json};
 
 use super::super::wire::camel;
@@ -62,25 +62,10 @@ fn requests_come_back_as_they_were() {
 
 #[test]
 fn replies_come_back_as_they_were() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let body = &record["response"]["body"];
-        if !body.is_object() || status(&record) >= 400 {
-            continue;
-        }
-        let bytes = serde_json::to_vec(body).unwrap();
-        let response = Gemini.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let facts = Gemini.reply_facts(&bytes);
-        assert!(facts.complete && facts.error.is_none(), "{name}");
-        assert_eq!(facts.usage, response.usage, "{name}");
-        assert_eq!(facts.finish, response.choices[0].finish, "{name}");
-
-        let written = Gemini.encode_response(&response, &ReplyContext::default()).unwrap();
-        let written: Value = serde_json::from_slice(&written).unwrap();
-        assert_eq!(reply(&written), reply(body), "{name}");
-        seen += 1;
+    for (name, body) in bench::whole_replies(recordings()) {
+        let (_, written) = bench::reply_again(&Gemini, (&name, &body), &ReplyContext::default());
+        assert_eq!(reply(&written), reply(&body), "{name}");
     }
-    eprintln!("replies: {seen}");
 }
 
 /// Numbers of tokens, which the canonical form of log-probabilities has no place for.
@@ -142,42 +127,15 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         if status(&record) >= 400 {
             continue;
         }
-        let told = events(sse.as_bytes(), usize::MAX);
-        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        // A last frame without its blank line gets one.
+        let owed = if sse.ends_with("\n\n") || sse.ends_with("\r\n\r\n") { "" } else { "\n" };
+        let told = bench::stream_forwarded(&Gemini, (&name, sse.as_bytes()), owed);
         assert!(told.contains(&Event::Done), "{name}: {told:?}");
         let again = events(frames(&told).as_bytes(), usize::MAX);
         assert_eq!(said(&again), said(&told), "{name}");
-        for size in [1, 7, 64, 1000, usize::MAX] {
-            if size < sse.len() {
-                assert_eq!(events(sse.as_bytes(), size), told, "{name} in pieces of {size}");
-            }
-            let (out, relay) = bench::relayed(&Gemini, sse.as_bytes(), size);
-            // A last frame without its blank line gets one.
-            let owed = if sse.ends_with("\n\n") || sse.ends_with("\r\n\r\n") { "" } else { "\n" };
-            assert_eq!(String::from_utf8(out).unwrap(), format!("{sse}{owed}"), "{name} in pieces of {size}");
-            let facts = relay.facts();
-            assert!(facts.complete && facts.error.is_none(), "{name}");
-            assert_eq!(facts.usage, usage(&told), "{name}");
-            let finish = told.iter().find_map(|event| match event {
-                Event::Finish { reason, .. } => Some(reason.clone()),
-                _ => None,
-            });
-            assert_eq!(facts.finish, finish, "{name}");
-        }
         seen += 1;
     }
     eprintln!("streams: {seen}");
-}
-
-fn usage(events: &[Event]) -> Option<Usage> {
-    events.iter().fold(None, |sum: Option<Usage>, event| match event {
-        Event::Usage(later) => {
-            let mut sum = sum.unwrap_or_default();
-            sum.update(later);
-            Some(sum)
-        }
-        _ => sum,
-    })
 }
 
 /// What a stream said, whatever the pieces it came in: one line per thing.
@@ -206,7 +164,7 @@ fn said(events: &[Event]) -> Vec<String> {
         }
     }
     let mut lines: Vec<String> = lines.into_iter().map(|(kind, text)| format!("{kind}: {text}")).collect();
-    lines.push(format!("{:?}", usage(events).map(|usage| (usage.input_tokens, usage.output_tokens))));
+    lines.push(format!("{:?}", bench::used(events).map(|usage| (usage.input_tokens, usage.output_tokens))));
     lines
 }
 

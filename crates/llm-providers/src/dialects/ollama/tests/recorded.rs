@@ -5,11 +5,11 @@ use bytes::Bytes;
 use llm_types::Event;
 use serde_json::{Value, json};
 
-use super::{events, events_in, lines, relayed, status, target, without_nulls};
+use super::{events, lines, relayed, status, target, without_nulls};
 use crate::ReplyContext;
 use crate::dialect::Dialect;
 use crate::dialects::ollama::Ollama;
-use crate::dialects::tests::bench::{self, said};
+use crate::dialects::tests::bench;
 
 /// The recordings of the two endpoints, by file name.
 fn recordings() -> Vec<(String, Value)> {
@@ -65,20 +65,10 @@ fn requests_come_back_as_they_were() {
 
 #[test]
 fn replies_say_the_same_when_written_again() {
-    let mut seen = 0;
-    for (name, record) in recordings() {
-        let body = &record["response"]["body"];
-        if !body.is_object() || status(&record) >= 400 {
-            continue;
-        }
-        let bytes = serde_json::to_vec(body).unwrap();
-        let response = Ollama.decode_response(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let facts = Ollama.reply_facts(&bytes);
-        assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
-        assert_eq!(facts.usage, response.usage, "{name}");
-        let again = Ollama.encode_response(&response, &ReplyContext::default()).unwrap();
-        assert_eq!(Ollama.decode_response(&again).unwrap(), response, "{name}");
-        let again: Value = serde_json::from_slice(&again).unwrap();
+    for (name, body) in bench::whole_replies(recordings()) {
+        let (response, again) = bench::reply_again(&Ollama, (&name, &body), &ReplyContext::default());
+        let bytes = serde_json::to_vec(&again).unwrap();
+        assert_eq!(Ollama.decode_response(&bytes).unwrap(), response, "{name}");
         for member in ["model", "prompt_eval_count", "eval_count", "done", "done_reason"] {
             assert!(body.get(member).is_none_or(|said| again[member] == *said), "{name}: {member}");
         }
@@ -86,9 +76,7 @@ fn replies_say_the_same_when_written_again() {
             assert_eq!(again["message"]["content"], body["message"]["content"], "{name}");
             assert_eq!(again["message"].get("thinking"), body["message"].get("thinking"), "{name}");
         }
-        seen += 1;
     }
-    eprintln!("replies: {seen}");
 }
 
 #[test]
@@ -99,21 +87,10 @@ fn streams_are_forwarded_untouched_and_say_the_same_when_written_again() {
         if status(&record) >= 400 {
             continue;
         }
-        let told = events(body.as_bytes());
-        assert!(matches!(told.first(), Some(Event::Start(_))), "{name}");
+        let told = bench::stream_forwarded(&Ollama, (&name, body.as_bytes()), "");
         assert_eq!(told.last(), Some(&Event::Done), "{name}");
-        let again: String = lines(&told).iter().map(|line| format!("{line}\n")).collect();
-        let calls = told.iter().any(|event| matches!(event, Event::ToolStart { .. }));
-        if !calls {
-            assert_eq!(said(&events(again.as_bytes())), said(&told), "{name}");
-        }
-        for size in [1, 7, 64, 1000, usize::MAX] {
-            assert_eq!(events_in(body.as_bytes(), size), told, "{name} in pieces of {size}");
-            let (out, relay) = relayed(body.as_bytes(), size);
-            assert_eq!(out, body.as_bytes(), "{name} in pieces of {size}");
-            let facts = relay.facts();
-            assert!(facts.complete && facts.error.is_none() && facts.answer_bytes > 0, "{name}");
-            assert!(told.contains(&Event::Usage(facts.usage.clone().unwrap())), "{name}");
+        if !told.iter().any(|event| matches!(event, Event::ToolStart { .. })) {
+            bench::told_again(&Ollama, &name, &told);
         }
         seen += 1;
     }
