@@ -126,7 +126,7 @@ async fn failures_on_demand_and_on_nonsense() {
     assert_eq!(ask(user("error-200", "x")).await.0, 200, "only errors are failures");
     assert_eq!(ask(json!({"model": "m"})).await.0, 400);
     let mut other = request(&user("m", "x"));
-    other.uri = "http://mock.invalid/v1/embeddings".parse().unwrap();
+    other.uri = "http://mock.invalid/v1/nonsense".parse().unwrap();
     assert_eq!(respond(&other).status.as_u16(), 404);
     other.uri = "http://mock.invalid/v1/chat/completions".parse().unwrap();
     other.body = "{".into();
