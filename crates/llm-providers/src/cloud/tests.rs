@@ -368,3 +368,57 @@ fn a_look_may_be_of_names_that_look_otherwise() {
         assert_eq!(looks_like(name, look), is, "{name} {look}");
     }
 }
+
+const STREAM: &str = r#"{"model":"m","stream":true}"#;
+
+/// The URL of a call for a model: provider, model, base URL, body.
+fn called(slug: &str, model: &str, base: Option<&str>, body: &'static str) -> String {
+    sent(target(slug, model, base, cloud("", "ten1", "")), "/", body, "").uri.to_string()
+}
+
+#[test]
+fn urls_of_servers_that_complete_prompts() {
+    let predibase = "https://serving.app.predibase.com/ten1/deployments/v2/llms/l";
+    let (triton, whole) = (Some("http://t:8000"), Some("http://t:8000/v2/models/x/generate"));
+    let url = |slug, model, base, body| called(slug, model, base, body);
+    assert_eq!(url("anthropic_text", "claude-2.1", None, "{}"), "https://api.anthropic.com/v1/complete");
+    assert_eq!(url("nlp_cloud", "d", None, STREAM), "https://api.nlpcloud.io/v1/gpu/d/generation");
+    assert_eq!(url("predibase", "l", None, "{}"), format!("{predibase}/generate"));
+    assert_eq!(url("predibase", "l", None, STREAM), format!("{predibase}/generate_stream"));
+    assert_eq!(url("triton", "l", triton, STREAM), "http://t:8000/v2/models/l/generate_stream");
+    assert_eq!(url("triton", "l", whole, "{}"), "http://t:8000/v2/models/x/generate");
+}
+
+#[test]
+fn urls_of_endpoints_of_ones_own() {
+    let own = "https://own.test/endpoints/mine/invocations";
+    let aws = "https://runtime.sagemaker.us-west-2.amazonaws.com/endpoints/e/invocations";
+    assert_eq!(called("sagemaker", "e", None, "{}"), aws);
+    assert_eq!(called("sagemaker_chat", "e", None, STREAM), format!("{aws}-response-stream"));
+    assert_eq!(called("sagemaker_nova", "e", Some(own), "{}"), own);
+    assert_eq!(called("sagemaker", "e", Some(own), STREAM), format!("{own}-response-stream"));
+}
+
+#[test]
+fn urls_of_predictions() {
+    let base = "https://api.replicate.com/v1";
+    assert_eq!(called("replicate", "meta/l", None, "{}"), format!("{base}/models/meta/l/predictions"));
+    assert_eq!(called("replicate", "me/own:0a1b", None, "{}"), format!("{base}/predictions"));
+    let deployed = format!("{base}/deployments/me/own/predictions");
+    assert_eq!(called("replicate", "deployments/me/own", None, "{}"), deployed);
+    let later = sent(target("replicate", "meta/l", None, cloud("", "", "")), "/predictions/p1", "", "");
+    assert_eq!(later.uri.to_string(), format!("{base}/predictions/p1"));
+    assert_eq!(later.headers["authorization"], "Token k-1");
+}
+
+#[test]
+fn what_the_url_says_the_body_does_not() {
+    let none = || cloud("", "ten1", "");
+    let nova = sent(target("sagemaker_nova", "e", None, none()), "/chat/completions", STREAM, "");
+    assert_eq!(nova.body, r#"{"stream":true}"#);
+    let predibase = sent(target("predibase", "l", None, none()), "/", STREAM, "");
+    assert_eq!(predibase.body, r#"{"model":"m"}"#);
+    let anthropic = sent(target("anthropic_text", "claude-2.1", None, none()), "/", "{}", "");
+    assert_eq!(anthropic.headers["anthropic-version"], "2023-06-01");
+    assert_eq!(anthropic.headers["x-api-key"], "k-1");
+}

@@ -19,7 +19,6 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
     ("extra_body", "members of `extra_body` are spread over the body by the server"),
     ("max_completion_tokens", "a cap is a cap under either name"),
     ("max_tokens_both", "a cap is a cap under either name; of two the newer counts"),
-    ("thinking_disabled", "a model that cannot think does not: nothing is refused"),
     ("tools_parallel_false", "without tools the switch says nothing; with them `tools` is refused"),
 ];
 
@@ -55,7 +54,38 @@ fn ours(case: &Value, slug: &str, model: &str, drop: bool) -> llm_types::Result<
     Ok(normal(serde_json::from_slice(&written.body).unwrap()))
 }
 
+/// Cases where what is recorded for vendors that fill in the middle is wrong.
+const THERE_TOO: &[(&str, &str)] = &[
+    ("stop_five", "all that are taken are sent"),
+    ("stream", "LiteLLM asks for a stream without saying so"),
+    ("stream_json_schema", "LiteLLM asks for a stream without saying so"),
+    ("stream_tools", "LiteLLM asks for a stream without saying so"),
+    ("tool_call_empty_args", "calls are no text: what is left of them is an empty line"),
+    ("tool_result", "calls and their results are no text; LiteLLM fails"),
+    ("tool_result_parts", "calls and their results are no text: pictures among them are left out"),
+];
+
+/// As [`check`], for vendors that fill in the middle: between messages white space is as good as a line break.
+fn check_fim(file: &str, slug: &str) {
+    compare(
+        file,
+        slug,
+        &|body| {
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let prompt = body["prompt"].as_str().map(words);
+            if let Some(prompt) = prompt {
+                body["prompt"] = prompt.into();
+            }
+        },
+        THERE_TOO,
+    );
+}
+
 fn check(file: &str, slug: &str) {
+    compare(file, slug, &|_| {}, &[]);
+}
+
+fn compare(file: &str, slug: &str, level: &dyn Fn(&mut Value), more: &[(&str, &str)]) {
     let Some(folder) = shared() else { return };
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
     let cases: Value = serde_json::from_slice(&std::fs::read(folder.join("_cases.json")).unwrap()).unwrap();
@@ -64,16 +94,26 @@ fn check(file: &str, slug: &str) {
     let (mut same, mut better, mut different) = (0, 0, Vec::new());
     for line in lines.iter().filter(|line| line.get("case").is_some()) {
         let name = line["case"].as_str().unwrap();
-        if OURS_IS_BETTER.iter().any(|(case, _)| *case == name) {
+        if OURS_IS_BETTER.iter().chain(more).any(|(case, _)| *case == name) {
             better += 1;
             continue;
         }
-        let want = |sent: &Value| as_one_prompt(normal(sent["body"].clone()));
+        let want = |sent: &Value| {
+            let mut body = as_one_prompt(normal(sent["body"].clone()));
+            level(&mut body);
+            body
+        };
+        let ours = |case: &Value, drop: bool| {
+            ours(case, slug, model, drop).map(|mut body| {
+                level(&mut body);
+                body
+            })
+        };
         let fault = match (line.get("sent"), line.get("dropped")) {
-            (Some(sent), _) => same_as(&ours(&cases[name], slug, model, false), &want(sent)),
-            (None, Some(sent)) => match ours(&cases[name], slug, model, false) {
+            (Some(sent), _) => same_as(&ours(&cases[name], false), &want(sent)),
+            (None, Some(sent)) => match ours(&cases[name], false) {
                 Ok(body) => Some(format!("not refused: {body}")),
-                Err(_) => same_as(&ours(&cases[name], slug, model, true), &want(sent)),
+                Err(_) => same_as(&ours(&cases[name], true), &want(sent)),
             },
             // There it crashes: a refusal or any request will do.
             (None, None) => None,
@@ -85,7 +125,7 @@ fn check(file: &str, slug: &str) {
     }
     eprintln!("{file}: {same} the same, {better} better on purpose");
     assert!(different.is_empty(), "{file}: {} differ\n{}", different.len(), different.join("\n"));
-    assert!(same > 40, "{file} holds its cases");
+    assert!(same > 30, "{file} holds its cases");
 }
 
 fn same_as(ours: &llm_types::Result<Value>, want: &Value) -> Option<String> {
@@ -112,4 +152,10 @@ fn openai() {
 #[test]
 fn azure() {
     check("azure_text.jsonl", "azure_text");
+}
+
+#[test]
+fn fill_in_the_middle() {
+    check_fim("text_completion_codestral.jsonl", "text-completion-codestral");
+    check_fim("text_completion_inception.jsonl", "text-completion-inception");
 }
