@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from support.gateway import MASTER_KEY, binary, entry
 
@@ -178,3 +180,34 @@ def test_calls_go_where_they_have_been(spawn, upstream):
     # Another key is another tenant: it need not go there, and is not sent there because of it.
     keys = [gateway.new_key() for _ in range(8)]
     assert len({gateway.chat("p", messages=talk, key=key).headers[ID] for key in keys}) > 1
+
+
+def test_the_urgent_are_served_first(spawn, upstream):
+    gateway = spawn(models=[member(upstream, "m", "slow-300", "m1", max_parallel_requests=1)])
+    order = []
+
+    def ask(priority):
+        assert gateway.chat("m", priority=priority).status == 200
+        order.append(priority)
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, 50)]
+        time.sleep(0.1)
+        for priority in (9, 1, 5):
+            asked.append(pool.submit(ask, priority))
+            time.sleep(0.05)
+        [one.result() for one in asked]
+    assert order == [50, 1, 5, 9]
+
+
+def test_a_second_try_beside_a_slow_stream(spawn, upstream):
+    models = [member(upstream, "m", "say", "quick", weight=1), member(upstream, "m", "say", "other", weight=1)]
+    gateway = spawn(models=models, router_settings={"hedging": {"percentile": 0, "budget": 1}})
+    for _ in range(60):
+        answer = gateway.chat("m", stream=True)
+        assert answer.status == 200 and b"[DONE]" in answer.body
+    metrics = gateway.ask("GET", "/metrics").body.decode()
+    hedged = next(line for line in metrics.splitlines() if line.startswith("gateway_hedged_requests_total "))
+    assert int(hedged.split()[1]) > 0
+    with upstream.lock:
+        assert 60 < len(upstream.asked) <= 120

@@ -181,6 +181,8 @@ pub struct Report {
     pub max_retries: u32,
     /// Groups and levels tried beyond the first (`x-litellm-attempted-fallbacks`).
     pub fallbacks: u32,
+    /// Second tries made beside slow ones.
+    pub hedges: u32,
     /// What each group failed with, in order (`x-litellm-fallback-errors`).
     pub errors: Vec<GroupError>,
     /// The deployments this call sent to rest (`litellm_deployment_cooled_down`).

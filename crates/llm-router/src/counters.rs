@@ -12,6 +12,7 @@ use llm_types::DeploymentId;
 
 use crate::Moment;
 use crate::affinity::Affinity;
+use crate::hedge::Budget;
 use crate::measure::Measures;
 use crate::places::Places;
 
@@ -20,6 +21,7 @@ use crate::places::Places;
 pub struct Counters {
     all: DashMap<DeploymentId, Arc<DeploymentState>>,
     affinity: Arc<Affinity>,
+    hedges: Arc<Budget>,
 }
 
 impl Counters {
@@ -41,6 +43,11 @@ impl Counters {
     /// Where callers have been before.
     pub(crate) fn affinity(&self) -> &Arc<Affinity> {
         &self.affinity
+    }
+
+    /// How many second tries there may be.
+    pub(crate) fn hedges(&self) -> &Arc<Budget> {
+        &self.hedges
     }
 
     /// Every deployment that is known, with its counters.

@@ -7,8 +7,12 @@
 //! |---|---|
 //! | which deployments answer to a name | [`Routes::resolve`] |
 //! | who may serve now, in which order | [`plan::plan`], with one of [`strategies::ALL`] |
+//! | why a call would go where it goes | [`Router::explain`] |
+//! | where a caller or a prompt has been before | [`Bond`], [`prefix::bonds`] |
 //! | whether, how often, after which wait to try again | [`retry`] |
 //! | when a deployment rests, and whose fault a failure is | [`health`] |
+//! | who rests with a deployment whose key or address failed | [`Peers`] |
+//! | what gateways tell each other of deployments | [`shared`] |
 //! | where to go after a group failed | [`Router::run`], by the lists of [`RouterSettings`] |
 //!
 //! `examples/fallback.rs` shows a call without a gateway around it.
@@ -25,6 +29,7 @@ mod explain;
 mod fallback;
 mod group;
 pub mod health;
+mod hedge;
 mod limits;
 mod measure;
 mod peers;
@@ -55,7 +60,8 @@ pub use health::Ticket;
 pub use peers::Peers;
 pub use run::Router;
 pub use settings::{
-    AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, RouterSettings, RoutingGroup,
+    AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Hedging, Retries, RouterSettings,
+    RoutingGroup,
 };
 pub use snapshot::{InferProvider, Route, Routes};
 pub use strategies::{Strategy, StrategyArgs};

@@ -73,6 +73,8 @@ pub struct RouterSettings {
     pub enforce_limits: bool,
     /// Leave out deployments that the last probe found ill (`enable_health_check_routing`); default off.
     pub health_routing: bool,
+    /// Ask a second deployment where a stream is slow to begin (`hedging`); default never.
+    pub hedging: Option<Hedging>,
     /// What keeps calls at a deployment (`optional_pre_call_checks`); default nothing.
     pub affinity: AffinityKinds,
     /// The same for one group (`model_group_affinity_config`).
@@ -118,12 +120,28 @@ impl Default for RouterSettings {
             pre_call_checks: false,
             enforce_limits: false,
             health_routing: false,
+            hedging: None,
             affinity: AffinityKinds::default(),
             group_affinity: HashMap::new(),
             affinity_ttl: Duration::from_secs(3600),
             default_priority: None,
             explain_errors: true,
         }
+    }
+}
+
+/// Second tries beside streams that are slow to begin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hedging {
+    /// How slow: beyond this percentile of the deployment's latest times to the first byte, 0 to 100.
+    pub percentile: f64,
+    /// Second tries at most, as a share of all calls.
+    pub budget: f64,
+}
+
+impl Default for Hedging {
+    fn default() -> Self {
+        Self { percentile: 95.0, budget: 0.05 }
     }
 }
 

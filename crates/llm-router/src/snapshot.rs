@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::affinity::Affinity;
+use crate::hedge::{self, Budget};
 use crate::peers::Known;
 use crate::wildcard::{Captures, Pattern};
 use crate::{Candidate, Counters, Deployment, Group, Peers, RouterSettings};
@@ -29,6 +30,7 @@ pub struct Routes {
     by_model: HashMap<Arc<str>, Arc<Group>>,
     listed: Vec<Arc<str>>,
     affinity: Arc<Affinity>,
+    hedges: Arc<Budget>,
     infer: Option<InferProvider>,
 }
 
@@ -109,9 +111,15 @@ impl Routes {
             listed: build.listed,
             settings: Arc::new(settings),
             affinity: Arc::clone(counters.affinity()),
+            hedges: Arc::clone(counters.hedges()),
             deployments,
             infer,
         }
+    }
+
+    /// How many second tries there may be.
+    pub(crate) fn hedges(&self) -> &Budget {
+        &self.hedges
     }
 
     /// Where callers have been before.
@@ -217,7 +225,9 @@ impl Build {
         let peers = Peers::of_all(&all);
         for ((deployment, state), peers) in all.iter().zip(peers) {
             let (strategy, args) = settings.strategy_of(&deployment.group);
-            if strategy.lists {
+            if settings.hedging.is_some() {
+                state.keep_latencies(hedge::KEPT);
+            } else if strategy.lists {
                 state.keep_latencies(args.latencies);
             }
             let parallel = settings.default_max_parallel_requests;

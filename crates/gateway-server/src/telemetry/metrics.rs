@@ -91,6 +91,8 @@ pub(crate) struct Metrics {
     pub(crate) refused: DashMap<u16, u64>,
     /// Deployments sent to rest, by id and cause.
     pub(crate) rests: DashMap<(String, &'static str), u64>,
+    /// Second tries beside slow ones.
+    pub(crate) hedges: AtomicU64,
     /// Calls being answered.
     pub(crate) in_flight: AtomicU64,
     /// Calls that were let in since the start.
@@ -100,7 +102,7 @@ pub(crate) struct Metrics {
 /// A metric family: name, kind, help.
 struct Family(&'static str, &'static str, &'static str);
 
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     Family("litellm_proxy_total_requests_metric_total", "counter", "Calls that reached a deployment."),
     Family("litellm_proxy_failed_requests_metric_total", "counter", "Calls that ended in an error."),
     Family("litellm_input_tokens_metric_total", "counter", "Prompt tokens."),
@@ -113,6 +115,11 @@ const FAMILIES: [Family; 12] = [
         "Seconds to the first byte of a stream.",
     ),
     Family("litellm_deployment_cooled_down_total", "counter", "Rests of deployments after failures."),
+    Family(
+        "gateway_hedged_requests_total",
+        "counter",
+        "Second tries beside streams that were slow to begin.",
+    ),
     Family("gateway_hung_up_requests_total", "counter", "Calls whose client left before the end."),
     Family("gateway_retries_total", "counter", "Attempts beyond the first on the same model group."),
     Family("gateway_fallbacks_total", "counter", "Model groups tried beyond the first."),
@@ -173,6 +180,9 @@ impl Metrics {
                     let id = escaped(id);
                     let _ = writeln!(out, "{name}{{model_id=\"{id}\",cause=\"{cause}\"}} {}", entry.value());
                 }
+            }
+            if name == "gateway_hedged_requests_total" {
+                let _ = writeln!(out, "{name} {}", self.hedges.load(Relaxed));
             }
             if name == "gateway_refused_requests_total" {
                 for entry in &self.refused {

@@ -1,6 +1,7 @@
 //! The room where providers are asked: the router chooses, one attempt is made at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
@@ -63,7 +64,17 @@ pub(super) async fn ask(
     };
     let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
     let answered = match ran {
-        Ok(done) => Answered::of(done, &tail),
+        Ok(done) => {
+            if done.report.hedges > 0 {
+                // The one that was asked last need not be the one that answered.
+                let metrics = &asked.core.shared.metrics;
+                metrics.hedges.fetch_add(u64::from(done.report.hedges), Relaxed);
+                if let Ok(served) = snapshot.served(done.deployment, &done.model, metrics) {
+                    *tail.asked.lock() = Some(served);
+                }
+            }
+            Answered::of(done, &tail)
+        }
         Err(failed) => {
             call.core.shared.metrics.rest(&failed.report.rests);
             return Err(Box::new(Refused::of(call, tail, &failed)));

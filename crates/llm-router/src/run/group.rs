@@ -39,21 +39,36 @@ impl<'r> Walk<'r> {
                 Err(refusal) => self.after_refusal(&route, &refusal, &mut state),
                 Ok(at) => {
                     state.at = at;
-                    let candidate = &route.group.candidates[at as usize];
-                    let limits = Limits::of(&self.request, &candidate.deployment, self.settings);
-                    let Some(place) = enter(&*self.router.clock, candidate, &limits, self.priority()).await
+                    let mut candidate = &route.group.candidates[at as usize];
+                    let mut limits = Limits::of(&self.request, &candidate.deployment, self.settings);
+                    let Some(mut place) =
+                        enter(&*self.router.clock, candidate, &limits, self.priority()).await
                     else {
                         state.first.get_or_insert_with(|| {
                             error::no_place(route.name, limits.any().unwrap_or_default())
                         });
                         return Err(state.give_up(route, part.params));
                     };
-                    let began = self.router.clock.now();
+                    let mut began = self.router.clock.now();
                     let waiting = candidate.state.measures.wait(began);
                     let next = self.attempt(&route, candidate, &limits, part.params);
-                    let model = next.model.clone();
-                    let answer = attempt(next).await;
+                    let mut model = next.model.clone();
+                    let (answer, rival) = match self.settings.hedging.filter(|_| self.request.stream) {
+                        None => (attempt(next).await, None),
+                        // Boxed, so that calls without a second try carry no room for one.
+                        Some(hedging) => {
+                            let own = attempt(next);
+                            Box::pin(self.hedged(&hedging, (&route, &part, at), own, attempt)).await
+                        }
+                    };
                     drop(waiting);
+                    if let Some(rival) = rival {
+                        state.at = rival.at;
+                        candidate = &route.group.candidates[rival.at as usize];
+                        limits = Limits::of(&self.request, &candidate.deployment, self.settings);
+                        (model, place, began) = (rival.model, rival.place, rival.began);
+                        self.last = Some(&candidate.deployment);
+                    }
                     match answer {
                         Ok(value) => {
                             return Ok(self.done(value, &route, candidate, model, (place, began)));
@@ -73,7 +88,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn attempt(
+    pub(super) fn attempt(
         &mut self,
         route: &Route<'r>,
         candidate: &'r Candidate,
@@ -118,7 +133,12 @@ impl<'r> Walk<'r> {
         Done { value, deployment, model, group, ticket, report: std::mem::take(&mut self.report) }
     }
 
-    fn pick(&mut self, route: &Route<'r>, part: &Part<'r>, failed: &[u32]) -> Result<u32, Refusal> {
+    pub(super) fn pick(
+        &mut self,
+        route: &Route<'r>,
+        part: &Part<'r>,
+        failed: &[u32],
+    ) -> Result<u32, Refusal> {
         let controls = self.request.controls;
         let tags = wish(&self.request, self.settings);
         let mut excluded = part.excluded.clone();

@@ -2,6 +2,7 @@
 
 mod fall_back;
 mod group;
+mod hedged;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -24,6 +24,7 @@ catalogue! {
     deployment_affinity_ttl_seconds Count "3600 |" served: "Seconds a session or key stays with its deployment after its last call.";
     model_group_affinity_config Map "— |" served: "What keeps calls at a deployment, by group: {group: [prompt_caching, session_affinity, deployment_affinity]}.";
     model_group_alias Map "{} |" served: "Other names of groups: {alias: group} or {alias: {model, hidden}}.";
+    hedging Map "" served: "Ask a second deployment where a stream is slow to begin: {percentile: 95, budget: 0.05}, of the latest times to the first byte and of all calls.";
     enable_tag_filtering Flag "false |" served: "Route by tags.";
     tag_filtering_match_any Flag "true" served: "One common tag is enough; otherwise a deployment needs all tags of the request.";
     tag_routing_prefix Text "''" served: "Only tags with the prefix are routing directives.";

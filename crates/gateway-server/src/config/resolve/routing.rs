@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use llm_router::{AffinityKinds, RouterSettings, RoutingGroup, Strategy, StrategyArgs, strategies};
+use llm_router::{AffinityKinds, Hedging, RouterSettings, RoutingGroup, Strategy, StrategyArgs, strategies};
 
 use super::section::{count_of, number_of, text_of};
 use super::{Context, Section};
@@ -37,6 +37,7 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>, settings: &mut RouterSe
     settings.health_routing = section.is_on("enable_health_check_routing");
     settings.default_priority = section.integer("default_priority");
     checks(section, settings);
+    settings.hedging = hedging(section);
     if let Some(ttl) = section.seconds("deployment_affinity_ttl_seconds") {
         settings.affinity_ttl = ttl;
     }
@@ -47,6 +48,33 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>, settings: &mut RouterSe
             settings.group_affinity.insert(member.key.clone(), kinds);
         }
     }
+}
+
+/// `hedging`: a setting of ours; what it does not say is as [`Hedging::default`].
+fn hedging(section: &mut Section<'_, '_, '_>) -> Option<Hedging> {
+    let node = section.mapping("hedging")?;
+    let path = section.path_of("hedging");
+    let mut hedging = Hedging::default();
+    for member in node.members() {
+        let (most, slot) = match member.key.as_str() {
+            "percentile" => (100.0, &mut hedging.percentile),
+            "budget" => (1.0, &mut hedging.budget),
+            key => {
+                let found = format!("found `{key}`, expected `percentile` and `budget`");
+                section.cx.warning(&path, &member.at, found, "it has no effect");
+                continue;
+            }
+        };
+        match number_of(&member.value).filter(|number| (0.0..=most).contains(number)) {
+            Some(number) => *slot = number,
+            None => {
+                let (path, at) = (format!("{path}.{}", member.key), &member.value.at);
+                let found = format!("found {}", member.value.kind());
+                section.cx.error(&path, at, found, format!("expected a number from 0 to {most}"));
+            }
+        }
+    }
+    Some(hedging)
 }
 
 /// Switches a kind of affinity on; says whether it is one.
