@@ -11,9 +11,11 @@ use crate::dialects::prompt::Wire;
 
 mod address;
 mod amendment;
+mod door;
 mod models;
 
 pub use amendment::Amendment;
+pub use door::Door;
 pub use models::ModelRule;
 
 /// The dialects there are.
@@ -191,6 +193,8 @@ pub struct Quirks {
     /// The vendor speaks OpenAI's Responses API too, behind the same base URL: callers of that API are
     /// forwarded, and models named `<slug>/responses/<model>` are called by it.
     pub responses: bool,
+    /// Further protocols the vendor speaks, and where.
+    pub doors: Cow<'static, [Door]>,
     /// The models are OpenAI's own: the rules of their families apply (which parameters a model takes
     /// and under which names).
     pub openai_families: bool,
@@ -306,6 +310,7 @@ impl Quirks {
         model_template: Cow::Borrowed(""),
         model_paths: Cow::Borrowed(&[]),
         base_ends: Cow::Borrowed(&[]),
+        doors: Cow::Borrowed(&[]),
     };
 
     /// Whether the vendor takes a parameter, by its OpenAI name.

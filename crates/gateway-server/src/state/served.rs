@@ -29,6 +29,8 @@ pub(crate) struct Served {
     pub(crate) counts: Arc<CallCounts>,
     /// The answer to give instead of asking the provider (`mock_response`).
     pub(crate) mock_response: Option<String>,
+    /// The same model in further protocols of the vendor.
+    doors: Vec<Arc<Self>>,
 }
 
 /// The answer cap assumed in reservations when neither the caller nor the model states one, tokens.
@@ -57,7 +59,21 @@ impl Served {
             target
         };
         let provider = target.spec.id.as_str();
+        let doors = target.spec.quirks.doors.iter().filter(|door| door.leads_to(&target.model));
+        let doors = doors.map(|door| Arc::new(target.through(door)));
+        let behind = |target: Arc<Target>| Self {
+            dialect: dialects::dialect(target.spec.dialect),
+            info: info.clone(),
+            headers: CallHeaders::of(deployment),
+            counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
+            mock_response: configured.mock_response.clone(),
+            target: PreparedTarget::new(target),
+            deployment: Arc::clone(deployment),
+            doors: Vec::new(),
+        };
+        let doors = doors.map(|target| Arc::new(behind(target))).collect();
         Self {
+            doors,
             dialect: dialect_of(&target.spec, info.as_deref()),
             info,
             headers: CallHeaders::of(deployment),
@@ -66,6 +82,12 @@ impl Served {
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
         }
+    }
+
+    /// The same model in a caller's protocol, where the vendor speaks it beside its usual one.
+    pub(crate) fn for_caller(self: &Arc<Self>, caller: DialectId) -> Arc<Self> {
+        let door = self.doors.iter().find(|door| door.dialect.id() == caller);
+        Arc::clone(door.unwrap_or(self))
     }
 
     /// The dialect in which the deployment is asked for a caller: legacy Completions are forwarded

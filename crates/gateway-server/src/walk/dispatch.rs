@@ -178,6 +178,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         let reply = Box::pin(operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));
     }
+    let served = served.for_caller(call.dialect.id());
     if let Some(text) = &served.mock_response {
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONING};
-use super::{pairs, provider, words};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, MESSAGES, REASONING};
+use super::{pairs, provider, rules, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
 /// One door to many providers. Sorted by slug.
@@ -54,7 +54,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.cortecs.ai/v1", prefix: "",
         base_url_env: ["CORTECS_API_BASE"], key_env: ["CORTECS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: LISTED,
+        quirks: Quirks { doors: rules![MESSAGES], ..LISTED },
     },
     provider! {
         id: "datarobot", name: "DataRobot",
@@ -70,7 +70,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.edenai.run/v3", prefix: "",
         base_url_env: ["EDENAI_API_BASE"], key_env: ["EDENAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { responses: true, ..CHAT },
+        quirks: Quirks { responses: true, doors: rules![MESSAGES], ..CHAT },
     },
     provider! {
         id: "helicone", name: "Helicone",

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::profiles::AGENT;
-use super::{pairs, provider, setting, words};
+use super::profiles::{AGENT, responses};
+use super::{pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::dialects::prompt::Wire;
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
@@ -230,7 +230,7 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
                 },
                 Route {
                     prefix: Cow::Borrowed("/v1"),
-                    quirks: MANTLE,
+                    quirks: Quirks { doors: rules![responses("", words!["openai.*"])], ..MANTLE },
                     ..Route::ANY
                 },
             ]),

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{COMPLETIONS_LACK, TOLD_AGENT};
-use super::{pairs, provider, setting, words};
+use super::profiles::{COMPLETIONS_LACK, TOLD_AGENT, responses};
+use super::{pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
 
@@ -87,7 +87,7 @@ pub(super) const AZURE: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["AZURE_AI_API_BASE"], key_env: ["AZURE_AI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: FOUNDRY,
+        quirks: Quirks { doors: rules![responses("/openai/v1", words!["gpt*", "o1*", "o3*", "o4*", "codex*"])], ..FOUNDRY },
         cloud: CloudSpec {
             identity: COGNITIVE,
             version: Setting { default: Cow::Borrowed(""), ..AZURE_VERSION },

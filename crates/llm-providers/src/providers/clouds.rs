@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONERS, REASONING};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONERS, REASONING, responses};
 use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Exchange, Identity, Route, Setting, Shell};
 use crate::{Auth, CloudSpec, ModelRule, ProviderSpec, Quirks};
@@ -121,6 +121,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url_env: ["DATABRICKS_API_BASE"], key_env: ["DATABRICKS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks {
+            doors: rules![responses("", words!["databricks-gpt*"])],
             max_completion_tokens_as_max_tokens: true,
             supported: words![
                 "max_completion_tokens", "max_tokens", "n", "reasoning_effort", "response_format",

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING};
+use super::profiles::{
+    CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING, anthropic, responses,
+};
 use super::{amend, provider, rules, words};
 use crate::cloud::{CloudSpec, Route};
 use crate::{Auth, DialectId, ModelRule, ProviderSpec, Quirks};
@@ -133,6 +135,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["DEEPSEEK_API_BASE"], key_env: ["DEEPSEEK_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks {
+            doors: rules![anthropic("/beta")],
             unsupported: words!["user", "verbosity"],
             amend: amend![EffortAsThinking, ThinkingSwitch, FunctionsOnly, JoinTexts, ReasoningInAnswers],
             ..COMPATIBLE
@@ -181,7 +184,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.meta.ai/v1", prefix: "",
         base_url_env: ["META_API_BASE"], key_env: ["META_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: LISTED,
+        quirks: Quirks { responses: true, ..LISTED },
     },
     provider! {
         id: "meta_llama", name: "Meta - Llama API",
@@ -197,7 +200,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.minimax.io/v1", prefix: "",
         base_url_env: ["MINIMAX_API_BASE"], key_env: ["MINIMAX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { unsupported: words!["reasoning_effort", "user", "verbosity"], ..COMPATIBLE },
+        quirks: Quirks { doors: rules![anthropic("/v1")], unsupported: words!["reasoning_effort", "user", "verbosity"], ..COMPATIBLE },
     },
     provider! {
         id: "mistral", name: "Mistral AI API",
@@ -265,6 +268,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
                 "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty",
                 "response_format", "temperature", "top_p", "web_search_options"
             ],
+            doors: rules![responses("/v1", words![])],
             models: REASONERS,
             ..COMPATIBLE
         },

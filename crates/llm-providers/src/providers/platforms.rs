@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::profiles::COMPATIBLE;
-use super::{amend, pairs, provider, setting, words};
+use super::profiles::{COMPATIBLE, MESSAGES};
+use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Envelope, Exchange, Identity, Route, Setting, Shell};
 use crate::dialects::prompt::Wire;
 use crate::{Auth, CloudSpec, DialectId, ProviderSpec, Quirks};
@@ -177,6 +177,7 @@ pub(super) const PLATFORMS: &[ProviderSpec] = &[
             keeps_cache_control: true,
             files_as_given: true,
             responses: true,
+            doors: rules![MESSAGES],
             headers: pairs![
                 "copilot-integration-id" => "vscode-chat",
                 "editor-version" => "vscode/1.95.0",

@@ -4,7 +4,39 @@ use std::borrow::Cow;
 
 use super::{amend, rules, words};
 use crate::cloud::Words;
-use crate::{Amendment, ModelRule, Quirks};
+use crate::{Amendment, Auth, DialectId, Door, ModelRule, Quirks};
+
+/// A door to Anthropic's Messages under `/anthropic`, with a key as Anthropic takes it. `without` is the end of
+/// the base URL that leads to Chat Completions only.
+pub(super) const fn anthropic(without: &'static str) -> Door {
+    Door {
+        dialect: DialectId::Anthropic,
+        without: Cow::Borrowed(without),
+        with: Cow::Borrowed("/anthropic"),
+        auth: Some(Auth::Header(Cow::Borrowed("x-api-key"))),
+        models: Cow::Borrowed(&[]),
+    }
+}
+
+/// A door to Anthropic's Messages beside Chat Completions, with the same key.
+pub(super) const MESSAGES: Door = Door {
+    dialect: DialectId::Anthropic,
+    without: Cow::Borrowed("/v1"),
+    with: Cow::Borrowed(""),
+    auth: None,
+    models: Cow::Borrowed(&[]),
+};
+
+/// A door to OpenAI's Responses for some models.
+pub(super) const fn responses(with: &'static str, models: Words) -> Door {
+    Door {
+        dialect: DialectId::OpenaiResponses,
+        without: Cow::Borrowed(""),
+        with: Cow::Borrowed(with),
+        auth: None,
+        models,
+    }
+}
 
 /// A vendor with OpenAI's wire and roles of its models' time: `developer` is `system`.
 pub(super) const COMPATIBLE: Quirks = Quirks { developer_as_system: true, ..Quirks::NONE };

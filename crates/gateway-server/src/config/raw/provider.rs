@@ -28,6 +28,7 @@ mod quirks {
         supported List "" served: "All of OpenAI's parameters that the vendor takes, where it takes few.";
         unsupported List "" served: "Parameters of OpenAI's that the vendor does not take: refused, or dropped with `drop_params`.";
         ignored List "" served: "Parameters that are left out without a word.";
+        doors List "" served: "Further protocols: entries of {dialect, without, with, auth, models}; callers of them are forwarded there.";
         models List "" served: "What some models take otherwise: entries of {models, can, cannot, takes, lacks, ignores, amend}.";
         amend List "" served: "What is said otherwise in the finished body, in this order, such as `no_strict`, `join_texts` or `{required: any}`.";
         max_completion_tokens_as_max_tokens Flag "False" served: "`max_completion_tokens` is called `max_tokens`.";
