@@ -29,11 +29,11 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 when it can be served, 1 with `--strict` when there are warnings, 2 when it cannot be served.
     Check(CheckArgs),
-    /// List the providers that can be called, and the environment variables that hold their keys.
     /// Say which deployments a call would be routed to, and why not to the others.
     ///
     /// Exit status: 0 when somebody could serve, 1 when nobody could, 2 when the configuration cannot be used.
     Route(RouteArgs),
+    /// List the providers that can be called, and the environment variables that hold their keys.
     Providers(ProvidersArgs),
     /// Sign in at a provider that wants a person to: GitHub Copilot.
     ///
