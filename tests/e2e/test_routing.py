@@ -81,6 +81,19 @@ def test_the_cheapest_and_the_quickest(spawn, upstream):
     assert gateway.chat("p").headers[ID] == "cheap"
 
 
+def test_the_kind_of_model_by_how_sure_the_caller_is(spawn, upstream):
+    models = [
+        member(upstream, "m", "say", "deep", {"type": "deep"}),
+        member(upstream, "m", "say", "smart", {"type": "cloud-smart"}),
+        member(upstream, "m", "say", "fast", {"type": "cloud-fast"}),
+    ]
+    gateway = spawn(models=models, router_settings={"routing_strategy": "lar1"})
+    ask = lambda **lar1: gateway.chat("m", metadata={"lar1": lar1}).headers[ID]
+    assert (ask(confidence=0.9), ask(confidence=0.1), ask(confidence=0.4)) == ("deep", "smart", "fast")
+    assert ask(confidence=0.9, evidence="UNVERIFIED") == "smart"
+    assert ask(confidence=0.9, time="MEM") == "fast"
+
+
 def test_checks_before_the_call(spawn, upstream):
     models = [
         member(upstream, "m", "say", "short", {"max_input_tokens": 50}),

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use http::header::USER_AGENT;
-use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, prefix};
+use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Lar1, prefix};
 use llm_types::ResponseFormat;
+use serde_json::Value;
 
 use super::{Call, Caller};
 use crate::tokens::{Encoding, count};
@@ -25,6 +26,13 @@ fn hash(words: &[&str]) -> u128 {
     half(1) << 64 | half(2)
 }
 
+/// `metadata.lar1` in the router's terms; what is not said counts as nothing (surface §7.2).
+fn lar1(asked: &Value) -> Lar1<'_> {
+    let text = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default();
+    let confidence = asked.get("confidence").and_then(Value::as_f64).unwrap_or_default();
+    Lar1 { confidence, evidence: text("evidence"), time: text("time") }
+}
+
 impl Call {
     /// What is known of the request.
     pub(super) fn ask<'a>(&'a self, tokens: CountTokens<'a>) -> Ask<'a> {
@@ -37,7 +45,7 @@ impl Call {
             structured: settings.pre_call_checks && self.wants_schema(),
             user_agent: if by_tags { agent() } else { None },
             region: self.controls.region.as_deref(),
-            lar1: None,
+            lar1: self.lar1.as_ref().map(lar1),
         }
     }
 

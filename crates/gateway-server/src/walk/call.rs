@@ -92,6 +92,8 @@ pub(crate) struct Call {
     pub(crate) wants_stream: bool,
     /// The caller wants to know what groups failed with (`include_fallback_errors`).
     pub(crate) tells_fallbacks: bool,
+    /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
+    pub(super) lar1: Option<Value>,
     /// What was counted of the prompt.
     pub(super) counted: super::asked::Counted,
     path_model: Option<String>,
@@ -150,6 +152,7 @@ impl Call {
             waits_elsewhere: false,
             wants_stream: false,
             tells_fallbacks: false,
+            lar1: None,
             counted: super::asked::Counted::default(),
             fetched: Mutex::default(),
             canonical: Mutex::new(None),
@@ -350,6 +353,7 @@ impl Call {
                         ));
                     }
                     self.add_tags(value.get("tags"));
+                    self.lar1 = value.get("lar1").cloned().or_else(|| self.lar1.take());
                 }
                 Control::Tags => self.add_tags(Some(&value())),
                 Control::Fallbacks => self.controls.fallbacks = fallbacks(&value()),

@@ -216,7 +216,7 @@ catalogue! {
     prometheus_metrics_ttl_seconds Any "" later "the metrics of the gateway are fixed": "Prometheus metrics TTL seconds.";
     prometheus_metrics_cleanup_interval_seconds Any "" later "the metrics of the gateway are fixed": "Prometheus metrics cleanup interval seconds.";
     disable_add_prefix_to_prompt Any "" later "prompts are sent as they come": "Disable add prefix to prompt.";
-    disable_copilot_system_to_assistant Any "" accepted: "Disable copilot system to assistant.";
+    disable_copilot_system_to_assistant Any "" later "system messages become an assistant's, as by default": "Disable copilot system to assistant.";
     force_redis_hash_tag_grouping Any "" later "counters are kept in this process": "Force redis hash tag grouping.";
     public_mcp_hub_strict_whitelist Any "" later "MCP is not served": "Public MCP hub strict whitelist.";
     public_skills_index Any "" later "there is no admin UI to sign in to": "Public skills index.";
