@@ -71,7 +71,8 @@ def test_several_prompts_are_asked_of_a_chat_one_by_one(gateway, upstream, side)
     gpt = openai_client(gateway, key)
     reply = create(gpt, f"{side}/echo", prompt=["one", "two", "three"])
     assert [(choice.index, choice.text) for choice in reply.choices] == [(0, "one"), (1, "two"), (2, "three")]
-    assert len(upstream.asked) == 3
+    # The second of two refused prompts may still arrive from the test before.
+    assert [asked.body["model"] for asked in upstream.asked].count("echo") == 3
     assert reply.usage.completion_tokens in (15, 21), "the sum"
     assert gateway.spend(key, 3 * CALL_COST) >= 3 * CALL_COST - 1e-12
     chunks = list(create(gpt, f"{side}/echo", prompt=["one", "two"], stream=True))
