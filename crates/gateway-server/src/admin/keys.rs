@@ -125,6 +125,10 @@ impl Job {
     /// Writes a change and makes it hold at once in this process.
     pub(super) async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
         let forced_spend = patch.spend;
+        if forced_spend.is_some() {
+            // What was spent until now must not be added to what is set.
+            self.shared.shipping.flush().await?;
+        }
         let record = self.db.update_key(hash, patch, self.moment.now, Some(&self.by)).await?;
         if let Some(entry) = self.shared.directory.keep(record.clone()).await?
             && let Some(spend) = forced_spend

@@ -87,6 +87,10 @@ impl Job {
     /// Changes a scope's settings and takes the change over; its spend too where the change sets it.
     pub(super) async fn edit(&self, id: &ScopeId, edit: ScopeEdit) -> Result<ScopeRecord, Refusal> {
         let spend = edit.spend;
+        if spend.is_some() {
+            // What was spent until now must not be added to what is set.
+            self.shared.shipping.flush().await?;
+        }
         let change = |settings: &mut ScopeSettings| edit.apply(settings);
         let mut record = self.db.update_scope(id, self.moment.now, Some(&self.by), change).await?;
         if let Some(spend) = spend {

@@ -242,15 +242,18 @@ impl Account {
         self.0.lock().spent
     }
 
-    /// Sets what was spent: a budget reset, or an administrator's correction.
+    /// Sets what was spent: an administrator's correction.
     pub(crate) fn set_spent(&self, spent: Money) {
-        self.0.lock().spent = spent;
+        let mut state = self.0.lock();
+        state.spent = spent;
+        state.ask_again();
     }
 
     /// Takes off what the last budget period spent.
     pub(crate) fn forgive(&self, amount: Money) {
         let mut state = self.0.lock();
         state.spent = state.spent.saturating_sub(amount);
+        state.ask_again();
     }
 
     /// Gives back what was set aside for a call that is not made.
@@ -299,6 +302,13 @@ impl Lease {
 }
 
 impl State {
+    /// Forgets that there was nothing more to be had of a shared budget.
+    fn ask_again(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.dry = (0, Money::ZERO);
+        }
+    }
+
     fn roll_window(&mut self, now_ms: i64) {
         if now_ms - self.window_start >= WINDOW_MS {
             self.window_start = now_ms;

@@ -164,6 +164,8 @@ fn the_rest_of_a_shared_budget_serves_one_call_at_a_time() {
     account.settle(rest, Settlement { cost: Money(5), tokens: 0 });
     assert!(matches!(account.reserve(&budget(100), ask(7), NOW), Err(Denial::Budget { .. })), "it is dry");
     assert!(matches!(account.reserve(&budget(101), ask(7), NOW), Err(Denial::Lease { .. })), "it was raised");
+    account.set_spent(Money(0));
+    assert!(matches!(account.reserve(&budget(100), ask(7), NOW), Err(Denial::Lease { .. })), "it was reset");
     let later = account.reserve(&budget(100), ask(7), NOW + 1_000).unwrap_err();
     assert_eq!(wanted(&later), Money(7), "others may have given back");
 }
