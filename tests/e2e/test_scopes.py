@@ -179,7 +179,9 @@ def test_an_organisations_budget(gateway):
     assert gateway.chat(key=key).status == 200
     member = {"organization_id": id, "member": {"role": "org_admin", "user_id": user(gateway)}}
     assert ok(gateway.ask("POST", "/organization/member_add", member))["updated_organization_memberships"]
-    assert len(ok(gateway.ask("GET", f"/organization/info?organization_id={id}"))["members"]) == 1
+    user(gateway, organizations=[id])
+    members = ok(gateway.ask("GET", f"/organization/info?organization_id={id}"))["members"]
+    assert sorted(member["user_role"] for member in members) == ["internal_user", "org_admin"]
     assert ok(gateway.ask("DELETE", "/organization/delete", {"organization_ids": [id]}))
     assert gateway.ask("GET", f"/organization/info?organization_id={id}").status == 404
 
@@ -203,6 +205,24 @@ def test_customers_are_made_by_their_first_call_and_have_budgets(gateway):
     assert ok(gateway.ask("POST", "/end_user/delete", {"user_ids": [who]}))["deleted_customers"] == 1
     gone = gateway.ask("GET", f"/end_user/info?end_user_id={who}")
     assert (gone.status, gone.json["error"]["type"]) == (404, "not_found")
+
+
+def test_a_customer_made_anew_begins_anew(gateway):
+    who, key = fresh("again"), gateway.new_key()
+    ok(gateway.ask("POST", "/customer/new", {"user_id": who, "max_budget": TINY}))
+    assert gateway.chat(key=key, user=who).status == 200
+    refused(gateway, lambda: gateway.chat(key=key, user=who), f"EndUser={who}")
+    ok(gateway.ask("POST", "/customer/delete", {"user_ids": [who]}))
+    ok(gateway.ask("POST", "/customer/new", {"user_id": who, "max_budget": TINY}))
+    assert gateway.chat(key=key, user=who).status == 200, "what the old one spent is gone with it"
+
+
+def test_a_preset_spend_counts_at_once(gateway):
+    name, key = fresh("preset"), gateway.new_key()
+    body = {"metadata": {"tags": [name]}}
+    assert gateway.chat(key=key, **body).status == 200
+    ok(gateway.ask("POST", "/tag/new", {"name": name, "max_budget": 1.0, "spend": 2.0}))
+    assert gateway.chat(key=key, **body).status == 422
 
 
 def test_customers_share_a_budget(gateway):

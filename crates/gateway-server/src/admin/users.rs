@@ -90,6 +90,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let with_key = fields.flag("auto_create_key") != Change::Set(false);
     let (key_alias, duration) = (fields.text("key_alias"), fields.text("duration"));
     let teams = teams_named(fields.any("teams"))?;
+    let organizations = super::fields::always(fields.texts("organizations")).unwrap_or_default();
     let mut edit = read(job, fields).await?;
     if let Change::Set(email) = &edit.email
         && job.user_by_email(email).await?.is_some()
@@ -102,9 +103,12 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     }
     let spend = edit.spend.take().unwrap_or_default();
     let record = job.make(user, edit.settings(), spend).await?;
-    for team in &teams {
-        let member = Member { user_id: Some(id.clone()), email: None, role: "user".to_owned() };
-        job.join(ScopeKind::TeamMember, team, &member, (LimitEdit::default(), Vec::new(), None)).await?;
+    let as_role = |role: &str| Member { user_id: Some(id.clone()), email: None, role: role.to_owned() };
+    let groups = teams.iter().map(|team| (ScopeKind::TeamMember, team, as_role("user")));
+    let companies =
+        organizations.iter().map(|id| (ScopeKind::OrganizationMember, id, as_role("internal_user")));
+    for (kind, group, member) in groups.chain(companies) {
+        job.join(kind, group, &member, (LimitEdit::default(), Vec::new(), None)).await?;
     }
     let mut answer = scope_view::user(&record, record.spend, &teams);
     answer.insert("key".to_owned(), Value::Null);

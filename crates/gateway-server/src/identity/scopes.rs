@@ -17,6 +17,9 @@ use crate::limits::{Account, Limits};
 /// How many scopes are held before idle ones without limits are let go: requests may name any number.
 const MANY: usize = 100_000;
 
+/// After how many more it is tried again.
+const SWEEP: usize = 4_096;
+
 /// One scope: what is set on it now, and its counters, which outlive that.
 #[derive(Debug)]
 pub(crate) struct Scope {
@@ -142,7 +145,14 @@ impl Scopes {
             } else {
                 self.view_of(record).await?
             };
-            if slot.view().version < view.version {
+            let was = slot.view();
+            if was.version < view.version {
+                // One that was deleted and made anew begins anew. What customers spent before anybody made them
+                // stays: their first call did.
+                let new = view.record.as_ref().filter(|_| was.record.is_none());
+                if let Some(record) = new.filter(|_| id.kind != ScopeKind::Customer || was.version > 0) {
+                    slot.account.set_spent(record.spend);
+                }
                 slot.view.store(Arc::new(view));
             }
         }
@@ -183,7 +193,9 @@ impl Scopes {
 
     /// Lets idle scopes go when there are very many: what they spent is in the database, or on its way.
     fn make_room(&self) {
-        if self.slots.len() >= MANY {
+        let count = self.slots.len();
+        // Now and then only: where most have limits, a sweep finds little.
+        if count >= MANY && count.is_multiple_of(SWEEP) {
             self.slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_idle());
         }
     }
