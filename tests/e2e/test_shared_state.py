@@ -20,12 +20,31 @@ class Redis:
         self.start()
 
     def start(self):
-        command = ["redis-server", "--port", str(self.port), "--save", "", "--requirepass", "sesame", "--dir", str(self.home)]
+        command = ["redis-server", *self.door(), "--save", "", "--requirepass", "sesame", "--dir", str(self.home)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def door(self):
+        return ["--port", str(self.port)]
 
     def stop(self):
         self.process.kill()
         self.process.wait()
+
+
+class RedisOverTls(Redis):
+    """A Redis that speaks TLS only, with a certificate of its own."""
+
+    def __init__(self, home):
+        self.certificate, self.key = home / "redis.crt", home / "redis.key"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        command += ["-keyout", str(self.key), "-out", str(self.certificate), "-subj", "/CN=localhost"]
+        command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
+        subprocess.run(command, check=True, capture_output=True)
+        super().__init__(home)
+
+    def door(self):
+        tls = ["--tls-cert-file", str(self.certificate), "--tls-key-file", str(self.key), "--tls-auth-clients", "no"]
+        return ["--port", "0", "--tls-port", str(self.port), *tls]
 
 
 @pytest.fixture
@@ -100,3 +119,31 @@ def test_a_lost_redis_is_done_without(spawn, upstream, redis):
     redis.start()
     wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 8)
     assert "Redis is back" in gateway.log()
+
+
+@needs_redis
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="SKIPPED: openssl is not installed")
+def test_redis_over_tls(spawn, upstream, tmp_path):
+    redis = RedisOverTls(tmp_path)
+    models = [member(upstream, "m", "error-401", "bad", order=1), member(upstream, "m", "say", "good", order=2)]
+    settings = {
+        "redis_url": f"rediss://:sesame@localhost:{redis.port}",
+        "disable_cooldowns": False,
+        "cooldown_time": 30,
+        "num_retries": 1,
+    }
+    trusted = {"SSL_CERT_FILE": str(redis.certificate)}
+    try:
+        one, two = (spawn(models=models, router_settings=settings, environment=trusted) for _ in range(2))
+        for gateway in (one, two):
+            wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 5)
+        assert one.chat("m").headers["x-litellm-model-id"] == "good"
+        wait_for(lambda: "another gateway" in (kept(two, "m")["bad"] or ""), 3)
+        # Who does not trust the certificate stays alone, and says why.
+        wary = spawn(models=models, router_settings=settings)
+        wait_for(lambda: "Redis is away" in wary.log(), 5)
+        assert "certificate" in wary.log()
+        assert wary.chat("m").status == 200
+        assert figure(wary, "gateway_shared_state_connected") == 0
+    finally:
+        redis.stop()

@@ -3,8 +3,9 @@
 //! A task of the control thread tells and listens a few times a second, each time with two batches of
 //! commands; calls never wait for it. While Redis is away each gateway goes by what it sees itself.
 
-mod resp;
+mod line;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -12,17 +13,16 @@ use std::time::Duration;
 use llm_router::Moment;
 use llm_router::shared::{News, Teller};
 use llm_types::DeploymentId;
+use redis::Pipeline;
 
 use crate::clock::now_ms;
 use crate::config::Redis;
 use crate::state::Shared;
 
-use resp::{Connection, Reply};
+pub(crate) use line::Lines;
 
 /// How often gateways tell each other.
 const EVERY: Duration = Duration::from_millis(250);
-/// How long an exchange may take; a Redis that is slower is away.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait before Redis is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Where everything is kept.
@@ -53,27 +53,19 @@ impl Exchange {
 /// Tells and listens for as long as the gateway runs. The Redis of the configuration in force counts.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut teller = Teller::default();
-    let mut line: Option<(Redis, Connection)> = None;
     let mut away = false;
     loop {
         tokio::time::sleep(if away { AGAIN } else { EVERY }).await;
         let Some(redis) = shared.snapshot().config.redis.clone() else {
-            (line, away) = (None, false);
+            away = false;
             shared.exchange.connected.store(0, Relaxed);
             continue;
         };
-        let exchanged =
-            tokio::time::timeout(PATIENCE, exchange(&shared, &redis, &mut line, &mut teller)).await;
-        let failed = match exchanged {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
-        };
+        let failed = exchange(&shared, &redis, &mut teller).await.err().map(|error| error.to_string());
         note(&shared.exchange, failed.as_deref(), away);
         away = failed.is_some();
         if away {
             // What was on its way may not have arrived.
-            line = None;
             teller.forget();
         }
     }
@@ -98,76 +90,57 @@ fn note(exchange: &Exchange, failed: Option<&str>, away: bool) {
     }
 }
 
-async fn exchange(
-    shared: &Shared,
-    redis: &Redis,
-    line: &mut Option<(Redis, Connection)>,
-    teller: &mut Teller,
-) -> std::io::Result<()> {
-    let mut connection = match line.take() {
-        Some((to, connection)) if to == *redis => connection,
-        _ => Connection::open(redis).await?,
-    };
+async fn exchange(shared: &Shared, redis: &Redis, teller: &mut Teller) -> llm_types::Result<()> {
+    let mut line = shared.redis.line(redis).await?;
     let now = shared.snapshot().router.now();
     let told = teller.news(&shared.counters, now);
-    let replies = connection.ask(&commands(&told, now_ms())).await?;
-    hear(shared, teller, &replies, now);
-    *line = Some((redis.clone(), connection));
+    let heard: Heard = line.ask(&commands(&told, now_ms())).await?;
+    hear(shared, teller, &heard, now);
     Ok(())
 }
 
+/// What others told: usage of this minute, rests and latencies, by deployment.
+type Heard = (HashMap<String, u64>, HashMap<String, i64>, HashMap<String, String>);
+
 /// The commands that tell what is new, and behind them the three that ask what is known.
-fn commands(told: &[(DeploymentId, News)], now_ms: i64) -> Vec<Vec<String>> {
+fn commands(told: &[(DeploymentId, News)], now_ms: i64) -> Pipeline {
     let minute = now_ms / 60_000;
     let usage = format!("{PREFIX}:usage:{minute}");
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-    let mut all = Vec::new();
+    let (rests, latency) = (format!("{PREFIX}:rests"), format!("{PREFIX}:latency"));
+    let mut all = Pipeline::new();
     for (id, news) in told {
         let id = id.as_str();
         for (kind, count) in [("r", news.requests), ("t", news.tokens)] {
             if count > 0 {
-                all.push(words(&["HINCRBY", &usage, &format!("{kind}:{id}"), &count.to_string()]));
+                all.hincr(&usage, format!("{kind}:{id}"), count).ignore();
             }
         }
         if let Some(left) = news.rest {
             let until = now_ms.saturating_add(i64::try_from(left.as_millis()).unwrap_or(i64::MAX));
-            all.push(words(&["HSET", &format!("{PREFIX}:rests"), id, &until.to_string()]));
+            all.hset(&rests, id, until).ignore();
         }
         if let Some([first, whole]) = news.latency {
-            all.push(words(&[
-                "HSET",
-                &format!("{PREFIX}:latency"),
-                id,
-                &format!("{first}:{whole}:{now_ms}"),
-            ]));
+            all.hset(&latency, id, format!("{first}:{whole}:{now_ms}")).ignore();
         }
     }
-    all.push(words(&["EXPIRE", &usage, "120"]));
-    all.push(words(&["EXPIRE", &format!("{PREFIX}:rests"), "86400"]));
-    all.push(words(&["EXPIRE", &format!("{PREFIX}:latency"), "3600"]));
-    for kind in [format!("usage:{minute}"), "rests".to_owned(), "latency".to_owned()] {
-        all.push(words(&["HGETALL", &format!("{PREFIX}:{kind}")]));
-    }
+    all.expire(&usage, 120).ignore().expire(&rests, 86_400).ignore().expire(&latency, 3_600).ignore();
+    all.hgetall(&usage).hgetall(&rests).hgetall(&latency);
     all
 }
 
 /// Takes over what others have told; what this gateway told itself is left out of sums.
-fn hear(shared: &Shared, teller: &Teller, replies: &[Reply], now: Moment) {
-    let [.., usage, rests, latency] = replies else { return };
+fn hear(shared: &Shared, teller: &Teller, (usage, rests, latency): &Heard, now: Moment) {
     let now_ms = now_ms();
-    let mut used: std::collections::HashMap<&str, (u64, u64)> = std::collections::HashMap::new();
-    for (field, value) in usage.pairs() {
-        let count: u64 = value.parse().unwrap_or(0);
+    let mut used: HashMap<&str, (u64, u64)> = HashMap::new();
+    for (field, count) in usage {
         match field.split_once(':') {
-            Some(("r", id)) => used.entry(id).or_default().0 = count,
-            Some(("t", id)) => used.entry(id).or_default().1 = count,
+            Some(("r", id)) => used.entry(id).or_default().0 = *count,
+            Some(("t", id)) => used.entry(id).or_default().1 = *count,
             _ => {}
         }
     }
-    let rests: std::collections::HashMap<&str, i64> =
-        rests.pairs().filter_map(|(id, until)| Some((id, until.parse().ok()?))).collect();
-    let latency: std::collections::HashMap<&str, [f32; 2]> =
-        latency.pairs().filter_map(|(id, value)| Some((id, latency_of(value, now_ms)?))).collect();
+    let latency: HashMap<&str, [f32; 2]> =
+        latency.iter().filter_map(|(id, value)| Some((id.as_str(), latency_of(value, now_ms)?))).collect();
     shared.counters.for_each(|id, state| {
         let (own_requests, own_tokens) = teller.told(id, now);
         let (requests, tokens) = used.get(id.as_str()).copied().unwrap_or_default();

@@ -33,6 +33,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio-rustls", &["llm-providers", "gateway-server"]),
     ("dashmap", &["llm-router", "gateway-server"]),
     ("arc-swap", &["gateway-server"]),
+    ("redis", &["gateway-server"]),
     ("reqwest", &[]),
     ("openssl", &[]),
     ("native-tls", &[]),

@@ -40,6 +40,8 @@ pub struct Redis {
     pub host: String,
     /// Port; 6379 unless given.
     pub port: u16,
+    /// Whether it is spoken to over TLS.
+    pub tls: bool,
     /// The user to sign in as.
     pub user: Option<String>,
     /// Its password.

@@ -23,6 +23,7 @@ use crate::door;
 use crate::identity::Directory;
 use crate::ledger::Shipping;
 use crate::responses::Responses;
+use crate::share::Lines;
 use crate::state::{Drain, Shared, Snapshot, Surroundings};
 use crate::telemetry::Metrics;
 
@@ -38,8 +39,10 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let (shipping, writers) = open_ledger(&options.data_dir, cores, &db, pace)?;
     let book = Arc::new(PriceBook::builtin());
     let clock = TokioClock::start();
-    let shared = control.block_on(shared_state(config, db, shipping, (&book, clock), &control))?;
-    let (address, threads) = control.block_on(open_doors(&shared, writers, options))?;
+    let transport = transport(config.calls.http2)?;
+    let lines = Lines::new(transport.sibling(), control.handle().clone());
+    let shared = control.block_on(shared_state(config, db, shipping, (&book, clock), lines, &control))?;
+    let (address, threads) = control.block_on(open_doors(&shared, writers, options, &transport))?;
     tasks::spawn(&control, &shared);
     shared.ready.store(true, Ordering::Release);
     Ok(Gateway { address, shared, book, clock, control, cores: threads })
@@ -98,11 +101,23 @@ fn open_ledger(
     Ok((Shipping::new(ledger, Some(shipper)), writers))
 }
 
+/// How providers, and a shared Redis, are reached.
+fn transport(http2: bool) -> Result<HyperTransport, StartError> {
+    let options = TransportOptions::from_env().map(|mut options| {
+        options.http2 |= http2;
+        options
+    });
+    options.and_then(HyperTransport::new).map_err(|error| {
+        failed("reading the proxy and TLS settings", "check HTTPS_PROXY and SSL_CERT_FILE", error)
+    })
+}
+
 async fn shared_state(
     config: Config,
     db: Db,
     shipping: Shipping,
     (book, clock): (&Arc<PriceBook>, TokioClock),
+    redis: Lines,
     control: &Runtime,
 ) -> Result<Arc<Shared>, StartError> {
     let hint = "the database answered and then failed: see its log";
@@ -127,6 +142,7 @@ async fn shared_state(
         drain: Arc::new(Drain::default()),
         findings: crate::health::Findings::default(),
         exchange: crate::share::Exchange::default(),
+        redis,
     }))
 }
 
@@ -134,19 +150,12 @@ async fn open_doors(
     shared: &Arc<Shared>,
     writers: Vec<Writer>,
     options: &ServeOptions,
+    transport: &HyperTransport,
 ) -> Result<(SocketAddr, Vec<JoinHandle<()>>), StartError> {
     let hint = "choose another `--port`, or stop what listens there";
     let listening = format!("listening on {}", options.address);
     let listener = door::bind(options.address).map_err(|error| failed(&listening, hint, error))?;
     let address = listener.local_addr().map_err(|error| failed(&listening, hint, error))?;
-    let http2 = shared.snapshot().config.calls.http2;
-    let options_of_transport = TransportOptions::from_env().map(|mut options| {
-        options.http2 |= http2;
-        options
-    });
-    let transport = options_of_transport.and_then(HyperTransport::new).map_err(|error| {
-        failed("reading the proxy and TLS settings", "check HTTPS_PROXY and SSL_CERT_FILE", error)
-    })?;
     tokio::spawn(crate::health::run(Arc::clone(shared), transport.sibling()));
     let (mut doors, mut threads) = (Vec::new(), Vec::new());
     for (index, writer) in writers.into_iter().enumerate() {

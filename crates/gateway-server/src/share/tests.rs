@@ -6,8 +6,7 @@ use super::*;
 fn news_become_commands() {
     let news =
         News { requests: 2, tokens: 0, rest: Some(Duration::from_secs(5)), latency: Some([1.5, 20.0]) };
-    let lines: Vec<String> =
-        commands(&[("d1".into(), news)], 120_500).iter().map(|words| words.join(" ")).collect();
+    let lines: Vec<String> = commands(&[("d1".into(), news)], 120_500).cmd_iter().map(words).collect();
     assert_eq!(
         lines,
         [
@@ -29,4 +28,12 @@ fn old_latencies_do_not_count() {
     assert_eq!(latency_of("1.5:20:1000", 60_999), Some([1.5, 20.0]));
     assert_eq!(latency_of("1.5:20:1000", 61_000), None);
     assert_eq!(latency_of("soon", 0), None);
+}
+
+fn words(command: &redis::Cmd) -> String {
+    let words = command.args_iter().map(|word| match word {
+        redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
+        other => panic!("an unexpected argument: {other:?}"),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

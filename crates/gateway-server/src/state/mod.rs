@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) findings: crate::health::Findings,
     /// What gateways tell each other.
     pub(crate) exchange: crate::share::Exchange,
+    /// The connection to the Redis that gateways share, for those that have one.
+    pub(crate) redis: crate::share::Lines,
 }
 
 impl Shared {

@@ -60,6 +60,23 @@ pub(super) async fn connect(host: &Host, options: &TransportOptions, tls: &Tls) 
     if host.tls { wrap(io, &host.name, tls.config(true)?).await } else { Ok(Opened { io, is_h2: false }) }
 }
 
+/// Opens a connection for another protocol than HTTP: without proxies, and without a guard.
+///
+/// # Errors
+/// As [`connect`].
+pub(super) async fn direct(
+    name: &str,
+    port: u16,
+    tls: Option<&Tls>,
+    options: &TransportOptions,
+) -> Result<Io> {
+    let tcp = Io::Tcp(dial(resolve(name, port).await?, name, options).await?);
+    match tls {
+        Some(tls) => Ok(wrap(tcp, name, tls.config(false)?).await?.io),
+        None => Ok(tcp),
+    }
+}
+
 fn unreachable(host: &str, cause: &str) -> Error {
     Error::new(ErrorKind::Unreachable, format!("cannot reach `{host}`: {cause}"))
 }

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use llm_types::{BoxFuture, Error, HttpRequest, HttpResponse, Result, Transport};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::mock;
@@ -85,6 +86,20 @@ impl HyperTransport {
             tls: Arc::clone(&self.tls),
             sweeping: AtomicBool::new(true),
         }
+    }
+
+    /// Opens a connection for another protocol than HTTP, trusting whom this transport trusts. Proxies are
+    /// passed by, and it is not pooled.
+    ///
+    /// # Errors
+    /// [`llm_types::ErrorKind::Unreachable`] naming the host and the cause.
+    pub async fn direct(
+        &self,
+        host: &str,
+        port: u16,
+        tls: bool,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>> {
+        connect::direct(host, port, tls.then_some(&*self.tls), self.pool.options()).await
     }
 
     /// Sends a request: [`Transport::send`] without a box for the future.

@@ -34,7 +34,7 @@ catalogue! {
     provider_budget_config Map "— |" later "deployments are picked without it": "Provider budget configuration.";
     routing_groups List "" served: "A strategy for some groups: a list of {group_name, models, routing_strategy, routing_strategy_args, model_priorities}; `priority` tries the groups by number.";
     weights Map "" served: "Shares by group and deployment id: {group: {id: weight}}.";
-    redis_url Secret "" served: "URL of a Redis over which gateways share rests, usage and latencies: redis://[user:password@]host[:port][/database].";
+    redis_url Secret "" served: "URL of a Redis over which gateways share rests, usage and latencies: redis://[user:password@]host[:port][/database]; rediss://… over TLS, trusting the certificates that providers are trusted with (SSL_CERT_FILE).";
     redis_host Text "" served: "Host of a shared Redis.";
     redis_port Count "" served: "Port of a shared Redis.";
     redis_password Secret "" served: "Password of a shared Redis.";

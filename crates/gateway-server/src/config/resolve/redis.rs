@@ -14,7 +14,8 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Redis> {
     if let Some(url) = section.secret("redis_url") {
         let read = of_url(url.reveal());
         if read.is_none() {
-            let expected = "expected `redis://[user:password@]host[:port][/database]`";
+            let expected =
+                "expected `redis://[user:password@]host[:port][/database]`, or `rediss://…` over TLS";
             section.error("redis_url", "found something else", expected);
         }
         return read;
@@ -23,6 +24,7 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Redis> {
     Some(Redis {
         host,
         port: section.count("redis_port").unwrap_or(PORT),
+        tls: false,
         user: None,
         password: section.secret("redis_password"),
         database: section.count("redis_db").unwrap_or(0),
@@ -30,7 +32,12 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Redis> {
 }
 
 fn of_url(url: &str) -> Option<Redis> {
-    let rest = url.trim().strip_prefix("redis://")?;
+    let (scheme, rest) = url.trim().split_once("://")?;
+    let tls = match scheme {
+        "redis" | "valkey" => false,
+        "rediss" | "valkeys" => true,
+        _ => return None,
+    };
     let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, at) = match place.rsplit_once('@') {
         Some((user, at)) => (Some(user.split_once(':').unwrap_or((user, ""))), at),
@@ -46,6 +53,7 @@ fn of_url(url: &str) -> Option<Redis> {
     Some(Redis {
         host: host.to_owned(),
         port,
+        tls,
         user: user.and_then(|(name, _)| decoded(name)),
         password: user.and_then(|(_, password)| decoded(password)).map(Secret::new),
         database: if database.is_empty() { 0 } else { database.parse().ok()? },

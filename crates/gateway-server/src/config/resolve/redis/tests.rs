@@ -17,7 +17,9 @@ fn urls() {
         read("redis://me:secret@[::1]:7000"),
         Some(("::1".into(), 7000, text("me"), text("secret"), 0))
     );
-    for wrong in ["cache:6379", "rediss://cache", "redis://", "redis://cache:port", "redis://cache/x"] {
+    assert_eq!(of_url("rediss://cache").map(|redis| redis.tls), Some(true));
+    assert_eq!(of_url("redis://cache").map(|redis| redis.tls), Some(false));
+    for wrong in ["cache:6379", "http://cache", "redis://", "redis://cache:port", "redis://cache/x"] {
         assert_eq!(read(wrong), None, "{wrong}");
     }
 }
