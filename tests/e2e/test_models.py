@@ -37,6 +37,16 @@ def test_tokens_are_counted(gateway):
     assert (counted["request_model"], counted["model_used"]) == ("gpt", "say")
     prompt = gateway.ask("POST", "/utils/token_counter", {"model": "nobody's", "prompt": "a" * 40}).json
     assert (prompt["total_tokens"], prompt["model_used"]) == (10, "nobody's")
+    # OpenAI's models publish how they count: the words are exact, and what a message takes beside them.
+    exact = gateway.ask("POST", "/utils/token_counter", {"model": "gpt-4o", "messages": [
+        {"role": "user", "content": "What is the capital of France?"}]}).json
+    assert (exact["total_tokens"], exact["tokenizer_type"]) == (14, "openai_tokenizer")
+    older = gateway.ask("POST", "/utils/token_counter", {"model": "gpt-3.5-turbo", "prompt": "مرحبا بالعالم"}).json
+    newer = gateway.ask("POST", "/utils/token_counter", {"model": "openai/gpt-4o", "prompt": "مرحبا بالعالم"}).json
+    assert (older["total_tokens"], newer["total_tokens"]) == (10, 4)
+    # A long run of one letter is counted too, and soon.
+    long = gateway.ask("POST", "/utils/token_counter", {"model": "gpt-4o", "prompt": "a" * 200_000}).json
+    assert 24_000 < long["total_tokens"] < 27_000
     assert gateway.ask("POST", "/utils/token_counter", {"model": "gpt"}).status == 400
     assert gateway.ask("POST", "/utils/token_counter", body, key="sk-nobody").status == 401
 

@@ -109,6 +109,26 @@ def test_checks_before_the_call(spawn, upstream):
     assert (answer.headers[ID], answer.headers[FALLBACKS]) == ("roomy", "1")
 
 
+def test_the_tokens_of_openais_models_are_counted_exactly(spawn, upstream):
+    # 40 times the letter and a blank: 80 bytes and 41 tokens beside the message's 7, in this encoding.
+    prompt = [{"role": "user", "content": "日 " * 40}]
+    models = [
+        member(upstream, "m", "say", "first", {"max_input_tokens": 47, "base_model": "gpt-4o"}, order=1),
+        member(upstream, "m", "say", "second", {"max_input_tokens": 200, "base_model": "gpt-4o"}, order=2),
+        member(upstream, "n", "say", "narrow", {"max_input_tokens": 8007, "base_model": "gpt-4o"}),
+        member(upstream, "w", "say", "wide", {"max_input_tokens": 8008, "base_model": "gpt-4o"}),
+    ]
+    gateway = spawn(models=models, router_settings={"enable_pre_call_checks": True})
+    counted = gateway.ask("POST", "/utils/token_counter", {"model": "gpt-4o", "messages": prompt}).json["total_tokens"]
+    assert 47 < counted < 200
+    assert gateway.chat("m", messages=prompt).headers[ID] == "second"
+    # A prompt of 40 KB is counted beside the data plane: two tokens a turn, one for the last blank, seven around.
+    long = [{"role": "user", "content": "many words " * 4000}]
+    assert gateway.chat("w", messages=long).headers[ID] == "wide"
+    refused = gateway.chat("n", messages=long)
+    assert refused.status == 400 and "longer than their context" in refused.json["error"]["message"]
+
+
 def test_user_agents_are_tags(spawn, upstream):
     models = [
         member(upstream, "m", "say", "tool", tag_regex=["^User-Agent: claude-code/"]),

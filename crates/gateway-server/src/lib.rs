@@ -23,7 +23,6 @@ mod routes;
 mod share;
 mod state;
 mod telemetry;
-mod tokens;
 mod walk;
 
 pub use explain::{RouteQuestion, explain_route};

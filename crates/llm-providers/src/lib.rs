@@ -22,6 +22,7 @@ pub mod scan;
 pub mod signin;
 mod spec;
 mod target;
+pub mod tokens;
 #[cfg(feature = "hyper")]
 pub mod transport;
 mod uuid;

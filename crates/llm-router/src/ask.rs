@@ -15,6 +15,9 @@ pub struct Ask<'a> {
     pub stream: bool,
     /// Counts the prompt's tokens; without it they count as 0.
     pub tokens: Option<CountTokens<'a>>,
+    /// Its prompt has no more tokens than this, whoever counts them: where that is enough to know, nobody
+    /// counts. 0 when nothing is known.
+    pub at_most: u64,
     /// It wants an answer of a JSON schema.
     pub structured: bool,
     /// The caller's `User-Agent`, for `tag_regex`.
@@ -41,6 +44,15 @@ impl Ask<'_> {
     #[must_use]
     pub fn tokens_for(&self, deployment: &Deployment) -> u64 {
         self.tokens.map_or(0, |count| count(deployment))
+    }
+
+    /// The tokens of the prompt for a deployment, where they are more than `limit`.
+    #[must_use]
+    pub fn tokens_beyond(&self, limit: u64, deployment: &Deployment) -> Option<u64> {
+        if self.at_most > 0 && self.at_most <= limit {
+            return None;
+        }
+        Some(self.tokens_for(deployment)).filter(|tokens| *tokens > limit)
     }
 }
 

@@ -36,6 +36,7 @@ impl<'r> Request<'r> {
         let ask = Ask {
             stream: false,
             tokens: None,
+            at_most: 0,
             structured: false,
             user_agent: None,
             region: None,

@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use llm_providers::dialects::{self, estimated_tokens};
+use llm_providers::tokens::{Encoding, count, count_texts};
 use llm_providers::{Auth, Dialect, DialectId};
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
@@ -21,7 +22,8 @@ use crate::walk::Caller;
 /// The most bytes a question may have.
 const LIMIT: usize = 16 * 1024 * 1024;
 
-/// `POST /utils/token_counter`: the tokens of `messages`, `prompt` or `contents`, estimated here.
+/// `POST /utils/token_counter`: the tokens of `messages`, `prompt` or `contents`, counted here: exactly for models
+/// of OpenAI's families, else estimated.
 pub(super) async fn token_counter(
     core: &Arc<Core>,
     conn: &ConnState,
@@ -40,17 +42,27 @@ pub(super) async fn token_counter(
             return Err(Error::bad_param("messages", message));
         }
         // A model of nobody's is counted all the same, as LiteLLM does.
-        let served = served(core, &snapshot, &caller, name).ok();
-        let used = served.map_or_else(|| name.to_owned(), |served| served.target.target().model.clone());
-        let messages = asked.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
-        let parts = ["system", "messages", "prompt", "contents", "tools"];
-        let tokens = estimated_tokens(parts.iter().filter_map(|part| asked.get(*part)), messages);
+        let name = name.to_owned();
+        let served = served(core, &snapshot, &caller, &name).ok();
+        let used =
+            served.as_ref().map_or_else(|| name.clone(), |served| served.target.target().model.clone());
+        let base = served.and_then(|served| served.deployment.base_model.clone());
+        let encoding = Encoding::of(base.as_deref().unwrap_or(&used));
+        // Beside the data plane: a prompt may be long.
+        let counting = core.shared.control.spawn_blocking(move || tokens_of(encoding, asked));
+        let tokens = counting
+            .await
+            .map_err(|gone| Error::new(ErrorKind::Internal, "the count was interrupted").with_source(gone))?;
+        let (tokenizer, source) = match encoding.is_exact() {
+            true => ("openai_tokenizer", "local_tokenizer"),
+            false => ("estimate", "local_estimate"),
+        };
         Ok(json!({
             "total_tokens": tokens,
             "request_model": name,
             "model_used": used,
-            "tokenizer_type": "estimate",
-            "count_source": "local_estimate",
+            "tokenizer_type": tokenizer,
+            "count_source": source,
             "original_response": null,
             "error": false,
             "error_message": null,
@@ -85,6 +97,26 @@ pub(super) async fn transform_request(
         }))
     };
     told(shown.await)
+}
+
+/// The tokens of a question: of messages as OpenAI's models take them, of other prompts their texts.
+fn tokens_of(encoding: Encoding, mut asked: Map<String, Value>) -> u64 {
+    let present =
+        |asked: &Map<String, Value>, part: &str| asked.get(part).is_some_and(|value| !value.is_null());
+    if encoding.is_exact() && present(&asked, "messages") {
+        asked.retain(|name, _| matches!(name.as_str(), "model" | "messages" | "tools"));
+        let body = Value::Object(asked.clone()).to_string();
+        if let Ok(request) = dialects::dialect(DialectId::OpenaiChat).decode_request(body.as_bytes()) {
+            return count(encoding, &request);
+        }
+    }
+    let parts = ["system", "messages", "prompt", "contents", "tools"];
+    let parts = parts.iter().filter_map(|part| asked.get(*part));
+    if encoding.is_exact() {
+        return parts.map(|part| count_texts(encoding, part)).sum();
+    }
+    let messages = asked.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
+    estimated_tokens(parts, messages)
 }
 
 fn told(answer: Result<Value>) -> Response<ReplyBody> {

@@ -5,16 +5,35 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use http::header::USER_AGENT;
-use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Lar1, prefix};
+use llm_providers::tokens::{Encoding, count};
+use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Group, Lar1, RouterSettings, prefix};
 use llm_types::ResponseFormat;
 use serde_json::Value;
 
 use super::{Call, Caller};
-use crate::tokens::{Encoding, count};
 
 /// Numbers of tokens that were counted, by encoding, so that nothing is counted twice.
 #[derive(Debug, Default)]
 pub(crate) struct Counted([OnceLock<u64>; Encoding::COUNT]);
+
+/// The longest prompt that is counted on a core's own thread, in bytes: some 0.2 ms.
+const IN_PLACE: u64 = 4 * 1024;
+/// Tokens that a prompt of short texts may have beyond its bytes.
+const OVERHEAD: u64 = 64;
+/// Members whose tokens have nothing to do with their bytes: pictures, sounds, documents.
+const MEDIA: [&str; 11] = [
+    "image_url",
+    "input_audio",
+    "file",
+    "video_url",
+    "source",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "image",
+    "document",
+];
 
 /// Headers that name a session, the most telling first.
 const SESSIONS: [&str; 4] =
@@ -42,6 +61,7 @@ impl Call {
         Ask {
             stream: self.glance.stream,
             tokens: Some(tokens),
+            at_most: self.at_most(),
             structured: settings.pre_call_checks && self.wants_schema(),
             user_agent: if by_tags { agent() } else { None },
             region: self.controls.region.as_deref(),
@@ -92,13 +112,76 @@ impl Call {
         self.canonical().is_ok_and(|request| request.options.response_format.as_ref().is_some_and(is_schema))
     }
 
-    /// The tokens of the prompt as a deployment's model counts them.
+    /// More tokens than the prompt has, told from its bytes; 0 where media are in it.
+    fn at_most(&self) -> u64 {
+        match MEDIA.iter().any(|member| self.glance.may_hold(member)) {
+            true => 0,
+            false => self.glance.prompt_bytes + OVERHEAD,
+        }
+    }
+
+    /// Counts a long prompt beside the data plane, where the router is going to ask for its tokens: other calls
+    /// of this core need not wait for it.
+    pub(super) async fn count_ahead(&self, team: Option<&str>) {
+        let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
+        if !settings.pre_call_checks && !settings.strategy_of(&self.glance.model).0.limits {
+            return;
+        }
+        let Some(route) = self.snapshot.routes().resolve(&self.glance.model, team) else { return };
+        for encoding in encodings(route.group, settings, self.at_most()) {
+            let short = self.glance.prompt_bytes <= IN_PLACE && encoding.is_loaded();
+            let slot = &self.counted.0[encoding as usize];
+            if short || slot.get().is_some() {
+                continue;
+            }
+            let Ok(request) = self.canonical() else { return };
+            let counting = self.core.shared.control.spawn_blocking(move || count(encoding, &request));
+            // A count that was interrupted is made in place.
+            if let Ok(tokens) = counting.await {
+                let _counted_meanwhile = slot.set(tokens);
+            }
+        }
+    }
+
+    /// The tokens of the prompt as a deployment's model counts them. A long prompt that was not counted
+    /// ahead, because only a fallback's model counts that way, is what another model counted, or estimated.
     pub(super) fn tokens_for(&self, deployment: &Deployment) -> u64 {
-        let model = deployment.base_model.as_deref().unwrap_or(&deployment.target.model);
-        let encoding = Encoding::of(model);
+        let encoding = encoding_of(deployment);
+        let long = self.glance.prompt_bytes > IN_PLACE || !encoding.is_loaded();
+        let slots = &self.counted.0;
+        if long && encoding.is_exact() && slots[encoding as usize].get().is_none() {
+            let others = [Encoding::O200k, Encoding::Cl100k].into_iter();
+            let known = others.filter_map(|other| slots[other as usize].get().copied()).next();
+            return known.unwrap_or_else(|| self.tokens_by(Encoding::Unknown));
+        }
+        self.tokens_by(encoding)
+    }
+
+    fn tokens_by(&self, encoding: Encoding) -> u64 {
         *self.counted.0[encoding as usize].get_or_init(|| match self.canonical() {
             Ok(request) => count(encoding, &request),
             Err(_) => encoding.estimate(self.glance.prompt_bytes),
         })
     }
+}
+
+/// How a deployment's model counts.
+fn encoding_of(deployment: &Deployment) -> Encoding {
+    Encoding::of(deployment.base_model.as_deref().unwrap_or(&deployment.target.model))
+}
+
+/// The encodings in which the router is going to ask for the tokens of a prompt with so many at most.
+fn encodings(group: &Group, settings: &RouterSettings, at_most: u64) -> Vec<Encoding> {
+    let limits = settings.strategy_of(&group.name).0.limits;
+    let mut found = Vec::new();
+    for candidate in &group.candidates {
+        let one = &candidate.deployment;
+        let beyond = |limit: u64| at_most == 0 || limit < at_most;
+        let checked = settings.pre_call_checks && one.max_input_tokens.is_some_and(beyond);
+        let encoding = encoding_of(one);
+        if (checked || (limits && one.tpm.is_some())) && !found.contains(&encoding) {
+            found.push(encoding);
+        }
+    }
+    found
 }

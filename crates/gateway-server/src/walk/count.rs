@@ -13,8 +13,9 @@ use llm_providers::cloud::CloudSpec;
 use llm_providers::dialects::anthropic::count as messages;
 use llm_providers::dialects::gemini::{CountTokens, Counted};
 use llm_providers::dialects::openai::responses::count as responses;
+use llm_providers::tokens::{self, Encoding};
 use llm_router::Attempt;
-use llm_types::{ErrorKind, Result};
+use llm_types::{Error, ErrorKind, Result};
 
 use super::dispatch::{send, timeouts};
 use super::{Call, Caller, Entrance, admit, settle};
@@ -89,7 +90,7 @@ async fn count(call: &Call, caller: &Caller, prompt: &Prompt) -> Result<Count> {
 async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
     if !counts(call, &served) {
-        return estimate(call, prompt);
+        return estimate(call, prompt, &served).await;
     }
     let target = served.target.target();
     let encoded = match prompt {
@@ -100,7 +101,7 @@ async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count
     let response = match send(call, &served, encoded, timeouts(&served, &attempt)).await {
         // Vendors other than OpenAI that speak its API need not count.
         Err(error) if matches!(prompt, Prompt::Responses) && error.kind() == ErrorKind::NotFound => {
-            return estimate(call, prompt);
+            return estimate(call, prompt, &served).await;
         }
         sent => sent?,
     };
@@ -120,7 +121,23 @@ fn counts(call: &Call, served: &Served) -> bool {
     speaks && (call.dialect.id() == DialectId::Gemini || served.target.target().spec.cloud == CloudSpec::NONE)
 }
 
-fn estimate(call: &Call, prompt: &Prompt) -> Result<Count> {
+/// A count of the gateway's own: by the model's encoding where that is known, else by the length of the texts.
+async fn estimate(call: &Call, prompt: &Prompt, served: &Served) -> Result<Count> {
+    let model = served.deployment.base_model.as_deref().unwrap_or(&served.target.target().model);
+    let encoding = Encoding::of(model);
+    let exact = encoding.is_exact() && !matches!(prompt, Prompt::Gemini(_));
+    if exact {
+        let request = call.canonical()?;
+        let counting = call.core.shared.control.spawn_blocking(move || tokens::count(encoding, &request));
+        let counted = counting
+            .await
+            .map_err(|gone| Error::new(ErrorKind::Internal, "the count was interrupted").with_source(gone))?;
+        let body = match prompt {
+            Prompt::Responses => responses::write(counted),
+            _ => messages::write(counted),
+        };
+        return Ok(Count { body, estimated: true });
+    }
     let body = match prompt {
         Prompt::Gemini(asked) => asked.estimate().write(),
         Prompt::Anthropic => messages::write(messages::estimate(&call.body)?),

@@ -53,6 +53,7 @@ pub(super) async fn ask(
     let may_use = |model: &str| caller.may_use(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
     let bonds = asked.bonds(&caller);
+    asked.count_ahead(caller.team()).await;
     let count = |deployment: &Deployment| asked.tokens_for(deployment);
     let request = Request {
         stream: asked.glance.stream,

@@ -155,6 +155,6 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 pub(crate) use tests::bench::recordings;

@@ -88,11 +88,10 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
         if !self.settings.pre_call_checks {
             return None;
         }
-        if let Some(limit) = deployment.max_input_tokens {
-            let tokens = ask.tokens_for(deployment);
-            if tokens > limit {
-                return Some(Why::TooLong { tokens, limit });
-            }
+        if let Some(limit) = deployment.max_input_tokens
+            && let Some(tokens) = ask.tokens_beyond(limit, deployment)
+        {
+            return Some(Why::TooLong { tokens, limit });
         }
         if let Some(region) = ask.region
             && !in_region(deployment.region.as_deref(), region)

@@ -1,7 +1,7 @@
 //! What must hold between all dialects: whatever happened in a stream, and whichever decoder told it, every
 //! encoder writes a well-formed stream that says the same.
 
-pub(in crate::dialects) mod bench;
+pub(crate) mod bench;
 mod events;
 mod shapes;
 
