@@ -3,6 +3,7 @@
 
 pub(crate) mod bench;
 mod events;
+mod fidelity;
 mod shapes;
 
 use llm_types::{ChatResponse, Choice, Event, Extra, Finish, Message, Part, PartKind, Role, ToolCall};

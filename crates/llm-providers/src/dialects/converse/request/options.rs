@@ -14,7 +14,7 @@ const NOT_THERE: &str = "the Converse API has no such parameter";
 /// Checks what the dialect cannot say. Returns what the policy wants passed all the same.
 pub(super) fn unsupported(options: &Options, policy: &ParamPolicy) -> Result<Vec<(&'static str, Value)>> {
     let modalities = options.modalities.as_ref().filter(|kinds| kinds.iter().any(|kind| kind != "text"));
-    let given: [(&'static str, Option<Value>); 14] = [
+    let given: [(&'static str, Option<Value>); 15] = [
         ("n", options.n.filter(|n| *n > 1).map(Value::from)),
         ("seed", options.seed.map(Value::from)),
         ("logprobs", options.logprobs.filter(|on| *on).map(Value::from)),
@@ -29,6 +29,7 @@ pub(super) fn unsupported(options: &Options, policy: &ParamPolicy) -> Result<Vec
         ("store", options.store.filter(|on| *on).map(Value::from)),
         ("prompt_cache_key", options.prompt_cache_key.clone().map(Value::from)),
         ("safety_identifier", options.safety_identifier.clone().map(Value::from)),
+        ("safety_settings", options.safety_settings.clone()),
     ];
     let mut passed = Vec::new();
     for (name, value) in given {

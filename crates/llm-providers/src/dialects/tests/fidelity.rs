@@ -1,0 +1,204 @@
+//! What a request may say, thing by thing, in each dialect: it is written and read again as it was, or refused
+//! by name and left out on request, or changed in a way that is listed here with its reason.
+
+mod things;
+
+use llm_types::{ChatRequest, ErrorKind, MediaSource, Message, PartKind};
+use serde_json::{Value, json};
+
+use self::things::things;
+
+use super::bench::{target, without_nulls};
+use crate::DialectId::{self, Anthropic, Cohere, Converse, Gemini, OpenaiChat, OpenaiResponses};
+use crate::dialect::Dialect;
+use crate::dialects::{ANTHROPIC, COHERE, CONVERSE, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES};
+use crate::{ParamPolicy, Target};
+
+const SIX: [(&dyn Dialect, &str); 6] = [
+    (OPENAI_CHAT, "gpt-4o"),
+    (OPENAI_RESPONSES, "gpt-5"),
+    (ANTHROPIC, "claude-sonnet-4-5"),
+    (GEMINI, "gemini-2.5-pro"),
+    (COHERE, "command-a-reasoning-08-2025"),
+    (CONVERSE, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+];
+
+/// What a dialect makes of a thing that is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It comes back as it was.
+    Kept,
+    /// It is refused, by name, and left out on request.
+    Refused,
+    /// It comes back otherwise.
+    Changed,
+}
+
+/// A thing a request may say, and what each of the six does with it.
+pub(super) struct Thing {
+    pub(super) name: &'static str,
+    pub(super) say: fn(&mut ChatRequest),
+    /// A letter for each of [`SIX`]: kept, refused, changed.
+    pub(super) fates: &'static str,
+}
+
+/// Why something comes back otherwise, and to whom it is still said.
+const CHANGED: &[(&str, &[DialectId], &str)] = &[
+    (
+        "tool of strict form",
+        &[Anthropic, Gemini],
+        "strict forms allow other schemas there, and refuse some that are allowed here: LiteLLM's choice too",
+    ),
+    (
+        "tool_choice by name",
+        &[Cohere],
+        "a tool must be called, and the one that is meant is the only one offered",
+    ),
+    (
+        "parallel_tool_calls false",
+        &[Anthropic],
+        "the switch stands in a choice of tools: `auto` is said with it",
+    ),
+    ("parallel_tool_calls false", &[Gemini], "with one tool; among several it is refused"),
+    ("response_format", &[Anthropic, Gemini, Cohere], "the schema has no name there"),
+    (
+        "response_format json_object",
+        &[Anthropic, Converse],
+        "there is no such switch: the prompt must ask for JSON, which OpenAI demands of it too",
+    ),
+    ("reasoning effort", &[Anthropic, Gemini, Cohere, Converse], "as a budget of tokens"),
+    ("reasoning budget", &[OpenaiChat, OpenaiResponses], "as an effort"),
+    ("reasoning budget", &[Gemini], "and the thoughts are asked for, as Anthropic shows them"),
+    ("web_search", &[Anthropic], "as the vendor's own tool"),
+    ("service_tier", &[Gemini, Converse], "`auto` is the tier without being asked"),
+    (
+        "user",
+        &[Gemini, Cohere, Converse],
+        "the gateway itself counts and limits by it; the vendor has no place",
+    ),
+    (
+        "metadata",
+        &[OpenaiChat, OpenaiResponses, Anthropic, Gemini, Cohere],
+        "callers of a gateway tell it tags and trace ids there: they are for the gateway",
+    ),
+    ("developer prompt", &[Anthropic, Gemini, Cohere, Converse], "as a system prompt"),
+    ("PDF", &[Anthropic, Gemini], "its file name is not shown to the model, as LiteLLM has it"),
+    ("PDF", &[Converse], "its name is one the API allows"),
+    (
+        "name of a speaker",
+        &[OpenaiResponses, Anthropic, Gemini, Cohere, Converse],
+        "there is no place for it, and the prompt is the caller's",
+    ),
+    ("call and result", &[Gemini], "calls are matched by their order; results are objects"),
+    ("parallel calls", &[OpenaiChat, OpenaiResponses, Cohere], "each result is a message"),
+    ("parallel calls", &[Gemini], "as of one call"),
+    ("result with a picture", &[OpenaiChat, Cohere], "in a user turn behind it: a result is text"),
+    ("result with a picture", &[OpenaiResponses, Gemini], "as of one call; `detail` is the vendor's default"),
+    (
+        "result that is an error",
+        &[OpenaiChat, OpenaiResponses, Cohere],
+        "its text tells: there is no mark for it",
+    ),
+    ("result that is an error", &[Gemini], "in the member `error`"),
+    (
+        "thinking with a signature",
+        &[OpenaiChat, Gemini, Cohere],
+        "the text without the signature, which its maker alone can check",
+    ),
+    ("thinking with a signature", &[OpenaiResponses], "only reasoning that OpenAI made is taken back"),
+    ("redacted thinking", &[OpenaiChat, OpenaiResponses, Gemini, Cohere], "its maker alone can read it"),
+    ("refusal", &[Anthropic, Gemini, Cohere, Converse], "as text"),
+    (
+        "cache mark",
+        &[OpenaiChat, OpenaiResponses, Gemini, Cohere],
+        "a hint about cost: the vendor has no marks",
+    ),
+    ("cache mark of an hour", &[OpenaiChat, OpenaiResponses, Gemini, Cohere], "as above"),
+    ("cache mark on a tool", &[OpenaiChat, OpenaiResponses, Gemini, Cohere], "as above"),
+];
+
+fn asked(thing: &Thing) -> ChatRequest {
+    let mut request = ChatRequest::new("m", vec![Message::user("Hi")]);
+    (thing.say)(&mut request);
+    request
+}
+
+fn target_of(dialect: &dyn Dialect, model: &str) -> Target {
+    let spec = json!({ "id": "vendor", "name": "A vendor", "docs": "", "auth": "bearer", "dialect": dialect.id(),
+        "base_url": "https://api.example.com" });
+    target(serde_json::from_value(spec).unwrap(), model)
+}
+
+/// What is said, without what a dialect says always: that a stream tells usage, a cap, that nothing is kept.
+fn said(request: &ChatRequest, like: &ChatRequest) -> Value {
+    let mut request = request.clone();
+    request.options.include_usage = None;
+    if like.options.max_tokens.is_none() {
+        request.options.max_tokens = None;
+    }
+    if like.options.store.is_none() {
+        request.options.store = None;
+    }
+    for tool in &mut request.tools {
+        tool.strict = tool.strict.filter(|strict| *strict);
+    }
+    for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+        match &mut part.kind {
+            PartKind::Image(media) => {
+                media.detail = media.detail.take().filter(|detail| detail != "auto");
+                // A URL tells by itself.
+                media.mime = media.mime.take().filter(|_| !matches!(media.source, MediaSource::Url(_)));
+            }
+            // The call has it.
+            PartKind::ToolResult(result) => result.name = None,
+            _ => {}
+        }
+    }
+    without_nulls(&json!([request.messages, request.tools, request.options]))
+}
+
+fn fate(dialect: &dyn Dialect, model: &str, thing: &Thing) -> (Fate, String) {
+    let (request, mut target) = (asked(thing), target_of(dialect, model));
+    let encoded = match dialect.encode_request(&request, &target) {
+        Ok(encoded) => encoded,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{} in {:?}: {error}", thing.name, dialect.id());
+            assert!(
+                error.param().is_some(),
+                "{} in {:?} is refused by name: {error}",
+                thing.name,
+                dialect.id()
+            );
+            target.policy = ParamPolicy { drop: true, ..ParamPolicy::default() };
+            let dropped = dialect.encode_request(&request, &target);
+            // Parameters may be left out on request; what was said in the conversation need not be.
+            let spoken = error.param() == Some("messages");
+            assert!(spoken || dropped.is_ok(), "{} in {:?}: {dropped:?}", thing.name, dialect.id());
+            return (Fate::Refused, error.to_string());
+        }
+    };
+    let again = dialect.decode_request(&encoded.body).unwrap();
+    let (was, is) = (said(&request, &request), said(&again, &request));
+    let body = String::from_utf8_lossy(&encoded.body).into_owned();
+    (if was == is { Fate::Kept } else { Fate::Changed }, format!("{body}\n   said {is}"))
+}
+
+#[test]
+fn nothing_is_lost_in_silence() {
+    let mut faults = Vec::new();
+    for thing in things() {
+        for (number, (dialect, model)) in SIX.into_iter().enumerate() {
+            let (fate, how) = fate(dialect, model, &thing);
+            if format!("{fate:?}").as_bytes()[0] != thing.fates.as_bytes()[number] {
+                faults.push(format!("{} in {:?}: {fate:?}: {how}", thing.name, dialect.id()));
+            }
+            let listed = CHANGED
+                .iter()
+                .any(|(name, dialects, _)| *name == thing.name && dialects.contains(&dialect.id()));
+            if listed != (fate == Fate::Changed) {
+                faults.push(format!("{} in {:?} is {fate:?}, listed: {listed}", thing.name, dialect.id()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
