@@ -15,6 +15,7 @@ mod ledger;
 mod migration;
 mod record;
 mod repo;
+mod seal;
 
 pub use db::{Backend, Db, DbOptions, SchemaStatus};
 pub use error::{DbError, DbErrorKind};
@@ -24,10 +25,12 @@ pub use ledger::{
     ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
 };
 pub use record::{
-    Change, DailyQuery, DailySpend, JsonMap, KeyPatch, KeyRecord, KeySettings, ModelSpend, NewKey, NewScope,
-    Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings, SpendQuery, SpendRow, StoredResponse,
+    Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, JsonMap, KeyPatch, KeyRecord, KeySettings,
+    ModelSpend, NewKey, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings,
+    SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort, LeaseAsk, Payer,
-    ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy, SpendSums,
+    ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort,
+    LeaseAsk, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy, SpendSums,
 };
+pub use seal::Seal;

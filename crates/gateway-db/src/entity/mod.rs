@@ -1,6 +1,7 @@
 //! The tables as the database library sees them; private to this crate, one file per table.
 
 pub(crate) mod change_feed;
+pub(crate) mod config_entries;
 pub(crate) mod daily_spend;
 pub(crate) mod responses;
 pub(crate) mod scopes;

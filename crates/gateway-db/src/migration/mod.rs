@@ -6,6 +6,7 @@ mod m20261121_000003_response_leases;
 mod m20261121_000004_scopes;
 mod m20261121_000005_leases;
 mod m20261121_000006_daily_scope_spend;
+mod m20261122_000010_config_entries;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_scopes::Migration),
             Box::new(m20261121_000005_leases::Migration),
             Box::new(m20261121_000006_daily_scope_spend::Migration),
+            Box::new(m20261122_000010_config_entries::Migration),
         ]
     }
 }
@@ -59,14 +61,14 @@ fn names(migrations: &[sea_orm_migration::Migration]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_owned()).collect()
 }
 
-/// Runs statements in the words both databases share, one after the other; `json_type` becomes the type that
-/// each has for JSON.
+/// Runs statements in the words both databases share, one after the other; `json_type` and
+/// `bytes_type` become the types that each has for JSON and for bytes.
 async fn run_script(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
-    let json = match manager.get_database_backend() {
-        sea_orm::DatabaseBackend::Postgres => "jsonb",
-        _ => "text",
+    let (json, bytes) = match manager.get_database_backend() {
+        sea_orm::DatabaseBackend::Postgres => ("jsonb", "bytea"),
+        _ => ("text", "blob"),
     };
-    let script = script.replace("json_type", json);
+    let script = script.replace("json_type", json).replace("bytes_type", bytes);
     for statement in script.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
         manager.get_connection().execute_unprepared(statement).await?;
     }

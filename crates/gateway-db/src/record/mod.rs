@@ -1,5 +1,6 @@
 //! Plain structs that go into and come out of the database; money in nano-dollars, times in Unix ms.
 
+mod entry;
 mod key;
 mod page;
 mod patch;
@@ -7,6 +8,7 @@ mod response;
 mod scope;
 mod spend;
 
+pub use entry::{ConfigEntry, EntryKind};
 pub use key::{JsonMap, KeyRecord, KeySettings, NewKey};
 pub use page::{Page, PageRequest};
 pub use patch::{Change, KeyPatch};

@@ -12,6 +12,8 @@ pub(crate) enum Feed {
     Keys,
     /// Changes of scopes.
     Scopes,
+    /// Changes of entries of the configuration.
+    Entries,
 }
 
 impl Feed {
@@ -19,6 +21,7 @@ impl Feed {
         match self {
             Self::Keys => "keys",
             Self::Scopes => "scopes",
+            Self::Entries => "entries",
         }
     }
 

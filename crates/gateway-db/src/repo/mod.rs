@@ -2,6 +2,7 @@
 
 mod budgets;
 mod columns;
+mod entries;
 mod feed;
 mod key_list;
 mod key_row;
@@ -20,6 +21,7 @@ pub(crate) use key_row::row_of as key_row_of;
 pub(crate) use scope_row::row_of as scope_row_of;
 
 pub use budgets::{DueBudget, DueScope, EndedPeriods};
+pub use entries::ConfigEntries;
 pub use key_list::{KeyQuery, KeySort, SortOrder};
 pub use keys::{KeyChanges, KeyName};
 pub use leases::{Granted, LeaseAsk, Payer};

@@ -17,6 +17,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261121_000004_scopes",
             "m20261121_000005_leases",
             "m20261121_000006_daily_scope_spend",
+            "m20261122_000010_config_entries",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -1,0 +1,142 @@
+//! Entries of the configuration: made, read, changed, deleted, and followed by replicas.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{DbErr, EntityTrait, QueryOrder, Set};
+
+use super::feed::Feed;
+use crate::entity::config_entries::{ActiveModel, Column, Entity, Model};
+use crate::{ConfigEntry, Db, DbError, DbErrorKind, EntryKind, Seal};
+
+/// All entries, and those that cannot be opened.
+#[derive(Debug, Default)]
+pub struct ConfigEntries {
+    /// The entries, oldest first.
+    pub entries: Vec<ConfigEntry>,
+    /// Why others are not among them, one error each.
+    pub unreadable: Vec<DbError>,
+}
+
+impl Db {
+    /// How often entries were changed: another number means another list.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn entries_version(&self) -> Result<i64, DbError> {
+        self.version_of(Feed::Entries).await
+    }
+
+    /// All entries.
+    ///
+    /// # Errors
+    /// When the database cannot be asked. An entry that cannot be opened does not hide the others.
+    pub async fn entries(&self, seal: &Seal) -> Result<ConfigEntries, DbError> {
+        let rows = Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(&self.conn);
+        let mut found = ConfigEntries::default();
+        for row in rows.await.map_err(|error| failed("read", error))? {
+            match record(row, seal) {
+                Ok(entry) => found.entries.push(entry),
+                Err(error) => found.unreadable.push(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entry with an id.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or `Corrupt` when it cannot be opened.
+    pub async fn entry(
+        &self,
+        kind: EntryKind,
+        id: &str,
+        seal: &Seal,
+    ) -> Result<Option<ConfigEntry>, DbError> {
+        let row = Entity::find_by_id((kind.as_str().to_owned(), id.to_owned())).one(&self.conn).await;
+        row.map_err(|error| failed("read", error))?.map(|row| record(row, seal)).transpose()
+    }
+
+    /// Keeps an entry; what was kept under its id is replaced, but for who made it and when.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn put_entry(&self, entry: &ConfigEntry, seal: &Seal) -> Result<(), DbError> {
+        let replace = OnConflict::columns([Column::Kind, Column::Id])
+            .update_columns([
+                Column::Name,
+                Column::Sealed,
+                Column::Info,
+                Column::Blocked,
+                Column::UpdatedAt,
+                Column::UpdatedBy,
+            ])
+            .to_owned();
+        let row = row(entry, seal)?;
+        let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let put = Entity::insert(row).on_conflict(replace).exec_without_returning(&transaction).await;
+        put.map_err(|error| failed("store", error))?;
+        transaction.commit().await.map_err(|error| failed("store", error))
+    }
+
+    /// Forgets an entry; false when there was none.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn delete_entry(&self, kind: EntryKind, id: &str) -> Result<bool, DbError> {
+        let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let delete = Entity::delete_by_id((kind.as_str().to_owned(), id.to_owned())).exec(&transaction).await;
+        let deleted = delete.map_err(|error| failed("delete", error))?.rows_affected;
+        transaction.commit().await.map_err(|error| failed("delete", error))?;
+        Ok(deleted > 0)
+    }
+}
+
+/// What an entry is sealed for.
+fn place(kind: &str, id: &str) -> String {
+    format!("{kind}/{id}")
+}
+
+fn row(entry: &ConfigEntry, seal: &Seal) -> Result<ActiveModel, DbError> {
+    let kind = entry.kind.as_str();
+    let clear = serde_json::to_vec(&entry.secret).map_err(|error| {
+        DbError::new(DbErrorKind::Internal, format!("cannot write entry `{}`: {error}", entry.id))
+    })?;
+    Ok(ActiveModel {
+        kind: Set(kind.to_owned()),
+        id: Set(entry.id.clone()),
+        name: Set(entry.name.clone()),
+        sealed: Set(seal.seal(&place(kind, &entry.id), &clear)?),
+        info: Set(entry.info.clone().into()),
+        blocked: Set(entry.blocked),
+        created_at: Set(entry.created_at),
+        created_by: Set(entry.created_by.clone()),
+        updated_at: Set(entry.updated_at),
+        updated_by: Set(entry.updated_by.clone()),
+    })
+}
+
+fn record(row: Model, seal: &Seal) -> Result<ConfigEntry, DbError> {
+    let place = place(&row.kind, &row.id);
+    let corrupt = || DbError::new(DbErrorKind::Corrupt, format!("`{place}` is not what its table holds"));
+    let kind = match row.kind.as_str() {
+        "model" => EntryKind::Model,
+        "credential" => EntryKind::Credential,
+        _ => return Err(corrupt()),
+    };
+    let clear = seal.open(&place, &row.sealed)?;
+    Ok(ConfigEntry {
+        kind,
+        secret: serde_json::from_slice(&clear).map_err(|_| corrupt())?,
+        info: serde_json::from_value(row.info).map_err(|_| corrupt())?,
+        id: row.id,
+        name: row.name,
+        blocked: row.blocked,
+        created_at: row.created_at,
+        created_by: row.created_by,
+        updated_at: row.updated_at,
+        updated_by: row.updated_by,
+    })
+}
+
+fn failed(what: &str, error: DbErr) -> DbError {
+    DbError::from_sea(format!("cannot {what} entries of the configuration"), error)
+}
