@@ -22,6 +22,7 @@ mod responses;
 mod routes;
 mod share;
 mod state;
+mod stored;
 mod telemetry;
 mod walk;
 

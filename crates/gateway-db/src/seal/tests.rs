@@ -1,3 +1,5 @@
+//! What is sealed, and when it opens.
+
 use super::Seal;
 use crate::DbErrorKind;
 

@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
-use super::{Action, activity, budgets, customers, keys, organizations, spend, tags, teams, users};
+use super::{
+    Action, activity, budgets, credentials, customers, keys, models, organizations, spend, tags, teams, users,
+};
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
 use crate::door::{ConnState, read_body};
@@ -121,6 +123,8 @@ async fn run(job: Job, action: Action) -> Result<Value, Refusal> {
         Action::Organization(action) => organizations::run(job, action).await,
         Action::Budget(action) => budgets::run(job, action).await,
         Action::Tag(action) => tags::run(job, action).await,
+        Action::Model(action) => models::run(job, action).await,
+        Action::Credential(action) => credentials::run(job, action).await,
         Action::Spend(action) => spend::run(job, action).await,
         Action::Activity(of, whole) => activity::run(job, of, whole).await,
     }

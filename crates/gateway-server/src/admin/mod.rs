@@ -2,12 +2,14 @@
 
 mod activity;
 mod budgets;
+mod credentials;
 mod customers;
 mod days;
 mod fields;
 mod job;
 mod keys;
 mod members;
+mod models;
 mod organizations;
 mod query;
 mod refusal;
@@ -22,9 +24,11 @@ mod view;
 
 pub(crate) use activity::ActivityOf;
 pub(crate) use budgets::BudgetAction;
+pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
+pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
 pub(crate) use spend::SpendAction;
 pub(crate) use tags::TagAction;
@@ -48,6 +52,10 @@ pub(crate) enum Action {
     Budget(BudgetAction),
     /// Request tags.
     Tag(TagAction),
+    /// Deployments that are kept in the database.
+    Model(ModelAction),
+    /// Credentials that are kept in the database.
+    Credential(CredentialAction),
     /// What was spent.
     Spend(SpendAction),
     /// What each day came to; on one page where it says so.
@@ -75,6 +83,8 @@ impl Action {
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(_) | Self::Activity(..) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
+            Self::Model(_) => false,
+            Self::Credential(action) => matches!(action, CredentialAction::List | CredentialAction::Info),
         }
     }
 }

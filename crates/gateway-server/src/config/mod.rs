@@ -12,6 +12,7 @@ mod raw;
 mod reference;
 mod resolve;
 mod source;
+mod stored;
 mod typed;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
 pub(crate) use resolve::copilot_file;
 pub use source::Env;
+pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{
     Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, Probe, Redis, TokenCount,
     Unserved,
@@ -75,7 +77,8 @@ fn finish(root: Option<source::Node>, env: &Env, registry: &Registry, mut proble
     };
     let (env, of_environment) = resolve::environment(&root, env);
     env.expand(&mut root);
-    let (config, of_sections) = resolve::resolve(&root, &env, registry);
+    let origin = Arc::new(Origin::new(root, env.clone(), registry.clone()));
+    let (config, of_sections) = origin.with(&StoredEntries::default());
     problems.extend(of_environment);
     problems.extend(of_sections);
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);

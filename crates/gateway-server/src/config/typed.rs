@@ -12,6 +12,8 @@ use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
+use super::Origin;
+
 /// Everything the operator said.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -31,6 +33,8 @@ pub struct Config {
     pub unserved: Vec<Unserved>,
     /// The providers there are: the built-in ones and the file's own (`providers`).
     pub registry: Registry,
+    /// What it was made from: it can be made again with entries that are kept in the database.
+    pub(crate) origin: Arc<Origin>,
 }
 
 /// Where a Redis is.

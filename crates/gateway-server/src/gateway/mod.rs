@@ -12,13 +12,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use llm_providers::catalog::PriceBook;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
-use crate::clock::TokioClock;
 use crate::config::Config;
-use crate::state::{Shared, Snapshot, Surroundings};
+use crate::state::Shared;
 
 /// How to serve, beside the configuration.
 #[derive(Clone)]
@@ -70,8 +68,6 @@ impl std::error::Error for StartError {}
 pub struct Gateway {
     address: SocketAddr,
     shared: Arc<Shared>,
-    book: Arc<PriceBook>,
-    clock: TokioClock,
     control: Runtime,
     cores: Vec<JoinHandle<()>>,
 }
@@ -95,17 +91,7 @@ impl Gateway {
     ///
     /// The database, the data folder and the address stay what they were at the start.
     pub fn reload(&self, config: Config) {
-        let surroundings = Surroundings {
-            counters: &self.shared.counters,
-            metrics: &self.shared.metrics,
-            book: &self.book,
-            clock: self.clock,
-        };
-        let snapshot = Snapshot::new(config, &surroundings);
-        self.shared.snapshot.store(Arc::new(snapshot));
-        self.shared.directory.touch();
-        let forgotten = self.shared.counters.forget_unused();
-        tracing::info!(forgotten, "a new configuration is in force");
+        self.shared.stored.install(&self.shared, config);
     }
 
     /// Runs something on the gateway's own runtime, for signals and timers of the embedder.

@@ -25,6 +25,7 @@ use crate::ledger::Shipping;
 use crate::responses::Responses;
 use crate::share::Lines;
 use crate::state::{Drain, Shared, Snapshot, Surroundings};
+use crate::stored::Stored;
 use crate::telemetry::Metrics;
 
 /// Connections that may wait for one core.
@@ -45,7 +46,7 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let (address, threads) = control.block_on(open_doors(&shared, writers, options, &transport))?;
     tasks::spawn(&control, &shared);
     shared.ready.store(true, Ordering::Release);
-    Ok(Gateway { address, shared, book, clock, control, cores: threads })
+    Ok(Gateway { address, shared, control, cores: threads })
 }
 
 fn control_runtime() -> Result<Runtime, StartError> {
@@ -125,6 +126,11 @@ async fn shared_state(
     shipping.flush().await.map_err(|error| failed("shipping the ledger of earlier runs", hint, error))?;
     // All that this node ever spent is in the database: what it had leased is free again.
     db.drop_leases(shipping.node()).await.map_err(|error| failed("giving back leases", hint, error))?;
+    let hint = "the salt for secrets is not usable: check `LITELLM_SALT_KEY`";
+    let stored = Stored::new(&config).map_err(|error| failed("making the key for secrets", hint, error))?;
+    let hint = "the database answered and then failed: see its log";
+    let config = stored.begin(&db, config).await;
+    let config = config.map_err(|error| failed("reading the models in the database", hint, error))?;
     let directory = Directory::new(Some(db), shipping.node());
     directory.begin().await.map_err(|error| failed("reading the keys", hint, error))?;
     let (counters, metrics) = (Counters::new(), Metrics::default());
@@ -143,6 +149,9 @@ async fn shared_state(
         findings: crate::health::Findings::default(),
         exchange: crate::share::Exchange::default(),
         redis,
+        book: Arc::clone(book),
+        clock,
+        stored,
     }))
 }
 

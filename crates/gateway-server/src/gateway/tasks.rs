@@ -49,11 +49,14 @@ async fn follow(shared: Arc<Shared>) {
     let mut failing = false;
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
-        let followed = shared.directory.follow().await;
+        let followed = match shared.directory.follow().await {
+            Ok(()) => shared.stored.follow(&shared).await,
+            failed => failed,
+        };
         if let Err(error) = &followed
             && !failing
         {
-            tracing::warn!(%error, "changes of keys by other replicas are not seen until the database answers");
+            tracing::warn!(%error, "changes of keys and models by other replicas are not seen until the database answers");
         }
         failing = followed.is_err();
     }

@@ -308,7 +308,7 @@ fn limits_of(record: &KeyRecord) -> Limits {
     }
 }
 
-pub(super) fn unavailable(error: gateway_db::DbError) -> Error {
+pub(crate) fn unavailable(error: gateway_db::DbError) -> Error {
     Error::new(ErrorKind::Overloaded, "the database of keys does not answer: try again")
         .with_origin(llm_types::Origin::Gateway)
         .with_code("no_db_connection")

@@ -7,7 +7,7 @@ mod model_access;
 mod route_access;
 mod scopes;
 
-pub(crate) use directory::{Directory, KeyEntry, Link};
+pub(crate) use directory::{Directory, KeyEntry, Link, unavailable};
 pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
 pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;

@@ -19,8 +19,8 @@ use llm_types::{Error, ErrorKind, Operation};
 pub(crate) use pattern::decoded;
 
 use crate::admin::{
-    self, Action, ActivityOf, BudgetAction, CustomerAction, KeyAction, OrganizationAction, SpendAction,
-    TagAction, TeamAction, UserAction,
+    self, Action, ActivityOf, BudgetAction, CredentialAction, CustomerAction, KeyAction, ModelAction,
+    OrganizationAction, SpendAction, TagAction, TeamAction, UserAction,
 };
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
@@ -147,6 +147,12 @@ const fn organization(action: OrganizationAction) -> Handler {
 }
 const fn budget(action: BudgetAction) -> Handler {
     Handler::Manage(Action::Budget(action))
+}
+const fn model(action: ModelAction) -> Handler {
+    Handler::Manage(Action::Model(action))
+}
+const fn credential(action: CredentialAction) -> Handler {
+    Handler::Manage(Action::Credential(action))
 }
 const fn tag(action: TagAction) -> Handler {
     Handler::Manage(Action::Tag(action))
@@ -379,6 +385,17 @@ static TABLE: &[Route] = &[
     Route(POST, "/budget/delete", budget(BudgetAction::Delete)),
     Route(POST, "/budget/info", budget(BudgetAction::Info)),
     Route(GET, "/budget/list", budget(BudgetAction::List)),
+    Route(POST, "/model/new", model(ModelAction::New)),
+    Route(POST, "/model/update", model(ModelAction::Update)),
+    Route(&Method::PATCH, "/model/{model}/update", model(ModelAction::Patch)),
+    Route(POST, "/model/delete", model(ModelAction::Delete)),
+    Route(POST, "/model/block", model(ModelAction::Block)),
+    Route(POST, "/model/unblock", model(ModelAction::Unblock)),
+    Route(POST, "/credentials", credential(CredentialAction::New)),
+    Route(GET, "/credentials", credential(CredentialAction::List)),
+    Route(GET, "/credentials/by_name/{credential_name}", credential(CredentialAction::Info)),
+    Route(&Method::PATCH, "/credentials/{credential_name}", credential(CredentialAction::Update)),
+    Route(&Method::DELETE, "/credentials/{credential_name}", credential(CredentialAction::Delete)),
     Route(POST, "/tag/new", tag(TagAction::New)),
     Route(POST, "/tag/update", tag(TagAction::Update)),
     Route(POST, "/tag/delete", tag(TagAction::Delete)),

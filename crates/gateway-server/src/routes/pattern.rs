@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 /// The variable part that may hold slashes, because names of models do.
 const MODEL: &str = "model";
-/// The variable part that names something kept.
-const KEPT: &str = "response_id";
+/// The variable parts that name something kept.
+const KEPT: [&str; 2] = ["response_id", "credential_name"];
 
 /// Whether a path matches a pattern; `Some(Some(part))` when the pattern has the variable part
-/// `{model}` or `{response_id}`. Of the other variable parts each stands for one segment; what they say
+/// `{model}`, `{response_id}` or `{credential_name}`. Of the other variable parts each stands for one segment; what they say
 /// is not asked for.
 pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
     let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };
@@ -24,7 +24,7 @@ pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str
         return None;
     }
     let asked = matches(after, rest)?;
-    Some(if name == KEPT { Some(segment) } else { asked })
+    Some(if KEPT.contains(&name) { Some(segment) } else { asked })
 }
 
 /// The part with its percent escapes undone; a part whose escapes are no UTF-8 stays as it is.

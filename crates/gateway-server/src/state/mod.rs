@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use llm_providers::catalog::PriceBook;
 use llm_providers::transport::HyperTransport;
 use llm_router::Counters;
 use parking_lot::Mutex;
 
 use crate::answer::Heads;
+use crate::clock::TokioClock;
+use crate::config::Config;
 use crate::identity::Directory;
 use crate::journal::Journal;
 use crate::responses::Responses;
@@ -50,12 +53,32 @@ pub(crate) struct Shared {
     pub(crate) exchange: crate::share::Exchange,
     /// The connection to the Redis that gateways share, for those that have one.
     pub(crate) redis: crate::share::Lines,
+    /// Prices and abilities of models.
+    pub(crate) book: Arc<PriceBook>,
+    /// The time.
+    pub(crate) clock: TokioClock,
+    /// Entries of the configuration that are kept in the database.
+    pub(crate) stored: crate::stored::Stored,
 }
 
 impl Shared {
     /// What is configured now.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Puts another configuration in force. Calls in flight end under the one they began with.
+    pub(crate) fn put_in_force(&self, config: Config) {
+        let surroundings = Surroundings {
+            counters: &self.counters,
+            metrics: &self.metrics,
+            book: &self.book,
+            clock: self.clock,
+        };
+        self.snapshot.store(Arc::new(Snapshot::new(config, &surroundings)));
+        self.directory.touch();
+        let forgotten = self.counters.forget_unused();
+        tracing::info!(forgotten, "a new configuration is in force");
     }
 }
 

@@ -101,7 +101,7 @@ catalogue! {
     mcp_xff_num_trusted_hops Count "" later "MCP is not served": "MCP xff num trusted hops.";
     mcp_prefer_client_id_metadata_document Flag "" later "MCP is not served": "MCP prefer client id metadata document.";
     trusted_proxy_ranges List "" later "`x-forwarded-for` is believed from any peer when `use_x_forwarded_for` is on": "Proxies whose identity headers / XFF are believed.";
-    store_model_in_db Flag "" later "models come from this file only": "Read and save models in the database (`STORE_MODEL_IN_DB`).";
+    store_model_in_db Flag "" served: "Keep models and credentials that are made over the management API in the database, sealed with `LITELLM_SALT_KEY`, else the master key (`STORE_MODEL_IN_DB`).";
     forward_client_headers_to_llm_api Flag "" served: "Pass client `x-*` (not x-stainless-*) and anthropic-beta headers upstream.";
     mcp_required_fields List "" later "MCP is not served": "Fields that an MCP server must have to be submitted.";
     password_policy_min_length Count "" later "there is no admin UI to sign in to": "Shortest password of the admin UI.";

@@ -19,8 +19,7 @@ mod target;
 pub(crate) use cloud::copilot_file;
 
 use std::collections::HashMap;
-
-use llm_providers::Registry;
+use std::sync::Arc;
 
 pub(crate) use context::Context;
 use models::Credentials;
@@ -29,11 +28,13 @@ use section::text_of;
 
 use super::raw::{CREDENTIAL, ROUTER, TOP};
 use super::source::{Env, Node, Tree};
-use super::{Config, Problem};
+use super::{Config, Origin, Problem, StoredEntries};
 
-/// Makes the typed configuration of a tree in which `os.environ/…` is already replaced. Without errors
-/// among the problems the configuration is complete.
-pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, Vec<Problem>) {
+/// Makes the typed configuration of a tree in which `os.environ/…` is already replaced, and of entries that are
+/// kept in the database. Without errors among the problems the configuration is complete; what is wrong with a
+/// stored entry leaves only the entry out.
+pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, Vec<Problem>) {
+    let (root, env, registry) = (&origin.root, &origin.env, &origin.registry);
     let mut cx = Context::new(env);
     let mut top = Section::open(&mut cx, "", Some(root), TOP);
     top.review();
@@ -44,7 +45,8 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
     let (calls, budgets) = calls::resolve(&mut cx, litellm, media);
     let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
     router.health_routing |= general.health_routing;
-    let credentials = credentials(&mut cx, root.member("credential_list"));
+    let mut credentials = credentials(&mut cx, root.member("credential_list"), "credential_list");
+    credentials.extend(self::credentials(&mut cx, Some(&stored.credentials), "stored_credentials"));
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
     let skip_invalid = section.is_on("ignore_invalid_deployments");
     let redis = redis::resolve(&mut section);
@@ -56,10 +58,14 @@ pub(crate) fn resolve(root: &Node, env: &Env, registry: &Registry) -> (Config, V
         stream_timeout: router.stream_timeout,
     };
     cx.clouds = calls::clouds(&mut cx, litellm);
-    let models = models::resolve(&mut cx, root.member("model_list"), &credentials, defaults);
+    let mut models = models::Models::default();
+    models::resolve(&mut cx, root.member("model_list"), "model_list", &credentials, defaults, &mut models);
+    let defaults = target::Defaults { skip_invalid: true, ..defaults };
+    models::resolve(&mut cx, Some(&stored.models), "stored_models", &credentials, defaults, &mut models);
     let registry = registry.clone();
     let (models, unserved) = (models.callable, models.unserved);
-    let config = Config { general, calls, budgets, router, models, redis, unserved, registry };
+    let origin = Arc::clone(origin);
+    let config = Config { general, calls, budgets, router, models, redis, unserved, registry, origin };
     names::check(&mut cx, root, &config);
     (config, cx.problems)
 }
@@ -94,19 +100,14 @@ pub(crate) fn environment(root: &Node, env: &Env) -> (Env, Vec<Problem>) {
     (overlaid, cx.problems)
 }
 
-fn credentials<'t>(cx: &mut Context<'_>, node: Option<&'t Node>) -> Credentials<'t> {
+fn credentials<'t>(cx: &mut Context<'_>, node: Option<&'t Node>, list: &str) -> Credentials<'t> {
     let mut credentials = HashMap::new();
     let Some(node) = node.filter(|node| !node.is_null()) else { return credentials };
     if !matches!(node.tree, Tree::List(_)) {
-        cx.error(
-            "credential_list",
-            &node.at,
-            format!("found {}", node.kind()),
-            "expected a list of credentials",
-        );
+        cx.error(list, &node.at, format!("found {}", node.kind()), "expected a list of credentials");
     }
     for (index, item) in node.items().iter().enumerate() {
-        let mut section = Section::open(cx, &format!("credential_list[{index}]"), Some(item), CREDENTIAL);
+        let mut section = Section::open(cx, &format!("{list}[{index}]"), Some(item), CREDENTIAL);
         section.review();
         let values = section.mapping("credential_values").map(Node::members).unwrap_or_default();
         match section.text("credential_name") {

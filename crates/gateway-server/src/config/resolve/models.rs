@@ -30,20 +30,21 @@ pub(crate) struct Models {
 /// Named credentials: the members to add to an entry's parameters.
 pub(crate) type Credentials<'t> = HashMap<String, &'t [Member]>;
 
-/// The whole list.
+/// A whole list, of a name, added to the models there are.
 pub(crate) fn resolve(
     cx: &mut Context<'_>,
     node: Option<&Node>,
+    list: &str,
     credentials: &Credentials<'_>,
     defaults: Defaults<'_>,
-) -> Models {
-    let mut models = Models::default();
-    let Some(node) = node.filter(|node| !node.is_null()) else { return models };
+    models: &mut Models,
+) {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return };
     if !matches!(node.tree, Tree::List(_)) {
-        cx.error("model_list", &node.at, format!("found {}", node.kind()), "expected a list of models");
+        cx.error(list, &node.at, format!("found {}", node.kind()), "expected a list of models");
     }
     for (index, entry) in node.items().iter().enumerate() {
-        let path = format!("model_list[{index}]");
+        let path = format!("{list}[{index}]");
         let before = cx.problems.len();
         let made = one(cx, &path, entry, credentials, defaults);
         if defaults.skip_invalid && skipped(&mut cx.problems[before..]) {
@@ -54,12 +55,11 @@ pub(crate) fn resolve(
             continue;
         }
         match made {
-            Some(Entry::Callable(model)) => add(cx, &mut models, *model, &path, &entry.at),
+            Some(Entry::Callable(model)) => add(cx, models, *model, &path, &entry.at),
             Some(Entry::Unserved(unserved)) => models.unserved.push(unserved),
             None => {}
         }
     }
-    models
 }
 
 /// With `ignore_invalid_deployments` the errors of an entry are warnings, and the entry is left out.

@@ -99,6 +99,30 @@ impl Node {
         }
     }
 
+    /// A tree that stands nowhere in a file.
+    pub(crate) fn of_json(value: &Value) -> Self {
+        let tree = match value {
+            Value::Null => Tree::Null,
+            Value::Bool(flag) => Tree::Flag(*flag),
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(int), _) => Tree::Int(int),
+                (None, Some(float)) => Tree::Float(float),
+                (None, None) => Tree::Text(number.to_string()),
+            },
+            Value::String(text) => Tree::Text(text.clone()),
+            Value::Array(items) => Tree::List(items.iter().map(Self::of_json).collect()),
+            Value::Object(members) => {
+                let member = |(key, value): (&String, &Value)| Member {
+                    key: key.clone(),
+                    at: At::nowhere(),
+                    value: Self::of_json(value),
+                };
+                Tree::Map(members.iter().map(member).collect())
+            }
+        };
+        Self { at: At::nowhere(), tree }
+    }
+
     /// The same as JSON; an unset environment variable is `null`.
     pub(crate) fn json(&self) -> Value {
         match &self.tree {

@@ -1,0 +1,104 @@
+//! Entries of the configuration that are kept in the database: what the file's lists are made longer by.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gateway_db::{ConfigEntry, EntryKind, JsonMap};
+use llm_providers::Registry;
+use serde_json::{Map, Value, json};
+
+use super::raw::MODEL_PARAMS;
+use super::source::{At, Env, Node, Tree};
+use super::{Config, Problem, mask, resolve};
+
+/// What a configuration was made from.
+pub(crate) struct Origin {
+    /// The file, and those it includes, with the environment's values.
+    pub(super) root: Node,
+    /// The environment, and what the file adds to it.
+    pub(super) env: Env,
+    /// The providers that are built in.
+    pub(super) registry: Registry,
+}
+
+impl Origin {
+    pub(super) fn new(root: Node, env: Env, registry: Registry) -> Self {
+        Self { root, env, registry }
+    }
+
+    /// The configuration with these entries besides the file's. What is wrong with one of them is a warning, and
+    /// the entry is left out.
+    pub(crate) fn with(self: &Arc<Self>, stored: &StoredEntries) -> (Config, Vec<Problem>) {
+        resolve::resolve(self, stored)
+    }
+
+    /// The file's credentials: name, values, notes.
+    pub(crate) fn credentials(&self) -> Vec<(String, JsonMap, JsonMap)> {
+        let map = |node: Option<&Node>| match node.map(Node::json) {
+            Some(Value::Object(map)) => map,
+            _ => JsonMap::new(),
+        };
+        let items = self.root.member("credential_list").map(Node::items).unwrap_or_default();
+        let read = |item: &Node| {
+            let name = item.member("credential_name")?.text()?.to_owned();
+            Some((name, map(item.member("credential_values")), map(item.member("credential_info"))))
+        };
+        items.iter().filter_map(read).collect()
+    }
+
+    /// Entries in the form of the file's lists; `os.environ/…` is replaced as in the file.
+    pub(crate) fn entries(&self, entries: &[ConfigEntry]) -> StoredEntries {
+        let of = |kind: EntryKind, written: fn(&ConfigEntry) -> Value| {
+            let entries = entries.iter().filter(|entry| entry.kind == kind);
+            let mut list = list(entries.map(|entry| Node::of_json(&written(entry))).collect());
+            self.env.expand(&mut list);
+            list
+        };
+        StoredEntries {
+            models: of(EntryKind::Model, model),
+            credentials: of(EntryKind::Credential, credential),
+        }
+    }
+}
+
+/// Parameters of a deployment without what is secret.
+pub(crate) fn public_params(params: &JsonMap) -> Map<String, Value> {
+    mask::public(&Node::of_json(&Value::Object(params.clone())), MODEL_PARAMS, true)
+}
+
+/// The file may hold secrets.
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Origin")
+    }
+}
+
+/// Entries in the form of the file's lists.
+pub(crate) struct StoredEntries {
+    pub(super) models: Node,
+    pub(super) credentials: Node,
+}
+
+impl Default for StoredEntries {
+    fn default() -> Self {
+        Self { models: list(Vec::new()), credentials: list(Vec::new()) }
+    }
+}
+
+fn list(items: Vec<Node>) -> Node {
+    Node { at: At::nowhere(), tree: Tree::List(items) }
+}
+
+fn model(entry: &ConfigEntry) -> Value {
+    let mut info = entry.info.clone();
+    info.insert("id".to_owned(), entry.id.clone().into());
+    info.insert("db_model".to_owned(), true.into());
+    if entry.blocked {
+        info.insert("blocked".to_owned(), true.into());
+    }
+    json!({ "model_name": entry.name, "litellm_params": entry.secret, "model_info": info })
+}
+
+fn credential(entry: &ConfigEntry) -> Value {
+    json!({ "credential_name": entry.name, "credential_values": entry.secret, "credential_info": entry.info })
+}
