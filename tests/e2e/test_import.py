@@ -4,10 +4,11 @@ import gzip
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from support.gateway import ROOT, binary, entry
+from support.gateway import MASTER_KEY, ROOT, binary, entry
 from support.postgres import Postgres, programs
 
 SAMPLES = Path(os.environ.get("GATEWAY_SHARED", ROOT.parent / "shared")) / "litellm-db"
@@ -23,6 +24,7 @@ MODELS = {
 # `enforced`: LiteLLM answered 500, its own parameter check failed without a licence.
 # Wildcards reach names the mock does not know how to play.
 LEFT_OUT = {"enforced"}
+SALT = "sk-salt-for-tests-0123456789"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,8 @@ def truth():
     return json.loads((SAMPLES / "truth.json").read_text())
 
 
-def imported(source, *more):
-    arguments = ["import", "litellm", "--database-url", source, *more]
+def imported(source, *more, salt=SALT):
+    arguments = ["import", "litellm", "--database-url", source, *(["--salt-key", salt] if salt else []), *more]
     return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=120)
 
 
@@ -81,6 +83,43 @@ def test_keys_of_litellm_behave_as_they_did(source, truth, spawn, upstream):
     assert asked > 100
     for key in truth["deleted_keys"]:
         assert gateway.chat("gpt-4o", key["key"]).status == 401
+
+
+def test_models_and_credentials_of_litellm_are_in_force(source, truth, spawn):
+    general = {"master_key": MASTER_KEY, "store_model_in_db": True}
+    environment = {"LITELLM_SALT_KEY": SALT, "OPENAI_API_KEY": "sk-of-the-environment"}
+    gateway = spawn(environment=environment, general_settings=general)
+    url = gateway.environment.get("DATABASE_URL")
+    done = imported(source, *(["--into", url] if url else ["--data-dir", gateway.home / "data"]))
+    assert done.returncode == 0, done.stderr
+    assert "LiteLLM_ProxyModelTable: 19 rows read, 19 written, 0 here already" in done.stdout
+    assert "LiteLLM_CredentialsTable: 5 rows read, 5 written, 0 here already" in done.stdout
+    until = time.monotonic() + 10
+    while True:
+        rows = gateway.ask("GET", "/model/info").json["data"]
+        found = {row["model_info"]["id"]: row for row in rows if row["model_info"]["db_model"]}
+        if found or time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    # The sample's Google key is none: what cannot sign in is left out, and said.
+    without_key = {"db-vertex-flash", "db-vertex-cred"}
+    assert set(found) == {model["model_id"] for model in truth["models"]} - without_key
+    assert all(f"stored_models[{id}].litellm_params.vertex_credentials" in gateway.log() for id in without_key)
+    shown = json.dumps(list(found.values()))
+    for model in truth["models"]:
+        if model["model_id"] in without_key:
+            continue
+        params = model["litellm_params"]
+        assert found[model["model_id"]]["litellm_params"]["model"] == params["model"]
+        assert not params.get("api_key", "").startswith("sk-") or params["api_key"] not in shown
+    listed = gateway.ask("GET", "/credentials").json["credentials"]
+    assert {row["credential_name"] for row in listed} == {row["credential_name"] for row in truth["credentials"]}
+
+
+def test_without_a_salt_sealed_rows_are_reported(source, tmp_path):
+    done = imported(source, "--dry-run", "--data-dir", tmp_path / "data", salt=None)
+    assert done.returncode == 1
+    assert "LiteLLM_ProxyModelTable: row `db-openai-gpt4o`: `litellm_params` is sealed" in done.stderr
 
 
 def test_a_rehearsal_writes_nothing_and_a_wrong_source_says_so(source, tmp_path):

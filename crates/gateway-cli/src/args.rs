@@ -1,9 +1,11 @@
 //! The command line as types: what clap parses, and nothing else.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use llm_types::Secret;
 
 /// One API in front of every LLM provider.
 ///
@@ -208,12 +210,21 @@ pub(crate) enum ImportCommand {
     Litellm(LitellmArgs),
 }
 
+/// Hides a value from the moment it is read.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text.to_owned()))
+}
+
 /// Which LiteLLM, and into what.
 #[derive(Debug, Args)]
 pub(crate) struct LitellmArgs {
     /// LiteLLM's database: `postgresql://…`. It is only read.
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: String,
+    /// What LiteLLM sealed its secrets with: its salt key, or its master key where it has none. This gateway must
+    /// be started with the same one. Without it models and credentials do not come over.
+    #[arg(long, value_name = "SALT", env = "LITELLM_SALT_KEY", hide_env_values = true, value_parser = secret)]
+    pub(crate) salt_key: Option<Secret>,
     /// Say what would come over, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

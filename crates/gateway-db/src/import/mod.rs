@@ -1,10 +1,13 @@
-//! Coming from LiteLLM: its database read row by row, and written here as keys and scopes.
+//! Coming from LiteLLM: its database read row by row, and written here as keys, scopes, and entries of the
+//! configuration.
 //!
 //! Rows are read as JSON objects, whatever their columns, so that an older or newer LiteLLM is read too.
 //! What a row has and no column here holds goes into `extra` under its own name; what cannot be read, and
 //! tables that are not carried, are reported. Everything is written in one transaction: all of it, or,
 //! in a rehearsal, nothing.
 
+mod cipher;
+mod entries;
 mod keys;
 mod report;
 mod row;
@@ -16,23 +19,29 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 pub use report::{ImportReport, TableReport};
 
 use crate::entity::verification_keys;
-use crate::repo::{Feed, key_row_of, scope_row_of};
-use crate::{Db, DbError, KeyRecord, ScopeRecord};
+use llm_types::Secret;
 
+use crate::repo::{Feed, entry_row_of, key_row_of, scope_row_of};
+use crate::{ConfigEntry, Db, DbError, KeyRecord, ScopeRecord, Seal};
+
+use cipher::Cipher;
 use row::Row;
 use source::Source;
 
 /// How an import is done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportOptions {
     /// Everything is read, converted and written, and then taken back.
     pub dry_run: bool,
+    /// What LiteLLM sealed its secrets with (`LITELLM_SALT_KEY`, else its master key), and what they are sealed
+    /// with here. Without it models and credentials do not come over.
+    pub salt: Option<Secret>,
 }
 
 impl Db {
     /// Takes over the keys, teams, users, organisations, customers, tags, projects, memberships and budgets
-    /// of a LiteLLM database on PostgreSQL, with their hashes, limits and spend. What is here already stays
-    /// as it is, so that an import may be run again.
+    /// of a LiteLLM database on PostgreSQL, with their hashes, limits and spend, and its models and credentials.
+    /// What is here already stays as it is, so that an import may be run again.
     ///
     /// # Errors
     /// `BadUrl` when the source is no PostgreSQL, `Schema` when it is no LiteLLM database, or what either
@@ -45,21 +54,24 @@ impl Db {
     ) -> Result<ImportReport, DbError> {
         let source = Source::of(source)?;
         let mut report = ImportReport::default();
-        let everything = read(&source, &mut report, now).await?;
+        let salt = options.salt.as_ref().map(|salt| salt.reveal().as_str());
+        let everything = read(&source, &mut report, now, salt.map(Cipher::new).as_ref()).await?;
         report.not_carried = source.other_tables(CARRIED).await?;
-        self.write(everything, options, &mut report).await?;
+        let seal = salt.map(Seal::new).transpose()?;
+        self.write(everything, (options.dry_run, seal.as_ref()), &mut report).await?;
         Ok(report)
     }
 
     async fn write(
         &self,
         everything: Everything,
-        options: ImportOptions,
+        (dry_run, seal): (bool, Option<&Seal>),
         report: &mut ImportReport,
     ) -> Result<(), DbError> {
         let failed = |error| DbError::from_sea("cannot write what was imported", error);
         let (transaction, keys_version) = self.begin_change(Feed::Keys).await?;
         let scopes_version = self.next_version(&transaction, Feed::Scopes).await?;
+        self.next_version(&transaction, Feed::Entries).await?;
         for (table, mut scope) in everything.scopes {
             scope.version = scopes_version;
             let written = put_scope(&transaction, scope).await.map_err(failed)?;
@@ -78,7 +90,12 @@ impl Db {
                 }
             }
         }
-        let ended = if options.dry_run { transaction.rollback().await } else { transaction.commit().await };
+        for (table, entry) in everything.entries {
+            let Some(seal) = seal else { break };
+            let written = put_entry(&transaction, &entry, seal).await?;
+            report.table(table).count(written);
+        }
+        let ended = if dry_run { transaction.rollback().await } else { transaction.commit().await };
         ended.map_err(failed)
     }
 }
@@ -87,11 +104,13 @@ impl Db {
 const CARRIED: &[&str] = &[
     "LiteLLM_AccessGroupTable",
     "LiteLLM_BudgetTable",
+    "LiteLLM_CredentialsTable",
     "LiteLLM_EndUserTable",
     "LiteLLM_ModelTable",
     "LiteLLM_OrganizationMembership",
     "LiteLLM_OrganizationTable",
     "LiteLLM_ProjectTable",
+    "LiteLLM_ProxyModelTable",
     "LiteLLM_TagTable",
     "LiteLLM_TeamMembership",
     "LiteLLM_TeamTable",
@@ -104,9 +123,18 @@ const CARRIED: &[&str] = &[
 struct Everything {
     scopes: Vec<(&'static str, ScopeRecord)>,
     keys: Vec<(&'static str, KeyRecord)>,
+    entries: Vec<(&'static str, ConfigEntry)>,
 }
 
-async fn read(source: &Source<'_>, report: &mut ImportReport, now: i64) -> Result<Everything, DbError> {
+/// Reads an entry of the configuration.
+type EntryReader = fn(&mut Row<'_>, Option<&Cipher>) -> Option<ConfigEntry>;
+
+async fn read(
+    source: &Source<'_>,
+    report: &mut ImportReport,
+    now: i64,
+    cipher: Option<&Cipher>,
+) -> Result<Everything, DbError> {
     let mut everything = Everything::default();
     for (table, read) in scopes::READERS {
         for row in source.rows(table).await? {
@@ -122,6 +150,15 @@ async fn read(source: &Source<'_>, report: &mut ImportReport, now: i64) -> Resul
         everything.keys.extend(keys::read(&mut row).map(|key| (keys::TABLE, key)));
     }
     keys::join(&mut everything);
+    let readers: [(&'static str, EntryReader); 2] =
+        [(entries::CREDENTIALS, entries::credential), (entries::MODELS, entries::model)];
+    for (table, read) in readers {
+        for row in source.rows(table).await? {
+            report.table(table).read += 1;
+            let mut row = Row::new(table, row, now, report);
+            everything.entries.extend(read(&mut row, cipher).map(|entry| (table, entry)));
+        }
+    }
     Ok(everything)
 }
 
@@ -133,6 +170,19 @@ async fn put_scope(conn: &impl ConnectionTrait, scope: ScopeRecord) -> Result<bo
         return Ok(false);
     }
     crate::entity::scopes::Entity::insert(row.into_active_model()).exec_without_returning(conn).await?;
+    Ok(true)
+}
+
+/// Writes an entry unless there is one of its id.
+async fn put_entry(conn: &impl ConnectionTrait, entry: &ConfigEntry, seal: &Seal) -> Result<bool, DbError> {
+    use crate::entity::config_entries::Entity;
+    let failed = |error| DbError::from_sea("cannot write what was imported", error);
+    let id = (entry.kind.as_str().to_owned(), entry.id.clone());
+    if Entity::find_by_id(id).one(conn).await.map_err(failed)?.is_some() {
+        return Ok(false);
+    }
+    let row = entry_row_of(entry, seal)?;
+    Entity::insert(row).exec_without_returning(conn).await.map_err(failed)?;
     Ok(true)
 }
 

@@ -111,6 +111,11 @@ impl<'a> Row<'a> {
         taken
     }
 
+    /// Reports why the row is not carried.
+    pub(super) fn trouble(&mut self, what: String) {
+        self.report.problem(self.table, &self.name, what);
+    }
+
     fn problem(&mut self, column: &str, found: &Value, expected: &str) {
         let kind = match found {
             Value::Null => "null",

@@ -95,7 +95,7 @@ fn place(kind: &str, id: &str) -> String {
     format!("{kind}/{id}")
 }
 
-fn row(entry: &ConfigEntry, seal: &Seal) -> Result<ActiveModel, DbError> {
+pub(crate) fn row(entry: &ConfigEntry, seal: &Seal) -> Result<ActiveModel, DbError> {
     let kind = entry.kind.as_str();
     let clear = serde_json::to_vec(&entry.secret).map_err(|error| {
         DbError::new(DbErrorKind::Internal, format!("cannot write entry `{}`: {error}", entry.id))

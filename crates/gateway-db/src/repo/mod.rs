@@ -16,6 +16,7 @@ mod settings;
 mod ship;
 mod spend;
 
+pub(crate) use entries::row as entry_row_of;
 pub(crate) use feed::Feed;
 pub(crate) use key_row::row_of as key_row_of;
 pub(crate) use scope_row::row_of as scope_row_of;

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use gateway_db::{Db, DbErrorKind, DbOptions, ImportOptions, KeyRecord, ScopeId, ScopeKind, ScopeRecord};
-use llm_types::{KeyHash, Money};
+use gateway_db::{
+    Db, DbErrorKind, DbOptions, EntryKind, ImportOptions, KeyRecord, ScopeId, ScopeKind, ScopeRecord, Seal,
+};
+use llm_types::{KeyHash, Money, Secret};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
@@ -63,20 +65,25 @@ async fn the_samples_come_over_whole_and_once() {
         let Some((source, truth)) = sample(name).await else { return };
         on_each(async |fresh| {
             let db = &fresh.db;
-            let dry = ImportOptions { dry_run: true };
+            let salt = truth["salt_key"].as_str().or(truth["master_key"].as_str()).unwrap();
+            let options = ImportOptions { dry_run: false, salt: Some(Secret::new(salt.to_owned())) };
+            let dry = ImportOptions { dry_run: true, ..options.clone() };
             let rehearsal = db.import_litellm(&source, dry, NOW).await.unwrap();
             assert_eq!(rehearsal.problems, Vec::<String>::new());
             assert_eq!(db.all_keys().await.unwrap().keys, [], "a rehearsal writes nothing");
 
             let before = db.scopes_changed_since(None).await.unwrap().version;
-            let report = db.import_litellm(&source, ImportOptions::default(), NOW).await.unwrap();
+            let entries_before = db.entries_version().await.unwrap();
+            let report = db.import_litellm(&source, options.clone(), NOW).await.unwrap();
             assert_eq!(report, rehearsal);
+            assert!(db.entries_version().await.unwrap() > entries_before, "replicas hear of them");
             assert!(db.scopes_changed_since(None).await.unwrap().version > before, "replicas hear of it");
             keys(db, &truth).await;
             teams(db, &truth).await;
             owners(db, &truth).await;
+            entries(db, &truth, &Seal::new(salt).unwrap()).await;
 
-            let again = db.import_litellm(&source, ImportOptions::default(), NOW).await.unwrap();
+            let again = db.import_litellm(&source, options, NOW).await.unwrap();
             assert!(again.tables.values().all(|table| table.written == 0), "{:?}", again.tables);
             for (table, first) in &report.tables {
                 assert_eq!(again.tables[table].present, first.written + first.present, "{table}");
@@ -84,6 +91,50 @@ async fn the_samples_come_over_whole_and_once() {
         })
         .await;
     }
+}
+
+async fn entries(db: &Db, truth: &Value, seal: &Seal) {
+    let found = db.entries(seal).await.unwrap();
+    assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+    let (models, credentials) = (list(truth, "models"), list(truth, "credentials"));
+    assert_eq!(found.entries.len(), models.len() + credentials.len());
+    for expected in models {
+        let id = expected["model_id"].as_str().unwrap();
+        let entry = db.entry(EntryKind::Model, id, seal).await.unwrap().unwrap();
+        assert_eq!(entry.name, expected["model_name"], "{id}");
+        assert_eq!(entry.blocked, expected["blocked"], "{id}");
+        let mut params = expected["litellm_params"].as_object().unwrap().clone();
+        params.retain(|_, value| *value != json!(false));
+        let mut secret = entry.secret;
+        secret.retain(|_, value| *value != json!(false));
+        assert_eq!(secret, params, "{id}");
+        let mut info = expected["model_info_in_row"].as_object().unwrap().clone();
+        info.retain(|name, _| name != "id" && name != "db_model");
+        assert_eq!(entry.info, info, "{id}");
+    }
+    for expected in credentials {
+        let name = expected["credential_name"].as_str().unwrap();
+        let entry = db.entry(EntryKind::Credential, name, seal).await.unwrap().unwrap();
+        assert_eq!(json!(entry.secret), expected["credential_values"], "{name}");
+        assert_eq!(json!(entry.info), expected["credential_info"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_right_salt_what_is_sealed_does_not_come_over() {
+    let Some((source, _)) = sample("").await else { return };
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        let wrong =
+            ImportOptions { salt: Some(Secret::new("sk-wrong".to_owned())), ..ImportOptions::default() };
+        for (options, words) in [(ImportOptions::default(), "--salt-key"), (wrong, "cannot be opened")] {
+            let report = db.import_litellm(&source, options, NOW).await.unwrap();
+            assert_eq!(report.problems.len(), 24, "19 models and 5 credentials");
+            assert!(report.problems.iter().all(|problem| problem.contains(words)), "{:?}", report.problems);
+        }
+        assert!(db.entries(&Seal::new("sk-wrong").unwrap()).await.unwrap().entries.is_empty());
+    })
+    .await;
 }
 
 async fn keys(db: &Db, truth: &Value) {

@@ -23,7 +23,7 @@ catalogue! {
     enable_tag_filtering Flag "" later "it has no effect": "Route this group by tags, whatever the router says.";
     internal_router_model Flag "" later "models are not chosen by content": "Used by routers only, not by callers.";
     mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
-    access_groups List "" later "keys and teams are granted models by name only": "Names under which keys and teams may be granted the model.";
+    access_groups List "" served: "Names under which keys and teams may be granted the model.";
     supported_environments List "" served: "The deployment is active only where the environment variable LITELLM_ENVIRONMENT is one of these.";
     health_check_model Any "" served: "Model to probe instead.";
     health_check_timeout Any "" served: "Seconds a probe may take.";

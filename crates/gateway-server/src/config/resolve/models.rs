@@ -44,7 +44,7 @@ pub(crate) fn resolve(
         cx.error(list, &node.at, format!("found {}", node.kind()), "expected a list of models");
     }
     for (index, entry) in node.items().iter().enumerate() {
-        let path = format!("{list}[{index}]");
+        let path = format!("{list}[{}]", label(entry, index));
         let before = cx.problems.len();
         let made = one(cx, &path, entry, credentials, defaults);
         if defaults.skip_invalid && skipped(&mut cx.problems[before..]) {
@@ -59,6 +59,15 @@ pub(crate) fn resolve(
             Some(Entry::Unserved(unserved)) => models.unserved.push(unserved),
             None => {}
         }
+    }
+}
+
+/// What an entry is called in problems: by its number in the file, or by its id where it is in none.
+fn label(entry: &Node, index: usize) -> String {
+    let id = entry.member("model_info").and_then(|info| info.member("id")).and_then(Node::text);
+    match id {
+        Some(id) if entry.at == At::nowhere() => id.to_owned(),
+        _ => index.to_string(),
     }
 }
 
