@@ -125,6 +125,9 @@ pub(crate) struct RouteArgs {
     /// Tags of the request.
     #[arg(long, value_name = "TAGS", value_delimiter = ',')]
     pub(crate) tags: Vec<String>,
+    /// What the caller says, for auto routers.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) prompt: String,
     /// Tokens of its prompt.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) tokens: u64,

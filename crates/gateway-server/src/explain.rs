@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use llm_providers::catalog::PriceBook;
+use llm_router::auto::{AutoRouter, Lessons, Said};
 use llm_router::{Ask, Considered, Controls, Counters, Deployment, Explanation, Request};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::clock::TokioClock;
 use crate::config::Config;
 use crate::state::{Snapshot, Surroundings};
 use crate::telemetry::Metrics;
+use crate::walk::shown_decision;
 
 /// A call that is not made.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,8 @@ pub struct RouteQuestion {
     pub region: Option<String>,
     /// The caller's team.
     pub team: Option<String>,
+    /// What the caller says, for auto routers.
+    pub prompt: String,
 }
 
 /// Explains where a call would go under a configuration, nothing being known of its deployments.
@@ -38,11 +42,37 @@ pub fn explain_route(config: Config, question: &RouteQuestion) -> Value {
     let clock = TokioClock::start();
     let snapshot =
         Snapshot::new(config, &Surroundings { counters: &counters, metrics: &metrics, book: &book, clock });
-    explain(&snapshot, question)
+    explain(&snapshot, question, &Lessons::default())
 }
 
 /// Explains where a call would go now.
-pub(crate) fn explain(snapshot: &Snapshot, question: &RouteQuestion) -> Value {
+pub(crate) fn explain(snapshot: &Snapshot, question: &RouteQuestion, lessons: &Lessons) -> Value {
+    let team = question.team.as_deref();
+    let deployment = snapshot.auto(&question.model, team);
+    let Some((id, router)) =
+        deployment.as_ref().and_then(|one| Some((one.id.as_str(), one.auto.as_deref()?)))
+    else {
+        return explain_group(snapshot, question, &question.model);
+    };
+    let said = Said { text: &question.prompt, messages: 1, ..Said::default() };
+    let (routes, now) = (snapshot.routes(), snapshot.router.now());
+    let decision = router.decide((id, routes, team), &said, lessons, &mut fastrand::Rng::new(), now);
+    let Some(decision) = decision else {
+        let refusal = match router {
+            AutoRouter::Semantic(_) => {
+                "a semantic router decides by embeddings, which are not asked for here"
+            }
+            _ => "the auto router has no model for this prompt",
+        };
+        return json!({ "model": question.model, "model_group": null, "deployments": [], "refusal": refusal,
+            "candidates": router.models() });
+    };
+    let mut told = explain_group(snapshot, question, &decision.model);
+    told["auto_router"] = shown_decision(&question.model, &decision);
+    told
+}
+
+fn explain_group(snapshot: &Snapshot, question: &RouteQuestion, model: &str) -> Value {
     let controls = Controls {
         tags: question.tags.clone(),
         tag_filtering: (!question.tags.is_empty()).then_some(true),
@@ -58,9 +88,9 @@ pub(crate) fn explain(snapshot: &Snapshot, question: &RouteQuestion) -> Value {
             region: question.region.as_deref(),
             ..Ask::default()
         },
-        ..Request::new(&question.model, &controls)
+        ..Request::new(model, &controls)
     };
-    shown(&question.model, &snapshot.router.explain(request))
+    shown(model, &snapshot.router.explain(request))
 }
 
 fn shown(model: &str, told: &Explanation<'_>) -> Value {

@@ -82,7 +82,10 @@ pub(crate) async fn probe_all<'m>(
 fn can_be_probed(model: &Model) -> bool {
     let mode = model.deployment.mode.as_deref();
     let chats = matches!(mode, None | Some("chat" | "completion" | "responses"));
-    chats && model.mock_response.is_none() && (!model.deployment.is_wildcard() || model.probe.model.is_some())
+    chats
+        && model.deployment.auto.is_none()
+        && model.mock_response.is_none()
+        && (!model.deployment.is_wildcard() || model.probe.model.is_some())
 }
 
 fn note(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Error>) {

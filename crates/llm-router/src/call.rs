@@ -91,6 +91,10 @@ pub struct Controls {
     pub priority: Option<i64>,
     /// The settings of the key or team, resolved over the router's.
     pub settings: Option<Arc<RouterSettings>>,
+    /// Request parameters to set in the first group (an auto router's tier has some).
+    pub params: Option<Arc<Map<String, Value>>>,
+    /// The name that was asked for, where an auto router put another in its place: fallbacks of either count.
+    pub requested: Option<String>,
     /// Fail the first group on purpose (`mock_testing_fallbacks` and its kin).
     pub mock_failure: Option<MockFailure>,
     /// Makes the choices repeatable; `None` is random.

@@ -8,6 +8,7 @@ use llm_types::DeploymentId;
 use serde_json::{Map, Value};
 
 use crate::AllowedFails;
+use crate::auto::AutoRouter;
 
 /// One entry of `model_list`, resolved. LiteLLM surface §2.3.
 ///
@@ -73,6 +74,8 @@ pub struct Deployment {
     pub team_public_model_name: Option<String>,
     /// Paused by the operator.
     pub blocked: bool,
+    /// It names other groups by what a caller says, and is never called itself.
+    pub auto: Option<Arc<AutoRouter>>,
     /// `model_info` as written, price overrides included.
     pub model_info: Arc<Map<String, Value>>,
     /// `litellm_params` without secrets.
@@ -116,6 +119,7 @@ impl Deployment {
             team_id: None,
             team_public_model_name: None,
             blocked: false,
+            auto: None,
             model_info: Arc::default(),
             params: Arc::default(),
         }

@@ -168,7 +168,7 @@ impl<'r> Lists<'r> {
         }
         match self.special(ErrorClass::of(error)) {
             Some(Source::List(list)) => list,
-            Some(Source::Map(map)) => lookup(map, names, group).unwrap_or_default(),
+            Some(Source::Map(map)) => self.lookup(map, names, group).unwrap_or_default(),
             None => self.general(names, group),
         }
     }
@@ -184,7 +184,18 @@ impl<'r> Lists<'r> {
             Some(Fallbacks::Map(map)) => map,
             None => &self.settings.fallbacks,
         };
-        lookup(map, names, group).unwrap_or(&self.settings.default_fallbacks)
+        self.lookup(map, names, group).unwrap_or(&self.settings.default_fallbacks)
+    }
+
+    /// The entry of the group that failed; else that of the auto router which named it; else the one for all.
+    fn lookup(
+        self,
+        map: &'r FallbackMap,
+        names: [&str; 2],
+        group: Option<&Group>,
+    ) -> Option<&'r [FallbackTarget]> {
+        let requested = || self.controls.requested.as_deref().and_then(|name| map.of(name));
+        lookup(map, names, group).or_else(requested).or_else(|| map.of("*"))
     }
 
     fn special(self, class: ErrorClass) -> Option<Source<'r>> {
@@ -211,7 +222,7 @@ enum Source<'r> {
 }
 
 /// The entry of the first name that has one: by the name itself, without or with a provider of the
-/// group before it; else the entry for all, `*`.
+/// group before it.
 fn lookup<'r>(map: &'r FallbackMap, names: [&str; 2], group: Option<&Group>) -> Option<&'r [FallbackTarget]> {
     if map.is_empty() {
         return None;
@@ -221,7 +232,7 @@ fn lookup<'r>(map: &'r FallbackMap, names: [&str; 2], group: Option<&Group>) -> 
         let mut related = map.iter().filter(|(key, _)| names.iter().any(|name| same_model(name, key, group)));
         related.next().map(|(_, targets)| targets)
     };
-    exact.or_else(related).or_else(|| map.of("*"))
+    exact.or_else(related)
 }
 
 /// Whether two names differ only by a provider of the group before one of them.

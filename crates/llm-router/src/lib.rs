@@ -6,6 +6,7 @@
 //! | question | answered by |
 //! |---|---|
 //! | which deployments answer to a name | [`Routes::resolve`] |
+//! | which group serves what a caller says, where it asks for one that stands for others | [`auto`] |
 //! | who may serve now, in which order | [`plan::plan`], with one of [`strategies::ALL`] |
 //! | why a call would go where it goes | [`Router::explain`] |
 //! | where a caller or a prompt has been before | [`Bond`], [`prefix::bonds`] |
@@ -19,6 +20,7 @@
 
 mod affinity;
 mod ask;
+pub mod auto;
 mod call;
 mod class;
 mod clock;

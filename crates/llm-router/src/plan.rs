@@ -75,6 +75,8 @@ impl fmt::Display for Refusal {
 pub enum Why {
     /// Paused by the operator.
     Paused,
+    /// It is an auto router: it names who serves, and is not called.
+    Auto,
     /// The last probe found it ill.
     Ill,
     /// It rests for so much longer.
@@ -114,6 +116,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused => f.write_str("paused by the operator (`blocked`)"),
+            Self::Auto => f.write_str("an auto router, which is not called itself"),
             Self::Ill => f.write_str("found ill by the last health check"),
             Self::Resting(left, cause) => {
                 let seconds = left.as_millis().div_ceil(1_000);

@@ -142,6 +142,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.count(body)
         if path.endswith("/completions") and not path.endswith("/chat/completions"):
             return self.text_completion(body)
+        if path.endswith("/embeddings") and body["model"] == "meaning":
+            return self.embed(body)
         if path.endswith(("/responses/input_tokens", "/responses/compact")):
             return self.whole(*responses.about_input(path, body))
         native = path.endswith("/responses")
@@ -166,6 +168,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.stream(word, argument, self.frames(plan, body, anthropic), error)
         write = replies.anthropic_reply if anthropic else replies.openai_reply
         return self.reply(word, write(plan, body["model"], self.number))
+
+    def embed(self, body):
+        """Points by meaning: law, code, and everything else."""
+        point = lambda text: [float("contract" in text or "lawyer" in text), float("code" in text), 0.01]
+        rows = [{"object": "embedding", "index": at, "embedding": point(text)} for at, text in enumerate(body["input"])]
+        usage = {"prompt_tokens": 10, "total_tokens": 10}
+        return self.whole(200, {"object": "list", "model": body["model"], "data": rows, "usage": usage})
 
     def cohere(self, body):
         word, _, argument = body["model"].partition("-")

@@ -22,6 +22,7 @@ pub(crate) fn run(args: RouteArgs) -> Result<Exit, Failure> {
         structured: false,
         region: args.region,
         team: args.team,
+        prompt: args.prompt,
     };
     let told = explain_route(config, &question);
     if args.json {
@@ -37,6 +38,14 @@ fn people(told: &Value) {
     if told["model_group"].is_null() {
         render::data(format!("{}: {}", text(&told["model"]), text(&told["refusal"])));
         return;
+    }
+    if let Some(auto) = told["auto_router"].as_object() {
+        let known = ["tier", "quality_tier", "request_type", "score", "keyword"].iter();
+        let known = known
+            .filter_map(|name| auto.get(*name).filter(|value| !value.is_null()).map(|value| (name, value)));
+        let known: Vec<String> = known.map(|(name, value)| format!("{name} {value}")).collect();
+        let (router, cause) = (text(&told["auto_router"]["router"]), text(&told["auto_router"]["cause"]));
+        render::data(format!("{router} is an auto router: {cause}, {}", known.join(", ")));
     }
     let strategy = text(&told["routing_strategy"]);
     render::data(format!(

@@ -1,10 +1,12 @@
 //! The fields of a key request: typed, with every problem reported, nothing lost.
 
 use gateway_db::{Change, JsonMap, KeyPatch, KeySettings};
+use llm_router::RouterSettings;
 use llm_types::{ErrorKind, Money};
 use serde_json::Value;
 
 use super::refusal::Refusal;
+use crate::config::overlaid;
 use crate::limits::{next_reset, parse_duration_ms};
 
 /// A request body being read: each field is taken once, the rest is kept.
@@ -174,8 +176,26 @@ impl Fields {
     ///
     /// # Errors
     /// Every field of a wrong type, together.
-    pub(super) fn finish(self) -> Result<JsonMap, Refusal> {
+    pub(super) fn finish(mut self) -> Result<JsonMap, Refusal> {
+        self.check_routing();
         if self.problems.is_empty() { Ok(self.body) } else { Err(Refusal::Fields(self.problems)) }
+    }
+
+    /// Whether `router_settings` can be laid over the router's: what could not is never stored.
+    fn check_routing(&mut self) {
+        let Some(own) = self.body.get("router_settings").filter(|own| !own.is_null()) else { return };
+        let problems = match own {
+            Value::Object(_) => overlaid(&RouterSettings::default(), own).err().unwrap_or_default(),
+            _ => {
+                let message = "Input should be a valid dictionary";
+                self.problems.push(Refusal::field("dict_type", "router_settings", message, own));
+                return;
+            }
+        };
+        for problem in problems {
+            let message = format!("{}: {}, {}", problem.path, problem.found, problem.expected);
+            self.problems.push(Refusal::field("value_error", "router_settings", &message, own));
+        }
     }
 
     /// A text that has to be there.

@@ -12,6 +12,7 @@ const MASK: &str = "***";
 pub(crate) fn name_is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '_'], "");
     let plain = name.contains("cost")
+        || name.contains("keyword")
         || name.contains("pertoken")
         || name.starts_with("max")
         || name.ends_with("tokens");

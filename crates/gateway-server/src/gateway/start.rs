@@ -147,6 +147,7 @@ async fn shared_state(
         ready: AtomicBool::new(false),
         drain: Arc::new(Drain::default()),
         findings: crate::health::Findings::default(),
+        lessons: llm_router::auto::Lessons::default(),
         exchange: crate::share::Exchange::default(),
         redis,
         book: Arc::clone(book),

@@ -31,7 +31,7 @@ pub(super) async fn answer(
             Caller::Operator => {}
             Caller::Key(_) => return Err(operators_only(PATH)),
         }
-        Ok(explain(&snapshot, &question(&read_body(body, LIMIT).await?)?))
+        Ok(explain(&snapshot, &question(&read_body(body, LIMIT).await?)?, &core.shared.lessons))
     };
     match told.await {
         Ok(told) => answer::json_response(StatusCode::OK, &told),
@@ -55,5 +55,6 @@ fn question(body: &[u8]) -> Result<RouteQuestion> {
         structured: flag("structured"),
         region: text("allowed_model_region"),
         team: text("team_id"),
+        prompt: text("prompt").unwrap_or_default(),
     })
 }

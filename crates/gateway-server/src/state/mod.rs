@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) drain: Arc<Drain>,
     /// What probes found.
     pub(crate) findings: crate::health::Findings,
+    /// What auto routers learnt.
+    pub(crate) lessons: llm_router::auto::Lessons,
     /// What gateways tell each other.
     pub(crate) exchange: crate::share::Exchange,
     /// The connection to the Redis that gateways share, for those that have one.

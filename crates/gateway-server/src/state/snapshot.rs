@@ -2,25 +2,29 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use jiff::tz::TimeZone;
 use llm_providers::catalog::{Image, ModelInfo, ModelQuery, PriceBook};
-use llm_router::{Counters, Deployment, Group, Router, Routes};
+use llm_router::{Counters, Deployment, Group, Router, RouterSettings, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
 use super::Served;
 use super::served::{model_info, overlaid};
 use crate::clock::TokioClock;
-use crate::config::{Config, Model};
+use crate::config::{Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
 use crate::telemetry::Metrics;
 
 /// Models of wildcard deployments that are kept resolved; beyond it they are resolved per call.
 const MOST_WILDCARD_MODELS: usize = 2_048;
+
+/// Different settings of keys and teams that are kept resolved; beyond it they are resolved per call.
+const MOST_OVERLAYS: usize = 4_096;
 
 /// One configuration, ready to serve.
 #[derive(Debug)]
@@ -33,10 +37,14 @@ pub(crate) struct Snapshot {
     pub(crate) master: Option<KeyDigest>,
     /// The zone in which budgets' days begin.
     pub(crate) zone: TimeZone,
+    /// Whether any group is an auto router.
+    has_autos: bool,
     served: HashMap<DeploymentId, Arc<Served>, RandomState>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
     wildcards: DashMap<(DeploymentId, String), Arc<Served>>,
+    /// Settings of keys and teams laid over the router's, by what they say.
+    overlays: DashMap<u64, Option<Arc<RouterSettings>>>,
     book: Arc<PriceBook>,
 }
 
@@ -81,7 +89,9 @@ impl Snapshot {
         let zone = TimeZone::get(&config.budgets.timezone).unwrap_or(TimeZone::UTC);
         let master = config.general.master_key.as_ref().map(|key| KeyDigest::of(key.reveal().as_bytes()));
         let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
+        let has_autos = config.models.iter().any(|model| model.deployment.auto.is_some());
         Self {
+            has_autos,
             config,
             router,
             master,
@@ -89,6 +99,7 @@ impl Snapshot {
             served,
             entries,
             wildcards: DashMap::new(),
+            overlays: DashMap::new(),
             book: Arc::clone(cx.book),
         }
     }
@@ -132,6 +143,16 @@ impl Snapshot {
         Ok(served)
     }
 
+    /// The auto router that answers to a name, where one does.
+    pub(crate) fn auto(&self, name: &str, team: Option<&str>) -> Option<Arc<Deployment>> {
+        if !self.has_autos {
+            return None;
+        }
+        let route = self.routes().resolve(name, team)?;
+        let deployment = &route.group.candidates.first()?.deployment;
+        deployment.auto.is_some().then(|| Arc::clone(deployment))
+    }
+
     /// Which deployments answer to which name.
     pub(crate) fn routes(&self) -> &Routes {
         self.router.routes()
@@ -144,6 +165,38 @@ impl Snapshot {
             .iter()
             .flat_map(|candidate| candidate.deployment.access_groups.iter().cloned())
             .collect()
+    }
+
+    /// The router's settings with what a team and a key say over them, the key last; `None` where both say
+    /// nothing, or what they say is wrong.
+    pub(crate) fn overlaid(&self, own: [Option<&Value>; 2]) -> Option<Arc<RouterSettings>> {
+        let said = own.into_iter().flatten().filter(|value| !is_empty(value));
+        let said: Vec<&Value> = said.collect();
+        if said.is_empty() {
+            return None;
+        }
+        let words: Vec<String> = said.iter().map(ToString::to_string).collect();
+        let key = FixedState::with_seed(words.len() as u64).hash_one(&words);
+        if let Some(known) = self.overlays.get(&key) {
+            return known.clone();
+        }
+        let mut settings = (**self.routes().settings()).clone();
+        for value in said {
+            match laid_over(&settings, value) {
+                Ok(next) => settings = next,
+                Err(problems) => {
+                    tracing::warn!(
+                        ?problems,
+                        "the `router_settings` of a key or team are wrong: they have no effect"
+                    );
+                }
+            }
+        }
+        let settings = Some(Arc::new(settings));
+        if self.overlays.len() < MOST_OVERLAYS {
+            self.overlays.insert(key, settings.clone());
+        }
+        settings
     }
 
     /// What the price book knows of a provider's model.

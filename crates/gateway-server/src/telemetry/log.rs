@@ -33,6 +33,7 @@ pub(crate) struct AccessLine<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
+    pub(crate) auto_router: &'a str,
     pub(crate) deployment: &'a str,
     pub(crate) stream: bool,
     pub(crate) input_tokens: u64,
@@ -89,6 +90,7 @@ impl AccessLine<'_> {
         text(out, ",\"outcome\":\"", self.outcome);
         text(out, ",\"key\":\"", self.key);
         text(out, ",\"model\":\"", self.model);
+        text(out, ",\"auto_router\":\"", self.auto_router);
         text(out, ",\"deployment\":\"", self.deployment);
         if self.stream {
             out.extend_from_slice(b",\"stream\":true");

@@ -40,7 +40,7 @@ const SESSIONS: [&str; 4] =
     ["x-litellm-session-id", "x-session-id", "x-claude-code-session-id", "x-litellm-trace-id"];
 
 /// A hash of some words.
-fn hash(words: &[&str]) -> u128 {
+pub(super) fn hash(words: &[&str]) -> u128 {
     let half = |seed: u64| u128::from(FixedState::with_seed(seed).hash_one(words));
     half(1) << 64 | half(2)
 }
@@ -101,7 +101,7 @@ impl Call {
     }
 
     /// The session the request names, by the headers that do (surface §6.2).
-    fn session(&self) -> Option<&str> {
+    pub(super) fn session(&self) -> Option<&str> {
         let header = |name: &&str| self.head.headers.get(*name)?.to_str().ok().filter(|id| !id.is_empty());
         SESSIONS.iter().find_map(header)
     }

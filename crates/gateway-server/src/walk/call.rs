@@ -94,6 +94,8 @@ pub(crate) struct Call {
     pub(crate) tells_fallbacks: bool,
     /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
     pub(super) lar1: Option<Value>,
+    /// Which auto router sent it where.
+    pub(crate) routed: Option<Box<super::auto::Routed>>,
     /// What was counted of the prompt.
     pub(super) counted: super::asked::Counted,
     path_model: Option<String>,
@@ -153,6 +155,7 @@ impl Call {
             wants_stream: false,
             tells_fallbacks: false,
             lar1: None,
+            routed: None,
             counted: super::asked::Counted::default(),
             fetched: Mutex::default(),
             canonical: Mutex::new(None),
@@ -194,6 +197,36 @@ impl Call {
             .with_param("user"));
         }
         Ok(())
+    }
+
+    /// A call that this one needs: an operation asked for by the gateway itself, with this one's payers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] when the body is no request of the operation.
+    pub(super) fn inner(
+        &self,
+        path: &'static str,
+        call_type: &'static str,
+        operation: Operation,
+        body: Bytes,
+    ) -> Result<Self> {
+        let (head, ()) = http::Request::new(()).into_parts();
+        let dialect = llm_providers::dialects::dialect(DialectId::OpenaiChat);
+        let (model, stream) = (None, None);
+        let entrance = Entrance { dialect, path, call_type, model, stream, operation: Some(operation) };
+        let mut call = Self::begin(&self.core, &entrance, head);
+        call.snapshot = Arc::clone(&self.snapshot);
+        let (asked, glance) = Asked::read(operation, body.clone(), "application/json")?;
+        (call.body, call.asked, call.glance) = (body, Some(Box::new(asked)), glance);
+        call.end_user.clone_from(&self.end_user);
+        call.tags.clone_from(&self.tags);
+        call.named.clone_from(&self.named);
+        Ok(call)
+    }
+
+    /// A header of the caller's, as text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// Reads the request of an operation.

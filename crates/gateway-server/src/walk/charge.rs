@@ -171,6 +171,9 @@ const fn rank(kind: ScopeKind) -> u8 {
 /// scope, [`ErrorKind::Overloaded`] when the database does not answer.
 pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
     call.named = named(call).await?;
+    let region = call.named.iter().find_map(region_of);
+    // A customer who is bound to a region is served there, whatever the request says.
+    call.controls.region = region.or(call.controls.region.take());
     let payers = Payers::of(call, caller);
     for link in &payers.scopes {
         let view = link.scope.view();
@@ -184,6 +187,13 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The region a customer is bound to (`allowed_model_region`).
+fn region_of(link: &Link) -> Option<String> {
+    let view = link.scope.view();
+    let region = view.record.as_ref()?.settings.extra.get("allowed_model_region")?.as_str()?;
+    (link.scope.id.kind == ScopeKind::Customer).then(|| region.to_owned())
 }
 
 /// The customer and the tags of a call as scopes.

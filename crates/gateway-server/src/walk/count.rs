@@ -18,7 +18,7 @@ use llm_router::Attempt;
 use llm_types::{Error, ErrorKind, Result};
 
 use super::dispatch::{send, timeouts};
-use super::{Call, Caller, Entrance, admit, settle};
+use super::{Call, Caller, Entrance, admit, auto, settle};
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
 use crate::state::{Core, Served};
@@ -73,7 +73,11 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
         call.receive(body).await?;
         if call.dialect.id() == DialectId::Anthropic { Prompt::Anthropic } else { Prompt::Responses }
     };
+    caller.settle_routing(call);
     caller.may_call_model(call)?;
+    if !matches!(prompt, Prompt::Gemini(_)) {
+        auto::choose(call, &caller).await?;
+    }
     count(call, &caller, &prompt).await
 }
 

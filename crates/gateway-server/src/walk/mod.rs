@@ -8,6 +8,7 @@
 //! | [`call`](mod@call) | the body | a [`Call`]: what is asked, of which model | 400, 413 |
 //! | [`charge`] | the call | the scopes it is charged to, none of which refuses it | 401, 403 |
 //! | [`recall`] | the call | what it goes on from; whether its reply is kept | 404 |
+//! | [`auto`] | the call | the group that serves, where an auto router was asked | 400 |
 //! | [`limit`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
 //! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
 //! | [`relay`] | the reply | bytes in the caller's dialect | an error event inside the stream |
@@ -15,6 +16,7 @@
 
 mod admit;
 mod asked;
+mod auto;
 mod background;
 mod betas;
 mod call;
@@ -49,6 +51,7 @@ use hyper::body::Incoming;
 use llm_types::Result;
 
 pub(crate) use admit::{Caller, Role, admit};
+pub(crate) use auto::shown as shown_decision;
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
@@ -86,9 +89,11 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
     call.receive(body).await?;
+    caller.settle_routing(call);
     caller.may_call_model(call)?;
     charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
+    auto::choose(call, &caller).await?;
     let (mut tail, announced) = limit::limit(call, caller).await?;
     if let Some(turn) = announced
         && let Err(error) = core.journal.written(turn).await

@@ -13,8 +13,8 @@ use super::background::{follow, is_under_way};
 use super::pump::Pump;
 use super::settle::{Settled, Tail};
 use super::stream::{Source, Stream};
-use super::{Call, Caller};
-use crate::answer::{Head, ReplyBody, limits, names};
+use super::{Call, Caller, auto};
+use crate::answer::{Head, ReplyBody, limits, names, text};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -88,8 +88,15 @@ pub(crate) fn relay(
     if let Some(served) = &*tail.asked.lock() {
         served.headers.lines().into_iter().for_each(|(name, value)| head.text(name, value));
     }
-    if let Some(group) = done.group {
-        head.text(names::MODEL_GROUP, group);
+    match &call.routed {
+        // The group is the one that was asked for: who served is told by the decision.
+        Some(routed) => {
+            auto::lines(&routed.decision).into_iter().for_each(|(name, value)| head.text(name, value));
+            let own = done.report.fallbacks == 0;
+            let group = if own { Some(text(&routed.router)) } else { done.group };
+            group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group));
+        }
+        None => done.group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group)),
     }
     head.count(names::RETRIES, done.report.retries.into());
     head.count(names::MAX_RETRIES, done.report.max_retries.into());

@@ -50,7 +50,8 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
             self.prefer(|_, one, now| (!one.state.is_ill(now)).then_some(()).ok_or(Why::Ill));
         }
         let settings = self.settings;
-        if !settings.enforce_limits && !settings.pre_call_checks {
+        let bound = self.filter.ask.region.is_some();
+        if !settings.enforce_limits && !settings.pre_call_checks && !bound {
             return Ok(());
         }
         let mut limited = false;
@@ -75,6 +76,15 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
     /// Why a deployment cannot take the request.
     fn inability(&self, one: &Candidate) -> Option<Why> {
         let (deployment, ask) = (&one.deployment, &self.filter.ask);
+        // Where a caller may be served is no matter of switches.
+        if let Some(region) = ask.region
+            && !in_region(deployment.region.as_deref(), region)
+        {
+            return Some(Why::Region);
+        }
+        if !self.settings.enforce_limits && !self.settings.pre_call_checks {
+            return None;
+        }
         let requests = one.state.requests_this_minute(self.now);
         if let Some(limit) = deployment.rpm.filter(|limit| requests >= *limit) {
             return Some(Why::Requests(limit));
@@ -92,11 +102,6 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
             && let Some(tokens) = ask.tokens_beyond(limit, deployment)
         {
             return Some(Why::TooLong { tokens, limit });
-        }
-        if let Some(region) = ask.region
-            && !in_region(deployment.region.as_deref(), region)
-        {
-            return Some(Why::Region);
         }
         (ask.structured && deployment.structured == Some(false)).then_some(Why::Unstructured)
     }
@@ -204,6 +209,9 @@ fn hindrance(at: u32, candidate: &Candidate, filter: Filter<'_>, now: Moment) ->
     if candidate.blocked {
         return Some(Why::Paused);
     }
+    if candidate.deployment.auto.is_some() {
+        return Some(Why::Auto);
+    }
     if candidate.state.rests(now) {
         return Some(Why::Resting(candidate.state.rest_left(now), candidate.state.cause()));
     }
@@ -213,10 +221,31 @@ fn hindrance(at: u32, candidate: &Candidate, filter: Filter<'_>, now: Moment) ->
     filter.excluded.contains(&at).then_some(Why::Excluded)
 }
 
-/// Whether a place lies in a region: `eu` holds `eu-west-1`, `europe-west4`, `swedencentral`… only where
-/// its name says so.
+/// Parts of clouds' names for places in the European Union and in the United States, where these do not begin
+/// with `eu` and `us`.
+const EU: [&str; 10] = [
+    "westeurope",
+    "northeurope",
+    "sweden",
+    "france",
+    "germany",
+    "italy",
+    "poland",
+    "spain",
+    "austria",
+    "finland",
+];
+const US: [&str; 3] = ["eastus", "westus", "centralus"];
+
+/// Whether a place lies in a region: `eu` holds `eu-west-1`, `europe-west4` and `swedencentral`, `us` holds
+/// `us-east-1` and `eastus2`; any other region holds the places whose names begin so.
 fn in_region(place: Option<&str>, region: &str) -> bool {
-    let Some(place) = place else { return false };
-    let begins = |text: &str| place.len() >= text.len() && place[..text.len()].eq_ignore_ascii_case(text);
-    place.is_char_boundary(region.len().min(place.len())) && begins(region)
+    let Some(place) = place.map(str::to_ascii_lowercase) else { return false };
+    let region = region.to_ascii_lowercase();
+    let parts: &[&str] = match &*region {
+        "eu" => &EU,
+        "us" => &US,
+        _ => &[],
+    };
+    place.starts_with(&region) || parts.iter().any(|part| place.contains(part))
 }

@@ -120,7 +120,10 @@ impl<'r> Walk<'r> {
         };
         match self.request.controls.mock_failure {
             Some(failure) => Err(fault(error::mock(name, failure), Some(route))),
-            None => self.try_group(route, Part::default(), attempt).await,
+            None => {
+                let part = Part { params: self.request.controls.params.as_ref(), ..Part::default() };
+                self.try_group(route, part, attempt).await
+            }
         }
     }
 

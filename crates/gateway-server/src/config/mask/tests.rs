@@ -17,9 +17,15 @@ fn names_of_secrets_are_recognised() {
     {
         assert!(name_is_secret(name), "{name}");
     }
-    for name in
-        ["max_tokens", "input_cost_per_token", "max_completion_tokens", "temperature", "model", "tags"]
-    {
+    for name in [
+        "max_tokens",
+        "input_cost_per_token",
+        "max_completion_tokens",
+        "temperature",
+        "model",
+        "tags",
+        "code_keywords",
+    ] {
         assert!(!name_is_secret(name), "{name}");
     }
 }

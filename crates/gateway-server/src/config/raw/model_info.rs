@@ -12,6 +12,8 @@ catalogue! {
     tier Text "" later "it has no effect": "`free` or `paid`.";
     team_id Text "" served: "Team that owns the deployment.";
     team_public_model_name Text "" served: "Name by which the owning team calls the deployment.";
+    litellm_routing_preferences Map "" served: "For quality routers: {quality_tier, keywords, order}.";
+    adaptive_router_preferences Map "" served: "For adaptive routers: {quality_tier, strengths}.";
     member_auto_router Flag "False" later "models are not chosen by content": "Entry made for an auto router.";
     blocked Flag "" served: "Paused: calls are refused.";
     discoverable Flag "" later "the model is listed": "Whether the deployment is listed.";

@@ -1,5 +1,6 @@
 //! From what the file says to what the gateway reads: one file per section, all problems together.
 
+mod auto;
 mod calls;
 mod cloud;
 mod context;
@@ -8,6 +9,7 @@ mod identity;
 mod media;
 mod models;
 mod names;
+mod overlay;
 mod owner;
 mod providers;
 mod redis;
@@ -17,6 +19,7 @@ mod section;
 mod target;
 
 pub(crate) use cloud::copilot_file;
+pub(crate) use overlay::{is_empty, overlaid};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,6 +70,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let origin = Arc::clone(origin);
     let config = Config { general, calls, budgets, router, models, redis, unserved, registry, origin };
     names::check(&mut cx, root, &config);
+    names::of_auto_routers(&mut cx, root, &config);
     (config, cx.problems)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_providers::catalog::ModelInfo;
+use llm_router::auto::PREFIX;
 use llm_router::{Deployment, TagPattern};
 use llm_types::DeploymentId;
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use super::owner::{self, Owner};
 use super::router::allowed_fails_policy;
 use super::section::{number_of, text_of};
 use super::target::{self, Defaults};
-use super::{Context, Section};
+use super::{Context, Section, auto};
 use crate::config::mask;
 use crate::config::raw::{self, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES};
 use crate::config::source::{At, Member, Node, Tree};
@@ -134,17 +135,26 @@ fn one(
     let params = with_credential(section.cx, path, params, credentials);
     let mut section = Section::open(cx, &format!("{path}.litellm_params"), Some(&params), MODEL_PARAMS);
     let model = required(&mut section, "model");
-    let owner =
-        model.as_deref().map_or(Owner::Wrong, |model| owner::find(&mut section, model, defaults.registry));
+    let chooses = model.as_deref().is_some_and(|model| model.starts_with(PREFIX));
+    let owner = match model.as_deref() {
+        Some(model) if !chooses => owner::find(&mut section, model, defaults.registry),
+        _ => Owner::Wrong,
+    };
     if let Owner::Unserved(reason) = owner {
         return Some(Entry::Unserved(unserved(&mut section, name?, reason)));
     }
     target::review(&mut section);
-    let target = target::resolve(&mut section, owner, defaults);
+    let router = model.as_deref().filter(|_| chooses).map(|model| auto::router(&mut section, model));
+    // An auto router is called nowhere: it names others.
+    let target = match &router {
+        Some(_) => target::nowhere(defaults.registry),
+        None => target::resolve(&mut section, owner, defaults),
+    };
     let usable = name.is_some() && model.is_some() && target.is_some();
     let (name, model) = (name.unwrap_or_default(), model.unwrap_or_default());
     let target = target.or_else(|| target::nowhere(defaults.registry))?;
     let mut deployment = Deployment::new(identity::derived(&name, &params), name, model, target);
+    deployment.auto = router.map(Arc::new);
     of_params(&mut section, &mut deployment);
     let mock_response = mock_response(&mut section);
     let per_key_limits =
@@ -152,6 +162,8 @@ fn one(
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
+    let place = deployment.target.cloud.as_ref().and_then(|cloud| cloud.region.clone());
+    deployment.region = deployment.region.take().or(place);
     deployment.rpm = rpm.or(deployment.rpm);
     deployment.tpm = tpm.or(deployment.tpm);
     if !is_active(cx, path, info) {

@@ -44,6 +44,23 @@ fn one(cx: &mut Context<'_>, root: &Node, path: &[&str], name: &str, config: &Co
     problem.hint = near.map(|near| format!("did you mean `{near}`?"));
 }
 
+/// The groups that auto routers name.
+pub(super) fn of_auto_routers(cx: &mut Context<'_>, root: &Node, config: &Config) {
+    for model in &config.models {
+        let Some(router) = &model.deployment.auto else { continue };
+        for name in router.models().into_iter().filter(|name| !name.is_empty() && !exists(name, config)) {
+            let at = root.member("model_list").unwrap_or(root).at.clone();
+            let found = format!(
+                "found `{name}` in the auto router `{}`, a name that no model has",
+                model.deployment.group
+            );
+            let problem = cx.warning("model_list", &at, found, "calls that it sends there fail");
+            problem.hint = nearest(name, config.models.iter().map(|model| &*model.deployment.group))
+                .map(|near| format!("did you mean `{near}`?"));
+        }
+    }
+}
+
 /// Whether a call by this name finds something: a group, an alias, an id, a model that is not served
 /// yet (which has its own warning), or any wildcard, whose reach is not known here.
 fn exists(name: &str, config: &Config) -> bool {

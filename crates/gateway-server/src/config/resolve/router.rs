@@ -61,6 +61,36 @@ fn common(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     }
 }
 
+/// What a key or a team may say of its own, of what this file reads.
+pub(super) fn own_of_caller(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    common(section, settings);
+    if let Some(retries) = section.count("max_retries").filter(|_| !section.gives("num_retries")) {
+        settings.num_retries = retries;
+    }
+    settings.timeout = section.seconds("timeout").or(settings.timeout);
+    settings.retry_after = section.seconds("retry_after").unwrap_or(settings.retry_after);
+    settings.cooldown_time = section.seconds("cooldown_time").unwrap_or(settings.cooldown_time);
+    settings.tag_filtering = section.flag("enable_tag_filtering").unwrap_or(settings.tag_filtering);
+    policies(section, settings);
+    aliases(section, settings);
+    settings.weights.extend(weights(section));
+}
+
+/// Retries by class of error, of all groups and of some.
+fn policies(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    if let Some(node) = section.value("retry_policy") {
+        let path = section.path_of("retry_policy");
+        settings.retry_policy = Some(retries(section.cx, &path, node));
+    }
+    if let Some(node) = section.mapping("model_group_retry_policy") {
+        for member in node.members() {
+            let path = format!("{}.{}", section.path_of("model_group_retry_policy"), member.key);
+            let policy = retries(section.cx, &path, &member.value);
+            settings.group_retry_policy.insert(member.key.clone(), policy);
+        }
+    }
+}
+
 /// What only `router_settings` says.
 fn own(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     routing::resolve(section, settings);
@@ -72,18 +102,8 @@ fn own(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     settings.default_max_parallel_requests = section.count("default_max_parallel_requests");
     settings.tag_filtering = section.is_on("enable_tag_filtering");
     settings.tag_match_any = section.flag("tag_filtering_match_any").unwrap_or(true);
-    settings.retry_policy = section.value("retry_policy").map(|node| {
-        let path = section.path_of("retry_policy");
-        retries(section.cx, &path, node)
-    });
+    policies(section, settings);
     settings.allowed_fails_policy = allowed_fails_policy(section);
-    if let Some(node) = section.mapping("model_group_retry_policy") {
-        for member in node.members() {
-            let path = format!("{}.{}", section.path_of("model_group_retry_policy"), member.key);
-            let policy = retries(section.cx, &path, &member.value);
-            settings.group_retry_policy.insert(member.key.clone(), policy);
-        }
-    }
     aliases(section, settings);
     settings.weights = weights(section);
 }

@@ -41,6 +41,29 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>, settings: &mut RouterSe
     if let Some(ttl) = section.seconds("deployment_affinity_ttl_seconds") {
         settings.affinity_ttl = ttl;
     }
+    group_affinity(section, settings);
+}
+
+/// What a key or a team may say of its own, of what this file reads.
+pub(super) fn own_of_caller(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
+    if section.gives("routing_strategy") {
+        settings.strategy = strategy(section);
+    }
+    if let Some(node) = section.mapping("routing_strategy_args") {
+        let path = section.path_of("routing_strategy_args");
+        settings.strategy_args = args(section.cx, &path, node);
+    }
+    if section.gives("routing_groups") {
+        settings.routing_groups = groups(section);
+    }
+    settings.tag_prefix =
+        section.text("tag_routing_prefix").unwrap_or(std::mem::take(&mut settings.tag_prefix));
+    checks(section, settings);
+    group_affinity(section, settings);
+}
+
+/// What keeps calls of some groups at a deployment.
+fn group_affinity(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     if let Some(node) = section.mapping("model_group_affinity_config") {
         let path = section.path_of("model_group_affinity_config");
         for member in node.members() {

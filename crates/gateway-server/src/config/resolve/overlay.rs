@@ -1,0 +1,66 @@
+//! `router_settings` of one key or team, laid over those of the file. LiteLLM surface §2.6.
+
+use llm_router::RouterSettings;
+use serde_json::Value;
+
+use super::{Context, Section, router, routing};
+use crate::config::raw::ROUTER;
+use crate::config::source::{Env, read_text};
+use crate::config::{Problem, Severity};
+
+/// The settings that a key or a team may have of its own.
+const OWN: &[&str] = &[
+    "routing_strategy",
+    "routing_strategy_args",
+    "routing_groups",
+    "retry_policy",
+    "model_group_retry_policy",
+    "model_group_affinity_config",
+    "allowed_fails",
+    "cooldown_time",
+    "num_retries",
+    "max_retries",
+    "timeout",
+    "retry_after",
+    "fallbacks",
+    "context_window_fallbacks",
+    "model_group_alias",
+    "enable_tag_filtering",
+    "weights",
+    "tag_routing_prefix",
+    "optional_pre_call_checks",
+];
+
+/// The settings with what `own` says over them; what it leaves open, says as null or as nothing stays.
+///
+/// # Errors
+/// What is wrong with it: nothing is laid over then.
+pub(crate) fn overlaid(base: &RouterSettings, own: &Value) -> Result<RouterSettings, Vec<Problem>> {
+    let said = own.as_object().cloned().unwrap_or_default();
+    let said = said.into_iter().filter(|(name, value)| OWN.contains(&name.as_str()) && !is_empty(value));
+    let text = Value::Object(said.collect()).to_string();
+    let env = Env::default();
+    let mut problems = Vec::new();
+    let node = read_text(&text, &"router_settings".into(), &mut problems);
+    let mut cx = Context::new(&env);
+    let mut section = Section::open(&mut cx, "router_settings", node.as_ref(), ROUTER);
+    let mut settings = base.clone();
+    router::own_of_caller(&mut section, &mut settings);
+    routing::own_of_caller(&mut section, &mut settings);
+    problems.append(&mut cx.problems);
+    problems.retain(|problem| problem.severity == Severity::Error);
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// Whether a value says nothing: LiteLLM's dashboard stores all settings, most of them empty.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.values().all(is_empty),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! Groups that stand for others: an auto router reads what the caller says and names the group that serves.
+//! The caller needs access to the router only. LiteLLM surface §7.8.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use http_body_util::BodyExt as _;
+use llm_router::auto::{AutoRouter, Decision, Said, Semantic};
+use llm_types::{ChatRequest, Error, ErrorKind, Operation, Origin, PartKind, Result, Role};
+use serde_json::{Value, json};
+
+use super::asked::hash;
+use super::{Call, Caller, dispatch, limit};
+use crate::answer::text;
+
+/// The least quality tier a caller takes.
+const MIN_QUALITY: &str = "x-litellm-min-quality-tier";
+
+/// A decision and the name that was asked for.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    /// The router's name.
+    pub(crate) router: String,
+    /// Where it sent the call.
+    pub(crate) decision: Decision,
+}
+
+/// Lets the auto router that a call names, if it does, name the group that serves.
+///
+/// # Errors
+/// [`ErrorKind::BadRequest`] for what is no chat, and where the router has no group; the refusal of the call that
+/// embeds the prompt.
+pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
+    let snapshot = Arc::clone(&call.snapshot);
+    let Some(deployment) = snapshot.auto(&call.glance.model, caller.team()) else { return Ok(()) };
+    let (id, Some(router)) = (deployment.id.as_str(), deployment.auto.as_deref()) else { return Ok(()) };
+    if call.asked.is_some() {
+        let message = format!("`{}` is an auto router: it serves chats only", call.glance.model);
+        return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
+    }
+    let request = call.canonical()?;
+    let spoken = last_said(&request);
+    let shared = Arc::clone(&call.core.shared);
+    let decision = match router {
+        AutoRouter::Semantic(semantic) => nearest(call, caller, (id, semantic), &spoken).await?,
+        other => {
+            let said = Said {
+                text: &spoken,
+                messages: request.messages.len(),
+                session: Some(session(call, caller, &request)),
+                min_quality: call.header(MIN_QUALITY).and_then(|tier| tier.parse().ok()),
+            };
+            let now = snapshot.router.now();
+            let mut rng = fastrand::Rng::new();
+            other.decide((id, snapshot.routes(), caller.team()), &said, &shared.lessons, &mut rng, now)
+        }
+    };
+    let Some(decision) = decision else {
+        let message = format!("the auto router `{}` has no model for this request", call.glance.model);
+        return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
+    };
+    tracing::debug!(router = %call.glance.model, model = %decision.model, cause = decision.cause, "an auto router decided");
+    let router = std::mem::replace(&mut call.glance.model, decision.model.to_string());
+    call.controls.params.clone_from(&decision.params);
+    call.controls.requested = Some(router.clone());
+    call.routed = Some(Box::new(Routed { router, decision }));
+    Ok(())
+}
+
+/// The texts of what the caller said last.
+fn last_said(request: &ChatRequest) -> String {
+    let last = request.messages.iter().rev().find(|message| message.role == Role::User);
+    let parts = last.into_iter().flat_map(|message| &message.parts);
+    let texts = parts.filter_map(|part| match &part.kind {
+        PartKind::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// A number for the conversation: by the session the request names, else by who calls and how it began.
+fn session(call: &Call, caller: &Caller, request: &ChatRequest) -> u128 {
+    match call.session() {
+        Some(session) => hash(&["session", caller.word(), session]),
+        None => {
+            let began = request.messages.first().map(llm_types::Message::text).unwrap_or_default();
+            hash(&["began", caller.word(), &began])
+        }
+    }
+}
+
+/// The group whose utterances are nearest to the prompt. A provider that does not embed leaves the default.
+async fn nearest(
+    call: &Call,
+    caller: &Caller,
+    (id, router): (&str, &Semantic),
+    said: &str,
+) -> Result<Option<Decision>> {
+    let lessons = &call.core.shared.lessons;
+    let embedded = async {
+        let index = match lessons.index(id, router.fingerprint()) {
+            Some(index) => index,
+            None => {
+                let utterances: Vec<&str> = router.utterances().collect();
+                let points = embed(call, caller, &router.embedding, &utterances).await?;
+                let index = Arc::new(router.index(points).ok_or_else(strange)?);
+                lessons.keep_index(id, Arc::clone(&index));
+                index
+            }
+        };
+        let point =
+            embed(call, caller, &router.embedding, &[router.asked(said)]).await?.pop().ok_or_else(strange)?;
+        Ok(router.decide(&point, &index))
+    };
+    match embedded.await {
+        Ok(decision) => Ok(decision),
+        // A limit or a budget of the caller's holds for the call as a whole.
+        Err(error) if Error::origin(&error) == Origin::Gateway => Err(error),
+        Err(error) => match &router.default {
+            None => Err(error),
+            Some(default) => {
+                tracing::warn!(%error, router = id, "a prompt could not be embedded: the default model serves it");
+                let cause = "embedding_failed";
+                Ok(Some(Decision {
+                    model: Arc::clone(default),
+                    kind: "semantic",
+                    cause,
+                    ..Decision::default()
+                }))
+            }
+        },
+    }
+}
+
+fn strange() -> Error {
+    Error::new(ErrorKind::BadUpstream, "the embedding model gave another number of embeddings than asked for")
+}
+
+/// Embeds texts by a group, as a call of its own that the caller pays for.
+async fn embed(call: &Call, caller: &Caller, group: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+    let body = json!({ "model": group, "input": texts }).to_string();
+    let mut inner = call.inner("/v1/embeddings", "aembedding", Operation::Embeddings, body.into())?;
+    let (mut tail, announced) = limit::limit(&inner, caller.clone()).await?;
+    if let Some(turn) = announced
+        && let Err(error) = call.core.journal.written(turn).await
+    {
+        tail.withdraw(call.dialect.encode_error(&error).0, &error);
+        return Err(error);
+    }
+    // Boxed, so that calls without an auto router carry no room for a call inside a call.
+    let answered = Box::pin(dispatch::ask(&mut inner, tail)).await;
+    let response = answered.map_err(|refused| refused.error(&inner))?;
+    let broken = |_| Error::new(ErrorKind::BadUpstream, "the embeddings ended before they were complete");
+    let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
+    let reply: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let rows = reply.get("data").and_then(Value::as_array).ok_or_else(strange)?;
+    let points: Option<Vec<Vec<f32>>> = rows.iter().map(point).collect();
+    points.filter(|points| points.len() == texts.len()).ok_or_else(strange)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "embeddings are of single precision")]
+fn point(row: &Value) -> Option<Vec<f32>> {
+    row.get("embedding")?
+        .as_array()?
+        .iter()
+        .map(|number| number.as_f64().map(|number| number as f32))
+        .collect()
+}
+
+/// The headers that tell of a decision (surface §6.1).
+pub(super) fn lines(decision: &Decision) -> Vec<(HeaderName, http::HeaderValue)> {
+    let name = |tail: &'static str| match decision.kind {
+        "semantic" => format!("x-gateway-semantic-router-{tail}"),
+        kind => format!("x-litellm-{kind}-router-{tail}"),
+    };
+    let score = decision.score.map(|score| score.to_string());
+    let tier = decision.tier.map(|tier| tier.as_str().to_owned());
+    let quality = decision.quality.map(|tier| tier.to_string());
+    let cause = || Some(decision.cause.to_owned());
+    let told = match decision.kind {
+        "quality" => {
+            [("tier", quality), ("via", cause()), ("keyword", decision.keyword.clone()), ("complexity", tier)]
+        }
+        "adaptive" => [
+            ("cause", cause()),
+            ("score", score),
+            ("type", decision.request.map(|kind| kind.as_str().into())),
+            ("tier", None),
+        ],
+        _ => [("tier", tier), ("cause", cause()), ("score", score), ("keyword", None)],
+    };
+    let model = ("model", Some(decision.model.to_string()));
+    let lines = told
+        .into_iter()
+        .chain([model])
+        .filter_map(|(tail, value)| Some((HeaderName::try_from(name(tail)).ok()?, text(&value?))));
+    lines.collect()
+}
+
+/// A decision as operators are shown it.
+pub(crate) fn shown(router: &str, decision: &Decision) -> Value {
+    json!({
+        "router": router,
+        "kind": decision.kind,
+        "model": &*decision.model,
+        "cause": decision.cause,
+        "tier": decision.tier.map(llm_router::auto::Tier::as_str),
+        "score": decision.score,
+        "keyword": decision.keyword,
+        "quality_tier": decision.quality,
+        "request_type": decision.request.map(llm_router::auto::RequestKind::as_str),
+        "signals": decision.signals,
+    })
+}

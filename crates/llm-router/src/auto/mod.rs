@@ -1,0 +1,151 @@
+//! Groups that stand for others: an auto router reads what a caller says and names the group that serves.
+//! LiteLLM surface §7.8.
+//!
+//! Deciding is pure: what it goes by is passed in, random source and moment included. What a semantic router
+//! needs of the world, the prompt as a point, its owner fetches.
+
+mod adaptive;
+mod bandit;
+mod complexity;
+mod keywords;
+mod kinds;
+mod lessons;
+mod quality;
+mod scorer;
+mod semantic;
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use serde_json::{Map, Value};
+
+pub use adaptive::Adaptive;
+pub use bandit::{Belief, cheapness};
+pub use complexity::{Complexity, Rule};
+pub use keywords::Keyword;
+pub use kinds::RequestKind;
+pub use lessons::{Held, Lessons};
+pub use quality::Quality;
+pub use scorer::{Custom, Dimension, Score, Scorer, Tier};
+pub use semantic::{Index, Place, Semantic};
+
+use crate::{Moment, Routes};
+
+/// What auto routers' models begin with.
+pub const PREFIX: &str = "auto_router/";
+
+/// An auto router.
+#[derive(Debug, Clone)]
+pub enum AutoRouter {
+    /// By meaning.
+    Semantic(Semantic),
+    /// By how hard the prompt is.
+    Complexity(Box<Complexity>),
+    /// By how good the answer must be.
+    Quality(Box<Quality>),
+    /// By what was learnt.
+    Adaptive(Adaptive),
+}
+
+/// What is known of a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'a> {
+    /// What the caller said last.
+    pub text: &'a str,
+    /// Messages of the conversation.
+    pub messages: usize,
+    /// The conversation, where it is known.
+    pub session: Option<u128>,
+    /// The least quality tier the caller takes (`x-litellm-min-quality-tier`).
+    pub min_quality: Option<u32>,
+}
+
+/// A group and what is asked of it besides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The group.
+    pub model: Arc<str>,
+    /// Request parameters to set.
+    pub params: Option<Arc<Map<String, Value>>>,
+}
+
+/// Where a request goes, and why.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    /// The group.
+    pub model: Arc<str>,
+    /// Request parameters to set.
+    pub params: Option<Arc<Map<String, Value>>>,
+    /// The kind of router: `semantic`, `complexity`, `quality`, `adaptive`.
+    pub kind: &'static str,
+    /// What decided.
+    pub cause: &'static str,
+    /// How hard the prompt is.
+    pub tier: Option<Tier>,
+    /// The number that decided.
+    pub score: Option<f64>,
+    /// The word that decided.
+    pub keyword: Option<String>,
+    /// The quality tier of the group.
+    pub quality: Option<u32>,
+    /// The kind of request.
+    pub request: Option<RequestKind>,
+    /// What was found in the prompt.
+    pub signals: Vec<String>,
+}
+
+impl Decision {
+    fn of(choice: Choice, cause: &'static str) -> Self {
+        let kind = "complexity";
+        Self { model: choice.model, params: choice.params, kind, cause, ..Self::default() }
+    }
+}
+
+impl AutoRouter {
+    /// The group for a request; `None` when the router has none, or is a semantic one, which needs the prompt
+    /// as a point. `id` is the router's deployment.
+    #[must_use]
+    pub fn decide(
+        &self,
+        (id, routes, team): (&str, &Routes, Option<&str>),
+        said: &Said<'_>,
+        lessons: &Lessons,
+        rng: &mut Rng,
+        now: Moment,
+    ) -> Option<Decision> {
+        match self {
+            Self::Semantic(_) => None,
+            Self::Complexity(router) => router.decide(id, said, lessons, rng, now),
+            Self::Quality(router) => router.decide(routes, team, said),
+            Self::Adaptive(router) => router.decide((id, routes, team), said, lessons, rng, now),
+        }
+    }
+
+    /// Every group it may name, for checks of the configuration.
+    #[must_use]
+    pub fn models(&self) -> Vec<&str> {
+        let names: Vec<&str> = match self {
+            Self::Semantic(router) => {
+                let routes = router.routes.iter().map(|route| &*route.name);
+                routes.chain(router.default.as_deref()).chain([&*router.embedding]).collect()
+            }
+            Self::Complexity(router) => router.models().collect(),
+            Self::Quality(router) => {
+                router.models.iter().chain(&router.default).map(|name| &**name).collect()
+            }
+            Self::Adaptive(router) => {
+                router.models.iter().chain(&router.default).map(|name| &**name).collect()
+            }
+        };
+        names
+    }
+}
+
+/// A pattern of a dimension of the operator's own, which finds text whatever its case; `None` where it is none.
+#[must_use]
+pub fn pattern(text: &str) -> Option<regex_lite::Regex> {
+    regex_lite::RegexBuilder::new(text).case_insensitive(true).build().ok()
+}
+
+#[cfg(test)]
+mod tests;
