@@ -109,6 +109,28 @@ def test_checks_before_the_call(spawn, upstream):
     assert (answer.headers[ID], answer.headers[FALLBACKS]) == ("roomy", "1")
 
 
+def test_a_group_may_be_routed_by_tags_alone(spawn, upstream):
+    models = [
+        member(upstream, "m", "say", "gold", {"enable_tag_filtering": True}, tags=["gold"]),
+        member(upstream, "m", "say", "rest", tags=["default"]),
+        member(upstream, "n", "say", "n1", tags=["gold"]),
+        member(upstream, "n", "say", "n2"),
+    ]
+    gateway = spawn(models=models)
+    assert set(ids(gateway.chat("m", tags=["gold"]) for _ in range(6))) == {"gold"}
+    assert set(ids(gateway.chat("m") for _ in range(6))) == {"rest"}
+    assert set(ids(gateway.chat("n", tags=["gold"]) for _ in range(30))) == {"n1", "n2"}
+
+
+def test_parameters_of_all_deployments(spawn, upstream):
+    models = [member(upstream, "m", "say", "m1"), member(upstream, "n", "say", "n1", temperature=0.9)]
+    gateway = spawn(models=models, router_settings={"default_litellm_params": {"temperature": 0.25, "seed": 7}})
+    gateway.chat("m")
+    assert (upstream.last.json["temperature"], upstream.last.json["seed"]) == (0.25, 7)
+    gateway.chat("n")
+    assert (upstream.last.json["temperature"], upstream.last.json["seed"]) == (0.9, 7)
+
+
 def test_the_tokens_of_openais_models_are_counted_exactly(spawn, upstream):
     # 40 times the letter and a blank: 80 bytes and 41 tokens beside the message's 7, in this encoding.
     prompt = [{"role": "user", "content": "日 " * 40}]

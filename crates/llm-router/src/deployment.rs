@@ -52,6 +52,8 @@ pub struct Deployment {
     /// Patterns of `Tag: text` such as `User-Agent: claude-.*` that count as a tag when the caller's
     /// fits (`tag_regex`).
     pub tag_patterns: Vec<crate::TagPattern>,
+    /// Its group is routed by tags, whatever the router says (`model_info.enable_tag_filtering`).
+    pub tag_filtering: bool,
     /// Where it is, for callers that may only be served in one region (`region_name`).
     pub region: Option<String>,
     /// The longest prompt it takes, in tokens.
@@ -108,6 +110,7 @@ impl Deployment {
             allowed_fails_policy: None,
             tags: Vec::new(),
             tag_patterns: Vec::new(),
+            tag_filtering: false,
             region: None,
             max_input_tokens: None,
             structured: None,

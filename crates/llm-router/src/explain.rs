@@ -70,7 +70,7 @@ impl Router {
         let wanted = self.routes().affinity().wanted(request.bonds, group, self.now());
         let filter = Filter {
             wanted: &wanted,
-            tags: wish(&request, settings),
+            tags: wish(&request, settings, group),
             ask: Ask { stream: request.stream, ..request.ask },
             ..Filter::default()
         };

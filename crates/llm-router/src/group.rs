@@ -11,6 +11,8 @@ pub struct Group {
     pub name: Arc<str>,
     /// The deployments and their counters.
     pub candidates: Box<[Candidate]>,
+    /// It is routed by tags, whatever the router says.
+    pub by_tags: bool,
     /// The distinct `order` levels, lowest first; deployments without one come after all others.
     pub levels: Box<[i64]>,
 }
@@ -71,7 +73,8 @@ impl Group {
         let mut levels: Vec<i64> = candidates.iter().map(|one| one.level).collect();
         levels.sort_unstable();
         levels.dedup();
-        Self { name, candidates: candidates.into(), levels: levels.into() }
+        let by_tags = candidates.iter().any(|one| one.deployment.tag_filtering);
+        Self { name, candidates: candidates.into(), by_tags, levels: levels.into() }
     }
 
     /// Whether there is only one deployment: retries wait, and most cooldowns spare it.

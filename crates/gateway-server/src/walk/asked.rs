@@ -56,7 +56,7 @@ impl Call {
     /// What is known of the request.
     pub(super) fn ask<'a>(&'a self, tokens: CountTokens<'a>) -> Ask<'a> {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
-        let by_tags = self.controls.tag_filtering.unwrap_or(settings.tag_filtering);
+        let by_tags = self.controls.tag_filtering != Some(false);
         let agent = || self.head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ask {
             stream: self.glance.stream,

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::plan::{Filter, Refusal, healthy, plan};
 use crate::retry::{self, Allowance, Situation};
 use crate::tags::TagWish;
-use crate::{Ask, Attempt, Candidate, Clock, Done, Moment, Request, Route, RouterSettings, error};
+use crate::{Ask, Attempt, Candidate, Clock, Done, Group, Moment, Request, Route, RouterSettings, error};
 
 impl<'r> Walk<'r> {
     /// Tries deployments of one group until one succeeds or no retry is left.
@@ -140,7 +140,7 @@ impl<'r> Walk<'r> {
         failed: &[u32],
     ) -> Result<u32, Refusal> {
         let controls = self.request.controls;
-        let tags = wish(&self.request, self.settings);
+        let tags = wish(&self.request, self.settings, route.group);
         let mut excluded = part.excluded.clone();
         if let Some(pinned) = &controls.pinned {
             let others = (0..).zip(&route.group.candidates);
@@ -281,8 +281,12 @@ impl GroupState {
 }
 
 /// What a request asks of the deployments' tags, where tags choose.
-pub(crate) fn wish<'a>(request: &Request<'a>, settings: &'a RouterSettings) -> Option<TagWish<'a>> {
-    let by_tags = request.controls.tag_filtering.unwrap_or(settings.tag_filtering);
+pub(crate) fn wish<'a>(
+    request: &Request<'a>,
+    settings: &'a RouterSettings,
+    group: &Group,
+) -> Option<TagWish<'a>> {
+    let by_tags = request.controls.tag_filtering.unwrap_or(settings.tag_filtering || group.by_tags);
     by_tags.then_some(TagWish {
         tags: &request.controls.tags,
         any: settings.tag_match_any,

@@ -22,7 +22,7 @@ catalogue! {
     ptu_effective_from Text "" later "it has no effect": "When the provisioned units begin.";
     ptu_effective_to Text "" later "it has no effect": "When the provisioned units end.";
     allow_fail_open Flag "" later "it has no effect": "Answer although a check cannot run.";
-    enable_tag_filtering Flag "" later "it has no effect": "Route this group by tags, whatever the router says.";
+    enable_tag_filtering Flag "" served: "Route this group by tags, whatever the router says.";
     internal_router_model Flag "" later "models are not chosen by content": "Used by routers only, not by callers.";
     mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
     access_groups List "" served: "Names under which keys and teams may be granted the model.";

@@ -30,7 +30,7 @@ catalogue! {
     tag_routing_prefix Text "''" served: "Only tags with the prefix are routing directives.";
     enable_weighted_failover Flag "false" served: "Retry inside a `simple-shuffle` group without the deployments that failed.";
     default_max_parallel_requests Count "" served: "Requests in flight per deployment that sets none.";
-    default_litellm_params Map "" later "parameters are set per deployment only": "Merged into every call.";
+    default_litellm_params Map "" served: "Parameters of every deployment that does not set them.";
     provider_budget_config Map "— |" later "deployments are picked without it": "Provider budget configuration.";
     routing_groups List "" served: "A strategy for some groups: a list of {group_name, models, routing_strategy, routing_strategy_args, model_priorities}; `priority` tries the groups by number.";
     weights Map "" served: "Shares by group and deployment id: {group: {id: weight}}.";

@@ -53,10 +53,12 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
     let skip_invalid = section.is_on("ignore_invalid_deployments");
     let redis = redis::resolve(&mut section);
+    let params = section.mapping("default_litellm_params").map(Node::members).unwrap_or_default();
     let defaults = target::Defaults {
         registry,
         drop_params: calls.drop_params,
         skip_invalid,
+        params,
         timeout: router.timeout,
         stream_timeout: router.stream_timeout,
     };

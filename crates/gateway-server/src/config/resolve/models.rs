@@ -133,6 +133,7 @@ fn one(
     }
     let params = section.value("litellm_params")?;
     let params = with_credential(section.cx, path, params, credentials);
+    let params = completed(params, defaults.params);
     let mut section = Section::open(cx, &format!("{path}.litellm_params"), Some(&params), MODEL_PARAMS);
     let model = required(&mut section, "model");
     let chooses = model.as_deref().is_some_and(|model| model.starts_with(PREFIX));
@@ -196,6 +197,18 @@ fn required(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
     text
 }
 
+/// The parameters with those of `default_litellm_params` that they do not set themselves.
+fn completed(mut params: Node, usual: &[Member]) -> Node {
+    if let Tree::Map(members) = &mut params.tree {
+        for one in usual {
+            if !members.iter().any(|member| member.key == one.key) {
+                members.push(one.clone());
+            }
+        }
+    }
+    params
+}
+
 /// The parameters with those of `litellm_credential_name`, which never replace any.
 fn with_credential(cx: &mut Context<'_>, path: &str, params: &Node, credentials: &Credentials<'_>) -> Node {
     let mut params = params.clone();
@@ -257,6 +270,7 @@ fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &m
     deployment.blocked = section.is_on("blocked");
     deployment.region = deployment.region.take().or_else(|| section.text("region"));
     deployment.kind = section.text("type");
+    deployment.tag_filtering = section.is_on("enable_tag_filtering");
     deployment.allowed_fails = section.count("allowed_fails");
     deployment.allowed_fails_policy = allowed_fails_policy(&mut section);
     deployment.cooldown_time = section.seconds("cooldown_time").or(deployment.cooldown_time);

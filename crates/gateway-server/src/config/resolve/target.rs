@@ -16,7 +16,7 @@ use super::owner::Owner;
 use super::section::text_of;
 use crate::config::mask;
 use crate::config::raw::{self, BODY, MODEL_PARAMS, PRICES, nearest};
-use crate::config::source::{Node, Tree};
+use crate::config::source::{Member, Node, Tree};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,6 +28,8 @@ pub(crate) struct Defaults<'a> {
     pub(crate) drop_params: bool,
     /// `ignore_invalid_deployments`: an entry with errors is left out instead of stopping the start.
     pub(crate) skip_invalid: bool,
+    /// Parameters of every deployment that does not set them (`default_litellm_params`).
+    pub(crate) params: &'a [Member],
     pub(crate) timeout: Option<Duration>,
     pub(crate) stream_timeout: Option<Duration>,
 }
