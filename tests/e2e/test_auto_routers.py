@@ -44,7 +44,7 @@ def test_the_harder_the_prompt_the_better_the_model(spawn, upstream):
     assert (usual.headers[ID], tell(usual, "tier")) == ("usual-id", "MEDIUM")
     hard = gateway.chat("smart", **said(THOUGHT))
     assert (hard.headers[ID], tell(hard, "cause")) == ("hard-id", "reasoning_override")
-    assert upstream.last.json["temperature"] == 0.5, "the tier's own parameters"
+    assert upstream.last.body["temperature"] == 0.5, "the tier's own parameters"
     stream = gateway.chat("smart", stream=True, **said("hi"))
     assert (stream.headers[ID], tell(stream, "tier")) == ("easy-id", "SIMPLE")
     # Other dialects are read the same way.

@@ -126,9 +126,9 @@ def test_parameters_of_all_deployments(spawn, upstream):
     models = [member(upstream, "m", "say", "m1"), member(upstream, "n", "say", "n1", temperature=0.9)]
     gateway = spawn(models=models, router_settings={"default_litellm_params": {"temperature": 0.25, "seed": 7}})
     gateway.chat("m")
-    assert (upstream.last.json["temperature"], upstream.last.json["seed"]) == (0.25, 7)
+    assert (upstream.last.body["temperature"], upstream.last.body["seed"]) == (0.25, 7)
     gateway.chat("n")
-    assert (upstream.last.json["temperature"], upstream.last.json["seed"]) == (0.9, 7)
+    assert (upstream.last.body["temperature"], upstream.last.body["seed"]) == (0.9, 7)
 
 
 def test_the_tokens_of_openais_models_are_counted_exactly(spawn, upstream):

@@ -47,11 +47,14 @@ fn lists_by_error() {
 fn names_in_order() {
     let entry = |entries: &[(&str, &str)]| {
         let map = map(entries);
-        let targets = lookup(&map, ["nick", "m"], None)?;
+        let controls = Controls { requested: Some("auto".into()), ..Controls::default() };
+        let lists = Lists { controls: &controls, settings: &RouterSettings::default() };
+        let targets = lists.lookup(&map, ["nick", "m"], None)?;
         Some(targets[0].model.to_string())
     };
     assert_eq!(entry(&[("*", "any"), ("m", "group"), ("nick", "asked")]).as_deref(), Some("asked"));
     assert_eq!(entry(&[("*", "any"), ("m", "group")]).as_deref(), Some("group"));
+    assert_eq!(entry(&[("*", "any"), ("auto", "router's")]).as_deref(), Some("router's"));
     assert_eq!(entry(&[("*", "any")]).as_deref(), Some("any"));
     assert_eq!(entry(&[("q", "other")]), None);
 }

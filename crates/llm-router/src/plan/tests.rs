@@ -139,7 +139,9 @@ fn pre_call_checks() {
         let filter = Filter { ask, ..Filter::default() };
         let found = open_under(&checked, &group, filter, Moment(0));
         assert_eq!(found.as_deref().map_err(Clone::clone), expect, "{ask:?}");
-        assert_eq!(open(&group, filter, Moment(0)), Ok(vec![0, 1, 2]), "nobody asked for checks");
+        // Where a caller may be served is checked always.
+        let unchecked = if ask.region.is_some() { vec![0] } else { vec![0, 1, 2] };
+        assert_eq!(open(&group, filter, Moment(0)), Ok(unchecked), "nobody asked for checks");
     };
     check(Ask::default(), Ok(&[0, 1, 2]));
     check(Ask { tokens: Some(&many), ..Ask::default() }, Ok(&[1, 2]));
@@ -151,6 +153,24 @@ fn pre_call_checks() {
     check(Ask::default(), Ok(&[0, 2]));
     group.candidates[2].state.measures.requests.add(1, Moment(0));
     check(Ask { tokens: Some(&many), ..Ask::default() }, Err(Refusal::Limits));
+}
+
+/// §7.7: regions hold the places of clouds, however these are written.
+#[test]
+fn regions_hold_places() {
+    let places =
+        ["eu-west-1", "europe-west4", "swedencentral", "us-east-1", "eastus2", "northcentralus", "uksouth"];
+    let member = |place: &&str| {
+        let mut one = deployment(place, "m", "gpt");
+        one.region = Some((*place).to_owned());
+        one
+    };
+    let group = group(places.iter().map(member).collect());
+    for (region, expect) in [("eu", &[0, 1, 2][..]), ("US", &[3, 4, 5]), ("uksouth", &[6]), ("europe", &[1])]
+    {
+        let filter = Filter { ask: Ask { region: Some(region), ..Ask::default() }, ..Filter::default() };
+        assert_eq!(open(&group, filter, Moment(0)).as_deref(), Ok(expect), "{region}");
+    }
 }
 
 /// §7.7: hard limits of a minute, requests and tokens.
