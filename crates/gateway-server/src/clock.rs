@@ -31,6 +31,14 @@ impl Clock for TokioClock {
     }
 }
 
+/// A time as clients write it: RFC 3339, or a date, or a date and a time in UTC. Unix milliseconds.
+pub(crate) fn time_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let utc = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let at = text.parse::<jiff::Timestamp>().ok().or_else(|| utc().map(|zoned| zoned.timestamp()))?;
+    Some(at.as_millisecond())
+}
+
 /// Unix time in milliseconds.
 pub(crate) fn now_ms() -> i64 {
     SystemTime::now()

@@ -68,6 +68,7 @@ impl Shipping {
             ("gateway_ledger_backlog_bytes", status.backlog_bytes),
             ("gateway_ledger_shipped_rows", status.shipped_rows),
             ("gateway_ledger_open_calls", status.open_calls),
+            ("gateway_soft_budgets_passed", status.soft_budgets_passed),
             ("gateway_ledger_ship_failures_in_a_row", u64::from(status.failures)),
         ]
     }

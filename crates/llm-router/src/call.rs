@@ -23,6 +23,8 @@ pub struct Request<'r> {
     pub controls: &'r Controls,
     /// Which groups the caller may fall back to; `None` allows all.
     pub may_use: Option<&'r (dyn Fn(&str) -> bool + Sync)>,
+    /// Which deployments may not be asked now, for lack of money; `None` rules out none.
+    pub broke: Option<&'r (dyn Fn(&Deployment) -> bool + Sync)>,
     /// By what it is known again, the strongest first: it goes where it has been.
     pub bonds: &'r [Bond],
     /// What choices may want to know of it; `stream` is taken from above.
@@ -42,7 +44,7 @@ impl<'r> Request<'r> {
             region: None,
             lar1: None,
         };
-        Self { model, stream: false, team: None, controls, may_use: None, bonds: &[], ask }
+        Self { model, stream: false, team: None, controls, may_use: None, broke: None, bonds: &[], ask }
     }
 }
 

@@ -34,6 +34,7 @@ impl Intent<'_> {
             name(out, self.model_group);
             name(out, self.call_type);
             name(out, self.owner.project_id);
+            last_json(out, self.owner.parts);
         });
     }
 }
@@ -60,6 +61,7 @@ impl Outcome<'_> {
                 json(out, text);
             }
             name(out, self.owner.project_id);
+            last_json(out, self.owner.parts);
         });
     }
 
@@ -120,6 +122,13 @@ fn json(out: &mut Vec<u8>, text: &str) {
     let text = if text.len() <= MAX_JSON { text } else { "" };
     out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
+}
+
+/// A text at the end of a record, which most have not.
+fn last_json(out: &mut Vec<u8>, text: &str) {
+    if !text.is_empty() {
+        json(out, text);
+    }
 }
 
 /// Marks as bits: 1 stream, 2 estimated, 4 unpriced, 8 unknown outcome, 16 cache hit.
@@ -191,6 +200,11 @@ impl<'a> Cursor<'a> {
         self.text(length as usize)
     }
 
+    /// A text that most records end without.
+    fn last_json(&mut self) -> Option<&'a str> {
+        if self.0.is_empty() { Some("") } else { self.json() }
+    }
+
     fn owner(&mut self) -> Option<Owner<'a>> {
         Some(Owner {
             key: self.name()?,
@@ -199,6 +213,7 @@ impl<'a> Cursor<'a> {
             organization_id: self.name()?,
             end_user: self.name()?,
             project_id: "",
+            parts: "",
         })
     }
 
@@ -215,6 +230,7 @@ impl<'a> Cursor<'a> {
             call_type: self.name()?,
         };
         intent.owner.project_id = self.last_name()?;
+        intent.owner.parts = self.last_json()?;
         Some(intent)
     }
 
@@ -248,6 +264,7 @@ impl<'a> Cursor<'a> {
         outcome.tags = self.json()?;
         outcome.metadata = self.json()?;
         outcome.owner.project_id = self.last_name()?;
+        outcome.owner.parts = self.last_json()?;
         Some(outcome)
     }
 }

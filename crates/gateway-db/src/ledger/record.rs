@@ -19,6 +19,8 @@ pub struct Owner<'a> {
     pub end_user: &'a str,
     /// The key's project.
     pub project_id: &'a str,
+    /// The parts that pay besides, as a JSON array of pairs of id and member; empty where there are none.
+    pub parts: &'a str,
 }
 
 /// Written before a call leaves for a provider: what it may cost at most.
@@ -176,6 +178,7 @@ impl<'a> Outcome<'a> {
                 organization_id: "",
                 end_user: "",
                 project_id: "",
+                parts: "",
             },
             model_group: "",
             model: "",

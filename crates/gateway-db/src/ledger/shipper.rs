@@ -65,6 +65,8 @@ pub struct ShipperStatus {
     pub duplicate_rows: u64,
     /// Bytes that were no records, of segments damaged or cut off by a crash.
     pub damaged_bytes: u64,
+    /// Keys and scopes that went past their soft budgets since the start.
+    pub soft_budgets_passed: u64,
     /// Announced calls whose outcome has not been seen yet.
     pub open_calls: u64,
     /// Segment files on disk.
@@ -204,11 +206,16 @@ impl Shipper {
         let now = unix_ms();
         let shipped = self.db.ship(&self.shared.node, batch, now).await?;
         let repeated = batch.repeated;
+        for one in &shipped.crossings {
+            let (kind, id, member) = (one.kind.as_str(), one.id.as_str(), one.member.as_str());
+            tracing::warn!(kind, id, member, spend = %one.spend, soft_budget = %one.soft, "a soft budget is passed");
+        }
         work.pending = None;
         {
             let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
             status.shipped_rows += shipped.rows;
             status.duplicate_rows += shipped.duplicates + repeated;
+            status.soft_budgets_passed += shipped.crossings.len() as u64;
             status.last_shipped_ms = Some(now);
         }
         self.sweep(work).await?;

@@ -18,6 +18,9 @@ pub enum ScopeKind {
     Organization,
     /// A user as a member of an organisation.
     OrganizationMember,
+    /// A part of what a key or another scope may use: of one model, of one more period. `id` says whose part it is,
+    /// `member` which.
+    Part,
     /// A project of a team.
     Project,
     /// A request tag.
@@ -32,12 +35,13 @@ pub enum ScopeKind {
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccessGroup,
         Self::Budget,
         Self::Customer,
         Self::Organization,
         Self::OrganizationMember,
+        Self::Part,
         Self::Project,
         Self::Tag,
         Self::Team,
@@ -54,6 +58,7 @@ impl ScopeKind {
             Self::Customer => "customer",
             Self::Organization => "organization",
             Self::OrganizationMember => "organization_member",
+            Self::Part => "part",
             Self::Project => "project",
             Self::Tag => "tag",
             Self::Team => "team",
@@ -97,6 +102,21 @@ impl ScopeId {
     #[must_use]
     pub fn member(kind: ScopeKind, id: impl Into<String>, user: impl Into<String>) -> Self {
         Self { kind, id: id.into(), member: user.into() }
+    }
+
+    /// The name under which the parts of a key are kept.
+    #[must_use]
+    pub fn owner_of_key(hash: &str) -> String {
+        format!("key:{hash}")
+    }
+
+    /// The name under which its parts are kept.
+    #[must_use]
+    pub fn as_owner(&self) -> String {
+        match self.member.as_str() {
+            "" => format!("{}:{}", self.kind.as_str(), self.id),
+            member => format!("{}:{}:{member}", self.kind.as_str(), self.id),
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use sea_orm::{
 
 use super::feed::Feed;
 use super::key_row::{changes, record, row};
+use super::parts::drop_parts;
 use crate::entity::verification_keys::{Column, Entity, Model};
-use crate::{Db, DbError, DbErrorKind, KeyPatch, KeyRecord, NewKey};
+use crate::{Db, DbError, DbErrorKind, KeyPatch, KeyRecord, NewKey, ScopeId};
 
 /// How a caller names a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -117,6 +118,8 @@ impl Db {
         row.version = version;
         let insert = Entity::insert(row.clone().into_active_model());
         insert.exec_without_returning(&transaction).await.map_err(failed)?;
+        let (from, to) = (ScopeId::owner_of_key(old.as_str()), ScopeId::owner_of_key(new.as_str()));
+        self.move_parts(&transaction, &from, &to).await?;
         transaction.commit().await.map_err(failed)?;
         record(row)
     }
@@ -146,6 +149,7 @@ impl Db {
         hashes.sort_unstable();
         for hash in hashes {
             bury(&transaction, hash, now, by, version).await?;
+            drop_parts(self, &transaction, &ScopeId::owner_of_key(hash)).await?;
         }
         let committed = transaction.commit().await;
         committed.map_err(|error| DbError::from_sea("cannot delete the keys", error))?;

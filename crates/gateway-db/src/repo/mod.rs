@@ -8,6 +8,7 @@ mod key_list;
 mod key_row;
 mod keys;
 mod leases;
+mod parts;
 mod report;
 mod responses;
 mod scope_row;

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::feed::Feed;
+use super::parts::drop_parts;
 use super::scope_row::{record, row, row_of};
 use crate::entity::scopes::{ActiveModel, Column, Entity, Model};
 use crate::{
@@ -172,6 +173,7 @@ impl Db {
             tombstone.deleted_by = ActiveValue::Set(by.map(str::to_owned));
             tombstone.version = ActiveValue::Set(version);
             Entity::update(tombstone).exec(&transaction).await.map_err(cannot_change)?;
+            drop_parts(self, &transaction, &id.as_owner()).await?;
             deleted.push(record(row)?);
         }
         transaction.commit().await.map_err(cannot_change)?;

@@ -8,6 +8,7 @@
 )]
 
 mod crash;
+mod parts;
 mod recovery;
 mod ship;
 mod speed;

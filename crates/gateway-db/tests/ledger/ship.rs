@@ -393,14 +393,8 @@ async fn every_scope_of_a_call_is_charged_once() {
         let dir = tempfile::tempdir().unwrap();
         let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
         let key = hash(1);
-        let owner = Owner {
-            key: key.as_str(),
-            user_id: "u",
-            team_id: "t",
-            organization_id: "o",
-            end_user: "c",
-            project_id: "p",
-        };
+        let ids = Owner { user_id: "u", team_id: "t", organization_id: "o", ..Owner::default() };
+        let owner = Owner { key: key.as_str(), end_user: "c", project_id: "p", ..ids };
         let mut calls = [outcome(1, "", 10), outcome(2, "", 5)];
         for call in &mut calls {
             call.owner = owner;

@@ -5,6 +5,7 @@ use llm_router::RouterSettings;
 use llm_types::{ErrorKind, Money};
 use serde_json::Value;
 
+use super::budget_fields::{check_extra, check_model_budgets};
 use super::refusal::Refusal;
 use crate::config::overlaid;
 use crate::limits::{next_reset, parse_duration_ms};
@@ -256,7 +257,11 @@ impl Fields {
             },
             ..KeyPatch::default()
         };
+        if let Some(budgets) = &patch.model_max_budget {
+            check_model_budgets(budgets)?;
+        }
         patch.extra = self.finish()?;
+        check_extra(&patch.extra)?;
         patch.expires_at = expiry(duration, moment)?;
         patch.budget_reset_at = reset(&patch.budget_duration, moment)?;
         routes_of_type(&mut patch)?;

@@ -104,6 +104,8 @@ impl Job {
 
     /// Deletes scopes and says which there were.
     pub(super) async fn remove(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRecord>, Refusal> {
+        // What is spent until now is not added to one that is made again under the same name.
+        self.shared.shipping.flush().await?;
         let deleted = self.db.delete_scopes(ids, self.moment.now, Some(&self.by)).await?;
         self.shared.directory.follow().await?;
         Ok(deleted)

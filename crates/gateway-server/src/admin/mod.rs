@@ -1,6 +1,7 @@
 //! The management API: thin, and the only place that writes settings.
 
 mod activity;
+mod budget_fields;
 mod budgets;
 mod credentials;
 mod customers;

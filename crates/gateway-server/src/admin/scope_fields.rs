@@ -3,6 +3,7 @@
 use gateway_db::{Change, JsonMap, ScopeSettings};
 use llm_types::Money;
 
+use super::budget_fields::{check_extra, check_model_budgets};
 use super::fields::{Fields, Moment, always, reset};
 use super::refusal::Refusal;
 
@@ -60,7 +61,11 @@ impl Fields {
             limits: self.limits()?,
             ..ScopeEdit::default()
         };
+        if let Some(budgets) = &edit.limits.model_max_budget {
+            check_model_budgets(budgets)?;
+        }
         edit.extra = self.finish()?;
+        check_extra(&edit.extra)?;
         edit.limits.budget_reset_at = reset(&edit.limits.budget_duration, moment)?;
         Ok(edit)
     }

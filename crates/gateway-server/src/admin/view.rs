@@ -13,7 +13,7 @@ pub(super) fn row(record: &KeyRecord, spent: Money, now: i64) -> Map<String, Val
     };
     put("key_name", json!(record.name));
     put("key_alias", json!(settings.alias));
-    put("soft_budget_cooldown", json!(false));
+    put("soft_budget_cooldown", json!(settings.soft_budget.is_some_and(|soft| spent >= soft)));
     put("spend", json!(spent.as_usd()));
     put("total_spend", json!(record.total_spend.as_usd()));
     put("expires", time(settings.expires_at));

@@ -88,6 +88,54 @@ pub(crate) fn text(value: &str) -> HeaderValue {
     })
 }
 
+/// The six names of headers about the rates of a kind of payer.
+macro_rules! rate_names {
+    ($word:literal) => {
+        [
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-remaining-requests")) },
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-limit-requests")) },
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-remaining-tokens")) },
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-limit-tokens")) },
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-remaining-max_parallel_requests")) },
+            const { HeaderName::from_static(concat!("x-ratelimit-", $word, "-limit-max_parallel_requests")) },
+        ]
+    };
+}
+
+/// What is left of the rates of somebody beside the key; `word` is LiteLLM's for the kind (surface §4.9).
+pub(crate) fn rests(head: &mut Head, word: &str, left: &Remaining) {
+    let names = match word {
+        "team" => rate_names!("team"),
+        "user" => rate_names!("user"),
+        "team_member" => rate_names!("team_member"),
+        "end_user" => rate_names!("end_user"),
+        "organization" => rate_names!("organization"),
+        "organization_member" => rate_names!("organization_member"),
+        "project" => rate_names!("project"),
+        "tag" => rate_names!("tag"),
+        "model_per_key" => rate_names!("model_per_key"),
+        "model_per_team" => rate_names!("model_per_team"),
+        "model_per_project" => rate_names!("model_per_project"),
+        "model_per_user" => rate_names!("model_per_user"),
+        "model_per_organization" => rate_names!("model_per_organization"),
+        "model_per_end_user" => rate_names!("model_per_end_user"),
+        "model_per_team_member" => rate_names!("model_per_team_member"),
+        "model_per_tag" => rate_names!("model_per_tag"),
+        "tag_per_key" => rate_names!("tag_per_key"),
+        "tag_per_team" => rate_names!("tag_per_team"),
+        _ => return,
+    };
+    let [left_requests, requests, left_tokens, tokens, left_parallel, parallel] = names;
+    let mut put = |pair: Option<(u64, u64)>, left_name: HeaderName, limit_name: HeaderName| {
+        let Some((left, limit)) = pair else { return };
+        head.count(left_name, left);
+        head.count(limit_name, limit);
+    };
+    put(left.requests, left_requests, requests);
+    put(left.tokens, left_tokens, tokens);
+    put(left.parallel, left_parallel, parallel);
+}
+
 /// What is left of a key's limits.
 pub(crate) fn limits(head: &mut Head, limits: &Limits, remaining: &Remaining) {
     let mut put = |pair: Option<(u64, u64)>, left_name: HeaderName, limit_name: HeaderName| {

@@ -237,12 +237,25 @@ pub struct Budgets {
     pub internal_user_period: Option<String>,
     /// What an end user may spend unless told otherwise (`max_end_user_budget`).
     pub end_user: Option<Money>,
+    /// What may be spent at a provider (`provider_budget_config`).
+    pub providers: Vec<(String, Allowance)>,
+    /// What may be spent on calls with a tag (`tag_budget_config`).
+    pub tags: Vec<(String, Allowance)>,
     /// Merged into `/key/generate` requests (`default_key_generate_params`).
     pub key_defaults: Map<String, Value>,
     /// Ceilings for `/key/generate` requests (`upperbound_key_generate_params`).
     pub key_ceilings: Map<String, Value>,
     /// What new internal users get (`default_internal_user_params`).
     pub internal_user_defaults: Map<String, Value>,
+}
+
+/// So much money, for good or again in every period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// How much.
+    pub max: Money,
+    /// The period, such as `1d`.
+    pub period: Option<String>,
 }
 
 /// One callable entry of `model_list`.
@@ -260,6 +273,8 @@ pub struct Model {
     /// What one key may use of this model per minute: requests, tokens
     /// (`default_api_key_rpm_limit`, `default_api_key_tpm_limit`).
     pub per_key_limits: (Option<u64>, Option<u64>),
+    /// What may be spent at it (`max_budget`, `budget_duration`).
+    pub budget: Option<Allowance>,
     /// Whether the deployment's id was derived from its parameters rather than given.
     pub derived_id: bool,
 }

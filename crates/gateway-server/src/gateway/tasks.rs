@@ -76,6 +76,14 @@ async fn tend_leases(shared: Arc<Shared>) {
     }
 }
 
+/// Reads what the budgets of a new configuration have spent, so that spent deployments are left out from the start.
+async fn load_funds(shared: &Shared) -> Result<(), llm_types::Error> {
+    for fund in shared.snapshot().funds.all() {
+        shared.directory.scopes.part(&fund.owner, fund.spec.clone()).await?;
+    }
+    Ok(())
+}
+
 async fn expire_responses(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(EXPIRE_EVERY).await;
@@ -89,10 +97,12 @@ async fn expire_responses(shared: Arc<Shared>) {
 async fn reset_budgets(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(RESET_EVERY).await;
-        let reset = match reset_due(&shared).await {
-            Ok(()) => reset_due_scopes(&shared).await,
-            failed => failed,
+        let reset = async {
+            reset_due(&shared).await?;
+            reset_due_scopes(&shared).await?;
+            load_funds(&shared).await
         };
+        let reset = reset.await;
         if let Err(error) = reset {
             tracing::warn!(%error, "budgets that are due are reset when the database answers again");
         }

@@ -8,7 +8,9 @@ use dashmap::DashMap;
 use gateway_db::{Backend, Db, KeyRecord, Payer, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
+use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of};
 use super::{KeyDigest, Leases, Scope, Scopes};
+use crate::clock::now_ms;
 use crate::limits::{Account, Limits};
 
 /// How long an unknown secret is remembered as unknown, so that guessing does not reach the database.
@@ -31,6 +33,10 @@ pub(crate) struct KeyEntry {
     pub(crate) groups: Vec<Arc<Scope>>,
     /// Who pays besides the key, in the order in which limits are looked at (surface §4.6).
     pub(crate) chain: Vec<Link>,
+    /// Its limits for models, tags and further periods.
+    pub(crate) parts: Vec<Part>,
+    /// What is added to its budget for a time, and when that ends (`temp_budget_increase`, `temp_budget_expiry`).
+    pub(crate) raise: Option<(Money, i64)>,
 }
 
 /// The scopes around a key, as [`KeyEntry`] has them.
@@ -38,6 +44,7 @@ struct Company {
     budget: Option<Arc<Scope>>,
     groups: Vec<Arc<Scope>>,
     chain: Vec<Link>,
+    parts: Vec<Part>,
 }
 
 /// A scope that a call is charged to.
@@ -57,10 +64,16 @@ impl KeyEntry {
 
     /// The limits that hold for it now.
     pub(crate) fn limits(&self) -> Limits {
-        match &self.budget {
+        let mut limits = match &self.budget {
             Some(budget) => self.limits.or(&budget.view().limits),
             None => self.limits,
+        };
+        if let Some((more, until)) = self.raise
+            && now_ms() < until
+        {
+            limits.max_budget = limits.max_budget.map(|max| max + more);
         }
+        limits
     }
 
     /// Its name in messages: the alias, and the masked secret.
@@ -179,7 +192,14 @@ impl Directory {
         for id in &record.settings.access_group_ids {
             groups.push(self.scopes.find(ScopeId::new(ScopeKind::AccessGroup, id)).await?);
         }
-        Ok(Company { budget, groups, chain: self.chain(record).await? })
+        let owner = ScopeId::owner_of_key(record.hash.as_str());
+        let mut specs = parts_of_key(&record.settings);
+        if let Some(shared) = budget.as_ref().and_then(|budget: &Arc<Scope>| budget.view().record.clone()) {
+            let more = parts_of_scope(&shared.settings).into_iter();
+            specs.extend(more.filter(|spec| spec.of != For::All));
+        }
+        let parts = self.scopes.parts(&owner, specs).await?;
+        Ok(Company { budget, groups, chain: self.chain(record).await?, parts })
     }
 
     /// Who pays besides the key. A user's own limits do not hold for the keys of a team (surface §4.6).
@@ -208,8 +228,9 @@ impl Directory {
         let account =
             Arc::clone(&self.accounts.entry(digest).or_insert_with(|| Arc::new(self.account(record.spend))));
         let limits = limits_of(&record);
-        let Company { budget, groups, chain } = company;
-        let entry = Arc::new(KeyEntry { record, limits, account, budget, groups, chain });
+        let Company { budget, groups, chain, parts } = company;
+        let raise = raise_of(&record.settings.extra, &record.settings.metadata);
+        let entry = Arc::new(KeyEntry { record, limits, account, budget, groups, chain, parts, raise });
         self.unknown.remove(&digest);
         match self.entries.entry(digest) {
             dashmap::Entry::Occupied(have) if have.get().record.version > entry.record.version => {
@@ -236,7 +257,7 @@ impl Directory {
     /// [`ErrorKind::Overloaded`] when the database does not answer.
     pub(crate) async fn tend_leases(&self) -> Result<()> {
         let Some(leases) = &self.leases else { return Ok(()) };
-        let now = crate::clock::now_ms();
+        let now = now_ms();
         let keys = self.accounts.iter().filter(|entry| entry.wants_tending(now));
         let keys: Vec<_> = keys.map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
         for (digest, account) in keys {
@@ -251,6 +272,7 @@ impl Directory {
     /// Forgets a deleted key.
     pub(crate) fn forget(&self, digest: &KeyDigest) {
         self.entries.remove(digest);
+        self.scopes.forget_parts(&ScopeId::owner_of_key(&digest.to_hex()));
         self.accounts.remove(digest);
         self.epoch.fetch_add(1, Ordering::Release);
     }

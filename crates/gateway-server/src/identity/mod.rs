@@ -4,6 +4,7 @@ mod directory;
 mod key;
 mod leases;
 mod model_access;
+mod parts;
 mod route_access;
 mod scopes;
 
@@ -11,5 +12,6 @@ pub(crate) use directory::{Directory, KeyEntry, Link, unavailable};
 pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
 pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;
+pub(crate) use parts::{For, Part, PartSpec, amount_and_period};
 pub(crate) use route_access::route_allowed;
 pub(crate) use scopes::{Scope, Scopes};

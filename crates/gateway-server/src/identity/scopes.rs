@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use arc_swap::{ArcSwap, Guard};
 use dashmap::DashMap;
 use gateway_db::{Db, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
+use jiff::tz::TimeZone;
 use llm_types::{Money, Result};
 
 use super::directory::unavailable;
-use crate::limits::{Account, Limits};
+use super::parts::{Part, PartSpec, parts_of_scope, raise_of};
+use crate::clock::now_ms;
+use crate::limits::{Account, Limits, next_reset};
 
 /// How many scopes are held before idle ones without limits are let go: requests may name any number.
 const MANY: usize = 100_000;
@@ -37,15 +40,30 @@ pub(crate) struct View {
     pub(crate) record: Option<ScopeRecord>,
     /// Its limits, those of its shared budget among them.
     pub(crate) limits: Limits,
+    /// Its limits for models, tags and further periods.
+    pub(crate) parts: Vec<Part>,
+    /// What is added to its budget for a time, and when that ends.
+    raise: Option<(Money, i64)>,
     /// The version of the record, or of the tombstone that took it away.
     version: i64,
 }
 
 impl View {
-    fn of(record: ScopeRecord, budget: Option<&ScopeSettings>) -> Self {
+    fn of(record: ScopeRecord, budget: Option<&ScopeSettings>, parts: Vec<Part>) -> Self {
+        let raise = raise_of(&record.settings.extra, &record.settings.metadata);
         let limits = limits_of(&record.settings);
         let limits = budget.map_or(limits, |budget| limits.or(&limits_of(budget)));
-        Self { version: record.version, record: Some(record), limits }
+        Self { version: record.version, record: Some(record), limits, parts, raise }
+    }
+
+    /// Its limits now: its budget may be larger for a time (`temp_budget_increase`).
+    pub(crate) fn limits(&self, now_ms: i64) -> Limits {
+        match self.raise {
+            Some((more, until)) if now_ms < until => {
+                Limits { max_budget: self.limits.max_budget.map(|max| max + more), ..self.limits }
+            }
+            _ => self.limits,
+        }
     }
 
     /// Whether every call is refused.
@@ -86,6 +104,14 @@ impl Scope {
     }
 }
 
+/// Whether a scope was deleted and made again between two looks at it.
+fn made_anew(was: &View, now: &View) -> bool {
+    match (&was.record, &now.record) {
+        (Some(was), Some(now)) => was.created_at != now.created_at,
+        _ => false,
+    }
+}
+
 /// The scopes that calls were charged to since the start.
 #[derive(Debug)]
 pub(crate) struct Scopes {
@@ -94,12 +120,14 @@ pub(crate) struct Scopes {
     leasing: bool,
     slots: DashMap<ScopeId, Arc<Scope>>,
     version: AtomicI64,
+    zone: ArcSwap<TimeZone>,
 }
 
 impl Scopes {
     /// An empty view over a database, or over none.
     pub(super) fn new(db: Option<Db>, leasing: bool) -> Self {
-        Self { db, leasing, slots: DashMap::new(), version: AtomicI64::new(0) }
+        let zone = ArcSwap::from_pointee(TimeZone::UTC);
+        Self { db, leasing, slots: DashMap::new(), version: AtomicI64::new(0), zone }
     }
 
     /// The scope, if it is in memory.
@@ -124,11 +152,7 @@ impl Scopes {
             Some(record) => self.view_of(record).await?,
             None => View::default(),
         };
-        self.make_room();
-        let account = if self.leasing { Account::leasing(spent) } else { Account::with_spent(spent) };
-        let scope = Arc::new(Scope { id: id.clone(), account, view: ArcSwap::from_pointee(view) });
-        let slot = self.slots.entry(id).or_insert(scope);
-        Ok(Arc::clone(&slot))
+        Ok(self.enter(id, spent, view))
     }
 
     /// Takes over a stored scope, and its limits into those who share them. Spend in memory is ahead of the
@@ -140,17 +164,25 @@ impl Scopes {
     pub(crate) async fn keep(&self, record: ScopeRecord) -> Result<()> {
         let id = record.id.clone();
         if let Some(slot) = self.cached(&id) {
-            let view = if record.deleted_at.is_some() {
+            let record_is_gone = record.deleted_at.is_some();
+            let view = if record_is_gone {
                 View { version: record.version, ..View::default() }
+            } else if id.kind == ScopeKind::Part {
+                View::of(record, None, Vec::new())
             } else {
                 self.view_of(record).await?
             };
             let was = slot.view();
+            if record_is_gone || made_anew(&was, &view) {
+                self.forget_parts(&id.as_owner());
+            }
             if was.version < view.version {
                 // One that was deleted and made anew begins anew. What customers spent before anybody made them
                 // stays: their first call did.
-                let new = view.record.as_ref().filter(|_| was.record.is_none());
+                let new = view.record.as_ref().filter(|_| was.record.is_none() || made_anew(&was, &view));
                 if let Some(record) = new.filter(|_| id.kind != ScopeKind::Customer || was.version > 0) {
+                    slot.account.set_spent(record.spend);
+                } else if let Some(record) = self.new_period(&was, &view) {
                     slot.account.set_spent(record.spend);
                 }
                 slot.view.store(Arc::new(view));
@@ -168,6 +200,18 @@ impl Scopes {
         Ok(())
     }
 
+    /// What is stored where another replica may have begun a new period: the database is ahead then.
+    fn new_period<'v>(&self, was: &View, now: &'v View) -> Option<&'v ScopeRecord> {
+        let (was, now) = (was.record.as_ref()?, now.record.as_ref()?);
+        let ended = was.settings.budget_reset_at != now.settings.budget_reset_at;
+        (self.leasing && ended).then_some(now)
+    }
+
+    /// Forgets the accounts of an owner's parts: it is deleted, or begins anew.
+    pub(crate) fn forget_parts(&self, owner: &str) {
+        self.slots.retain(|id, _| id.kind != ScopeKind::Part || id.id != owner);
+    }
+
     fn sharers(&self, budget: &str) -> Vec<Arc<Scope>> {
         self.that(|slot| {
             let view = slot.view();
@@ -183,7 +227,71 @@ impl Scopes {
             }
             _ => None,
         };
-        Ok(View::of(record, budget.as_ref().map(|budget| &budget.settings)))
+        // Where it says nothing of models itself, its shared budget does.
+        let mut specs = parts_of_scope(&record.settings);
+        for spec in budget.iter().flat_map(|budget| parts_of_scope(&budget.settings)) {
+            if specs.iter().all(|own| own.of != spec.of) {
+                specs.push(spec);
+            }
+        }
+        let parts = self.parts(&record.id.as_owner(), specs).await?;
+        Ok(View::of(record, budget.as_ref().map(|budget| &budget.settings), parts))
+    }
+
+    /// The parts of an owner, each with its account.
+    ///
+    /// # Errors
+    /// As [`Scopes::find`].
+    pub(super) async fn parts(&self, owner: &str, specs: Vec<PartSpec>) -> Result<Vec<Part>> {
+        let mut parts = Vec::with_capacity(specs.len());
+        for spec in specs {
+            parts.push(self.part(owner, spec).await?);
+        }
+        Ok(parts)
+    }
+
+    /// A part with its account. One that is about money is stored, from now on.
+    ///
+    /// # Errors
+    /// As [`Scopes::find`].
+    pub(crate) async fn part(&self, owner: &str, spec: PartSpec) -> Result<Part> {
+        let id = spec.id(owner);
+        let stored = self.db.as_ref().filter(|_| spec.is_budget());
+        let scope = match (self.cached(&id), stored) {
+            (Some(scope), _) => scope,
+            (None, None) => self.counted(id),
+            (None, Some(db)) => {
+                let now = now_ms();
+                let period = spec.period.as_deref();
+                let reset_at = period.and_then(|period| next_reset(period, now, &self.zone.load()));
+                let record = db.part(&id, period, reset_at, now).await.map_err(unavailable)?;
+                let spent = record.spend;
+                self.enter(id, spent, View::of(record, None, Vec::new()))
+            }
+        };
+        Ok(Part { spec: Arc::new(spec), scope })
+    }
+
+    /// An account that nothing stores.
+    pub(crate) fn counted(&self, id: ScopeId) -> Arc<Scope> {
+        if let Some(scope) = self.cached(&id) {
+            return scope;
+        }
+        let (account, view) = (Account::default(), ArcSwap::default());
+        let scope = Arc::new(Scope { id: id.clone(), account, view });
+        Arc::clone(&self.slots.entry(id).or_insert(scope))
+    }
+
+    /// The zone in which periods end.
+    pub(crate) fn set_zone(&self, zone: TimeZone) {
+        self.zone.store(Arc::new(zone));
+    }
+
+    fn enter(&self, id: ScopeId, spent: Money, view: View) -> Arc<Scope> {
+        self.make_room();
+        let account = if self.leasing { Account::leasing(spent) } else { Account::with_spent(spent) };
+        let scope = Arc::new(Scope { id: id.clone(), account, view: ArcSwap::from_pointee(view) });
+        Arc::clone(&self.slots.entry(id).or_insert(scope))
     }
 
     /// The scopes in memory of which something is true.

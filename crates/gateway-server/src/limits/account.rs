@@ -31,6 +31,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Whether requests, tokens or calls at once are limited.
+    pub(crate) fn has_rates(&self) -> bool {
+        self.rpm.is_some() || self.tpm.is_some() || self.parallel.is_some()
+    }
+
     /// These, and another's where there is none.
     pub(crate) fn or(&self, other: &Self) -> Self {
         Self {
@@ -84,6 +89,14 @@ pub(crate) struct Remaining {
     pub(crate) parallel: Option<(u64, u64)>,
 }
 
+impl Remaining {
+    /// The smallest part that is left, in thousandths of its limit.
+    pub(crate) fn least(&self) -> u64 {
+        let parts = [self.requests, self.tokens, self.parallel].into_iter().flatten();
+        parts.map(|(left, limit)| left.saturating_mul(1_000) / limit.max(1)).min().unwrap_or(u64::MAX)
+    }
+}
+
 /// The counters of one key or scope. They outlive changes of its settings.
 #[derive(Debug, Default)]
 pub(crate) struct Account(Mutex<State>);
@@ -101,6 +114,8 @@ struct Lease {
     used: i64,
     /// No other replica holds a part of the budget.
     alone: bool,
+    /// The budget it was carved out of.
+    of: Money,
 }
 
 #[derive(Debug, Default)]
@@ -135,6 +150,7 @@ impl Account {
         lease.left = (lease.left + got.granted).max(Money::ZERO);
         lease.alone = got.elsewhere == Money::ZERO;
         lease.until = until;
+        lease.of = max;
         if got.granted < wanted {
             lease.dry = (now_ms + DRY_MS, max);
         }
@@ -267,6 +283,16 @@ impl Account {
         }
     }
 
+    /// What is spent of a budget, if there is nothing left of it as far as is known here.
+    pub(crate) fn spent_of(&self, max: Money, now_ms: i64) -> Option<Money> {
+        let state = self.0.lock();
+        let dry = state.lease.as_ref().is_some_and(|lease| {
+            let (until, of) = lease.dry;
+            now_ms < until && max <= of && lease.left <= state.reserved
+        });
+        (dry || state.spent >= max).then_some(state.spent.max(if dry { max } else { Money::ZERO }))
+    }
+
     /// Calls in flight.
     pub(crate) fn in_flight(&self) -> u32 {
         self.0.lock().in_flight
@@ -282,7 +308,9 @@ impl Lease {
         (spent, reserved, max): (Money, Money, Money),
         now_ms: i64,
     ) -> Result<Money, Denial> {
-        let rest = if now_ms < self.until { self.left.saturating_sub(reserved) } else { Money::ZERO };
+        // Of a budget that was lowered the slice may be too large: it is asked for anew.
+        let holds = now_ms < self.until && max >= self.of;
+        let rest = if holds { self.left.saturating_sub(reserved) } else { Money::ZERO };
         if rest > Money::ZERO && rest >= ask.cost {
             self.used = now_ms;
             return Ok(ask.cost);

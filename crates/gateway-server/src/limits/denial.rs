@@ -56,23 +56,30 @@ pub(crate) struct Limited {
     pub(crate) scope: &'static str,
     /// As rates name it: `t1`; a key by its digest in hex.
     pub(crate) value: String,
+    /// What is said where a budget is spent, where that is not the usual sentence.
+    pub(crate) exceeded: Option<String>,
+}
+
+impl Limited {
+    fn spent(&self, spent: Money, max: Money) -> String {
+        if let Some(sentence) = &self.exceeded {
+            return sentence.clone();
+        }
+        let gap = if self.payer.is_empty() { "" } else { " " };
+        let (payer, spent, max) = (&self.payer, spent.as_usd(), max.as_usd());
+        format!("Budget has been exceeded! {payer}{gap}Current cost: {spent}, Max budget: {max}")
+    }
 }
 
 impl Denial {
     /// The error a caller sees.
     pub(crate) fn into_error(self, who: &Limited, now_ms: i64) -> Error {
         match self {
-            Self::Budget { spent, reserved, max } => Error::new(
-                ErrorKind::BudgetExceeded,
-                format!(
-                    "Budget has been exceeded! {} Current cost: {}, Max budget: {}",
-                    who.payer,
-                    (spent + reserved).as_usd(),
-                    max.as_usd()
-                ),
-            )
-            .with_vendor_type("budget_exceeded")
-            .with_status(StatusCode::UNPROCESSABLE_ENTITY),
+            Self::Budget { spent, reserved, max } => {
+                Error::new(ErrorKind::BudgetExceeded, who.spent(spent + reserved, max))
+                    .with_vendor_type("budget_exceeded")
+                    .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+            }
             // Where more could be had it was asked for; a call that is still here finds nothing.
             Self::Lease { max, .. } => {
                 Self::Budget { spent: max, reserved: Money::ZERO, max }.into_error(who, now_ms)

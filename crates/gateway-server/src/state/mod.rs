@@ -2,6 +2,7 @@
 //! directory), and each core's own tools.
 
 mod drain;
+mod funds;
 mod served;
 mod snapshot;
 
@@ -23,6 +24,7 @@ use crate::responses::Responses;
 use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
+pub(crate) use funds::{Fund, Funds};
 pub(crate) use served::{Served, cost_by};
 pub(crate) use snapshot::{Snapshot, Surroundings};
 
@@ -77,6 +79,7 @@ impl Shared {
             book: &self.book,
             clock: self.clock,
         };
+        self.directory.scopes.set_zone(snapshot.zone.clone());
         self.snapshot.store(Arc::new(Snapshot::new(config, &surroundings)));
         self.directory.touch();
         let forgotten = self.counters.forget_unused();

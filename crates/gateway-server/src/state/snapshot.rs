@@ -13,8 +13,8 @@ use llm_router::{Counters, Deployment, Group, Router, RouterSettings, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
-use super::Served;
 use super::served::{model_info, overlaid};
+use super::{Funds, Served};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
@@ -39,6 +39,8 @@ pub(crate) struct Snapshot {
     pub(crate) zone: TimeZone,
     /// Whether any group is an auto router.
     has_autos: bool,
+    /// Budgets and rates that the configuration sets.
+    pub(crate) funds: Funds,
     served: HashMap<DeploymentId, Arc<Served>, RandomState>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
@@ -90,8 +92,10 @@ impl Snapshot {
         let master = config.general.master_key.as_ref().map(|key| KeyDigest::of(key.reveal().as_bytes()));
         let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
         let has_autos = config.models.iter().any(|model| model.deployment.auto.is_some());
+        let funds = Funds::of(&config);
         Self {
             has_autos,
+            funds,
             config,
             router,
             master,

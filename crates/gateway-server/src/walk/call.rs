@@ -24,7 +24,7 @@ use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::read_body;
-use crate::identity::Link;
+use crate::identity::{Link, Part};
 use crate::state::{Core, Snapshot};
 
 /// Largest request body unless the configuration says otherwise, bytes.
@@ -76,6 +76,8 @@ pub(crate) struct Call {
     pub(crate) end_user: Option<String>,
     /// The customer and the tags as scopes that pay for the call.
     pub(crate) named: Vec<Link>,
+    /// Budgets of the configuration that it pays into, by their names in messages.
+    pub(crate) funds: Vec<(String, Part)>,
     /// Whether any header speaks to the gateway: most calls have none, and none is looked for then.
     asks: bool,
     /// The caller wants a stream as one JSON list: Gemini's without `alt=sse`.
@@ -148,6 +150,7 @@ impl Call {
             tags: Vec::new(),
             end_user: None,
             named: Vec::new(),
+            funds: Vec::new(),
             said: None,
             keep: None,
             runs_on: false,

@@ -2,30 +2,45 @@
 
 use std::sync::Arc;
 
-use gateway_db::{Payer, ScopeId, ScopeKind};
+use gateway_db::{ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::admit::{list_allows, no_access};
+use super::whose::{Who, per, word};
 use super::{Call, Caller};
-use crate::clock::now_ms;
-use crate::identity::{KeyEntry, Link, Scope};
-use crate::limits::{Account, Ask, Denial, Limited, Limits, Remaining, Reserved, Settlement};
-use crate::state::Shared;
+use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
+use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
 
 /// What is set aside for a call, at everybody who pays for it.
 #[derive(Debug, Default)]
 pub(crate) struct Charged {
     key: Option<(Arc<KeyEntry>, Reserved)>,
     scopes: Vec<(Arc<Scope>, Reserved)>,
+    /// The parts among the scopes that are about money: the ledger is told of them.
+    pub(super) parts: Vec<ScopeId>,
+}
+
+/// What is left of the rates of those who pay, for headers.
+#[derive(Debug, Default)]
+pub(crate) struct Rests {
+    /// Of the key.
+    pub(crate) key: Remaining,
+    /// Of others, under LiteLLM's word for each kind.
+    pub(crate) others: Vec<(&'static str, Remaining)>,
 }
 
 /// Who pays for a call, and what they may use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Payers<'a> {
     /// The key, with the limits that hold for it.
     pub(super) key: Option<(&'a Arc<KeyEntry>, Limits)>,
     /// The scopes, in the order in which limits are looked at.
     pub(super) scopes: Vec<&'a Link>,
+    /// Budgets that the configuration sets, by name.
+    funds: &'a [(String, Part)],
+    /// What the configuration lets one key ask of the model a minute.
+    key_rates: Option<Part>,
+    call: &'a Call,
 }
 
 impl<'a> Payers<'a> {
@@ -40,88 +55,146 @@ impl<'a> Payers<'a> {
             scopes.extend(chain.iter().chain(&call.named));
             scopes.sort_by_key(|link| rank(link.scope.id.kind));
         }
-        Self { key, scopes }
+        let key_rates = key.and_then(|(entry, _)| key_rates(call, entry));
+        Self { key, scopes, funds: &call.funds, key_rates, call }
     }
 
     /// Whether nobody pays: the operator, for no customer.
     pub(super) fn is_empty(&self) -> bool {
-        self.key.is_none() && self.scopes.is_empty()
+        self.key.is_none() && self.scopes.is_empty() && self.funds.is_empty()
     }
 
     /// Sets aside what a call may use at everybody who pays for it; nothing where one refuses.
     ///
     /// # Errors
     /// The denial of the first limit that is reached, and whose it is.
-    pub(super) fn reserve(&self, ask: Ask, now_ms: i64) -> Result<(Charged, Remaining), (Denial, Who)> {
-        let mut charged = Charged::default();
-        let mut remaining = Remaining::default();
-        if let Some((entry, limits)) = &self.key {
-            let reserved = entry.account.reserve(limits, ask, now_ms);
-            let (reserved, left) = reserved.map_err(|denial| (denial, Who::Key(Arc::clone(entry))))?;
-            remaining = left;
-            charged.key = Some((Arc::clone(entry), reserved));
-        }
-        charged.scopes.reserve_exact(self.scopes.len());
-        for link in &self.scopes {
-            let scope = &link.scope;
-            let limits = if link.bound { scope.view().limits } else { Limits::default() };
-            match scope.account.reserve(&limits, ask, now_ms) {
-                Ok((reserved, _)) => charged.scopes.push((Arc::clone(scope), reserved)),
-                Err(denial) => {
-                    charged.release();
-                    return Err((denial, Who::Scope(Arc::clone(scope))));
-                }
+    pub(super) fn reserve(&self, ask: Ask, now_ms: i64) -> Result<(Charged, Rests), (Denial, Who)> {
+        let mut sheet = Sheet { charged: Charged::default(), rests: Rests::default(), ask, now_ms };
+        match self.write(&mut sheet) {
+            Ok(()) => Ok((sheet.charged, sheet.rests)),
+            Err(refused) => {
+                sheet.charged.release();
+                Err(refused)
             }
         }
-        Ok((charged, remaining))
+    }
+
+    fn write(&self, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {
+        if let Some((entry, limits)) = &self.key {
+            let reserved = entry.account.reserve(limits, sheet.ask, sheet.now_ms);
+            let (reserved, left) = reserved.map_err(|denial| (denial, Who::Key(Arc::clone(entry))))?;
+            sheet.rests.key = left;
+            sheet.charged.key = Some((Arc::clone(entry), reserved));
+            let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
+            let own = entry.parts.iter().filter(|part| part.spec.of.holds(model, tags));
+            for part in own.chain(&self.key_rates) {
+                let who = || Who::OfKey(Arc::clone(entry), part.clone());
+                sheet.reserve_part(part, "api_key", who)?;
+            }
+        }
+        sheet.charged.scopes.reserve_exact(self.scopes.len());
+        for link in &self.scopes {
+            self.write_scope(link, sheet)?;
+        }
+        for (name, part) in self.funds {
+            sheet.reserve_part(part, "gateway", || Who::Fund(name.clone(), part.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn write_scope(&self, link: &Link, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {
+        let scope = &link.scope;
+        if !link.bound {
+            return sheet.reserve(scope, &Limits::default(), "", || Who::Scope(Arc::clone(scope)));
+        }
+        let view = scope.view();
+        let word = word(scope.id.kind);
+        sheet.reserve(scope, &view.limits(sheet.now_ms), word, || Who::Scope(Arc::clone(scope)))?;
+        let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
+        for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
+            sheet.reserve_part(part, word, || Who::OfScope(scope.id.clone(), part.clone()))?;
+        }
+        Ok(())
     }
 }
 
-/// Who refuses a call.
-#[derive(Debug, Clone)]
-pub(super) enum Who {
-    Key(Arc<KeyEntry>),
-    Scope(Arc<Scope>),
+/// What was set aside so far.
+struct Sheet {
+    charged: Charged,
+    rests: Rests,
+    ask: Ask,
+    now_ms: i64,
 }
 
-impl Who {
-    /// How messages name it.
-    pub(super) fn limited(&self) -> Limited {
-        match self {
-            Self::Key(entry) => limited_key(entry),
-            Self::Scope(scope) => limited_scope(&scope.id),
+impl Sheet {
+    fn reserve(
+        &mut self,
+        scope: &Arc<Scope>,
+        limits: &Limits,
+        word: &'static str,
+        who: impl FnOnce() -> Who,
+    ) -> Result<(), (Denial, Who)> {
+        let (reserved, left) =
+            scope.account.reserve(limits, self.ask, self.now_ms).map_err(|denial| (denial, who()))?;
+        self.charged.scopes.push((Arc::clone(scope), reserved));
+        if limits.has_rates() {
+            self.show(word, left);
         }
+        Ok(())
     }
 
-    fn account(&self) -> &Account {
-        match self {
-            Self::Key(entry) => &entry.account,
-            Self::Scope(scope) => &scope.account,
+    fn reserve_part(
+        &mut self,
+        part: &Part,
+        whose: &'static str,
+        who: impl FnOnce() -> Who,
+    ) -> Result<(), (Denial, Who)> {
+        let word = match part.spec.of {
+            For::All => whose,
+            For::Model(_) => per("model_per_", whose),
+            For::Tag(_) => per("tag_per_", whose),
+        };
+        self.reserve(&part.scope, &part.spec.limits, word, who)?;
+        if part.spec.is_budget() {
+            self.charged.parts.push(part.scope.id.clone());
         }
+        Ok(())
     }
 
-    fn payer(&self) -> Payer {
-        match self {
-            Self::Key(entry) => Payer::Key(entry.record.hash.clone()),
-            Self::Scope(scope) => Payer::Scope(scope.id.clone()),
+    /// Of several of a kind the one is shown that has the least left.
+    fn show(&mut self, word: &'static str, left: Remaining) {
+        match self.rests.others.iter_mut().find(|(shown, _)| *shown == word) {
+            Some((_, shown)) if left.least() < shown.least() => *shown = left,
+            Some(_) => {}
+            None => self.rests.others.push((word, left)),
         }
     }
+}
 
-    /// Asks for more of a budget that replicas share.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Overloaded`] when the database does not answer.
-    pub(super) async fn lease(self, shared: &Arc<Shared>, ask: Ask, amounts: (Money, Money)) -> Result<()> {
-        let keeper = Arc::clone(shared);
-        let asked = shared.control.spawn(async move {
-            let Some(leases) = &keeper.directory.leases else { return Ok(()) };
-            let short = || self.account().is_short(ask, amounts.1, now_ms());
-            leases.ask(self.payer(), self.account(), amounts, short).await
-        });
-        asked.await.map_err(|gone| {
-            Error::new(ErrorKind::Internal, "the lease of a budget was interrupted").with_source(gone)
-        })?
+/// What the configuration lets one key ask of a model a minute, less what the key says itself.
+fn key_rates(call: &Call, entry: &KeyEntry) -> Option<Part> {
+    let rates = &call.snapshot.funds.key_rates;
+    if rates.is_empty() {
+        return None;
     }
+    let model = &*call.glance.model;
+    let (mut rpm, mut tpm) = *rates.get(model)?;
+    for own in entry.parts.iter().filter(|part| part.spec.of == For::Model(model.to_owned())) {
+        rpm = rpm.filter(|_| own.spec.limits.rpm.is_none());
+        tpm = tpm.filter(|_| own.spec.limits.tpm.is_none());
+    }
+    if (rpm, tpm) == (None, None) {
+        return None;
+    }
+    let spec = PartSpec::rates_of(model, (rpm, tpm));
+    let id = spec.id(&format!("rates:{}", entry.record.hash));
+    let scope = call.core.shared.directory.scopes.counted(id);
+    Some(Part { spec: Arc::new(spec), scope })
+}
+
+/// Whether a part is not among these yet.
+pub(super) fn parts_beside(parts: &[(String, Part)], part: &Part) -> bool {
+    parts.iter().all(|(_, other)| !Arc::ptr_eq(&other.scope, &part.scope))
 }
 
 impl Charged {
@@ -174,6 +247,7 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
     let region = call.named.iter().find_map(region_of);
     // A customer who is bound to a region is served there, whatever the request says.
     call.controls.region = region.or(call.controls.region.take());
+    call.funds = super::funds::common(call).await?;
     let payers = Payers::of(call, caller);
     for link in &payers.scopes {
         let view = link.scope.view();
@@ -221,43 +295,6 @@ async fn find(call: &Call, id: ScopeId) -> Result<Arc<Scope>> {
     found.map_err(|gone| {
         Error::new(ErrorKind::Internal, "the lookup of a customer or tag was interrupted").with_source(gone)
     })?
-}
-
-fn limited_key(entry: &KeyEntry) -> Limited {
-    Limited {
-        payer: format!("Key={}", entry.who()),
-        scope: "api_key",
-        value: entry.record.hash.as_str().to_owned(),
-    }
-}
-
-/// How LiteLLM names a scope in budgets and in rates (surface §4.6, §4.9).
-fn limited_scope(id: &ScopeId) -> Limited {
-    let (payer, scope) = match id.kind {
-        ScopeKind::Team => ("Team", "team"),
-        ScopeKind::User => ("User", "user"),
-        ScopeKind::Organization => ("Organization", "organization"),
-        ScopeKind::Project => ("Project", "project"),
-        ScopeKind::Tag => ("Tag", "tag"),
-        ScopeKind::TeamMember => {
-            let (user, team) = (&id.member, &id.id);
-            return Limited {
-                payer: format!("TeamMember={user}:{team}"),
-                scope: "team_member",
-                value: format!("{team}:{user}"),
-            };
-        }
-        ScopeKind::OrganizationMember => {
-            let (user, organization) = (&id.member, &id.id);
-            return Limited {
-                payer: format!("OrganizationMember={user}:{organization}"),
-                scope: "organization_member",
-                value: format!("{organization}:{user}"),
-            };
-        }
-        _ => ("EndUser", "end_user"),
-    };
-    Limited { payer: format!("{payer}={}", id.id), scope, value: id.id.clone() }
 }
 
 fn blocked(id: &ScopeId) -> Error {

@@ -18,7 +18,7 @@ use super::encode::{encode, is_forwarded};
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
-use super::{Call, Tail, betas, later, media, mock, operation, prompts, unstreamed};
+use super::{Call, Tail, betas, funds, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -55,10 +55,12 @@ pub(super) async fn ask(
     let bonds = asked.bonds(&caller);
     asked.count_ahead(caller.team()).await;
     let count = |deployment: &Deployment| asked.tokens_for(deployment);
+    let broke = |deployment: &Deployment| funds::is_broke(asked, deployment);
     let request = Request {
         stream: asked.glance.stream,
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
+        broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
         bonds: &bonds,
         ask: asked.ask(&count),
         ..Request::new(&asked.glance.model, &asked.controls)
@@ -115,6 +117,8 @@ impl Refused {
             None => failed.error.clone(),
             Some(_) => failed.error.clone().with_message(failed.message()),
         };
+        let broke = tail.deployment().is_empty().then(|| funds::refusal(call, tail.caller.team())).flatten();
+        let error = broke.unwrap_or(error);
         let error = match unserved(call) {
             Some(reason) => error.with_message(reason),
             None => error,
@@ -175,6 +179,7 @@ fn unserved(call: &Call) -> Option<String> {
 /// then a failure can still be retried elsewhere.
 async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
+    funds::set_aside(call, tail, attempt.deployment).await?;
     if let Some(asked) = &call.asked {
         let reply = Box::pin(operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use gateway_db::{Intent, Owner};
+use gateway_db::{Intent, Owner, ScopeId};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
-use super::charge::{Charged, Payers};
+use super::charge::{Charged, Payers, Rests};
 use super::settle::Tail;
-use super::{Call, Caller, operation};
+use super::whose::Who;
+use super::{Call, Caller, funds, operation};
 use crate::clock::now_ms;
 use crate::config::TokenCount;
 use crate::journal::Turn;
-use crate::limits::{Ask, Denial, Limited, Remaining};
+use crate::limits::{Ask, Denial};
 use crate::state::Shared;
 
 /// The name under which calls of the operator are booked (surface §4.2).
@@ -44,22 +45,26 @@ pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Opt
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
-    let (charged, remaining) = reserve(call, &payers, estimate.ask).await?;
+    let (charged, rests) = reserve(call, &payers, estimate.ask).await?;
     // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
     let mut tail = Tail::new(call, caller, place);
     tail.charged = charged;
-    tail.remaining = remaining;
-    let announced = booked.then(|| call.core.journal.queue(|out| intent(call, &tail, &estimate).encode(out)));
+    tail.rests = rests;
+    tail.ask = estimate.ask;
+    let announced = booked.then(|| {
+        let parts = parts_told(&tail.charged.parts);
+        call.core.journal.queue(|out| intent(call, &tail, &estimate, &parts).encode(out))
+    });
     tail.announced = booked;
     Ok((tail, announced))
 }
 
 /// How often one call asks for more of shared budgets: for each of its payers, and again where others were
 /// quicker.
-const LEASES: usize = 32;
+pub(super) const LEASES: usize = 32;
 
 /// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
-async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Remaining)> {
+async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Rests)> {
     for _ in 0..LEASES {
         let now = now_ms();
         match payers.reserve(ask, now) {
@@ -67,15 +72,23 @@ async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged,
             Err((Denial::Lease { wanted, max }, who)) => {
                 who.lease(&call.core.shared, ask, (wanted, max)).await?;
             }
-            Err((denial, who)) => return Err(refusal(call, denial, &who.limited(), now)),
+            Err((denial, who)) => return Err(refusal(call, denial, &who, now)),
         }
     }
     Err(Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
         .with_origin(Origin::Gateway))
 }
 
-fn refusal(call: &Call, denial: Denial, who: &Limited, now: i64) -> Error {
-    let error = denial.into_error(who, now);
+fn refusal(call: &Call, denial: Denial, who: &Who, now: i64) -> Error {
+    if let (Who::Fund(tag, _), Denial::Budget { spent, reserved, max }) = (who, &denial)
+        && !tag.is_empty()
+    {
+        let (spent, max) = ((*spent + *reserved).as_usd(), max.as_usd());
+        return funds::crossed(&format!(
+            "Exceeded budget for {tag}, tag_spend={spent}, tag_budget_limit={max}"
+        ));
+    }
+    let error = denial.into_error(&who.limited(), now);
     if error.kind() == ErrorKind::BudgetExceeded {
         return error.with_status(call.snapshot.config.budgets.refusal_status);
     }
@@ -169,14 +182,23 @@ fn unpriced(model: &str) -> Error {
     .with_param("model")
 }
 
-fn intent<'a>(call: &'a Call, tail: &'a Tail, estimate: &Estimate) -> Intent<'a> {
+/// Parts as the ledger has them; empty where there are none.
+pub(super) fn parts_told(parts: &[ScopeId]) -> String {
+    if parts.is_empty() {
+        return String::new();
+    }
+    let pairs: Vec<(&str, &str)> = parts.iter().map(|part| (&*part.id, &*part.member)).collect();
+    serde_json::to_string(&pairs).unwrap_or_default()
+}
+
+fn intent<'a>(call: &'a Call, tail: &'a Tail, estimate: &Estimate, parts: &'a str) -> Intent<'a> {
     Intent {
         id: call.id,
         started_ms: call.started_ms,
         reserved: tail.charged.at_key().map_or(estimate.ask.cost, |reserved| reserved.cost),
         reserved_input_tokens: estimate.input_tokens,
         reserved_output_tokens: estimate.output_tokens,
-        owner: owner(&tail.caller, call.end_user.as_deref()),
+        owner: Owner { parts, ..owner(&tail.caller, call.end_user.as_deref()) },
         model_group: &call.glance.model,
         call_type: call.call_type,
         stream: call.glance.stream,
@@ -198,6 +220,7 @@ pub(crate) fn owner<'a>(caller: &'a Caller, end_user: Option<&'a str>) -> Owner<
                 organization_id: text(&settings.organization_id),
                 end_user,
                 project_id: text(&settings.project_id),
+                parts: "",
             }
         }
     }

@@ -26,6 +26,7 @@ mod dispatch;
 mod encode;
 mod extras;
 mod fetch;
+mod funds;
 mod later;
 mod limit;
 mod listed;
@@ -42,6 +43,7 @@ mod relay;
 mod settle;
 mod stream;
 mod unstreamed;
+mod whose;
 
 use std::sync::Arc;
 

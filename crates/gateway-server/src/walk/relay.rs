@@ -14,7 +14,7 @@ use super::pump::Pump;
 use super::settle::{Settled, Tail};
 use super::stream::{Source, Stream};
 use super::{Call, Caller, auto};
-use crate::answer::{Head, ReplyBody, limits, names, text};
+use crate::answer::{Head, ReplyBody, limits, names, rests, text};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -106,7 +106,10 @@ pub(crate) fn relay(
     }
     head.text(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
-        limits(&mut head, &entry.limits(), &tail.remaining);
+        limits(&mut head, &entry.limits(), &tail.rests.key);
+    }
+    for (word, left) in &tail.rests.others {
+        rests(&mut head, word, left);
     }
     let mut booked = None;
     let body = match done.reply {

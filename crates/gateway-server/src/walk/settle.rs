@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use gateway_db::{CallId, End, Flags, Outcome, Tokens};
+use gateway_db::{CallId, End, Flags, Outcome, Owner, Tokens};
 use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_providers::catalog::ModelInfo;
@@ -13,13 +13,14 @@ use llm_types::{CostContext, Error, Money, Usage};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::charge::Charged;
-use super::limit::{Place, counted, owner};
+use super::charge::{Charged, Rests};
+use super::funds::Upstream;
+use super::limit::{Place, counted, owner, parts_told};
 use super::recall::Keep;
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
-use crate::limits::{Remaining, Settlement};
+use crate::limits::{Ask, Settlement};
 use crate::state::{Core, Served, cost_by};
 use crate::telemetry::AccessLine;
 
@@ -46,7 +47,12 @@ pub(crate) struct Tail {
     pub(crate) caller: Caller,
     /// What is set aside at everybody who pays for it.
     pub(super) charged: Charged,
-    pub(crate) remaining: Remaining,
+    /// What is left of rates, for headers.
+    pub(crate) rests: Rests,
+    /// What the call may use at most.
+    pub(super) ask: Ask,
+    /// What is set aside at deployments and providers with budgets.
+    pub(super) upstream: Upstream,
     prompt_bytes: u64,
     tokens_counted: TokenCount,
     /// Whether the ledger was told of the call.
@@ -99,7 +105,9 @@ impl Tail {
             tags: call.tags.clone(),
             caller,
             charged: Charged::default(),
-            remaining: Remaining::default(),
+            rests: Rests::default(),
+            ask: Ask::default(),
+            upstream: Upstream::default(),
             prompt_bytes: call.glance.prompt_bytes,
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
@@ -151,7 +159,7 @@ impl Tail {
         let usage = self.usage(end, asked.is_some(), error);
         let duration_us = self.elapsed_us();
         let cost = self.cost(asked.as_deref(), &usage, duration_us);
-        let spent = self.charge(&usage, cost);
+        let spent = self.charge(asked.as_deref(), &usage, cost);
         let bill = Bill { asked: asked.as_deref(), usage: &usage, end, status, error, cost, duration_us };
         let booked = self.book(&bill);
         if aloud {
@@ -195,9 +203,11 @@ impl Tail {
         }
     }
 
-    fn charge(&mut self, usage: &Usage, cost: Option<Money>) -> Option<Money> {
+    fn charge(&mut self, asked: Option<&Served>, usage: &Usage, cost: Option<Money>) -> Option<Money> {
         let tokens = counted(self.tokens_counted, usage.input_tokens, usage.output_tokens);
         let used = Settlement { cost: cost.unwrap_or_default(), tokens };
+        let paid = self.upstream.settle(asked.map(|served| &served.deployment.id), used);
+        self.charged.parts.extend(paid.iter().map(|scope| scope.id.clone()));
         self.charged.settle(used)
     }
 
@@ -207,12 +217,13 @@ impl Tail {
         }
         let details = json_unless(!has_details(bill.usage), bill.usage);
         let tags = json_unless(self.tags.is_empty(), &self.tags);
+        let parts = parts_told(&self.charged.parts);
         let outcome = Outcome {
             call_id: self.shown_id.to_str().unwrap_or_default(),
             started_ms: self.started_ms,
             duration_us: bill.duration_us,
             first_byte_us: self.first_byte_us,
-            owner: owner(&self.caller, self.end_user.as_deref()),
+            owner: Owner { parts: &parts, ..owner(&self.caller, self.end_user.as_deref()) },
             model_group: &self.model_group,
             model: bill.asked.map_or("", |served| &served.target.target().model),
             provider: bill.asked.map_or("", |served| served.target.target().spec.id.as_str()),

@@ -146,6 +146,10 @@ impl<'r> Walk<'r> {
             let others = (0..).zip(&route.group.candidates);
             excluded.extend(others.filter(|(_, one)| one.deployment.id != *pinned).map(|(at, _)| at));
         }
+        if let Some(broke) = self.request.broke {
+            let all = (0..).zip(&route.group.candidates);
+            excluded.extend(all.filter(|(_, one)| broke(&one.deployment)).map(|(at, _)| at));
+        }
         let ask = Ask { stream: self.request.stream, ..self.request.ask };
         let now = self.router.clock.now();
         let wanted = match self.request.bonds {

@@ -21,6 +21,7 @@ fn owner(texts: &[String]) -> Owner<'_> {
         organization_id: &texts[3],
         end_user: &texts[4],
         project_id: &texts[15],
+        parts: &texts[14],
     }
 }
 

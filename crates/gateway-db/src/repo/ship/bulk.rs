@@ -65,6 +65,11 @@ impl<'a> Bulk<'a> {
         Self { verb, cells: Vec::new() }
     }
 
+    /// The same rows for another statement over the same columns.
+    pub(super) fn asking(self, verb: Verb) -> Self {
+        Self { verb, ..self }
+    }
+
     pub(super) fn push(&mut self, cell: Cell<'a>) {
         self.cells.push(cell);
     }
@@ -194,6 +199,24 @@ pub(super) const CUSTOMERS: Verb = Verb {
            model_tpm_limit, extra, created_at, updated_at, version) \
            SELECT 'customer', v.id, '', '[]', '{}', '{}', '{}', '{}', '{}', v.active, v.active, 0 FROM v WHERE true \
            ON CONFLICT (kind, id, member) DO NOTHING",
+};
+
+/// Keys whose spend went past their soft budget by these sums: spend, soft budget, kind, member and id in one text,
+/// apart by [`super::APART`].
+pub(super) const SOFT_KEYS: Verb = Verb {
+    columns: &[("hash", Text), ("cost", Int), ("active", Int)],
+    body: "SELECT CAST(k.spend AS text) || '\u{1f}' || CAST(k.soft_budget AS text) || '\u{1f}key\u{1f}\u{1f}' || k.hash \
+           FROM verification_keys k JOIN v ON k.hash = v.hash \
+           WHERE k.soft_budget IS NOT NULL AND k.spend >= k.soft_budget AND k.spend - v.cost < k.soft_budget",
+};
+
+/// The same of scopes.
+pub(super) const SOFT_SCOPES: Verb = Verb {
+    columns: &[("kind", Text), ("id", Text), ("member", Text), ("cost", Int)],
+    body: "SELECT CAST(s.spend AS text) || '\u{1f}' || CAST(s.soft_budget AS text) || '\u{1f}' || s.kind || '\u{1f}' \
+           || s.member || '\u{1f}' || s.id FROM scopes s JOIN v ON s.kind = v.kind AND s.id = v.id AND \
+           s.member = v.member \
+           WHERE s.soft_budget IS NOT NULL AND s.spend >= s.soft_budget AND s.spend - v.cost < s.soft_budget",
 };
 
 /// Locks scopes in the order of their ids, so that replicas do not wait for each other in a circle.

@@ -6,6 +6,8 @@ mod transaction;
 
 use std::collections::HashSet;
 
+use llm_types::Money;
+
 use crate::ledger::{Batch, FIRST_POSITION};
 use crate::{Db, DbError, DbErrorKind};
 
@@ -13,12 +15,43 @@ use bulk::{Bulk, Cell};
 use transaction::Transaction;
 
 /// What a batch came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shipped {
     /// Calls that are new in the database.
     pub(crate) rows: u64,
     /// Calls that were there already.
     pub(crate) duplicates: u64,
+    /// Who went past its soft budget with this batch.
+    pub(crate) crossings: Vec<Crossing>,
+}
+
+/// A key or scope that went past its soft budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Crossing {
+    /// `key` or the kind of the scope.
+    pub(crate) kind: String,
+    /// The key's hash or the scope's id.
+    pub(crate) id: String,
+    /// Of a membership, the user.
+    pub(crate) member: String,
+    /// What is spent now.
+    pub(crate) spend: Money,
+    /// The soft budget.
+    pub(crate) soft: Money,
+}
+
+/// What stands between the parts of a crossing's text.
+const APART: char = '\u{1f}';
+
+impl Crossing {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(5, APART);
+        let mut money = || parts.next()?.parse().ok().map(Money);
+        let (spend, soft) = (money()?, money()?);
+        let mut text = || parts.next().map(str::to_owned);
+        let (kind, member, id) = (text()?, text()?, text()?);
+        Some(Self { kind, id, member, spend, soft })
+    }
 }
 
 /// Why a transaction was given up on purpose.
@@ -36,7 +69,9 @@ impl Db {
         let mut known = HashSet::new();
         loop {
             match self.try_ship(node, batch, &known, now).await? {
-                Ok(rows) => return Ok(Shipped { rows, duplicates: known.len() as u64 }),
+                Ok((rows, crossings)) => {
+                    return Ok(Shipped { rows, duplicates: known.len() as u64, crossings });
+                }
                 Err(GivenUp::Duplicates) if known.is_empty() => known = self.known_calls(batch).await?,
                 Err(GivenUp::Duplicates) => {
                     return Err(DbError::new(
@@ -75,7 +110,7 @@ impl Db {
         batch: &Batch,
         known: &HashSet<String>,
         now: i64,
-    ) -> Result<Result<u64, GivenUp>, DbError> {
+    ) -> Result<Result<(u64, Vec<Crossing>), GivenUp>, DbError> {
         let rows = sums::log_rows(batch, known);
         let mut transaction = Transaction::begin(self).await?;
         for slice in batch.slices() {
@@ -98,11 +133,14 @@ impl Db {
             transaction.run(&sums.scope_locks()).await?;
         }
         transaction.run(&sums.scopes()).await?;
+        let mut crossed = transaction.found(&sums.soft_keys()).await?;
+        crossed.append(&mut transaction.found(&sums.soft_scopes()).await?);
         transaction.run(&sums.leases(node)).await?;
         transaction.run(&sums.daily()).await?;
         transaction.run(&sums.daily_scopes()).await?;
         transaction.commit().await?;
-        Ok(Ok(rows.rows() as u64))
+        let crossings = crossed.iter().filter_map(|text| Crossing::read(text)).collect();
+        Ok(Ok((rows.rows() as u64, crossings)))
     }
 
     /// Calls of the batch that the spend log has.
@@ -136,6 +174,6 @@ impl Db {
             }
         }
         transaction.commit().await?;
-        Ok(Shipped { rows: 0, duplicates: batch.rows() as u64 })
+        Ok(Shipped { duplicates: batch.rows() as u64, ..Shipped::default() })
     }
 }

@@ -77,7 +77,7 @@ struct KeySum {
 }
 
 /// Kind, id and member of a scope.
-type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, &'a str);
+type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, Cow<'a, str>);
 
 /// Day, then key, user, team, organisation, model group, model, provider and call type.
 type DayKey<'a> = (i64, [&'a str; 8]);
@@ -157,6 +157,16 @@ impl<'a> Sums<'a> {
         keys
     }
 
+    /// The keys among these that went past their soft budget.
+    pub(super) fn soft_keys(&self) -> Bulk<'a> {
+        self.keys().asking(bulk::SOFT_KEYS)
+    }
+
+    /// The scopes among these that went past their soft budget.
+    pub(super) fn soft_scopes(&self) -> Bulk<'_> {
+        self.scopes().asking(bulk::SOFT_SCOPES)
+    }
+
     pub(super) fn customers(&self) -> Bulk<'a> {
         let mut customers = Bulk::new(bulk::CUSTOMERS);
         for (id, since) in &self.customers {
@@ -186,7 +196,7 @@ impl<'a> Sums<'a> {
         let mut leases = Bulk::new(bulk::LEASES);
         let keys = self.keys.iter().map(|(hash, sum)| (KEY, *hash, "", sum.cost));
         let scopes =
-            self.scopes.iter().map(|((kind, id, member), cost)| (kind.as_str(), &**id, *member, *cost));
+            self.scopes.iter().map(|((kind, id, member), cost)| (kind.as_str(), &**id, &**member, *cost));
         for (kind, id, member, cost) in keys.chain(scopes) {
             leases.extend([
                 Cell::text(kind),
@@ -269,6 +279,9 @@ fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = ScopeKey<'a>> {
         .filter(|(kind, id, member)| !id.is_empty() && (!kind.is_membership() || !member.is_empty()));
     // A tag named twice is charged once.
     let tags: BTreeSet<String> = serde_json::from_str(outcome.tags).unwrap_or_default();
-    let tags = tags.into_iter().map(|tag| (ScopeKind::Tag, Cow::Owned(tag), ""));
-    named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), member)).chain(tags)
+    let tags = tags.into_iter().map(|tag| (ScopeKind::Tag, Cow::Owned(tag), Cow::Borrowed("")));
+    let parts: Vec<(String, String)> = serde_json::from_str(owner.parts).unwrap_or_default();
+    let parts = parts.into_iter().map(|(id, part)| (ScopeKind::Part, Cow::Owned(id), Cow::Owned(part)));
+    let named = named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), Cow::Borrowed(member)));
+    named.chain(tags).chain(parts)
 }

@@ -96,6 +96,38 @@ impl Transaction {
         }
     }
 
+    /// Runs a query over its rows that answers with one text for some of them.
+    pub(super) async fn found(&mut self, bulk: &Bulk<'_>) -> Result<Vec<String>, DbError> {
+        if bulk.rows() == 0 {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Sqlite(inner) => {
+                let mut found = Vec::new();
+                for chunk in bulk.cells().chunks(SQLITE_ROWS * bulk.width()) {
+                    let sql = AssertSqlSafe(bulk.verb.sqlite(chunk.len() / bulk.width()));
+                    let query = chunk.iter().fold(sqlx::query_scalar(sql), |query, cell| match cell {
+                        Cell::Null => query.bind(None::<i64>),
+                        Cell::Text(text) => query.bind(text.as_ref()),
+                        Cell::Int(int) => query.bind(*int),
+                    });
+                    found.append(&mut query.fetch_all(&mut **inner).await.map_err(failed)?);
+                }
+                Ok(found)
+            }
+            Self::Postgres(inner) => {
+                let mut query = sqlx::query_scalar(AssertSqlSafe(bulk.verb.postgres()));
+                for (index, (_, kind)) in bulk.verb.columns.iter().enumerate() {
+                    query = match kind {
+                        Kind::Text => query.bind(bulk.texts(index)),
+                        Kind::Int => query.bind(bulk.ints(index)),
+                    };
+                }
+                query.fetch_all(&mut **inner).await.map_err(failed)
+            }
+        }
+    }
+
     /// Segments and positions, by one parameter.
     pub(super) async fn positions(
         &mut self,

@@ -58,9 +58,9 @@ catalogue! {
     default_redis_batch_cache_expiry Number "" later "counters are kept in this process": "Default redis batch cache expiry.";
     model_alias_map Map "" served: "Other names for models, applied before routing.";
     model_group_settings Any "" later "it has no effect": "Settings by group, such as {forward_client_headers_to_llm_api: [groups]}.";
-    max_budget Number "0.0" later "only budgets of keys, teams and users count": "Budget of the whole gateway, USD.";
+    max_budget Number "0.0" served: "Budget of the whole gateway, USD.";
     budget_exceeded_status_code Count "422" served: "Status of refusals for lack of budget.";
-    budget_duration Text "" later "only budgets of keys, teams and users count": "Period of `max_budget`, such as `30d`.";
+    budget_duration Text "" served: "Period of `max_budget`, such as `30d`.";
     default_soft_budget Number "" later "no such budget is kept": "Budget at which an alert is sent.";
     budget_exceeded_throttle_percentage Number "" later "answers are not cached": "Slow down instead of deny.";
     forward_traceparent_to_llm_provider Flag "False" later "it has no effect": "Send the caller's trace context to providers.";
@@ -81,7 +81,7 @@ catalogue! {
     max_ui_session_budget Number "1.0" later "there is no admin UI to sign in to": "Budget of UI session keys.";
     internal_user_budget_duration Text "" later "only budgets of keys, teams and users count": "Period of the default budget of internal users, such as `30d`.";
     budget_rollover Flag "False" later "no such budget is kept": "Carry overspend into next window.";
-    tag_budget_config Map "" later "no such budget is kept": "Budgets by tag: {tag: {budget_limit, time_period}}.";
+    tag_budget_config Map "" served: "Budgets by tag: {tag: {budget_limit, time_period}}.";
     max_end_user_budget Number "" later "only budgets of keys, teams and users count": "Budget of an end user unless told otherwise, USD.";
     max_end_user_budget_id Text "" later "no such budget is kept": "Budget row for unknown customers.";
     validate_end_user_id_in_db Flag "False" later "it has no effect": "Refuse end users the database does not know.";

@@ -93,10 +93,10 @@ catalogue! {
     provider_affinity_header Text "" later "deployments are picked without it": "Header that keeps a session on one provider node.";
     litellm_trace_id Text "" accepted: "Trace id of a call; set per request.";
     max_file_size_mb Number "" later "the endpoint it belongs to is not served": "Larger uploads are refused, in MB.";
-    default_api_key_tpm_limit Count "" later "only limits of the keys themselves count": "Tokens per minute one key may use of this model.";
-    default_api_key_rpm_limit Count "" later "only limits of the keys themselves count": "Requests per minute one key may send to this model.";
-    max_budget Number "" later "the deployment has no budget of its own": "Budget of the deployment, USD.";
-    budget_duration Text "" later "the deployment has no budget of its own": "Period of the deployment's budget.";
+    default_api_key_tpm_limit Count "" served: "Tokens per minute one key may use of this model.";
+    default_api_key_rpm_limit Count "" served: "Requests per minute one key may send to this model.";
+    max_budget Number "" served: "Budget of the deployment, USD.";
+    budget_duration Text "" served: "Period of the deployment's budget, such as `1d`.";
     keepalive_seconds Number "" later "it has no effect": "Pause between keep-alive comments in streams.";
     allow_client_keepalive_override Flag "False" later "it has no effect": "Let callers choose that pause.";
     use_in_pass_through Flag "False" later "pass-through routes are not served": "Lend credentials to pass-through routes.";

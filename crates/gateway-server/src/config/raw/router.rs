@@ -31,7 +31,7 @@ catalogue! {
     enable_weighted_failover Flag "false" served: "Retry inside a `simple-shuffle` group without the deployments that failed.";
     default_max_parallel_requests Count "" served: "Requests in flight per deployment that sets none.";
     default_litellm_params Map "" served: "Parameters of every deployment that does not set them.";
-    provider_budget_config Map "— |" later "deployments are picked without it": "Provider budget configuration.";
+    provider_budget_config Map "— |" served: "What may be spent at a provider: {provider: {budget_limit, time_period}}.";
     routing_groups List "" served: "A strategy for some groups: a list of {group_name, models, routing_strategy, routing_strategy_args, model_priorities}; `priority` tries the groups by number.";
     weights Map "" served: "Shares by group and deployment id: {group: {id: weight}}.";
     redis_url Secret "" served: "URL of a Redis over which gateways share rests, usage and latencies: redis://[user:password@]host[:port][/database]; rediss://… over TLS, trusting the certificates that providers are trusted with (SSL_CERT_FILE).";

@@ -46,6 +46,8 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
         internal_user: section.usd("max_internal_user_budget"),
         internal_user_period: period(section, "internal_user_budget_duration"),
         end_user: section.usd("max_end_user_budget"),
+        providers: Vec::new(),
+        tags: super::allowances::by_name(section, "tag_budget_config"),
         key_defaults: section.map("default_key_generate_params"),
         key_ceilings: section.map("upperbound_key_generate_params"),
         internal_user_defaults: section.map("default_internal_user_params"),
@@ -53,7 +55,7 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
 }
 
 /// A period such as `30s`, `15m`, `24h`, `30d`, `1w` or `1mo`, or a word for one. LiteLLM surface §4.8.
-fn period(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
+pub(super) fn period(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
     let text = section.text(key)?;
     for (word, period) in [("hourly", "1h"), ("daily", "24h"), ("weekly", "7d"), ("monthly", "1mo")] {
         if text == word {

@@ -1,5 +1,6 @@
 //! From what the file says to what the gateway reads: one file per section, all problems together.
 
+mod allowances;
 mod auto;
 mod calls;
 mod cloud;
@@ -45,7 +46,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let general = general::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
-    let (calls, budgets) = calls::resolve(&mut cx, litellm, media);
+    let (calls, mut budgets) = calls::resolve(&mut cx, litellm, media);
     let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
     router.health_routing |= general.health_routing;
     let mut credentials = credentials(&mut cx, root.member("credential_list"), "credential_list");
@@ -53,6 +54,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
     let skip_invalid = section.is_on("ignore_invalid_deployments");
     let redis = redis::resolve(&mut section);
+    budgets.providers = allowances::by_name(&mut section, "provider_budget_config");
     let params = section.mapping("default_litellm_params").map(Node::members).unwrap_or_default();
     let defaults = target::Defaults {
         registry,

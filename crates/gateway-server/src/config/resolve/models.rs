@@ -160,6 +160,7 @@ fn one(
     let mock_response = mock_response(&mut section);
     let per_key_limits =
         (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"));
+    let budget = super::allowances::of_entry(&mut section);
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
@@ -174,7 +175,7 @@ fn one(
     }
     let overrides = overrides(cx, path, &params, info);
     let probe = probe(cx, path, info);
-    let model = Model { deployment, overrides, mock_response, probe, per_key_limits, derived_id };
+    let model = Model { deployment, overrides, mock_response, probe, per_key_limits, budget, derived_id };
     usable.then(|| Entry::Callable(Box::new(model)))
 }
 

@@ -184,3 +184,16 @@ fn a_lease_that_is_over_is_used_no_longer_and_an_idle_one_given_back() {
     assert_eq!(account.take_idle_lease(NOW + MINUTE + 5_000), Some(Money(13)));
     assert!(!account.wants_tending(NOW + 2 * MINUTE));
 }
+
+#[test]
+fn a_slice_of_a_budget_that_was_lowered_is_asked_for_anew() {
+    let account = Account::leasing(Money::ZERO);
+    account.grant(&got(50, 10, 0), (Money(5), Money(100)), (NOW, NOW + 60_000));
+    assert!(account.reserve(&budget(100), ask(5), NOW).is_ok());
+    assert!(account.reserve(&budget(200), ask(5), NOW).is_ok(), "a raised one holds at once");
+    let refused = account.reserve(&budget(20), ask(5), NOW);
+    assert_eq!(refused, Err(Denial::Lease { wanted: Money(5), max: Money(20) }));
+    // 50 are held, 10 spent: of 20 there are 40 too much.
+    account.grant(&got(-40, 10, 0), (Money(5), Money(20)), (NOW, NOW + 60_000));
+    assert!(matches!(account.reserve(&budget(20), ask(5), NOW), Err(Denial::Budget { .. })));
+}

@@ -1,0 +1,67 @@
+//! Budgets by model, further periods and raised budgets in requests: checked, because they are kept as they came.
+
+use gateway_db::JsonMap;
+use llm_types::ErrorKind;
+use serde_json::Value;
+
+use super::refusal::Refusal;
+use crate::clock::time_of;
+use crate::identity::amount_and_period;
+use crate::limits::parse_duration_ms;
+
+/// Budgets by model are read as LiteLLM writes them.
+///
+/// # Errors
+/// The first that is none.
+pub(super) fn check_model_budgets(budgets: &JsonMap) -> Result<(), Refusal> {
+    for (model, said) in budgets {
+        if !is_budget(said) {
+            return Err(no_budget("model_max_budget", model, said));
+        }
+    }
+    Ok(())
+}
+
+/// What is kept as it came but means something: further budget periods, budgets raised for a time.
+///
+/// # Errors
+/// The first value that makes no sense.
+pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
+    let given = |name: &str| extra.get(name).filter(|value| !value.is_null());
+    if let Some(windows) = given("budget_limits") {
+        for window in windows.as_array().unwrap_or(&vec![windows.clone()]) {
+            if !window.is_object() || !is_budget(window) {
+                return Err(no_budget("budget_limits", "", window));
+            }
+        }
+    }
+    let (more, until) = (given("temp_budget_increase"), given("temp_budget_expiry"));
+    let readable = match (more, until) {
+        (None, None) => true,
+        (Some(more), Some(until)) => {
+            amount_and_period(more).is_some() && until.as_str().and_then(time_of).is_some()
+        }
+        _ => false,
+    };
+    if readable {
+        return Ok(());
+    }
+    let message = "`temp_budget_increase` and `temp_budget_expiry` go together: expected an amount in USD and a \
+                   time such as `2030-01-31T00:00:00Z`";
+    Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "temp_budget_increase", message))
+}
+
+fn is_budget(said: &Value) -> bool {
+    let read = amount_and_period(said);
+    read.is_some_and(|(_, period)| period.is_none_or(|period| parse_duration_ms(period).is_some()))
+}
+
+fn no_budget(field: &str, of: &str, said: &Value) -> Refusal {
+    let shown: String = said.to_string().chars().take(80).collect();
+    let of = if of.is_empty() { String::new() } else { format!(" for `{of}`") };
+    let message = format!(
+        "`{field}` is `{shown}`{of}, expected an amount in USD as `max_budget` and a period such as `30d` as \
+         `budget_duration`"
+    );
+    Refusal::about(ErrorKind::BadRequest, "bad_request_error", field, message)
+}

@@ -1,0 +1,160 @@
+//! Whose limit it is, as messages and headers name it (surface §4.6, §4.9).
+
+use std::sync::Arc;
+
+use gateway_db::{Payer, ScopeId, ScopeKind};
+use llm_types::{Error, ErrorKind, Money, Result};
+
+use crate::clock::now_ms;
+use crate::identity::{For, KeyEntry, Part, Scope};
+use crate::limits::{Account, Ask, Limited};
+use crate::state::Shared;
+
+/// Who refuses a call.
+#[derive(Debug, Clone)]
+pub(super) enum Who {
+    Key(Arc<KeyEntry>),
+    Scope(Arc<Scope>),
+    /// A part of a key's limits.
+    OfKey(Arc<KeyEntry>, Part),
+    /// A part of a scope's limits.
+    OfScope(ScopeId, Part),
+    /// A budget that the configuration sets, with its name in messages.
+    Fund(String, Part),
+}
+
+impl Who {
+    /// How messages name it.
+    pub(super) fn limited(&self) -> Limited {
+        match self {
+            Self::Key(entry) => limited_key(entry),
+            Self::Scope(scope) => limited_scope(&scope.id),
+            Self::OfKey(entry, part) => {
+                let alias = entry.record.settings.alias.as_deref().unwrap_or("None");
+                let name = format!("LiteLLM Virtual Key: {}, key_alias: {alias}", entry.record.hash);
+                of_part(limited_key(entry), &name, part)
+            }
+            Self::OfScope(id, part) => {
+                let whole = limited_scope(id);
+                let name = match id.kind {
+                    ScopeKind::Customer => format!("LiteLLM End User: {}", id.id),
+                    _ => format!("LiteLLM {}", whole.payer.replacen('=', ": ", 1)),
+                };
+                of_part(whole, &name, part)
+            }
+            Self::Fund(name, _) => {
+                let (scope, value) = ("gateway", String::new());
+                Limited { payer: name.clone(), scope, value, exceeded: None }
+            }
+        }
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        match self {
+            Self::Key(entry) => &entry.account,
+            Self::Scope(scope) => &scope.account,
+            Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => &part.scope.account,
+        }
+    }
+
+    fn payer(&self) -> Payer {
+        match self {
+            Self::Key(entry) => Payer::Key(entry.record.hash.clone()),
+            Self::Scope(scope) => Payer::Scope(scope.id.clone()),
+            Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => {
+                Payer::Scope(part.scope.id.clone())
+            }
+        }
+    }
+
+    /// Asks for more of a budget that replicas share.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    pub(super) async fn lease(self, shared: &Arc<Shared>, ask: Ask, amounts: (Money, Money)) -> Result<()> {
+        let keeper = Arc::clone(shared);
+        let asked = shared.control.spawn(async move {
+            let Some(leases) = &keeper.directory.leases else { return Ok(()) };
+            let short = || self.account().is_short(ask, amounts.1, now_ms());
+            leases.ask(self.payer(), self.account(), amounts, short).await
+        });
+        asked.await.map_err(|gone| {
+            Error::new(ErrorKind::Internal, "the lease of a budget was interrupted").with_source(gone)
+        })?
+    }
+}
+
+/// A part of somebody's limits; `name` is how LiteLLM names its owner where a model's budget is spent.
+fn of_part(whole: Limited, name: &str, part: &Part) -> Limited {
+    match &part.spec.of {
+        For::All => {
+            let period = part.spec.period.as_deref().unwrap_or("all time");
+            Limited { payer: format!("{} Budget window={period}", whole.payer), ..whole }
+        }
+        For::Model(model) => Limited {
+            scope: per("model_per_", whole.scope),
+            value: format!("{}:{model}", whole.value),
+            exceeded: Some(format!("{name}, exceeded budget for model={model}")),
+            ..whole
+        },
+        For::Tag(tag) => {
+            Limited { scope: per("tag_per_", whole.scope), value: format!("{}:{tag}", whole.value), ..whole }
+        }
+    }
+}
+
+/// The word for rates of a part: `model_per_key`.
+pub(super) fn per(what: &str, whose: &str) -> &'static str {
+    match (what, whose) {
+        ("model_per_", "api_key") => "model_per_key",
+        ("model_per_", "team") => "model_per_team",
+        ("model_per_", "project") => "model_per_project",
+        ("model_per_", "user") => "model_per_user",
+        ("model_per_", "organization") => "model_per_organization",
+        ("model_per_", "end_user") => "model_per_end_user",
+        ("model_per_", "team_member") => "model_per_team_member",
+        ("model_per_", _) => "model_per_tag",
+        (_, "api_key") => "tag_per_key",
+        _ => "tag_per_team",
+    }
+}
+
+/// The word for rates of a scope.
+pub(super) const fn word(kind: ScopeKind) -> &'static str {
+    match kind {
+        ScopeKind::Team => "team",
+        ScopeKind::User => "user",
+        ScopeKind::Organization => "organization",
+        ScopeKind::Project => "project",
+        ScopeKind::Tag => "tag",
+        ScopeKind::TeamMember => "team_member",
+        ScopeKind::OrganizationMember => "organization_member",
+        _ => "end_user",
+    }
+}
+
+fn limited_key(entry: &KeyEntry) -> Limited {
+    Limited {
+        payer: format!("Key={}", entry.who()),
+        scope: "api_key",
+        value: entry.record.hash.as_str().to_owned(),
+        exceeded: None,
+    }
+}
+
+fn limited_scope(id: &ScopeId) -> Limited {
+    let scope = word(id.kind);
+    let (name, value) = match id.kind {
+        ScopeKind::Team => ("Team", id.id.clone()),
+        ScopeKind::User => ("User", id.id.clone()),
+        ScopeKind::Organization => ("Organization", id.id.clone()),
+        ScopeKind::Project => ("Project", id.id.clone()),
+        ScopeKind::Tag => ("Tag", id.id.clone()),
+        ScopeKind::TeamMember => ("TeamMember", format!("{}:{}", id.id, id.member)),
+        ScopeKind::OrganizationMember => ("OrganizationMember", format!("{}:{}", id.id, id.member)),
+        _ => ("EndUser", id.id.clone()),
+    };
+    // Budgets name the user first, rates the team.
+    let shown = if id.member.is_empty() { value.clone() } else { format!("{}:{}", id.member, id.id) };
+    Limited { payer: format!("{name}={shown}"), scope, value, exceeded: None }
+}
