@@ -138,8 +138,29 @@ def test_a_new_secret_for_a_key(gateway):
     assert again.json["key"] == "sk-chosen-by-the-operator"
     assert gateway.chat(key="sk-chosen-by-the-operator").status == 200
     assert gateway.ask("POST", "/key/regenerate", {"key": key}).status == 404
-    refused = gateway.ask("POST", "/key/regenerate", {"key": "sk-chosen-by-the-operator", "grace_period": "1h"})
+    refused = gateway.ask("POST", "/key/regenerate", {"key": "sk-chosen-by-the-operator", "grace_period": "soon"})
     assert refused.status == 400 and "grace_period" in refused.json["error"]["message"]
+
+
+def test_an_old_secret_works_for_its_grace_period(gateway):
+    key = gateway.new_key(max_budget=10)
+    assert gateway.chat(key=key).status == 200
+    spent = gateway.spend(key, 1e-9)
+    second = gateway.ask("POST", "/key/regenerate", {"key": key, "grace_period": "1h"}).json["key"]
+    third = gateway.ask("POST", "/key/regenerate", {"key": second, "grace_period": "3s"}).json["key"]
+    for secret in (key, second, third):
+        assert gateway.chat(key=secret).status == 200
+    assert gateway.spend(third, 4 * spent) == pytest.approx(4 * spent), "all of them spend the same budget"
+    gateway.kill()
+    gateway.start()
+    until = time.monotonic() + 10
+    while gateway.chat(key=second).status != 401:
+        assert time.monotonic() < until, "the grace period ends"
+        time.sleep(0.1)
+    # The oldest leads to the key by way of the second, whose time is over.
+    assert gateway.chat(key=key).status == 401 and gateway.chat(key=third).status == 200
+    gateway.ask("POST", "/key/block", {"key": third})
+    assert gateway.chat(key=third).status == 401
 
 
 def test_spend_set_by_hand_opens_a_spent_budget(gateway):

@@ -4,6 +4,7 @@
 //! commands; calls never wait for it. While Redis is away each gateway goes by what it sees itself.
 
 mod line;
+mod quotas;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::config::Redis;
 use crate::state::Shared;
 
 pub(crate) use line::Lines;
+pub(crate) use quotas::{Holder, Quotas, Rated};
 
 /// How often gateways tell each other.
 const EVERY: Duration = Duration::from_millis(250);

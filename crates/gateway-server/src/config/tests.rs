@@ -373,6 +373,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("include_call_id_in_error_body", "call_id_in_errors"),
     ("disable_spend_logs", "disable_spend_logs"),
     ("disable_budget_reservation", "disable_budget_reservation"),
+    ("fail_closed_rate_limit_enforcement", "refuse_without_rates"),
     ("apply_user_budget_to_team_keys", "user_budget_on_team_keys"),
     ("allow_requests_on_db_unavailable", "allow_without_database"),
     ("proxy_batch_write_at", "spend_flush"),

@@ -108,6 +108,9 @@ pub struct General {
     pub disable_budget_reservation: bool,
     /// A user's budget also caps their keys that belong to a team (`apply_user_budget_to_team_keys`).
     pub user_budget_on_team_keys: bool,
+    /// Refuse calls with rates while the Redis is away that keeps them together
+    /// (`fail_closed_rate_limit_enforcement`).
+    pub refuse_without_rates: bool,
     /// Let calls through while the database is away (`allow_requests_on_db_unavailable`).
     pub allow_without_database: bool,
     /// Skip fallbacks to models the key may not call (`enforce_fallback_model_access`).

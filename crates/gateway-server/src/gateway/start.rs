@@ -154,6 +154,7 @@ async fn shared_state(
         findings: crate::health::Findings::default(),
         lessons: llm_router::auto::Lessons::default(),
         exchange: crate::share::Exchange::default(),
+        quotas: crate::share::Quotas::default(),
         redis,
         book: Arc::clone(book),
         clock,

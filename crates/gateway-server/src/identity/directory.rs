@@ -9,6 +9,7 @@ use gateway_db::{Backend, Db, KeyRecord, Payer, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
 use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of};
+use super::retired::Retired;
 use super::{KeyDigest, Leases, Scope, Scopes};
 use crate::clock::now_ms;
 use crate::limits::{Account, Limits};
@@ -96,6 +97,7 @@ pub(crate) struct Directory {
     entries: DashMap<KeyDigest, Arc<KeyEntry>>,
     accounts: DashMap<KeyDigest, Arc<Account>>,
     unknown: DashMap<KeyDigest, Instant>,
+    retired: Retired,
     epoch: AtomicU64,
     version: AtomicU64,
 }
@@ -118,6 +120,7 @@ impl Directory {
             entries: DashMap::new(),
             accounts: DashMap::new(),
             unknown: DashMap::new(),
+            retired: Retired::default(),
             epoch: AtomicU64::new(1),
             version: AtomicU64::new(0),
         }
@@ -140,7 +143,11 @@ impl Directory {
 
     /// The key, if it is in memory.
     pub(crate) fn cached(&self, digest: &KeyDigest) -> Option<Arc<KeyEntry>> {
-        self.entries.get(digest).map(|entry| Arc::clone(&entry))
+        if let Some(entry) = self.entries.get(digest) {
+            return Some(Arc::clone(&entry));
+        }
+        let successor = self.retired.successor(digest)?;
+        self.entries.get(&successor).map(|entry| Arc::clone(&entry))
     }
 
     /// The key, from memory or the database; `None` when there is no such key.
@@ -158,6 +165,16 @@ impl Directory {
         match db.key_by_hash(&digest.to_hex().into()).await.map_err(unavailable)? {
             Some(record) => self.keep(record).await,
             None => {
+                if let Some(successor) = self.retired.find(db, digest).await? {
+                    if let Some(entry) = self.cached(&successor) {
+                        return Ok(Some(entry));
+                    }
+                    let record = db.key_by_hash(&successor.to_hex().into()).await.map_err(unavailable)?;
+                    return match record {
+                        Some(record) => self.keep(record).await,
+                        None => Ok(None),
+                    };
+                }
                 if self.unknown.len() >= MOST_UNKNOWN {
                     self.unknown.clear();
                 }
@@ -274,6 +291,7 @@ impl Directory {
         self.entries.remove(digest);
         self.scopes.forget_parts(&ScopeId::owner_of_key(&digest.to_hex()));
         self.accounts.remove(digest);
+        self.retired.forget(Some(digest));
         self.epoch.fetch_add(1, Ordering::Release);
     }
 
@@ -282,6 +300,9 @@ impl Directory {
     /// # Errors
     /// [`ErrorKind::Overloaded`] when the database does not answer.
     pub(crate) async fn follow(&self) -> Result<()> {
+        if self.retired.forget(None) {
+            self.touch();
+        }
         let Some(db) = &self.db else { return Ok(()) };
         let since = i64::try_from(self.version.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         let changes = db.keys_changed_since(since).await.map_err(unavailable)?;

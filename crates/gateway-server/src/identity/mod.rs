@@ -5,6 +5,7 @@ mod key;
 mod leases;
 mod model_access;
 mod parts;
+mod retired;
 mod route_access;
 mod scopes;
 
@@ -13,5 +14,6 @@ pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
 pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;
 pub(crate) use parts::{For, Part, PartSpec, amount_and_period};
+pub(crate) use retired::retire;
 pub(crate) use route_access::route_allowed;
 pub(crate) use scopes::{Scope, Scopes};

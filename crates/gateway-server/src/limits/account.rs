@@ -5,6 +5,7 @@ use llm_types::Money;
 use parking_lot::Mutex;
 
 use super::Denial;
+use super::quota::{Got, Quota, Want};
 
 /// Length of the window for requests and tokens. It starts with the first request in it, as LiteLLM's
 /// limiter does (surface §4.9).
@@ -56,6 +57,8 @@ pub(crate) struct Ask {
     pub(crate) tokens: u64,
     /// Every model that may answer is known to cost nothing: budgets do not matter (surface §4.6).
     pub(crate) free: bool,
+    /// Rates are kept together with other replicas.
+    pub(crate) shared: bool,
 }
 
 /// What was set aside for a call.
@@ -67,6 +70,8 @@ pub(crate) struct Reserved {
     pub(crate) tokens: u64,
     /// The window they were counted into, by its start.
     window: i64,
+    /// The end of the window of all replicas, where they keep rates together.
+    quota: Option<i64>,
 }
 
 /// What a call really used.
@@ -128,6 +133,8 @@ struct State {
     requests: u64,
     tokens: u64,
     in_flight: u32,
+    /// Present once rates were kept together with other replicas.
+    quota: Option<Box<Quota>>,
 }
 
 impl Account {
@@ -224,18 +231,16 @@ impl Account {
         let mut state = self.0.lock();
         state.roll_window(now_ms);
         let cost = state.money_for(limits, ask, now_ms)?;
-        let tokens = state.room_in_window(limits, ask)?;
-        if let Some(limit) = limits.parallel
-            && state.in_flight >= limit
-        {
-            return Err(Denial::Parallel { limit });
-        }
+        let shared = ask.shared && limits.has_rates();
+        let tokens =
+            if shared { state.room_in_quota(limits, ask, now_ms)? } else { state.room(limits, ask)? };
         state.reserved += cost;
         state.requests += 1;
         state.tokens += tokens;
         state.in_flight += 1;
-        let reserved = Reserved { cost, tokens, window: state.window_start };
-        Ok((reserved, state.remaining(limits)))
+        let quota = state.quota.as_ref().filter(|_| shared).map(|quota| quota.ends_at());
+        let reserved = Reserved { cost, tokens, window: state.window_start, quota };
+        Ok((reserved, state.remaining(limits, shared)))
     }
 
     /// Replaces what was set aside by what was used.
@@ -250,6 +255,7 @@ impl Account {
         if state.window_start == reserved.window {
             state.tokens = state.tokens.saturating_sub(reserved.tokens).saturating_add(used.tokens);
         }
+        state.settle_quota(reserved, used.tokens, true);
         state.spent
     }
 
@@ -281,6 +287,33 @@ impl Account {
             state.requests = state.requests.saturating_sub(1);
             state.tokens = state.tokens.saturating_sub(reserved.tokens);
         }
+        state.settle_quota(reserved, 0, false);
+    }
+
+    /// What to ask of the common store of rates: for a call that waits, or because a round is over.
+    pub(crate) fn quota_want(&self, limits: &Limits, need: Option<Ask>, now_ms: i64) -> Want {
+        let state = self.0.lock();
+        let quota = state.quota.as_deref().copied().unwrap_or_default();
+        quota.want(limits, need, state.in_flight, now_ms)
+    }
+
+    /// Takes over what the store gave.
+    pub(crate) fn quota_take(&self, want: &Want, got: &Got, asked_at: i64) {
+        self.0.lock().quota.get_or_insert_default().take(want, got, asked_at);
+    }
+
+    /// Ends a round of demand; whether there is anything to tell the store.
+    pub(crate) fn quota_turn(&self, now_ms: i64) -> bool {
+        let mut state = self.0.lock();
+        let in_flight = state.in_flight;
+        state.quota.as_mut().is_some_and(|quota| quota.turn(in_flight, now_ms))
+    }
+
+    /// Whether a call must ask the store first.
+    pub(crate) fn quota_is_short(&self, limits: &Limits, ask: Ask, now_ms: i64) -> bool {
+        let state = self.0.lock();
+        let mut quota = state.quota.as_deref().copied().unwrap_or_default();
+        quota.reserve(limits, ask, state.in_flight, now_ms) == Err(Denial::Quota)
     }
 
     /// What is spent of a budget, if there is nothing left of it as far as is known here.
@@ -358,6 +391,27 @@ impl State {
         Ok(ask.cost.min(rest))
     }
 
+    /// Room in the share of rates that replicas keep together: the tokens to count now.
+    fn room_in_quota(&mut self, limits: &Limits, ask: Ask, now_ms: i64) -> Result<u64, Denial> {
+        let in_flight = self.in_flight;
+        self.quota.get_or_insert_default().reserve(limits, ask, in_flight, now_ms)
+    }
+
+    fn settle_quota(&mut self, reserved: Reserved, used: u64, made: bool) {
+        if let (Some(window), Some(quota)) = (reserved.quota, &mut self.quota) {
+            quota.settle(window, (reserved.tokens, used), made);
+        }
+    }
+
+    /// Room for one more call in the rates that are kept here: the tokens to count now.
+    fn room(&self, limits: &Limits, ask: Ask) -> Result<u64, Denial> {
+        let tokens = self.room_in_window(limits, ask)?;
+        match limits.parallel {
+            Some(limit) if self.in_flight >= limit => Err(Denial::Parallel { limit }),
+            _ => Ok(tokens),
+        }
+    }
+
     /// How many tokens to count now. A request whose size is only an estimate is cut to what the window
     /// has left, so a window is refused only when it is used up.
     fn room_in_window(&self, limits: &Limits, ask: Ask) -> Result<u64, Denial> {
@@ -374,7 +428,17 @@ impl State {
         Ok(ask.tokens.min(limit - self.tokens))
     }
 
-    fn remaining(&self, limits: &Limits) -> Remaining {
+    fn remaining(&self, limits: &Limits, shared: bool) -> Remaining {
+        if let Some(quota) = self.quota.as_ref().filter(|_| shared) {
+            let left = |limit: Option<u64>, what, taken: u64| {
+                limit.map(|limit| (quota.left(what).saturating_sub(taken).min(limit), limit))
+            };
+            return Remaining {
+                requests: left(limits.rpm, 0, 0),
+                tokens: left(limits.tpm, 1, 0),
+                parallel: left(limits.parallel.map(u64::from), 2, u64::from(self.in_flight)),
+            };
+        }
         let left = |limit: Option<u64>, used: u64| limit.map(|limit| (limit.saturating_sub(used), limit));
         Remaining {
             requests: left(limits.rpm, self.requests),

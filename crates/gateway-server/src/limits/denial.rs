@@ -26,6 +26,8 @@ pub(crate) enum Denial {
         /// The budget.
         max: Money,
     },
+    /// The share of common rates that this replica has is used up: it must ask for more.
+    Quota,
     /// Too many requests in the window.
     Requests {
         /// The limit.
@@ -79,6 +81,11 @@ impl Denial {
                 Error::new(ErrorKind::BudgetExceeded, who.spent(spent + reserved, max))
                     .with_vendor_type("budget_exceeded")
                     .with_status(StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            // It is asked for more before a call is refused; a call that is still here was unlucky.
+            Self::Quota => {
+                Error::new(ErrorKind::Overloaded, "too many calls share what is left of a limit: try again")
+                    .with_origin(Origin::Gateway)
             }
             // Where more could be had it was asked for; a call that is still here finds nothing.
             Self::Lease { max, .. } => {

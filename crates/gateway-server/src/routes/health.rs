@@ -76,6 +76,7 @@ pub(super) async fn metrics(core: &Arc<Core>, conn: &ConnState, head: &Parts) ->
     }
     let mut figures = core.shared.shipping.figures();
     figures.extend(core.shared.exchange.figures());
+    figures.extend(core.shared.quotas.figures());
     let text = core.shared.metrics.render(&figures);
     let mut response = Response::new(ReplyBody::full(Bytes::from(text)));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -101,8 +101,6 @@ impl Line<'_> {
     ///
     /// # Errors
     /// As [`Line::ask`].
-    // Counters that must hold across gateways are kept by scripts.
-    #[allow(dead_code, reason = "the first script comes with limits over several gateways")]
     pub(crate) async fn run<T: FromRedisValue>(
         &mut self,
         script: &Script,

@@ -49,7 +49,7 @@ impl Funds {
     pub(crate) fn of(config: &Config) -> Self {
         let mut funds = Self::default();
         let budgets = &config.budgets;
-        if let Some(max) = budgets.global {
+        if let Some(max) = config.budgets.global {
             let allowance = Allowance { max, period: budgets.global_period.clone() };
             funds.gateway = Some(Fund::new("gateway".to_owned(), &allowance, String::new()));
         }

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) lessons: llm_router::auto::Lessons,
     /// What gateways tell each other.
     pub(crate) exchange: crate::share::Exchange,
+    /// Rates that gateways keep together.
+    pub(crate) quotas: crate::share::Quotas,
     /// The connection to the Redis that gateways share, for those that have one.
     pub(crate) redis: crate::share::Lines,
     /// Prices and abilities of models.

@@ -10,6 +10,7 @@ use super::whose::{Who, per, word};
 use super::{Call, Caller};
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
+use crate::share::{Holder, Rated};
 
 /// What is set aside for a call, at everybody who pays for it.
 #[derive(Debug, Default)]
@@ -77,6 +78,33 @@ impl<'a> Payers<'a> {
                 Err(refused)
             }
         }
+    }
+
+    /// Everybody with rates who pays, for shares of rates that replicas keep together.
+    pub(super) fn rated(&self, now_ms: i64) -> Vec<Rated> {
+        let mut rated = Vec::new();
+        let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
+        let mut add = |name: String, holder: Holder, limits: Limits| {
+            if limits.has_rates() {
+                rated.push(Rated { name, holder, limits });
+            }
+        };
+        if let Some((entry, limits)) = &self.key {
+            let name = ScopeId::owner_of_key(entry.record.hash.as_str());
+            add(name, Holder::Key(Arc::clone(&entry.account)), *limits);
+        }
+        let of_key = self.key.iter().flat_map(|(entry, _)| &entry.parts);
+        for part in of_key.filter(|part| part.spec.of.holds(model, tags)).chain(&self.key_rates) {
+            add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
+        }
+        for link in self.scopes.iter().filter(|link| link.bound) {
+            let view = link.scope.view();
+            add(link.scope.id.as_owner(), Holder::Scope(Arc::clone(&link.scope)), view.limits(now_ms));
+            for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
+                add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
+            }
+        }
+        rated
     }
 
     fn write(&self, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {

@@ -65,18 +65,41 @@ pub(super) const LEASES: usize = 32;
 
 /// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
 async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Rests)> {
+    let shared = &call.core.shared;
+    let closed = shared.quotas.is_away() && call.snapshot.config.general.refuse_without_rates;
+    if closed && !payers.rated(now_ms()).is_empty() {
+        return Err(unkept());
+    }
     for _ in 0..LEASES {
         let now = now_ms();
+        let ask = Ask { shared: shared.quotas.is_on(), ..ask };
         match payers.reserve(ask, now) {
             Ok(reserved) => return Ok(reserved),
             Err((Denial::Lease { wanted, max }, who)) => {
                 who.lease(&call.core.shared, ask, (wanted, max)).await?;
+            }
+            Err((Denial::Quota, _)) => {
+                let (keeper, rated) = (Arc::clone(shared), payers.rated(now));
+                let asking = shared.control.spawn(async move {
+                    keeper.quotas.ask(&keeper, rated, ask).await;
+                });
+                asking.await.map_err(|gone| {
+                    Error::new(ErrorKind::Internal, "the question for a share of rates was interrupted")
+                        .with_source(gone)
+                })?;
             }
             Err((denial, who)) => return Err(refusal(call, denial, &who, now)),
         }
     }
     Err(Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
         .with_origin(Origin::Gateway))
+}
+
+/// The refusal of a call whose rates cannot be kept with other gateways.
+fn unkept() -> Error {
+    let message =
+        "rate limits cannot be checked while Redis is away (`fail_closed_rate_limit_enforcement`): try again";
+    Error::new(ErrorKind::Overloaded, message).with_origin(Origin::Gateway)
 }
 
 fn refusal(call: &Call, denial: Denial, who: &Who, now: i64) -> Error {
@@ -149,7 +172,7 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
         if best.output_tokens == 0 || worst > best.ask.cost {
             let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
             let cost = if general.disable_budget_reservation { Money::ZERO } else { worst };
-            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, free: false } };
+            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, ..Ask::default() } };
         }
         priced |= known;
         free &= known && worst == Money::ZERO;

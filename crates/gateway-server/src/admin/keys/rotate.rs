@@ -9,7 +9,8 @@ use crate::admin::fields::Fields;
 use crate::admin::job::Job;
 use crate::admin::refusal::Refusal;
 use crate::admin::view;
-use crate::identity::{KeyDigest, masked};
+use crate::identity::{KeyDigest, masked, retire};
+use crate::limits::parse_duration_ms;
 
 impl Job {
     /// `/key/regenerate` and `/key/{key}/regenerate`: the key goes on under a new secret; what the body sets
@@ -17,10 +18,7 @@ impl Job {
     pub(super) async fn regenerate(self) -> Result<Value, Refusal> {
         let mut fields = self.fields()?;
         let old = hash_of(&self.named_key(&mut fields)?);
-        if fields.any("grace_period").is_some() {
-            let message = "`grace_period` is not served: the old secret stops working at once. Leave it out.";
-            return Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "grace_period", message));
-        }
+        let grace = grace_of(fields.text("grace_period"))?;
         let secret = chosen_secret(fields.text("new_key"))?;
         let patch = fields.patch(&self.moment)?;
         if self.db.key_by_hash(&old).await?.is_none() {
@@ -30,6 +28,9 @@ impl Job {
         self.shared.shipping.flush().await?;
         let (now, by) = (self.moment.now, Some(self.by.as_str()));
         let moved = self.db.replace_key_hash(&old, &hash_of(&secret), Some(masked(&secret)), now, by).await?;
+        if let Some(length) = grace {
+            retire(&self.db, &old, &moved.hash, (now, now.saturating_add(length))).await?;
+        }
         if let Some(digest) = KeyDigest::from_hex(old.as_str()) {
             self.shared.directory.forget(&digest);
         }
@@ -75,6 +76,19 @@ impl Job {
                 let problem = Refusal::field("missing", "key", "Field required", &Value::Null);
                 Err(Refusal::Fields(vec![problem]))
             }
+        }
+    }
+}
+
+/// How long the old secret goes on working, in milliseconds.
+fn grace_of(said: Change<String>) -> Result<Option<i64>, Refusal> {
+    let Change::Set(text) = said else { return Ok(None) };
+    match parse_duration_ms(&text) {
+        Some(length) => Ok(Some(length)),
+        None => {
+            let shown: String = text.chars().take(40).collect();
+            let message = format!("`grace_period` is `{shown}`, expected a duration such as `24h`");
+            Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "grace_period", message))
         }
     }
 }

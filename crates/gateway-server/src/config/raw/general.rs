@@ -13,7 +13,7 @@ catalogue! {
     master_key Secret "" served: "Administrator's key; `LITELLM_MASTER_KEY` when not given. Public defaults such as `sk-1234` are refused.";
     dangerously_permit_weak_or_unset_master_key Flag "" served: "Development bypass of that start-up check (env LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY).";
     coordination_redis Any "" later "counters are kept in this process": "Redis used only for counters/locks: host, port, password, username, url, ssl, startup_nodes, sentinel_nodes, sentinel_password, service_name, aws_iam_*.";
-    fail_closed_rate_limit_enforcement Flag "" later "it has no effect": "Refuse calls while shared counters cannot be reached.";
+    fail_closed_rate_limit_enforcement Flag "false" served: "Refuse calls while shared counters cannot be reached.";
     control_plane_url Text "" later "there is no admin UI to sign in to": "Admin UI of another instance may log in cross-origin.";
     allow_cli_sso_verification_uri_complete Flag "" later "there is no admin UI to sign in to": "Prefill user code in CLI device flow.";
     include_call_id_in_error_body Flag "" served: "Put the call id into error bodies.";

@@ -69,6 +69,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         call_id_in_errors: section.is_on("include_call_id_in_error_body"),
         disable_spend_updates: section.is_on("disable_spend_updates"),
         disable_spend_logs: section.is_on("disable_spend_logs"),
+        refuse_without_rates: section.is_on("fail_closed_rate_limit_enforcement"),
         disable_budget_reservation: section.is_on("disable_budget_reservation"),
         user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),
         allow_without_database: section.is_on("allow_requests_on_db_unavailable"),

@@ -14,7 +14,7 @@ fn budget(max: i64) -> Limits {
 }
 
 fn ask(cost: i64) -> Ask {
-    Ask { cost: Money(cost), tokens: 10, free: false }
+    Ask { cost: Money(cost), tokens: 10, free: false, shared: false }
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn requests_are_counted_in_a_window_that_starts_with_the_first() {
 fn estimated_tokens_are_replaced_by_real_ones() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let big = Ask { cost: Money::ZERO, tokens: 90, free: false };
+    let big = Ask { cost: Money::ZERO, tokens: 90, free: false, shared: false };
     let (first, _) = account.reserve(&limits, big, NOW).unwrap();
     let (second, _) = account.reserve(&limits, big, NOW).unwrap();
     assert_eq!(second.tokens, 10);
@@ -105,9 +105,12 @@ fn estimated_tokens_are_replaced_by_real_ones() {
 fn a_settlement_of_an_older_window_leaves_the_new_one_alone() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let (old, _) = account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 50, free: false }, NOW).unwrap();
-    let (_, _) =
-        account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 5, free: false }, NOW + WINDOW_MS).unwrap();
+    let (old, _) = account
+        .reserve(&limits, Ask { cost: Money::ZERO, tokens: 50, free: false, shared: false }, NOW)
+        .unwrap();
+    let (_, _) = account
+        .reserve(&limits, Ask { cost: Money::ZERO, tokens: 5, free: false, shared: false }, NOW + WINDOW_MS)
+        .unwrap();
     account.settle(old, Settlement { cost: Money::ZERO, tokens: 80 });
     let (_, remaining) = account.reserve(&limits, Ask::default(), NOW + WINDOW_MS).unwrap();
     assert_eq!(remaining.tokens, Some((95, 100)));
