@@ -1,6 +1,7 @@
 """Virtual keys: made, read, changed, listed, blocked and deleted as LiteLLM's clients do it."""
 
 import hashlib
+import time
 
 import pytest
 

@@ -123,3 +123,20 @@ def test_what_is_wrong_is_said(gateway):
     assert answer.status == 422 and answer.json["detail"][0]["loc"] == ["body", "start_date"]
     assert gateway.ask("GET", "/global/spend/report?group_by=moon").status == 422
     assert gateway.ask("GET", "/global/spend", key=gateway.new_key()).status == 401
+
+
+def test_costs_are_told_before_and_after(gateway):
+    asked = {"model": "gpt", "messages": [{"role": "user", "content": "hi"}]}
+    prompt = ok(gateway.ask("POST", "/spend/calculate", asked))["cost"]
+    assert 0 < prompt < CALL_COST
+    reply = gateway.chat().json
+    body = {"model": "gpt", "completion_response": reply}
+    assert ok(gateway.ask("POST", "/spend/calculate", body))["cost"] == pytest.approx(CALL_COST, abs=1e-12)
+    assert gateway.ask("POST", "/spend/calculate", {"model": "gpt"}).status == 400
+    assert gateway.ask("POST", "/spend/calculate", {"model": "nobody", "messages": []}).status == 404
+    question = {"model": "gpt", "input_tokens": 10, "output_tokens": 5, "num_requests_per_day": 3}
+    told = ok(gateway.ask("POST", "/cost/estimate", question))
+    assert told["cost_per_request"] == pytest.approx(CALL_COST, abs=1e-12)
+    assert told["input_cost_per_request"] == told["output_cost_per_request"] == pytest.approx(CALL_COST / 2)
+    assert told["daily_cost"] == pytest.approx(3 * CALL_COST) and told["monthly_cost"] is None
+    assert gateway.ask("POST", "/cost/estimate", {"model": "gpt", "input_tokens": -1}).status == 400

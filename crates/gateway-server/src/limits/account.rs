@@ -123,7 +123,7 @@ struct Lease {
     of: Money,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     /// Present where replicas share the budget.
     lease: Option<Lease>,
@@ -448,5 +448,7 @@ impl State {
     }
 }
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod tests;

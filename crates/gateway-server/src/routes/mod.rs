@@ -1,6 +1,7 @@
 //! The whole URL surface on one screen, and the way from a path to its room.
 
 mod abilities;
+mod costs;
 mod explain;
 mod health;
 mod models;
@@ -49,6 +50,10 @@ enum Handler {
     /// Where a call would go.
     Explain,
     TokenCounter,
+    /// What a prompt or a reply costs.
+    CalculateCost,
+    /// What so many tokens cost.
+    EstimateCost,
     TransformRequest,
     /// Management of keys, teams, users and whoever else pays.
     Manage(Action),
@@ -324,6 +329,8 @@ static TABLE: &[Route] = &[
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
     Route(POST, "/utils/token_counter", Handler::TokenCounter),
+    Route(POST, "/spend/calculate", Handler::CalculateCost),
+    Route(POST, "/cost/estimate", Handler::EstimateCost),
     Route(POST, "/utils/transform_request", Handler::TransformRequest),
     Route(POST, "/key/generate", key(KeyAction::Generate)),
     Route(POST, "/key/update", key(KeyAction::Update)),
@@ -485,6 +492,8 @@ pub(crate) async fn answer(
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Explain => explain::answer(core, conn, request).await,
         Handler::TokenCounter => utils::token_counter(core, conn, request).await,
+        Handler::CalculateCost => costs::calculate(core, conn, request).await,
+        Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
         Handler::Manage(action) => admin::manage(core, conn, action, (route.1, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,

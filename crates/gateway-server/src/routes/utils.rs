@@ -100,7 +100,7 @@ pub(super) async fn transform_request(
 }
 
 /// The tokens of a question: of messages as OpenAI's models take them, of other prompts their texts.
-fn tokens_of(encoding: Encoding, mut asked: Map<String, Value>) -> u64 {
+pub(super) fn tokens_of(encoding: Encoding, mut asked: Map<String, Value>) -> u64 {
     let present =
         |asked: &Map<String, Value>, part: &str| asked.get(part).is_some_and(|value| !value.is_null());
     if encoding.is_exact() && present(&asked, "messages") {
@@ -119,25 +119,25 @@ fn tokens_of(encoding: Encoding, mut asked: Map<String, Value>) -> u64 {
     estimated_tokens(parts, messages)
 }
 
-fn told(answer: Result<Value>) -> Response<ReplyBody> {
+pub(super) fn told(answer: Result<Value>) -> Response<ReplyBody> {
     match answer {
         Ok(body) => answer::json_response(StatusCode::OK, &body),
         Err(error) => answer::openai_error(&error),
     }
 }
 
-fn object(body: &[u8]) -> Result<Map<String, Value>> {
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>> {
     serde_json::from_slice(body).map_err(|fault| {
         Error::new(ErrorKind::BadRequest, format!("the body is no JSON object: {fault}")).with_source(fault)
     })
 }
 
-fn missing(param: &'static str, expected: &str) -> Error {
+pub(super) fn missing(param: &'static str, expected: &str) -> Error {
     Error::bad_param(param, format!("missing required parameter `{param}`: expected {expected}"))
 }
 
 /// The first deployment behind a name that a caller may use.
-fn served(core: &Core, snapshot: &Snapshot, caller: &Caller, name: &str) -> Result<Arc<Served>> {
+pub(super) fn served(core: &Core, snapshot: &Snapshot, caller: &Caller, name: &str) -> Result<Arc<Served>> {
     let unknown = || {
         Error::new(ErrorKind::NotFound, format!("The model `{name}` does not exist or is not accessible"))
             .with_param("model")

@@ -81,8 +81,9 @@ impl Shared {
             book: &self.book,
             clock: self.clock,
         };
+        let snapshot = Snapshot::new(config, &surroundings);
         self.directory.scopes.set_zone(snapshot.zone.clone());
-        self.snapshot.store(Arc::new(Snapshot::new(config, &surroundings)));
+        self.snapshot.store(Arc::new(snapshot));
         self.directory.touch();
         let forgotten = self.counters.forget_unused();
         tracing::info!(forgotten, "a new configuration is in force");
