@@ -5,6 +5,9 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from conftest import anthropic_client, openai_client
 from support.gateway import MASTER_KEY, binary, entry
 
 ID, GROUP = "x-litellm-model-id", "x-litellm-model-group"
@@ -270,3 +273,46 @@ def test_a_second_try_beside_a_slow_stream(spawn, upstream):
     assert int(hedged.split()[1]) > 0
     with upstream.lock:
         assert 60 < len(upstream.asked) <= 120
+
+
+def dying(upstream, how, kind="openai"):
+    """A group whose first member breaks off and whose second one continues texts."""
+    base = upstream.base + ("/v1" if kind == "openai" else "")
+    first = {**entry("m", f"{kind}/{how}", base, order=1, timeout=0.5, stream_timeout=10), "model_info": {"id": "first"}}
+    info = {"supports_assistant_prefill": True}
+    return [first, member(upstream, "m", "say", "second", info, order=2)]
+
+
+@pytest.mark.parametrize("how", ["cut", "broken", "stall"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_a_stream_goes_on_elsewhere(spawn, upstream, how, kind):
+    settings = {"mid_stream_failover": True, "num_retries": 0}
+    gateway = spawn(models=dying(upstream, how, kind), router_settings=settings)
+    question = [{"role": "user", "content": "Hi"}]
+    chunks = list(openai_client(gateway).chat.completions.create(model="m", messages=question, stream=True))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text.startswith("Hello ") and text.endswith("Hello from upstream.") and text != "Hello from upstream."
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices and chunk.choices[0].finish_reason] == ["stop"]
+    assert upstream.last.body["messages"][-1] == {"role": "assistant", "content": text.removesuffix("Hello from upstream.").rstrip()}
+    with anthropic_client(gateway).messages.stream(model="m", max_tokens=100, messages=question) as stream:
+        message = stream.get_final_message()
+    assert (message.content[0].text, message.stop_reason, len(message.content)) == (text, "end_turn", 1)
+    responses = openai_client(gateway).responses.create(model="m", input="Hi", stream=True, store=False)
+    events = list(responses) if kind == "anthropic" else []
+    if events:
+        assert events[-1].type == "response.completed" and events[-1].response.output_text == text
+        assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert "goes on elsewhere" in gateway.log()
+    metrics = gateway.ask("GET", "/metrics").body.decode()
+    assert f"gateway_stream_failovers_total {3 if events else 2}" in metrics
+
+
+def test_an_answer_with_a_form_does_not_go_on_elsewhere(spawn, upstream):
+    upstream.clear()
+    models = [member(upstream, "m", "cut", "first", order=1), member(upstream, "m", "say", "second", {"supports_assistant_prefill": True}, order=2)]
+    gateway = spawn(models=models, router_settings={"mid_stream_failover": True, "num_retries": 0})
+    form = {"type": "json_object"}
+    answer = gateway.chat("m", stream=True, response_format=form)
+    assert answer.status == 200 and b'"error"' in answer.body and b"[DONE]" not in answer.body
+    assert [asked.body["model"] for asked in upstream.asked] == ["cut"]

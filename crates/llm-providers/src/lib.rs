@@ -32,7 +32,7 @@ pub use client::{Client, EventStream, PreparedTarget};
 pub use cloud::{Cloud, CloudSpec};
 pub use dialect::{Dialect, Encoded, Framing, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder};
 pub use registry::{Provider, Registry, bare_owner, provider_of_bare_model};
-pub use spec::{Amendment, Auth, DialectId, Door, ModelRule, PARAMS, ProviderSpec, Quirks};
+pub use spec::{Amendment, Auth, DialectId, Door, ModelRule, PARAMS, Prefill, ProviderSpec, Quirks};
 pub use target::{ParamPolicy, Target};
 #[cfg(feature = "hyper")]
 pub use transport::{HyperTransport, TransportOptions};

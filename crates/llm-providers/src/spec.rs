@@ -13,10 +13,12 @@ mod address;
 mod amendment;
 mod door;
 mod models;
+mod prefill;
 
 pub use amendment::Amendment;
 pub use door::Door;
 pub use models::ModelRule;
+pub use prefill::Prefill;
 
 /// The dialects there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -244,6 +246,8 @@ pub struct Quirks {
     pub model_paths: Pairs,
     /// Ends of base URLs that operators write, and what stands there in this dialect.
     pub base_ends: Pairs,
+    /// How the vendor is asked to go on with an answer that was begun.
+    pub prefill: Prefill,
 }
 
 /// The parameters of OpenAI's Chat Completions that a vendor may or may not take; `thinking` is LiteLLM's.
@@ -310,6 +314,7 @@ impl Quirks {
         model_template: Cow::Borrowed(""),
         model_paths: Cow::Borrowed(&[]),
         base_ends: Cow::Borrowed(&[]),
+        prefill: Prefill::None,
         doors: Cow::Borrowed(&[]),
     };
 

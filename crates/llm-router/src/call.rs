@@ -25,6 +25,8 @@ pub struct Request<'r> {
     pub may_use: Option<&'r (dyn Fn(&str) -> bool + Sync)>,
     /// Which deployments may not be asked now, for lack of money; `None` rules out none.
     pub broke: Option<&'r (dyn Fn(&Deployment) -> bool + Sync)>,
+    /// Which deployments can serve it at all; `None` is all of them.
+    pub fits: Option<&'r (dyn Fn(&Deployment) -> bool + Sync)>,
     /// By what it is known again, the strongest first: it goes where it has been.
     pub bonds: &'r [Bond],
     /// What choices may want to know of it; `stream` is taken from above.
@@ -44,7 +46,17 @@ impl<'r> Request<'r> {
             region: None,
             lar1: None,
         };
-        Self { model, stream: false, team: None, controls, may_use: None, broke: None, bonds: &[], ask }
+        Self {
+            model,
+            stream: false,
+            team: None,
+            controls,
+            may_use: None,
+            broke: None,
+            fits: None,
+            bonds: &[],
+            ask,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::Moment;
 use crate::affinity::Affinity;
 use crate::hedge::Budget;
 use crate::measure::Measures;
+use crate::outlier::Ejections;
 use crate::places::Places;
 
 /// The counters of all deployments, kept across reloads.
@@ -78,6 +79,8 @@ pub struct DeploymentState {
     fails: Expiring,
     /// Known to be ill by a probe until this moment, in milliseconds; 0 when it is not.
     ill_until: AtomicU64,
+    /// How often it was put out of its group, and until when.
+    pub(crate) ejections: Ejections,
     pub(crate) measures: Measures,
 }
 
@@ -92,10 +95,12 @@ pub enum Cause {
     Outage,
     /// Another gateway says so.
     Shared,
+    /// It fails more often, or is slower, than the others of its group.
+    Outlier,
 }
 
 impl Cause {
-    const ALL: [Self; 4] = [Self::Itself, Self::Credential, Self::Outage, Self::Shared];
+    const ALL: [Self; 5] = [Self::Itself, Self::Credential, Self::Outage, Self::Shared, Self::Outlier];
 
     /// The cause in a word, for people and metrics.
     #[must_use]
@@ -105,6 +110,7 @@ impl Cause {
             Self::Credential => "credential",
             Self::Outage => "outage",
             Self::Shared => "shared",
+            Self::Outlier => "outlier",
         }
     }
 }

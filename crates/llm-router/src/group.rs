@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::outlier::Look;
 use crate::{Deployment, DeploymentState, Peers};
 
 /// The deployments that answer to one name, in the order of the configuration.
@@ -13,6 +14,8 @@ pub struct Group {
     pub candidates: Box<[Candidate]>,
     /// It is routed by tags, whatever the router says.
     pub by_tags: bool,
+    /// When outliers were looked for last.
+    pub(crate) looked: Look,
     /// The distinct `order` levels, lowest first; deployments without one come after all others.
     pub levels: Box<[i64]>,
 }
@@ -74,7 +77,8 @@ impl Group {
         levels.sort_unstable();
         levels.dedup();
         let by_tags = candidates.iter().any(|one| one.deployment.tag_filtering);
-        Self { name, candidates: candidates.into(), by_tags, levels: levels.into() }
+        let looked = Look::default();
+        Self { name, candidates: candidates.into(), by_tags, looked, levels: levels.into() }
     }
 
     /// Whether there is only one deployment: retries wait, and most cooldowns spare it.

@@ -34,6 +34,7 @@ pub mod health;
 mod hedge;
 mod limits;
 mod measure;
+mod outlier;
 mod peers;
 mod places;
 pub mod plan;
@@ -62,8 +63,8 @@ pub use health::Ticket;
 pub use peers::Peers;
 pub use run::Router;
 pub use settings::{
-    AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Hedging, Retries, RouterSettings,
-    RoutingGroup,
+    AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Hedging, Outliers, Retries,
+    RouterSettings, RoutingGroup,
 };
 pub use snapshot::{InferProvider, Route, Routes};
 pub use strategies::{Strategy, StrategyArgs};

@@ -125,6 +125,7 @@ impl fmt::Display for Why {
                     Cause::Credential => "because its key was refused",
                     Cause::Outage => "because its provider's address is away",
                     Cause::Shared => "because another gateway found it failing",
+                    Cause::Outlier => "because it fails more often or is slower than its group",
                 };
                 write!(f, "rests {seconds} s more {whose}")
             }

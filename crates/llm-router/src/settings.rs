@@ -75,6 +75,11 @@ pub struct RouterSettings {
     pub health_routing: bool,
     /// Ask a second deployment where a stream is slow to begin (`hedging`); default never.
     pub hedging: Option<Hedging>,
+    /// Let another deployment go on with a stream that broke off (`mid_stream_failover`); default off.
+    pub mid_stream_failover: bool,
+    /// Rest deployments that fail more often or are slower than the others of their group
+    /// (`outlier_detection`); default never.
+    pub outliers: Option<Outliers>,
     /// What keeps calls at a deployment (`optional_pre_call_checks`); default nothing.
     pub affinity: AffinityKinds,
     /// The same for one group (`model_group_affinity_config`).
@@ -121,6 +126,8 @@ impl Default for RouterSettings {
             enforce_limits: false,
             health_routing: false,
             hedging: None,
+            mid_stream_failover: false,
+            outliers: None,
             affinity: AffinityKinds::default(),
             group_affinity: HashMap::new(),
             affinity_ttl: Duration::from_secs(3600),
@@ -142,6 +149,43 @@ pub struct Hedging {
 impl Default for Hedging {
     fn default() -> Self {
         Self { percentile: 95.0, budget: 0.05 }
+    }
+}
+
+/// When a deployment is put out of its group for a while.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outliers {
+    /// How often a group is looked at, seconds.
+    pub interval: f64,
+    /// Calls of a deployment in the minute at hand before it is judged, and before it is a measure for
+    /// others.
+    pub min_requests: f64,
+    /// The largest share of a group that is out at a time, 0 to 1. One may always be out where there are two.
+    pub max_ejected: f64,
+    /// How long the first time takes, seconds; the n-th in a row takes n times as long.
+    pub ejection_time: f64,
+    /// The longest time, seconds.
+    pub max_ejection_time: f64,
+    /// Failures that are never too many, as a share of a deployment's calls, 0 to 1.
+    pub error_rate: f64,
+    /// How many times the others' median share of failures is too many.
+    pub error_factor: f64,
+    /// How many times the others' median latency is too slow; 0 leaves latency alone.
+    pub latency_factor: f64,
+}
+
+impl Default for Outliers {
+    fn default() -> Self {
+        Self {
+            interval: 10.0,
+            min_requests: 10.0,
+            max_ejected: 0.3,
+            ejection_time: 30.0,
+            max_ejection_time: 300.0,
+            error_rate: 0.2,
+            error_factor: 3.0,
+            latency_factor: 4.0,
+        }
     }
 }
 

@@ -136,6 +136,50 @@ impl Usage {
         Cow::Owned(billed)
     }
 
+    /// The consumption of both, of two calls that one answer took. Words of a provider (tier, place, speed)
+    /// are the later one's; what is counted apart for payment is not summed, because prices may differ.
+    #[must_use]
+    pub fn with(&self, later: &Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (None, None) => None,
+            _ => Some(one.unwrap_or(0).saturating_add(other.unwrap_or(0))),
+        };
+        macro_rules! sums {
+            ($($field:ident),* $(,)?) => {
+                Self {
+                    input_tokens: self.input_tokens.saturating_add(later.input_tokens),
+                    output_tokens: self.output_tokens.saturating_add(later.output_tokens),
+                    total_tokens: match (self.total_tokens, later.total_tokens) {
+                        (None, None) => None,
+                        _ => Some(self.total().saturating_add(later.total())),
+                    },
+                    $( $field: sum(self.$field, later.$field), )*
+                    billed: None,
+                    units: None,
+                    stated_cost: None,
+                    estimated: self.estimated || later.estimated,
+                    ..later.clone()
+                }
+            };
+        }
+        sums!(
+            cache_read_tokens,
+            cache_write_tokens,
+            cache_write_5m_tokens,
+            cache_write_1h_tokens,
+            input_audio_tokens,
+            input_image_tokens,
+            input_video_tokens,
+            cache_read_audio_tokens,
+            reasoning_tokens,
+            output_audio_tokens,
+            output_image_tokens,
+            accepted_prediction_tokens,
+            rejected_prediction_tokens,
+            web_searches,
+        )
+    }
+
     /// Takes over every figure that `later` reports: providers that report usage twice in one stream
     /// mean the later figure.
     pub fn update(&mut self, later: &Self) {
@@ -171,3 +215,6 @@ impl Usage {
         self.estimated = later.estimated;
     }
 }
+
+#[cfg(test)]
+mod tests;

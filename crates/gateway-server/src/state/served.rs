@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
 use llm_providers::dialects::openai::text::completes;
-use llm_providers::{Dialect, DialectId, PreparedTarget, ProviderSpec, Target, dialects};
+use llm_providers::{Dialect, DialectId, Prefill, PreparedTarget, ProviderSpec, Target, dialects};
 use llm_router::Deployment;
 use llm_types::{Cost, CostContext, Money, Price, Usage};
 
@@ -27,6 +27,8 @@ pub(crate) struct Served {
     pub(crate) headers: CallHeaders,
     /// What is counted of it.
     pub(crate) counts: Arc<CallCounts>,
+    /// How it goes on with an answer that was begun.
+    pub(crate) prefill: Prefill,
     /// The answer to give instead of asking the provider (`mock_response`).
     pub(crate) mock_response: Option<String>,
     /// The same model in further protocols of the vendor.
@@ -35,6 +37,9 @@ pub(crate) struct Served {
 
 /// The answer cap assumed in reservations when neither the caller nor the model states one, tokens.
 const ASSUMED_ANSWER: u64 = 4_096;
+
+/// LiteLLM's name for going on with an answer that was begun.
+const PREFILL: &str = "assistant_prefill";
 
 impl Served {
     /// Resolves an entry of the configuration for a model.
@@ -58,6 +63,8 @@ impl Served {
         } else {
             target
         };
+        let known = info.as_ref().and_then(|info| info.supports(PREFILL));
+        let prefill = Prefill::of(&target, configured.overrides.supports(PREFILL), known);
         let provider = target.spec.id.as_str();
         let doors = target.spec.quirks.doors.iter().filter(|door| door.leads_to(&target.model));
         let doors = doors.map(|door| Arc::new(target.through(door)));
@@ -66,6 +73,7 @@ impl Served {
             info: info.clone(),
             headers: CallHeaders::of(deployment),
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
+            prefill,
             mock_response: configured.mock_response.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
@@ -78,6 +86,7 @@ impl Served {
             info,
             headers: CallHeaders::of(deployment),
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
+            prefill,
             mock_response: configured.mock_response.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),

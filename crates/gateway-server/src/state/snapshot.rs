@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use foldhash::fast::{FixedState, RandomState};
 use jiff::tz::TimeZone;
+use llm_providers::Prefill;
 use llm_providers::catalog::{Image, ModelInfo, ModelQuery, PriceBook};
 use llm_router::{Counters, Deployment, Group, Router, RouterSettings, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
@@ -155,6 +156,12 @@ impl Snapshot {
         let route = self.routes().resolve(name, team)?;
         let deployment = &route.group.candidates.first()?.deployment;
         deployment.auto.is_some().then(|| Arc::clone(deployment))
+    }
+
+    /// Whether a deployment may go on with an answer that was begun; that of a wildcard is known when its
+    /// model is.
+    pub(crate) fn goes_on(&self, id: &DeploymentId) -> bool {
+        self.served.get(id).is_none_or(|served| served.prefill != Prefill::None)
     }
 
     /// Which deployments answer to which name.

@@ -93,6 +93,8 @@ pub(crate) struct Metrics {
     pub(crate) rests: DashMap<(String, &'static str), u64>,
     /// Second tries beside slow ones.
     pub(crate) hedges: AtomicU64,
+    /// Streams that broke off and went on at another deployment.
+    pub(crate) failovers: AtomicU64,
     /// Calls being answered.
     pub(crate) in_flight: AtomicU64,
     /// Calls that were let in since the start.
@@ -102,7 +104,7 @@ pub(crate) struct Metrics {
 /// A metric family: name, kind, help.
 struct Family(&'static str, &'static str, &'static str);
 
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     Family("litellm_proxy_total_requests_metric_total", "counter", "Calls that reached a deployment."),
     Family("litellm_proxy_failed_requests_metric_total", "counter", "Calls that ended in an error."),
     Family("litellm_input_tokens_metric_total", "counter", "Prompt tokens."),
@@ -119,6 +121,11 @@ const FAMILIES: [Family; 13] = [
         "gateway_hedged_requests_total",
         "counter",
         "Second tries beside streams that were slow to begin.",
+    ),
+    Family(
+        "gateway_stream_failovers_total",
+        "counter",
+        "Streams that broke off and went on at another deployment.",
     ),
     Family("gateway_hung_up_requests_total", "counter", "Calls whose client left before the end."),
     Family("gateway_retries_total", "counter", "Attempts beyond the first on the same model group."),
@@ -183,6 +190,9 @@ impl Metrics {
             }
             if name == "gateway_hedged_requests_total" {
                 let _ = writeln!(out, "{name} {}", self.hedges.load(Relaxed));
+            }
+            if name == "gateway_stream_failovers_total" {
+                let _ = writeln!(out, "{name} {}", self.failovers.load(Relaxed));
             }
             if name == "gateway_refused_requests_total" {
                 for entry in &self.refused {

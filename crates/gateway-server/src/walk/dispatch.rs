@@ -15,9 +15,11 @@ use llm_router::{Attempt, Deployment, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::{encode, is_forwarded};
+use super::lasting::Kept;
 use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
+use super::shares::UnderWay;
 use super::{Call, Tail, betas, funds, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
@@ -201,18 +203,29 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     if !placed || call.dialect.id() == served.dialect.id() {
         encoded.body = call.extras.body(encoded.body)?;
     }
-    let asked_at = Instant::now();
     *tail.asked.lock() = Some(Arc::clone(&served));
-    let patience = timeouts(&served, &attempt);
-    let response = send(call, &served, encoded, patience).await?;
-    let response = later::follow(call, &served, response, patience).await;
-    let response = served.target.reply(response.map_err(|error| named(error, &served))?);
-    let reply = if call.glance.stream {
-        flow(call, &served, response).await
-    } else {
-        whole(call, &served, response, asked_at).await
-    };
+    let mut under_way = UnderWay::new(&tail.shares, &served, call.glance.prompt_bytes);
+    let reply = take(call, &served, encoded, timeouts(&served, &attempt), &mut under_way).await;
+    under_way.over();
     reply.map_err(|error| named(error, &served))
+}
+
+/// Sends a request and takes the reply: a whole one, or a stream up to its first content.
+async fn take(
+    call: &Call,
+    served: &Arc<Served>,
+    encoded: Encoded,
+    patience: Timeouts,
+    under_way: &mut UnderWay,
+) -> Result<Reply> {
+    let asked_at = Instant::now();
+    let response = send(call, served, encoded, patience).await?;
+    let response = served.target.reply(later::follow(call, served, response, patience).await?);
+    if call.glance.stream {
+        flow(call, served, response, under_way).await
+    } else {
+        whole(call, served, response, asked_at).await
+    }
 }
 
 /// Sends what a dialect wrote and takes the head of the answer; one with an error status is an error.
@@ -357,16 +370,25 @@ async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: I
 }
 
 /// Takes a stream up to its first content.
-async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Reply> {
+async fn flow(
+    call: &Call,
+    served: &Served,
+    response: HttpResponse,
+    under_way: &mut UnderWay,
+) -> Result<Reply> {
     let HttpResponse { headers, mut body, .. } = response;
     let dialect = served.dialect_for(call.dialect);
     if unstreamed::kind(&headers).is_some() {
         return unstreamed::take(call, dialect, headers, body).await;
     }
-    let mut pump = if is_forwarded(call, served) {
-        Pump::Forward(call.dialect.relay(call.glance.include_usage))
-    } else {
-        Pump::Translate(Box::new(Translation::new(dialect, call.dialect, reply_context(call))))
+    let lasts = call.may_go_on();
+    let mut pump = match (is_forwarded(call, served), lasts) {
+        (true, false) => Pump::Forward(call.dialect.relay(call.glance.include_usage)),
+        (true, true) => Pump::Kept(Box::new(Kept::new(call.dialect, reply_context(call)))),
+        (false, lasts) => {
+            let translation = Translation::new(dialect, call.dialect, reply_context(call));
+            Pump::Translate(Box::new(if lasts { translation.lasting() } else { translation }))
+        }
     };
     if call.listed {
         pump = Pump::Listed(Box::new(Listed::new(pump)));
@@ -386,6 +408,7 @@ async fn flow(call: &Call, served: &Served, response: HttpResponse) -> Result<Re
             }
         }
         let facts = pump.facts();
+        under_way.saw(facts);
         if let Some(error) = &facts.error {
             if facts.answer_bytes == 0 {
                 return Err(error.clone());

@@ -7,9 +7,10 @@ use llm_providers::dialects::gemini::take_signatures;
 use llm_providers::media::put;
 use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
-use llm_types::{ChatRequest, Error, Result};
+use llm_types::{ChatRequest, Error, Message, Part, PartKind, Result, Role};
 use serde_json::{Map, Value};
 
+use super::settle::BYTES_PER_TOKEN;
 use super::{Call, betas, media, native, policy};
 use crate::state::Served;
 
@@ -121,6 +122,48 @@ pub(super) fn encode_part(
     let mut encoded = served.dialect_for(call.dialect).encode_request(&request, &target)?;
     encoded.body = call.extras.body(encoded.body)?;
     Ok(encoded)
+}
+
+/// Writes the request by which a deployment goes on with an answer: the caller's, with what it has been told
+/// so far as the beginning of the answer, and nothing else. A cap on the answer counts what was told.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_rest(
+    call: &Call,
+    served: &Served,
+    attempt: &Attempt<'_>,
+    said: &str,
+) -> Result<Encoded> {
+    let target = policy::target(served.target.target(), &call.policy);
+    let mut request = match attempt.params {
+        Some(params) => call.dialect.decode_request(&overlaid(&call.body, params)?)?,
+        None => (*call.canonical()?).clone(),
+    };
+    if let Some(cap) = &mut request.options.max_tokens {
+        *cap = cap.saturating_sub((said.len() as u64).div_ceil(BYTES_PER_TOKEN)).max(1);
+    }
+    let begins = !said.is_empty();
+    if begins {
+        begin_answer(&mut request, said);
+    }
+    let mut encoded = translate(call, served.dialect, &target, request)?;
+    if begins {
+        encoded.body = served.prefill.mark(encoded.body)?;
+    }
+    Ok(encoded)
+}
+
+/// Puts the beginning of an answer behind a conversation, or behind the beginning that the caller gave.
+fn begin_answer(request: &mut ChatRequest, said: &str) {
+    if let Some(last) = request.messages.last_mut().filter(|last| last.role == Role::Assistant) {
+        match last.parts.last_mut().map(|part| &mut part.kind) {
+            Some(PartKind::Text { text, .. }) => text.push_str(said),
+            _ => last.parts.push(Part::text(said)),
+        }
+        return;
+    }
+    request.messages.push(Message::assistant(said));
 }
 
 /// A body with members set. The caller waits for a stream or does not, whatever a fallback says.

@@ -41,9 +41,22 @@ impl Listed {
         let mut frames = Vec::new();
         self.inner.finish(cut, &mut frames);
         self.list.add(frames, out);
-        if !std::mem::replace(&mut self.list.ended, true) {
+        // Where another provider may go on the list does not end yet.
+        if self.inner.held().is_none() && !std::mem::replace(&mut self.list.ended, true) {
             out.push(self.list.end());
         }
+    }
+
+    /// The stream that is listed.
+    pub(super) fn inner(&self) -> &Pump {
+        &self.inner
+    }
+
+    /// Does something with the stream and adds the frames it gives.
+    pub(super) fn around(&mut self, out: &mut Vec<Bytes>, act: impl FnOnce(&mut Pump, &mut Vec<Bytes>)) {
+        let mut frames = Vec::new();
+        act(&mut self.inner, &mut frames);
+        self.list.add(frames, out);
     }
 
     /// What the reply has told so far.

@@ -27,6 +27,7 @@ mod encode;
 mod extras;
 mod fetch;
 mod funds;
+mod lasting;
 mod later;
 mod limit;
 mod listed;
@@ -40,7 +41,10 @@ mod pump;
 pub(crate) mod query;
 mod recall;
 mod relay;
+mod resume;
+mod said;
 mod settle;
+mod shares;
 mod stream;
 mod unstreamed;
 mod whose;
@@ -77,7 +81,15 @@ pub(crate) async fn walk(
     let mut call = Call::begin(core, &entrance, head);
     match enter(core, conn, &mut call, body).await {
         Ok(tail) if call.runs_on => background::begin(call, tail).await,
-        Ok(tail) => dispatch::dispatch(&mut call, tail).await,
+        Ok(tail) => {
+            let mut response = dispatch::dispatch(&mut call, tail).await;
+            if call.may_go_on()
+                && let ReplyBody::Stream(stream) = response.body_mut()
+            {
+                stream.outlast(call);
+            }
+            response
+        }
         Err(refusal) => {
             let response = answer::error_response(&refusal, call.dialect);
             settle::refused(&call, &refusal, response.status());

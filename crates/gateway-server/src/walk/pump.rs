@@ -4,9 +4,14 @@ use bytes::{Bytes, BytesMut};
 use llm_providers::dialect::{Relay, ReplyContext, StreamDecoder, StreamEncoder};
 use llm_providers::framing::Frames;
 use llm_providers::{Dialect, ReplyFacts};
-use llm_types::{Error, Event, Result, Usage};
+use llm_types::{Error, ErrorKind, Event, Result, Usage};
 
+use super::lasting::{Kept, Lasting, Next};
 use super::listed::Listed;
+use super::said::Said;
+
+/// What is said of a stream that ended before its end.
+const CUT: &str = "the provider's stream ended before the answer was complete";
 
 /// One streamed reply on its way.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub(crate) enum Pump {
     Written(Box<ReplyFacts>),
     /// Frames become elements of one JSON list.
     Listed(Box<Listed>),
+    /// Bytes pass as they are, and are kept until it is known that nobody has to go on with them.
+    Kept(Box<Kept>),
 }
 
 impl Pump {
@@ -29,6 +36,11 @@ impl Pump {
             Self::Translate(translation) => translation.push(bytes, out),
             Self::Written(_) => {}
             Self::Listed(listed) => listed.push(bytes, out),
+            Self::Kept(kept) => {
+                if let Some(other) = kept.push(bytes, out) {
+                    *self = other;
+                }
+            }
         }
     }
 
@@ -39,6 +51,56 @@ impl Pump {
             Self::Translate(translation) => translation.finish(cut, out),
             Self::Written(_) => {}
             Self::Listed(listed) => listed.finish(cut, out),
+            Self::Kept(kept) => {
+                if let Some(other) = kept.finish(cut, out) {
+                    *self = other;
+                }
+            }
+        }
+    }
+
+    /// The error that is held back, where another provider may go on.
+    pub(crate) fn held(&self) -> Option<&Error> {
+        match self {
+            Self::Translate(translation) => translation.lasting.as_ref()?.held.as_ref(),
+            Self::Listed(listed) => listed.inner().held(),
+            Self::Forward(_) | Self::Written(_) | Self::Kept(_) => None,
+        }
+    }
+
+    /// What the caller has been told, where an error is held back.
+    pub(crate) fn said(&self) -> Option<&Said> {
+        match self {
+            Self::Translate(translation) => translation.lasting.as_ref().map(|lasting| &lasting.said),
+            Self::Listed(listed) => listed.inner().said(),
+            Self::Forward(_) | Self::Written(_) | Self::Kept(_) => None,
+        }
+    }
+
+    /// Nobody goes on: the caller is told of the error that was held back.
+    pub(crate) fn give_up(&mut self, out: &mut Vec<Bytes>) {
+        match self {
+            Self::Translate(translation) => translation.give_up(out),
+            Self::Listed(listed) => listed.around(out, Self::give_up),
+            Self::Forward(_) | Self::Written(_) | Self::Kept(_) => {}
+        }
+    }
+
+    /// Another provider goes on.
+    pub(crate) fn go_on(&mut self, next: Next, out: &mut Vec<Bytes>) {
+        match self {
+            Self::Translate(translation) => translation.go_on(next, out),
+            Self::Listed(listed) => listed.around(out, |pump, out| pump.go_on(next, out)),
+            Self::Forward(_) | Self::Written(_) | Self::Kept(_) => {}
+        }
+    }
+
+    /// The provider's own id of a reply that passes as it is.
+    pub(crate) fn own_id(&self) -> Option<&str> {
+        match self {
+            Self::Forward(relay) => relay.facts().id.as_deref(),
+            Self::Kept(kept) => kept.facts().id.as_deref(),
+            Self::Translate(_) | Self::Written(_) | Self::Listed(_) => None,
         }
     }
 
@@ -49,6 +111,7 @@ impl Pump {
             Self::Translate(translation) => &translation.facts,
             Self::Written(facts) => facts,
             Self::Listed(listed) => listed.facts(),
+            Self::Kept(kept) => kept.facts(),
         }
     }
 }
@@ -63,8 +126,10 @@ pub(crate) struct Translation {
     facts: ReplyFacts,
     /// What was written last.
     last: Bytes,
-    /// An error was told: nothing may follow.
+    /// An error was told or is held back: nothing may follow.
     over: bool,
+    /// What another provider needs to go on, where one may.
+    pub(super) lasting: Option<Box<Lasting>>,
 }
 
 impl Translation {
@@ -78,7 +143,14 @@ impl Translation {
             facts: ReplyFacts::default(),
             last: Bytes::new(),
             over: false,
+            lasting: None,
         }
+    }
+
+    /// The same stream, with which another provider may go on.
+    pub(super) fn lasting(mut self) -> Self {
+        self.lasting = Some(Box::default());
+        self
     }
 
     /// The frames that were written last.
@@ -86,7 +158,7 @@ impl Translation {
         &self.last
     }
 
-    fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
+    pub(super) fn push(&mut self, bytes: Bytes, out: &mut Vec<Bytes>) {
         self.frames.push(bytes);
         if let Err(error) = self.decode() {
             self.events.push(Event::Error(error));
@@ -111,11 +183,17 @@ impl Translation {
     }
 
     fn finish(&mut self, cut: Option<&Error>, out: &mut Vec<Bytes>) {
+        if self.over {
+            return;
+        }
         let ended = cut.map_or_else(|| self.decode_rest(), |error| Err(error.clone()));
         if let Err(error) = ended {
             self.events.push(Event::Error(error));
         }
         self.write(out);
+        if self.lasting.is_some() && !self.over && !self.facts.complete {
+            self.fail(Error::new(ErrorKind::BadUpstream, CUT));
+        }
         if !self.over {
             let mut bytes = BytesMut::new();
             self.encoder.finish(&mut bytes);
@@ -135,12 +213,57 @@ impl Translation {
             }
             note(&mut self.facts, &event);
             self.over = matches!(event, Event::Error(_));
-            self.encoder.push(&event, &mut bytes);
+            match &mut self.lasting {
+                None => self.encoder.push(&event, &mut bytes),
+                Some(lasting) => lasting.pass(event, &mut *self.encoder, &mut bytes),
+            }
         }
-        if !bytes.is_empty() {
-            self.last = bytes.freeze();
-            out.push(self.last.clone());
+        self.send(bytes, out);
+    }
+
+    fn send(&mut self, bytes: BytesMut, out: &mut Vec<Bytes>) {
+        if bytes.is_empty() {
+            return;
         }
+        let stitch = self.lasting.as_ref().and_then(|lasting| lasting.stitch.as_ref());
+        self.last = match stitch {
+            None => bytes.freeze(),
+            Some(stitch) => stitch.mend(bytes.freeze()),
+        };
+        out.push(self.last.clone());
+    }
+
+    /// Holds an error back.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.over = true;
+        self.facts.error = Some(error.clone());
+        if let Some(lasting) = &mut self.lasting {
+            lasting.held.get_or_insert(error);
+        }
+    }
+
+    /// What the stream told of itself, from a reader that knew more.
+    pub(super) fn set_facts(&mut self, facts: ReplyFacts) {
+        self.facts = facts;
+    }
+
+    fn give_up(&mut self, out: &mut Vec<Bytes>) {
+        let Some(error) = self.lasting.as_mut().and_then(|lasting| lasting.held.take()) else { return };
+        let mut bytes = BytesMut::new();
+        self.encoder.push(&Event::Error(error), &mut bytes);
+        self.encoder.finish(&mut bytes);
+        self.send(bytes, out);
+    }
+
+    fn go_on(&mut self, next: Next, out: &mut Vec<Bytes>) {
+        let Some(lasting) = &mut self.lasting else { return };
+        lasting.go_on(next.seam, next.earlier);
+        self.frames = next.frames;
+        self.decoder = next.decoder;
+        self.events = next.events;
+        self.facts = ReplyFacts::default();
+        self.over = false;
+        self.write(out);
     }
 }
 

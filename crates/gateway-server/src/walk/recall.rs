@@ -35,6 +35,12 @@ impl Keep {
         responses::keep(&self.shared, self.record);
     }
 
+    /// The same under another id: the one that the caller was told.
+    pub(crate) fn named(mut self, id: &str) -> Self {
+        self.record.id = id.to_owned();
+        self
+    }
+
     /// Remembers which deployment's provider keeps a reply.
     pub(crate) fn elsewhere(mut self, deployment: &str, id: &str) {
         self.record.held = false;

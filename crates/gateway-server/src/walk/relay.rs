@@ -145,8 +145,7 @@ pub(crate) fn relay(
             head.text(UNBUFFERED, NO);
             tail.first_byte_us = Some(call.elapsed_us());
             // A provider's own reply is known by its id as soon as the stream says it.
-            if let Pump::Forward(relay) = &pump
-                && let Some(id) = &relay.facts().id
+            if let Some(id) = pump.own_id()
                 && let Some(keep) = tail.keep.take()
             {
                 keep.elsewhere(&tail.deployment(), id);

@@ -17,6 +17,7 @@ use super::charge::{Charged, Rests};
 use super::funds::Upstream;
 use super::limit::{Place, counted, owner, parts_told};
 use super::recall::Keep;
+use super::shares::{Priced, Share, Shares};
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
@@ -25,7 +26,7 @@ use crate::state::{Core, Served, cost_by};
 use crate::telemetry::AccessLine;
 
 /// Bytes of text per token where a provider reported no usage; such figures are flagged.
-const BYTES_PER_TOKEN: u64 = 4;
+pub(super) const BYTES_PER_TOKEN: u64 = 4;
 
 /// What is owed at the end of a call. It travels with the call into the body of the answer; dropping
 /// it unsettled means that the client hung up, and settles it as that.
@@ -61,6 +62,10 @@ pub(crate) struct Tail {
     pub(crate) asked: Mutex<Option<Arc<Served>>>,
     /// What the model asked last costs, where that depends on what was asked of it: on the size of pictures.
     pub(crate) priced: Mutex<Option<Arc<ModelInfo>>>,
+    /// What others than the deployment asked last have used for the call.
+    pub(crate) shares: Shares,
+    /// What the deployment asked last has used is among the shares already.
+    pub(crate) shared: bool,
     /// What the reply has told; nothing before there is one.
     pub(crate) facts: Option<Box<ReplyFacts>>,
     pub(crate) retries: u32,
@@ -113,6 +118,8 @@ impl Tail {
             announced: false,
             asked: Mutex::new(None),
             priced: Mutex::new(None),
+            shares: Shares::default(),
+            shared: false,
             facts: None,
             retries: 0,
             fallbacks: 0,
@@ -130,6 +137,11 @@ impl Tail {
     /// The moment it is, for the router.
     pub(crate) fn now(&self) -> Moment {
         self.core.shared.snapshot.load().router.now()
+    }
+
+    /// The id by which the caller knows the call.
+    pub(super) fn shown(&self) -> &str {
+        self.shown_id.to_str().unwrap_or_default()
     }
 
     /// The deployment that was asked last; empty before any was.
@@ -155,18 +167,59 @@ impl Tail {
     fn close(&mut self, end: End, status: StatusCode, error: Option<&Error>, aloud: bool) -> Settled {
         self.settled = true;
         self.place = None;
-        let asked = self.asked.lock().take();
-        let usage = self.usage(end, asked.is_some(), error);
+        let mut asked = self.asked.lock().take();
         let duration_us = self.elapsed_us();
-        let cost = self.cost(asked.as_deref(), &usage, duration_us);
+        let mut shares = self.shares.take();
+        // A caller who left while deployments were asked: the last of them is the one that was asked.
+        let left = end == End::HungUp && self.facts.is_none() && !self.shared;
+        let (own, own_cost) = match shares.pop_if(|_| left) {
+            _ if self.shared => (Usage::default(), Some(Money::ZERO)),
+            Some(share) => {
+                let cost = self.cost(Some(&share.served), &share.usage, duration_us);
+                asked = Some(share.served);
+                (share.usage, cost)
+            }
+            None => {
+                let usage = self.usage(end, asked.is_some(), error);
+                let cost = self.cost(asked.as_deref(), &usage, duration_us);
+                (usage, cost)
+            }
+        };
+        let shares = self.priced_shares(shares, duration_us);
+        let usage = shares.iter().fold(own.clone(), |sum, share| share.usage.with(&sum));
+        // What is not known does not hide what is.
+        let costs = shares.iter().map(|share| share.cost).chain([own_cost]);
+        let unpriced = costs.clone().any(|cost| cost.is_none());
+        let cost = costs.flatten().reduce(|sum, cost| sum + cost);
         let spent = self.charge(asked.as_deref(), &usage, cost);
-        let bill = Bill { asked: asked.as_deref(), usage: &usage, end, status, error, cost, duration_us };
+        let (asked, shares) = (asked.as_deref(), &shares[..]);
+        let own = (&own, own_cost);
+        let bill =
+            Bill { asked, usage: &usage, end, status, error, cost, duration_us, unpriced, shares, own };
         let booked = self.book(&bill);
         if aloud {
             self.count(&bill);
             self.log(&bill);
         }
         Settled { cost, spent, booked, duration_us }
+    }
+
+    /// Prices what others have used, and counts it as theirs.
+    fn priced_shares(&self, shares: Vec<Share>, duration_us: u64) -> Vec<Priced> {
+        let price = |share: Share| {
+            let cost = self.cost_of(share.served.info.as_deref(), &share.usage, duration_us);
+            let counts = &share.served.counts;
+            counts.input_tokens.fetch_add(share.usage.input_tokens, Relaxed);
+            counts.output_tokens.fetch_add(share.usage.output_tokens, Relaxed);
+            counts.spend_nanos.fetch_add(nanos(cost), Relaxed);
+            Priced { served: share.served, usage: share.usage, why: share.why, cost }
+        };
+        shares.into_iter().map(price).collect()
+    }
+
+    /// What a deployment used that did not bring the answer to its end: its word, else an estimate.
+    pub(super) fn share_of(&self, served: &Arc<Served>, facts: &ReplyFacts) -> Share {
+        Share::of(served, facts, self.prompt_bytes, "cut")
     }
 
     /// What the call used: the provider's word; else, when it was asked and may have worked, a flagged
@@ -188,19 +241,22 @@ impl Tail {
     }
 
     fn cost(&self, asked: Option<&Served>, usage: &Usage, duration_us: u64) -> Option<Money> {
+        match asked {
+            Some(served) => {
+                let priced = self.priced.lock();
+                self.cost_of(priced.as_deref().or(served.info.as_deref()), usage, duration_us)
+            }
+            None => Some(Money::ZERO),
+        }
+    }
+
+    fn cost_of(&self, info: Option<&ModelInfo>, usage: &Usage, duration_us: u64) -> Option<Money> {
         let context = CostContext {
             at: Some(self.started_ms / 1_000),
             duration: Duration::from_micros(duration_us),
             ..CostContext::default()
         };
-        match asked {
-            Some(served) => {
-                let priced = self.priced.lock();
-                let info = priced.as_deref().or(served.info.as_deref());
-                cost_by(info, usage, &context).map(|cost| cost.total)
-            }
-            None => Some(Money::ZERO),
-        }
+        cost_by(info, usage, &context).map(|cost| cost.total)
     }
 
     fn charge(&mut self, asked: Option<&Served>, usage: &Usage, cost: Option<Money>) -> Option<Money> {
@@ -215,7 +271,7 @@ impl Tail {
         if !self.announced {
             return None;
         }
-        let details = json_unless(!has_details(bill.usage), bill.usage);
+        let details = bill.details();
         let tags = json_unless(self.tags.is_empty(), &self.tags);
         let parts = parts_told(&self.charged.parts);
         let outcome = Outcome {
@@ -235,7 +291,7 @@ impl Tail {
             flags: Flags {
                 stream: self.stream,
                 estimated: bill.usage.estimated,
-                unpriced: bill.cost.is_none(),
+                unpriced: bill.unpriced,
                 ..Flags::default()
             },
             tokens: tokens(bill.usage),
@@ -257,10 +313,11 @@ impl Tail {
             End::HungUp => counts.hung_up.fetch_add(1, Relaxed),
             End::Cut | End::Failed | End::Unknown => counts.failed.fetch_add(1, Relaxed),
         };
-        counts.input_tokens.fetch_add(bill.usage.input_tokens, Relaxed);
-        counts.output_tokens.fetch_add(bill.usage.output_tokens, Relaxed);
-        let nanos = bill.cost.map_or(0, |cost| u64::try_from(cost.0).unwrap_or(0));
-        counts.spend_nanos.fetch_add(nanos, Relaxed);
+        // What others used is counted as theirs.
+        let (usage, cost) = bill.own;
+        counts.input_tokens.fetch_add(usage.input_tokens, Relaxed);
+        counts.output_tokens.fetch_add(usage.output_tokens, Relaxed);
+        counts.spend_nanos.fetch_add(nanos(cost), Relaxed);
         counts.total.count(bill.duration_us);
         if self.retries > 0 {
             counts.retries.fetch_add(u64::from(self.retries), Relaxed);
@@ -304,12 +361,35 @@ struct Bill<'a> {
     error: Option<&'a Error>,
     cost: Option<Money>,
     duration_us: u64,
+    /// Whether the price of any part is unknown.
+    unpriced: bool,
+    /// What others than the deployment asked last have used; the sums above hold it.
+    shares: &'a [Priced],
+    /// What the deployment asked last has used.
+    own: (&'a Usage, Option<Money>),
 }
 
 impl Bill<'_> {
     fn deployment(&self) -> &str {
         self.asked.map_or("", |served| served.deployment.id.as_str())
     }
+}
+
+impl Bill<'_> {
+    /// What usage says beyond the ledger's own columns, and who used which part of it; empty when there is
+    /// nothing.
+    fn details(&self) -> String {
+        if self.shares.is_empty() {
+            return json_unless(!has_details(self.usage), self.usage);
+        }
+        let mut details = serde_json::to_value(self.usage).unwrap_or_default();
+        details["shares"] = self.shares.iter().map(Priced::shown).collect();
+        details.to_string()
+    }
+}
+
+fn nanos(cost: Option<Money>) -> u64 {
+    cost.map_or(0, |cost| u64::try_from(cost.0).unwrap_or(0))
 }
 
 /// A value as JSON text, or nothing.

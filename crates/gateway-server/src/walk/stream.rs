@@ -3,6 +3,8 @@
 use std::future::Future as _;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,11 +20,12 @@ use llm_types::{Body, Error, ErrorKind};
 use tokio::runtime::Handle;
 use tokio::time::{Sleep, sleep};
 
-use super::background;
 use super::dispatch::without_secrets;
 use super::pump::Pump;
 use super::relay::note_usage;
+use super::resume::{Resume, Resumed};
 use super::settle::Tail;
+use super::{Call, background};
 
 /// How long a provider may keep its body open when it has said that the answer is complete.
 const GRACE: Duration = Duration::from_millis(250);
@@ -47,6 +50,8 @@ pub(crate) struct Stream {
     bare: bool,
     /// The body is to break off instead of ending.
     breaks: bool,
+    /// What it needs to go on elsewhere, where it may.
+    resume: Option<Resume>,
 }
 
 /// A reply on its way, as an attempt brought it.
@@ -103,12 +108,21 @@ impl Stream {
             goes_on,
             bare,
             breaks: false,
+            resume: None,
         };
-        if ended {
+        if ended && stream.pump.held().is_some() {
+            // Whether another deployment goes on shows when the caller has taken what there is.
+            stream.rest = Body::Full(Bytes::new());
+        } else if ended {
             stream.hide_secrets();
             stream.end(None);
         }
         stream
+    }
+
+    /// Lets the stream go on elsewhere, for the call it answers.
+    pub(super) fn outlast(&mut self, call: Call) {
+        self.resume = Some(Resume::new(Arc::new(call)));
     }
 
     /// The next bytes for the caller.
@@ -123,20 +137,90 @@ impl Stream {
             if self.ended {
                 return Poll::Ready(None);
             }
+            if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_going()) {
+                match resume.poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(resumed)) => self.go_on(resumed),
+                    Poll::Ready(Err(error)) => self.give_up(&error.to_string()),
+                }
+                continue;
+            }
             match Pin::new(&mut self.rest).poll_next(cx) {
                 Poll::Pending if self.lingers(cx) => return Poll::Pending,
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.pump.push(bytes, &mut self.queue);
                     // The caller was told of an error: what else the provider sends is not waited for.
                     if self.pump.facts().error.is_some() {
-                        self.hide_secrets();
-                        self.end(None);
+                        self.over(None);
                     }
                 }
-                Poll::Ready(Some(Err(error))) => self.end(Some(&error)),
-                Poll::Pending | Poll::Ready(None) => self.end(None),
+                Poll::Ready(Some(Err(error))) => self.over(Some(&error)),
+                Poll::Pending | Poll::Ready(None) => self.over(None),
             }
         }
+    }
+
+    /// The provider says nothing more: the stream goes on elsewhere, or ends.
+    fn over(&mut self, cut: Option<&Error>) {
+        self.rest = Body::Full(Bytes::new());
+        self.pump.finish(cut, &mut self.queue);
+        if self.pump.held().is_none() {
+            self.hide_secrets();
+            self.close(cut);
+            return;
+        }
+        match self.hand_over() {
+            Ok(()) => {}
+            Err(why) => self.give_up(why),
+        }
+    }
+
+    /// Looks for another deployment that goes on; what this one has used is paid for.
+    fn hand_over(&mut self) -> Result<(), &'static str> {
+        let resume = self.resume.as_mut().ok_or("the call is not watched")?;
+        let said = resume.can_go_on(self.pump.said().ok_or("nothing is known of the answer")?)?;
+        let tail = self.tail.0.as_deref_mut().ok_or("the call is settled")?;
+        let served = tail.asked.lock().clone().ok_or("no deployment was asked")?;
+        let facts = self.pump.facts();
+        tail.shares.add(tail.share_of(&served, facts));
+        tail.shared = true;
+        if let Some(ticket) = self.ticket.take() {
+            note_usage(&ticket, facts, tail.now());
+            if let Some(error) = &facts.error {
+                tail.core().shared.metrics.rest(&ticket.fail(error, tail.now()));
+            }
+        }
+        self.grace = None;
+        let failed = served.deployment.id.clone();
+        resume.begin(failed, tail.caller.clone(), tail.shares.clone(), said);
+        Ok(())
+    }
+
+    /// Another deployment goes on.
+    fn go_on(&mut self, resumed: Resumed) {
+        let Resumed { served, next, rest, ticket, fallbacks, retries } = resumed;
+        let metrics = &self.tail.core().shared.metrics;
+        metrics.failovers.fetch_add(1, Relaxed);
+        let (from, to) = (self.tail.deployment(), served.deployment.id.as_str());
+        tracing::info!(call = %self.tail.shown(), from, to, "a stream broke off and goes on elsewhere");
+        self.tail.fallbacks += 1 + fallbacks;
+        self.tail.retries += retries;
+        self.tail.shared = false;
+        *self.tail.asked.lock() = Some(served);
+        self.ticket = Some(ticket);
+        self.rest = rest;
+        self.pump.go_on(next, &mut self.queue);
+        if self.pump.facts().error.is_some() {
+            self.over(None);
+        }
+    }
+
+    /// Nobody goes on: the caller is told of the error.
+    fn give_up(&mut self, why: &str) {
+        tracing::warn!(call = %self.tail.shown(), why, "a stream broke off and goes on nowhere");
+        self.pump.give_up(&mut self.queue);
+        self.hide_secrets();
+        self.close(None);
     }
 
     /// Whether the provider's body is still waited for: until its last word, and a moment longer, so that
@@ -159,18 +243,28 @@ impl Stream {
         std::mem::take(&mut self.breaks)
     }
 
+    /// Whether another deployment went on with it.
+    fn went_on(&self) -> bool {
+        self.resume.as_ref().is_some_and(Resume::went_on)
+    }
+
     /// Keeps the reply that the last frames hold.
     fn keep(&mut self) {
-        let Some(keep) = self.tail.keep.take() else { return };
+        // What went on elsewhere is kept here, though its beginning was to be kept by its provider.
+        let resume = self.resume.as_ref().filter(|_| self.went_on());
+        let again = resume.and_then(|resume| resume.call().keep.clone());
+        let Some(keep) = again.or_else(|| self.tail.keep.take()) else { return };
         let deployment = &*self.tail.deployment();
         match &self.pump {
-            Pump::Forward(relay) => {
-                if let Some(id) = &relay.facts().id {
+            Pump::Forward(_) | Pump::Kept(_) => {
+                if let Some(id) = self.pump.own_id() {
                     keep.elsewhere(deployment, id);
                 }
             }
             Pump::Translate(translation) => {
                 if let Some(reply) = last_reply(translation.last()) {
+                    let told = reply["id"].as_str().filter(|_| self.went_on()).map(str::to_owned);
+                    let keep = told.into_iter().fold(keep, |keep, id| keep.named(&id));
                     keep.held(deployment, reply.to_string());
                 }
             }
@@ -207,9 +301,14 @@ impl Stream {
 
     /// The provider's body is over: writes what is still owed to the caller, and settles.
     fn end(&mut self, cut: Option<&Error>) {
-        self.ended = true;
         self.rest = Body::Full(Bytes::new());
         self.pump.finish(cut, &mut self.queue);
+        self.close(cut);
+    }
+
+    /// Settles.
+    fn close(&mut self, cut: Option<&Error>) {
+        self.ended = true;
         let facts = self.pump.facts();
         let (complete, told) = (facts.complete, facts.error.clone());
         self.tail.facts = Some(Box::new(self.pump.facts().clone()));
@@ -249,6 +348,8 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        // Whoever is being asked to go on leaves what it has used.
+        self.resume = None;
         if self.ended {
             return;
         }

@@ -7,7 +7,7 @@ use super::profiles::{
 };
 use super::{amend, provider, rules, words};
 use crate::cloud::{CloudSpec, Route};
-use crate::{Auth, DialectId, ModelRule, ProviderSpec, Quirks};
+use crate::{Auth, DialectId, ModelRule, Prefill, ProviderSpec, Quirks};
 
 /// Cohere's models by the names LiteLLM gives those that the first version of its API serves.
 const COHERE: CloudSpec = CloudSpec {
@@ -84,6 +84,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["CODESTRAL_API_BASE", "MISTRAL_AZURE_API_BASE"], key_env: ["CODESTRAL_API_KEY", "MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks {
+            prefill: Prefill::Prefix,
             max_completion_tokens_as_max_tokens: true,
             supported: words![
                 "max_completion_tokens", "max_tokens", "parallel_tool_calls", "response_format",
@@ -135,6 +136,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["DEEPSEEK_API_BASE"], key_env: ["DEEPSEEK_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks {
+            prefill: Prefill::Prefix,
             doors: rules![anthropic("/beta")],
             unsupported: words!["user", "verbosity"],
             amend: amend![EffortAsThinking, ThinkingSwitch, FunctionsOnly, JoinTexts, ReasoningInAnswers],
@@ -209,6 +211,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["MISTRAL_AZURE_API_BASE", "MISTRAL_API_BASE"], key_env: ["MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: Quirks {
+            prefill: Prefill::Prefix,
             max_completion_tokens_as_max_tokens: true,
             supported: words![
                 "max_completion_tokens", "max_tokens", "parallel_tool_calls", "response_format",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::profiles::{CHAT, COMPATIBLE, REASONING};
 use super::{amend, pairs, provider, words};
-use crate::{Auth, ProviderSpec, Quirks};
+use crate::{Auth, Prefill, ProviderSpec, Quirks};
 
 /// Ollama. LiteLLM refuses what is listed, although the server takes all but the last.
 const OLLAMA: Quirks = Quirks {
@@ -45,6 +45,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         base_url_env: ["HOSTED_VLLM_API_BASE"], key_env: ["HOSTED_VLLM_API_KEY"],
         auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
         quirks: Quirks {
+            prefill: Prefill::FinalMessage,
             unsupported: words!["user", "verbosity"],
             text_completions: true,
             responses: true,
@@ -142,6 +143,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         base_url_env: ["VLLM_API_BASE"], key_env: ["VLLM_API_KEY"],
         auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
         quirks: Quirks {
+            prefill: Prefill::FinalMessage,
             unsupported: words!["user", "verbosity"],
             text_completions: true,
             responses: true,

@@ -278,8 +278,9 @@ fn choosing(size: usize, strategy: &str) -> Duration {
     std::iter::repeat_with(round).take(20).min().expect("a round")
 }
 
-/// A plan of 1000 deployments takes at most 20 µs where it is optimised, and 3 ms where it is not, on a busy
-/// machine. `cargo test --release -p llm-router choosing -- --nocapture` for figures that count.
+/// A plan of 1000 deployments takes at most 20 µs. This crate is optimised wherever it is tested (the
+/// workspace's `profile.dev.package.llm-router`), and the best of twenty rounds counts, so that a busy machine
+/// changes nothing. `cargo test --release -p llm-router choosing -- --nocapture` for figures that count.
 #[test]
 fn choosing_among_a_thousand() {
     for strategy in
@@ -288,7 +289,6 @@ fn choosing_among_a_thousand() {
         let (ten, hundred, thousand) =
             (choosing(10, strategy), choosing(100, strategy), choosing(1_000, strategy));
         println!("{strategy}: 1 of 10 {ten:?}, of 100 {hundred:?}, of 1000 {thousand:?}");
-        let most = Duration::from_micros(if cfg!(debug_assertions) { 3_000 } else { 20 });
-        assert!(thousand <= most, "{strategy}: {thousand:?}");
+        assert!(thousand <= Duration::from_micros(20), "{strategy}: {thousand:?}");
     }
 }

@@ -17,7 +17,9 @@ use crate::limits::Limits;
 use crate::plan::{Filter, Refusal, healthy, plan};
 use crate::retry::{self, Allowance, Situation};
 use crate::tags::TagWish;
-use crate::{Ask, Attempt, Candidate, Clock, Done, Group, Moment, Request, Route, RouterSettings, error};
+use crate::{
+    Ask, Attempt, Candidate, Clock, Done, Group, Moment, Request, Route, RouterSettings, error, outlier,
+};
 
 impl<'r> Walk<'r> {
     /// Tries deployments of one group until one succeeds or no retry is left.
@@ -127,10 +129,18 @@ impl<'r> Walk<'r> {
         } else {
             candidate.state.measures.answered(took, now);
         }
+        self.look_for_outliers(route, now);
         let (deployment, group) = (&candidate.deployment, route.name);
         let whose = (route.group.is_single(), self.unaccountable(route));
         let ticket = Ticket::new(place, candidate, self.settings, began, whose);
         Done { value, deployment, model, group, ticket, report: std::mem::take(&mut self.report) }
+    }
+
+    /// Judges the deployments of a group by each other, where the operator wants it.
+    fn look_for_outliers(&mut self, route: &Route<'r>, now: Moment) {
+        if let Some(outliers) = &self.settings.outliers {
+            self.report.rests.extend(outlier::look(route.group, self.request.stream, outliers, now));
+        }
     }
 
     pub(super) fn pick(
@@ -149,6 +159,10 @@ impl<'r> Walk<'r> {
         if let Some(broke) = self.request.broke {
             let all = (0..).zip(&route.group.candidates);
             excluded.extend(all.filter(|(_, one)| broke(&one.deployment)).map(|(at, _)| at));
+        }
+        if let Some(fits) = self.request.fits {
+            let all = (0..).zip(&route.group.candidates);
+            excluded.extend(all.filter(|(_, one)| !fits(&one.deployment)).map(|(at, _)| at));
         }
         let ask = Ask { stream: self.request.stream, ..self.request.ask };
         let now = self.router.clock.now();
@@ -220,6 +234,7 @@ impl<'r> Walk<'r> {
         if !self.request.bonds.is_empty() && blame(failure) == Blame::Deployment {
             self.router.routes.affinity().release(self.request.bonds, &deployment.id);
         }
+        self.look_for_outliers(route, now);
         state.note(candidate.level, is_last_word(&error));
 
         let requested = self.request.controls.num_retries;

@@ -51,6 +51,7 @@ mod quirks {
         headers Map "" served: "Headers that every request carries.";
         token_kind_header Text "" served: "Header that says whether the key is a JSON web token.";
         base_ends Map "" served: "Ends of base URLs that operators write, and what stands there in this dialect.";
+        prefill Text "" served: "How the vendor is asked to go on with an answer that was begun: `last` (the last message is the assistant's), `prefix` (and says `prefix: true`), `final_message` (`continue_final_message: true`).";
         model_prefix Text "" served: "What stands before models' names that have no slash.";
         model_template Text "" served: "How models' names of several words are written: each `{}` is the next word between dots.";
         model_paths Map "" served: "Beginnings of models' names whose next word belongs in the URL, and the path with `{}` for it.";

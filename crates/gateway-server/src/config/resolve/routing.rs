@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use llm_router::{AffinityKinds, Hedging, RouterSettings, RoutingGroup, Strategy, StrategyArgs, strategies};
+use llm_router::{
+    AffinityKinds, Hedging, Outliers, RouterSettings, RoutingGroup, Strategy, StrategyArgs, strategies,
+};
 
 use super::section::{count_of, number_of, text_of};
 use super::{Context, Section};
 use crate::config::raw::nearest;
 use crate::config::source::{Node, Tree};
+
+/// Seconds.
+const DAY: f64 = 86_400.0;
 
 /// Names under which LiteLLM users know nothing, but which mean the order of groups by number.
 const PRIORITY: &str = "priority";
@@ -38,6 +43,8 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>, settings: &mut RouterSe
     settings.default_priority = section.integer("default_priority");
     checks(section, settings);
     settings.hedging = hedging(section);
+    settings.outliers = outliers(section);
+    settings.mid_stream_failover = section.is_on("mid_stream_failover");
     if let Some(ttl) = section.seconds("deployment_affinity_ttl_seconds") {
         settings.affinity_ttl = ttl;
     }
@@ -75,29 +82,52 @@ fn group_affinity(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettin
 
 /// `hedging`: a setting of ours; what it does not say is as [`Hedging::default`].
 fn hedging(section: &mut Section<'_, '_, '_>) -> Option<Hedging> {
-    let node = section.mapping("hedging")?;
-    let path = section.path_of("hedging");
     let mut hedging = Hedging::default();
+    let slots = &mut [("percentile", 100.0, &mut hedging.percentile), ("budget", 1.0, &mut hedging.budget)];
+    numbers(section, "hedging", slots)?;
+    Some(hedging)
+}
+
+/// `outlier_detection`: a setting of ours; what it does not say is as [`Outliers::default`].
+fn outliers(section: &mut Section<'_, '_, '_>) -> Option<Outliers> {
+    let mut outliers = Outliers::default();
+    let slots = &mut [
+        ("interval", DAY, &mut outliers.interval),
+        ("min_requests", f64::INFINITY, &mut outliers.min_requests),
+        ("max_ejected", 1.0, &mut outliers.max_ejected),
+        ("ejection_time", DAY, &mut outliers.ejection_time),
+        ("max_ejection_time", DAY, &mut outliers.max_ejection_time),
+        ("error_rate", 1.0, &mut outliers.error_rate),
+        ("error_factor", f64::INFINITY, &mut outliers.error_factor),
+        ("latency_factor", f64::INFINITY, &mut outliers.latency_factor),
+    ];
+    numbers(section, "outlier_detection", slots)?;
+    Some(outliers)
+}
+
+/// A mapping of numbers: the names it may have, the largest value of each, and where it goes. Nothing where
+/// it is not set.
+fn numbers(section: &mut Section<'_, '_, '_>, name: &str, slots: &mut [(&str, f64, &mut f64)]) -> Option<()> {
+    let node = section.mapping(name)?;
+    let path = section.path_of(name);
     for member in node.members() {
-        let (most, slot) = match member.key.as_str() {
-            "percentile" => (100.0, &mut hedging.percentile),
-            "budget" => (1.0, &mut hedging.budget),
-            key => {
-                let found = format!("found `{key}`, expected `percentile` and `budget`");
-                section.cx.warning(&path, &member.at, found, "it has no effect");
-                continue;
-            }
+        let Some((_, most, slot)) = slots.iter_mut().find(|(name, ..)| member.key == *name) else {
+            let names: Vec<String> = slots.iter().map(|(name, ..)| format!("`{name}`")).collect();
+            let found = format!("found `{}`, expected {}", member.key, names.join(", "));
+            section.cx.warning(&path, &member.at, found, "it has no effect");
+            continue;
         };
-        match number_of(&member.value).filter(|number| (0.0..=most).contains(number)) {
-            Some(number) => *slot = number,
+        match number_of(&member.value).filter(|number| (0.0..=*most).contains(number)) {
+            Some(number) => **slot = number,
             None => {
                 let (path, at) = (format!("{path}.{}", member.key), &member.value.at);
                 let found = format!("found {}", member.value.kind());
-                section.cx.error(&path, at, found, format!("expected a number from 0 to {most}"));
+                let up_to = if most.is_finite() { format!(" to {most}") } else { " up".to_owned() };
+                section.cx.error(&path, at, found, format!("expected a number from 0{up_to}"));
             }
         }
     }
-    Some(hedging)
+    Some(())
 }
 
 /// Switches a kind of affinity on; says whether it is one.

@@ -12,7 +12,7 @@ pub mod count;
 mod error;
 mod forward;
 mod glance;
-mod models;
+pub(crate) mod models;
 mod relay;
 mod request;
 mod response;

@@ -40,6 +40,8 @@ pub(in crate::dialects) struct Traits {
     pub(in crate::dialects) system_turns: bool,
     /// Whether functions say that they are the caller's own.
     pub(in crate::dialects) typed: bool,
+    /// Whether it goes on with an answer that was begun.
+    pub(in crate::dialects) prefill: bool,
 }
 
 /// The limit asked for when neither the caller nor [`FAMILIES`] gives one.
@@ -55,11 +57,13 @@ impl Traits {
         schema: false,
         system_turns: false,
         typed: true,
+        prefill: false,
     };
-    const NO_THINKING: Self = Self { thinking: Thinking::None, ..Self::OTHER };
-    const OLD_BUDGET: Self = Self { thinking: Thinking::Budget, ..Self::OTHER };
+    const NO_THINKING: Self = Self { thinking: Thinking::None, prefill: true, ..Self::OTHER };
+    const OLD_BUDGET: Self = Self { thinking: Thinking::Budget, ..Self::NO_THINKING };
     const BUDGET: Self = Self { max_output: 64_000, schema: true, ..Self::OLD_BUDGET };
-    const EITHER: Self = Self { max_output: 128_000, thinking: Thinking::Either, ..Self::BUDGET };
+    const EITHER: Self =
+        Self { max_output: 128_000, thinking: Thinking::Either, prefill: false, ..Self::BUDGET };
     const ADAPTIVE: Self = Self { thinking: Thinking::Adaptive, sampling: false, ..Self::EITHER };
     const FIFTH: Self = Self { system_turns: true, ..Self::ADAPTIVE };
     const ALWAYS: Self = Self { thinking: Thinking::Always, ..Self::FIFTH };
@@ -77,6 +81,11 @@ impl Traits {
         let quirks = &target.spec.quirks;
         Self { schema: traits.schema && !quirks.no_answer_schema, typed: !quirks.untyped_tools, ..traits }
     }
+}
+
+/// Whether a model, whatever a cloud puts around its name, goes on with an answer that was begun.
+pub(crate) fn takes_prefill(model: &str) -> bool {
+    Traits::of(model).prefill
 }
 
 /// Families by the part of the name they share; the longest match counts. A model of the vendor's that

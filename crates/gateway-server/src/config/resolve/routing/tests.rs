@@ -21,7 +21,7 @@ fn settings(text: &str) -> (Option<RouterSettings>, Vec<String>) {
 #[test]
 fn strategies_and_their_options() {
     let (settings, problems) = settings(
-        "routing_strategy: latency-based-routing\nrouting_strategy_args: {ttl: 60, lowest_latency_buffer: 0.5, max_latency_list_size: 3, ttft_percentile: 0.9}\nenable_pre_call_checks: true\noptional_pre_call_checks: [enforce_model_rate_limits]\ntag_routing_prefix: 'route:'\ndefault_priority: 5\nhedging: {percentile: 90}",
+        "routing_strategy: latency-based-routing\nrouting_strategy_args: {ttl: 60, lowest_latency_buffer: 0.5, max_latency_list_size: 3, ttft_percentile: 0.9}\nenable_pre_call_checks: true\noptional_pre_call_checks: [enforce_model_rate_limits]\ntag_routing_prefix: 'route:'\ndefault_priority: 5\nhedging: {percentile: 90}\nmid_stream_failover: true\noutlier_detection: {max_ejected: 0.5, interval: 2}",
     );
     assert!(problems.is_empty(), "{problems:?}");
     let settings = settings.expect("a configuration");
@@ -30,6 +30,10 @@ fn strategies_and_their_options() {
     assert_eq!((args.ttl, args.latency_buffer, args.latencies), (Duration::from_secs(60), 0.5, 3));
     assert_eq!(args.first_byte_percentile, Some(90.0));
     assert_eq!(settings.hedging, Some(llm_router::Hedging { percentile: 90.0, budget: 0.05 }));
+    assert!(settings.mid_stream_failover);
+    let outliers =
+        llm_router::Outliers { max_ejected: 0.5, interval: 2.0, ..llm_router::Outliers::default() };
+    assert_eq!(settings.outliers, Some(outliers));
     assert!(settings.pre_call_checks && settings.enforce_limits);
     assert_eq!((settings.tag_prefix.as_str(), settings.default_priority), ("route:", Some(5)));
 }
@@ -61,6 +65,11 @@ fn what_is_wrong_is_told() {
         "warning router_settings.routing_strategy_args.tll: found an unknown",
     );
     check("hedging: {budget: 2}", "error router_settings.hedging.budget: found a number");
+    check(
+        "outlier_detection: {max_ejected: 2}",
+        "error router_settings.outlier_detection.max_ejected: found a number",
+    );
+    check("outlier_detection: {factor: 2}", "warning router_settings.outlier_detection: found `factor`");
     check("hedging: {delay: 2}", "warning router_settings.hedging: found `delay`");
     check("routing_groups: [{models: [a]}]", "error router_settings.routing_groups[0]: found a mapping");
     check(
