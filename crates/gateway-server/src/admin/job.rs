@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, activity, budgets, credentials, customers, keys, models, organizations, spend, tags, teams, users,
+    Action, activity, budgets, credentials, customers, keys, models, organizations, rights, spend, tags,
+    teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -53,7 +54,7 @@ pub(crate) async fn manage(
         Ok(job) => Job { named, ..job },
         Err(refusal) => return refusal.into_response(),
     };
-    let done = core.shared.control.spawn(async move { run(job, action).await }).await;
+    let done = core.shared.control.spawn(async move { run(job, action, path).await }).await;
     match done {
         Ok(Ok(value)) => answer::json_response(StatusCode::OK, &value),
         Ok(Err(refusal)) => refusal.into_response(),
@@ -98,11 +99,10 @@ async fn enter(
 }
 
 /// Whether a role may do something (surface §4.3): an administrator everything, a viewer what changes
-/// nothing, others what concerns themselves.
+/// nothing; of others [`rights::gate`] decides.
 fn may(caller: &Caller, action: Action, path: &str) -> Result<(), Error> {
     match caller.role() {
-        Role::Admin => Ok(()),
-        _ if action.is_own() => Ok(()),
+        Role::Admin | Role::Other => Ok(()),
         Role::Viewer if action.reads() => Ok(()),
         Role::Viewer => {
             let message = format!(
@@ -110,11 +110,11 @@ fn may(caller: &Caller, action: Action, path: &str) -> Result<(), Error> {
             );
             Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"))
         }
-        Role::Other => Err(crate::routes::operators_only(path)),
     }
 }
 
-async fn run(job: Job, action: Action) -> Result<Value, Refusal> {
+async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal> {
+    rights::gate(&mut job, action, path).await?;
     match action {
         Action::Key(action) => keys::run(job, action).await,
         Action::Team(action) => teams::run(job, action).await,

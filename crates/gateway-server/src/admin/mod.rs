@@ -14,6 +14,7 @@ mod models;
 mod organizations;
 mod query;
 mod refusal;
+mod rights;
 mod scope_fields;
 mod scope_view;
 mod spend;
@@ -64,11 +65,6 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// Whether everybody may do it, because it shows no more than one's own.
-    fn is_own(self) -> bool {
-        matches!(self, Self::Key(KeyAction::Info) | Self::User(UserAction::Info))
-    }
-
     /// Whether it changes nothing.
     fn reads(self) -> bool {
         match self {

@@ -15,6 +15,17 @@ pub(super) fn param(query: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
+/// The query with a parameter, whatever it was before.
+pub(super) fn with(query: Option<&str>, name: &str, value: &str) -> String {
+    let others = query.unwrap_or_default().split('&').filter(|pair| {
+        let key = pair.split_once('=').map_or(*pair, |(key, _)| key);
+        !pair.is_empty() && unescaped(key) != name
+    });
+    let escaped = value.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let own = format!("{name}={escaped}");
+    others.chain([own.as_str()]).collect::<Vec<_>>().join("&")
+}
+
 /// Whether a parameter says yes.
 pub(super) fn flag(query: Option<&str>, name: &str) -> bool {
     param(query, name)

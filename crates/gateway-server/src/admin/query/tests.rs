@@ -1,6 +1,6 @@
 //! Parameters are found and unescaped.
 
-use super::{flag, param};
+use super::{flag, param, with};
 
 #[test]
 fn parameters_are_unescaped() {
@@ -10,4 +10,13 @@ fn parameters_are_unescaped() {
     assert_eq!(param(query, "empty").as_deref(), Some(""));
     assert_eq!(param(query, "none"), None);
     assert!(flag(query, "return_full_object") && !flag(query, "alias"));
+}
+
+#[test]
+fn a_parameter_is_set_whatever_it_was() {
+    let query = with(Some("user%5Fid=a&size=5&user_id=b&"), "user_id", "é&=x");
+    assert_eq!(query, "size=5&user_id=%C3%A9%26%3D%78");
+    assert_eq!(param(Some(&query), "user_id").as_deref(), Some("é&=x"));
+    assert_eq!(param(Some(&query), "size").as_deref(), Some("5"));
+    assert_eq!(with(None, "a", "b"), "a=%62");
 }

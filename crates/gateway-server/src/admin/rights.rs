@@ -1,0 +1,366 @@
+//! What callers may do who are no administrators: whose keys, teams and figures are theirs (surface §4.3).
+//!
+//! An internal user has its own keys; a team's administrator the team's members and keys; an organisation's
+//! administrator its teams. A request is looked at before it is done: it passes, is refused, or is narrowed to
+//! what is the caller's own.
+
+use gateway_db::{KeyName, KeyRecord, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use llm_types::{Error, ErrorKind};
+use serde_json::{Map, Value};
+
+use super::job::Job;
+use super::keys::hash_of;
+use super::query;
+use super::refusal::Refusal;
+use super::{Action, ActivityOf, KeyAction, OrganizationAction, TeamAction, UserAction};
+use crate::walk::{Caller, Role};
+
+/// What a team's administrator may not give the team: its owner decides what it may spend and use.
+const NOT_FOR_TEAM_ADMINS: [&str; 14] = [
+    "spend",
+    "max_budget",
+    "soft_budget",
+    "budget_duration",
+    "budget_id",
+    "budget_limits",
+    "tpm_limit",
+    "rpm_limit",
+    "tpd_limit",
+    "max_parallel_requests",
+    "models",
+    "model_max_budget",
+    "organization_id",
+    "blocked",
+];
+
+/// What who is no administrator may not give a key: it would reach models, money or rules that are not theirs.
+const NOT_FOR_USERS: [&str; 10] = [
+    "spend",
+    "budget_id",
+    "organization_id",
+    "project_id",
+    "access_group_ids",
+    "aliases",
+    "config",
+    "permissions",
+    "router_settings",
+    "created_by",
+];
+
+/// Who asks, and what is theirs.
+struct Rights {
+    user: String,
+    /// Reads only (`internal_user_viewer`).
+    looks_only: bool,
+    /// Teams the user is a member of.
+    teams: Vec<ScopeRecord>,
+    /// Organisations the user administers.
+    organizations: Vec<String>,
+}
+
+/// Lets a request of somebody who is no administrator pass, narrowed to what is theirs.
+///
+/// # Errors
+/// When it is about what is not theirs.
+pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
+    if job.caller.role() != Role::Other || action == Action::User(UserAction::Info) {
+        return Ok(());
+    }
+    let Some(rights) = Rights::of(job).await? else { return own_key_only(job, action, path) };
+    if rights.looks_only && !action.reads() {
+        return Err(crate::routes::operators_only(path).into());
+    }
+    match action {
+        Action::Key(action) => rights.keys(job, action, path).await,
+        Action::Team(action) => rights.teams(job, action, path).await,
+        Action::Organization(OrganizationAction::Info) => rights.organization(job),
+        Action::Activity(ActivityOf::User, _) => {
+            narrow(job, "user_id", &rights.user);
+            Ok(())
+        }
+        _ => Err(crate::routes::operators_only(path).into()),
+    }
+}
+
+/// A key without a user may look at itself.
+fn own_key_only(job: &Job, action: Action, path: &str) -> Result<(), Refusal> {
+    let own = match &job.caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => Some(&entry.record.hash),
+    };
+    match action {
+        Action::Key(KeyAction::Info) => match job.param("key") {
+            Some(key) if own != Some(&hash_of(&key)) => Err(not_yours_to_see()),
+            _ => Ok(()),
+        },
+        _ => Err(crate::routes::operators_only(path).into()),
+    }
+}
+
+fn not_yours_to_see() -> Refusal {
+    Refusal::about(ErrorKind::Forbidden, "auth_error", "key", "You are not allowed to access this key's info")
+}
+
+fn refused(message: impl Into<String>) -> Refusal {
+    Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error").into()
+}
+
+/// Sets a parameter of the query, whatever it was.
+fn narrow(job: &mut Job, name: &str, value: &str) {
+    job.query = Some(query::with(job.query.as_deref(), name, value));
+}
+
+impl Rights {
+    /// Those of the caller; none where its key belongs to nobody.
+    async fn of(job: &Job) -> Result<Option<Self>, Refusal> {
+        let Caller::Key(entry) = &job.caller else { return Ok(None) };
+        let Some(user) = entry.record.settings.user_id.clone() else { return Ok(None) };
+        let record = job.db.scope(&ScopeId::new(ScopeKind::User, &user)).await?;
+        let role = record.and_then(|record| record.settings.role);
+        let member = |kind| ScopeQuery { member: Some(user.clone()), ..ScopeQuery::of(kind) };
+        let teams = job.db.list_scopes(&member(ScopeKind::TeamMember)).await?.items;
+        let organizations = job.db.list_scopes(&member(ScopeKind::OrganizationMember)).await?.items;
+        let administers = |record: &ScopeRecord| record.settings.role.as_deref() == Some("org_admin");
+        let organizations =
+            organizations.into_iter().filter(administers).map(|record| record.id.id).collect();
+        let looks_only = role.as_deref() == Some("internal_user_viewer");
+        Ok(Some(Self { user, looks_only, teams, organizations }))
+    }
+
+    fn is_member(&self, team: &str) -> bool {
+        self.teams.iter().any(|member| member.id.id == team)
+    }
+
+    /// Whether the team is run by the caller: as its administrator, or its organisation's.
+    async fn runs(&self, job: &Job, team: &str) -> Result<bool, Refusal> {
+        let admin =
+            |member: &ScopeRecord| member.id.id == team && member.settings.role.as_deref() == Some("admin");
+        if self.teams.iter().any(admin) {
+            return Ok(true);
+        }
+        let record = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await?;
+        let owner = record.and_then(|record| record.settings.organization_id);
+        Ok(owner.is_some_and(|owner| self.organizations.contains(&owner)))
+    }
+
+    /// Whether the team lets its members do something (`team_member_permissions`).
+    async fn team_permits(&self, job: &Job, team: &str, route: &str) -> Result<bool, Refusal> {
+        if !self.is_member(team) {
+            return Ok(false);
+        }
+        let record = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await?;
+        let permissions =
+            record.and_then(|record| record.settings.extra.get("team_member_permissions").cloned());
+        let permissions = permissions.as_ref().and_then(Value::as_array);
+        Ok(permissions.is_some_and(|routes| routes.iter().any(|permitted| permitted == route)))
+    }
+
+    async fn keys(&self, job: &mut Job, action: KeyAction, path: &str) -> Result<(), Refusal> {
+        match action {
+            KeyAction::Generate => self.generates(job).await,
+            KeyAction::Update | KeyAction::Block | KeyAction::Unblock | KeyAction::Regenerate => {
+                self.changes(job, path).await
+            }
+            KeyAction::Delete => {
+                for name in named_keys(job)? {
+                    let record = job.db.key_by_name(&name).await?;
+                    self.may_change(job, record.as_ref()).await?;
+                }
+                Ok(())
+            }
+            KeyAction::Info => {
+                let Some(key) = job.param("key") else { return Ok(()) };
+                let record = job.db.key_by_hash(&hash_of(&key)).await?;
+                match record {
+                    Some(record) if !self.may_see(job, &record).await? => Err(not_yours_to_see()),
+                    _ => Ok(()),
+                }
+            }
+            KeyAction::List => {
+                let team = job.param("team_id");
+                let runs = match &team {
+                    Some(team) => self.runs(job, team).await?,
+                    None => false,
+                };
+                if !runs {
+                    narrow(job, "user_id", &self.user);
+                }
+                Ok(())
+            }
+            _ => Err(crate::routes::operators_only(path).into()),
+        }
+    }
+
+    /// A key for oneself, or for a team that lets one.
+    async fn generates(&self, job: &mut Job) -> Result<(), Refusal> {
+        let mut body = object(job)?;
+        ordinary(&body)?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (user, team) = (text("user_id"), text("team_id"));
+        self.may_give(job, user.as_deref(), team.as_deref(), "/key/generate").await?;
+        if user.is_none() {
+            body.insert("user_id".to_owned(), self.user.clone().into());
+            job.body = Value::Object(body).to_string().into();
+        }
+        Ok(())
+    }
+
+    /// Whether a key may belong to a user and a team.
+    async fn may_give(
+        &self,
+        job: &Job,
+        user: Option<&str>,
+        team: Option<&str>,
+        route: &str,
+    ) -> Result<(), Refusal> {
+        let runs = match team {
+            Some(team) => self.runs(job, team).await?,
+            None => false,
+        };
+        if let Some(user) = user.filter(|user| *user != self.user)
+            && !runs
+        {
+            let own = &self.user;
+            return Err(refused(format!(
+                "User can only create keys for themselves. Got user_id={user}, Your ID={own}"
+            )));
+        }
+        let Some(team) = team.filter(|_| !runs) else { return Ok(()) };
+        if self.team_permits(job, team, route).await? {
+            return Ok(());
+        }
+        Err(refused(format!(
+            "Team member does not have permissions for endpoint: {route}. Only the administrators of team={team} and \
+             members with this permission do"
+        )))
+    }
+
+    /// A key that is the caller's own, or a team's that it runs.
+    async fn may_change(&self, job: &Job, record: Option<&KeyRecord>) -> Result<(), Refusal> {
+        let Some(record) = record else { return Ok(()) };
+        let settings = &record.settings;
+        let own = settings.user_id.as_deref() == Some(&self.user);
+        let runs = match &settings.team_id {
+            Some(team) => self.runs(job, team).await?,
+            None => false,
+        };
+        if own || runs {
+            return Ok(());
+        }
+        Err(refused("You can only change your own keys, and those of teams that you administer"))
+    }
+
+    async fn may_see(&self, job: &Job, record: &KeyRecord) -> Result<bool, Refusal> {
+        let settings = &record.settings;
+        let asking = matches!(&job.caller, Caller::Key(entry) if entry.record.hash == record.hash);
+        let own = asking || settings.user_id.as_deref() == Some(&self.user);
+        Ok(match &settings.team_id {
+            Some(team) if !own => {
+                self.runs(job, team).await? || self.team_permits(job, team, "/key/info").await?
+            }
+            _ => own,
+        })
+    }
+
+    /// A change of one key: what it was must be the caller's, and what it becomes too.
+    async fn changes(&self, job: &Job, path: &str) -> Result<(), Refusal> {
+        let body = object(job)?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let name = match (job.named.as_deref().or_else(|| text("key")), text("key_alias")) {
+            (Some(key), _) => KeyName::Hash(hash_of(key)),
+            (None, Some(alias)) => KeyName::Alias(alias.to_owned()),
+            (None, None) => return Ok(()),
+        };
+        let record = job.db.key_by_name(&name).await?;
+        self.may_change(job, record.as_ref()).await?;
+        ordinary(&body)?;
+        let team = record.as_ref().and_then(|record| record.settings.team_id.as_deref());
+        let leaves = ["user_id", "team_id"].iter().find(|name| body.get(**name).is_some_and(Value::is_null));
+        if let Some(name) = leaves {
+            return Err(refused(format!("only an administrator takes `{name}` off a key")));
+        }
+        let (user, new_team) = (text("user_id"), text("team_id").filter(|new| Some(*new) != team));
+        if user.is_some() || new_team.is_some() {
+            self.may_give(job, user, new_team.or(team), path).await?;
+        }
+        Ok(())
+    }
+
+    async fn teams(&self, job: &mut Job, action: TeamAction, path: &str) -> Result<(), Refusal> {
+        match action {
+            TeamAction::List => {
+                narrow(job, "user_id", &self.user);
+                Ok(())
+            }
+            TeamAction::Info => {
+                let Some(team) = job.param("team_id") else { return Ok(()) };
+                if self.is_member(&team) || self.runs(job, &team).await? {
+                    return Ok(());
+                }
+                Err(refused(format!("You are no member of team={team}")))
+            }
+            TeamAction::New => self.begins_team(job, path),
+            TeamAction::Update
+            | TeamAction::MemberAdd
+            | TeamAction::MemberUpdate
+            | TeamAction::MemberDelete => self.changes_team(job, action).await,
+            _ => Err(crate::routes::operators_only(path).into()),
+        }
+    }
+
+    /// An organisation's administrator makes its teams.
+    fn begins_team(&self, job: &Job, path: &str) -> Result<(), Refusal> {
+        let body = object(job)?;
+        match body.get("organization_id").and_then(Value::as_str) {
+            Some(organization) if self.organizations.iter().any(|own| own == organization) => Ok(()),
+            _ => Err(crate::routes::operators_only(path).into()),
+        }
+    }
+
+    async fn changes_team(&self, job: &Job, action: TeamAction) -> Result<(), Refusal> {
+        let body = object(job)?;
+        let Some(team) = body.get("team_id").and_then(Value::as_str) else { return Ok(()) };
+        if !self.runs(job, team).await? {
+            return Err(refused(format!("Only the administrators of team={team} may do this")));
+        }
+        let limit = NOT_FOR_TEAM_ADMINS.iter().find(|name| body.contains_key(**name));
+        match limit {
+            Some(name) if action == TeamAction::Update => {
+                Err(refused(format!("only an administrator of the gateway sets `{name}` of a team")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn organization(&self, job: &Job) -> Result<(), Refusal> {
+        let Some(asked) = job.param("organization_id") else { return Ok(()) };
+        if self.organizations.contains(&asked) {
+            return Ok(());
+        }
+        Err(refused(format!("You do not administer organization={asked}")))
+    }
+}
+
+/// Whether a key is given nothing that only administrators give.
+fn ordinary(body: &Map<String, Value>) -> Result<(), Refusal> {
+    match NOT_FOR_USERS.iter().find(|name| body.get(**name).is_some_and(|value| !value.is_null())) {
+        Some(name) => Err(refused(format!("only an administrator of the gateway sets `{name}` of a key"))),
+        None => Ok(()),
+    }
+}
+
+/// The body as an object; what is none is the handler's to refuse.
+fn object(job: &Job) -> Result<Map<String, Value>, Refusal> {
+    job.fields()?.finish()
+}
+
+/// The keys that `/key/delete` names.
+fn named_keys(job: &Job) -> Result<Vec<KeyName>, Refusal> {
+    let body = object(job)?;
+    let texts = |name: &str| {
+        let list = body.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        list.into_iter().filter_map(|item| item.as_str().map(str::to_owned))
+    };
+    let keys = texts("keys").map(|key| KeyName::Hash(hash_of(&key)));
+    Ok(keys.chain(texts("key_aliases").map(KeyName::Alias)).collect())
+}
