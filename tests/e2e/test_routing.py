@@ -283,8 +283,10 @@ def dying(upstream, how, kind="openai"):
     return [first, member(upstream, "m", "say", "second", info, order=2)]
 
 
-@pytest.mark.parametrize("how", ["cut", "broken", "stall"])
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+# Anthropic's mock stalls before its first word: there is nothing to go on with.
+@pytest.mark.parametrize(
+    "how, kind", [("cut", "openai"), ("broken", "openai"), ("stall", "openai"), ("cut", "anthropic"), ("broken", "anthropic")]
+)
 def test_a_stream_goes_on_elsewhere(spawn, upstream, how, kind):
     settings = {"mid_stream_failover": True, "num_retries": 0}
     gateway = spawn(models=dying(upstream, how, kind), router_settings=settings)
