@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use gateway_db::End;
 use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
+use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded};
 use llm_router::{Attempt, Deployment, Failed, Report, Request};
@@ -352,9 +353,12 @@ pub(super) async fn refused(dialect: &dyn Dialect, response: HttpResponse, serve
 /// Takes a whole answer.
 async fn whole(call: &Call, served: &Served, response: HttpResponse, asked_at: Instant) -> Result<Reply> {
     let headers = response.headers;
-    let theirs = response.body.collect(ANSWER_LIMIT).await?;
+    let mut theirs = response.body.collect(ANSWER_LIMIT).await?;
     let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
     let dialect = served.dialect_for(call.dialect);
+    if served.target.target().spec.quirks.streams_only {
+        theirs = responses::whole(theirs)?;
+    }
     let (body, facts) = if is_forwarded(call, served) {
         let mut facts = Box::new(dialect.reply_facts(&theirs));
         if let Some(error) = facts.error.take() {

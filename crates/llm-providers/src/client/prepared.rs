@@ -1,17 +1,21 @@
 //! A target whose URL is parsed and whose sign-in is checked, so that a call only puts them together.
 
+mod initiator;
+
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
 
 use crate::auth::SignIn;
-use crate::cloud::{Identity, Wrapping, fill, measured, told, unframed};
+use crate::cloud::{Identity, Pairs, Wrapping, fill, measured, told, unframed};
 use crate::operations::{Place, Sending};
+use crate::scan::{self, Patch};
 use crate::signin::{Credential, Key, aws, oci};
 use crate::{DialectId, Encoded, ProviderSpec, Target};
 
@@ -71,6 +75,14 @@ impl PreparedTarget {
     pub fn request(&self, encoded: Encoded) -> Result<HttpRequest> {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
         let Encoded { path, mut headers, body } = encoded;
+        let quirks = &self.target.spec.quirks;
+        if quirks.no_chat {
+            return Err(no_chat(&self.target));
+        }
+        let body = always(body, &quirks.always)?;
+        if quirks.tells_initiator {
+            initiator::tell(&body, &mut headers);
+        }
         let (path, body) = match &ready.wrapping {
             None => (path, body),
             Some(wrapping) => wrapping.wrap(&path, body)?,
@@ -112,6 +124,9 @@ impl PreparedTarget {
         })?;
         if let Some(base) = &held.base {
             request.uri = ready.moved(&request.uri, base)?;
+        }
+        for (name, value) in &held.headers {
+            request.headers.insert(name.clone(), value.clone());
         }
         match &held.key {
             Key::Bearer(token) => {
@@ -346,6 +361,29 @@ impl Ready {
         self.usual.get_or_init(|| (path, uri.clone()));
         Ok(uri)
     }
+}
+
+/// The refusal of a chat by a vendor of other things.
+fn no_chat(target: &Target) -> Error {
+    let message = format!("provider `{}` has no chat for model `{}`", target.spec.id, target.model);
+    Error::unsupported("model", message)
+}
+
+/// A body with the members that the vendor's record wants in every one.
+fn always(body: Bytes, members: &Pairs) -> Result<Bytes> {
+    if members.is_empty() || body.is_empty() {
+        return Ok(body);
+    }
+    let mut patch = Patch::new(&body);
+    scan::object(&body, |member| {
+        if members.iter().any(|(name, _)| *name == member.name) {
+            patch.remove(member.span());
+        }
+    })?;
+    for (name, value) in members.iter() {
+        patch.add(name, value.as_bytes());
+    }
+    Ok(patch.finish())
 }
 
 /// Headers that the vendor's record puts on every request.

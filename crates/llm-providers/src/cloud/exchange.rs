@@ -34,6 +34,10 @@ pub struct Exchange {
     pub secret: Setting,
     /// A token that needs no exchange.
     pub token: Setting,
+    /// A key that needs none and goes behind a word of its own.
+    pub worded: Setting,
+    /// That word.
+    pub word: Cow<'static, str>,
     /// Whether the operator's key is what is exchanged; else a key is sent as it is.
     pub of_key: bool,
 }
@@ -50,6 +54,8 @@ impl Exchange {
         client: Setting::NONE,
         secret: Setting::NONE,
         token: Setting::NONE,
+        worded: Setting::NONE,
+        word: Cow::Borrowed(""),
         of_key: false,
     };
 

@@ -83,6 +83,8 @@ pub enum Identity {
     /// Nobody: there must be a key, unless [`crate::Auth::None`] says that none is needed.
     #[default]
     Key,
+    /// A token in one of these environment variables, which goes as a bearer token.
+    Token(Words),
     /// Microsoft Entra, for a token of this scope.
     Entra(Cow<'static, str>),
     /// Google Cloud.
@@ -95,6 +97,8 @@ pub enum Identity {
     Aicore,
     /// GitHub Copilot, by the token a user's sign-in left on disk.
     Copilot,
+    /// A ChatGPT subscription, by the tokens a user's sign-in left on disk.
+    Chatgpt,
     /// Oracle Cloud, by signing each request with a user's API key.
     Oci,
 }

@@ -151,6 +151,8 @@ pub fn dialect(id: DialectId) -> &'static dyn Dialect {
         DialectId::Threads => kin::THREADS,
         DialectId::Agentcore => kin::AGENTCORE,
         DialectId::BedrockAgent => kin::BEDROCK_AGENT,
+        DialectId::Bytez => kin::BYTEZ,
+        DialectId::AgentEngine => kin::AGENT_ENGINE,
     }
 }
 

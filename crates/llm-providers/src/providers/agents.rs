@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::profiles::AGENT;
-use super::{provider, words};
+use super::{pairs, provider, words};
+use crate::cloud::{CloudSpec, Shell};
 use crate::{Auth, ProviderSpec, Quirks};
 
 /// Agents. Sorted by slug.
@@ -39,5 +40,12 @@ pub(super) const AGENTS: &[ProviderSpec] = &[
         base_url_env: ["MANUS_API_BASE"], key_env: ["MANUS_API_KEY"],
         auth: Auth::Header(Cow::Borrowed("api_key")), dialect: OpenaiResponses,
         quirks: Quirks { responses: true, ..Quirks::NONE },
+        cloud: CloudSpec {
+            shell: Shell {
+                with: pairs!["task_mode" => "agent", "agent_profile" => "{model}"],
+                ..Shell::NONE
+            },
+            ..CloudSpec::NONE
+        },
     },
 ];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::profiles::{CHAT, COMPATIBLE, LISTED, MESSAGES, REASONING};
-use super::{pairs, provider, rules, words};
+use super::{amend, pairs, provider, rules, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
 /// One door to many providers. Sorted by slug.
@@ -39,6 +39,20 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url_env: [], key_env: ["ASSEMBLYAI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
         quirks: LISTED,
+    },
+    provider! {
+        id: "bytez", name: "Bytez",
+        docs: "https://docs.bytez.com",
+        base_url: "https://api.bytez.com/models/v2", prefix: "",
+        base_url_env: ["BYTEZ_API_BASE"], key_env: ["BYTEZ_API_KEY"],
+        auth: Auth::Scheme(Cow::Borrowed("Key")), dialect: Bytez,
+        quirks: Quirks {
+            supported: words!["max_completion_tokens", "max_tokens", "n", "temperature", "top_p", "user"],
+            no_stream_options: true,
+            no_reasoning_content: true,
+            amend: amend![MessagesWithout(words!["name", "thinking_blocks"])],
+            ..COMPATIBLE
+        },
     },
     provider! {
         id: "cometapi", name: "CometAPI",

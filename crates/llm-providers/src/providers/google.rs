@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::profiles::AGENT;
 use super::{amend, pairs, provider, setting, words};
-use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
+use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell, Words};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
 
 /// Anthropic's models behind Google's publisher URLs.
@@ -38,6 +39,18 @@ const VERTEX_CLAUDE: Shell = Shell {
     tool_betas: pairs!["web_search_" => "web-search-2025-03-05"],
     framed: false,
 };
+
+/// A route to agents in Agent Engine.
+const fn engine(models: Words, path: &'static str) -> Route {
+    Route {
+        models,
+        strip: Cow::Borrowed("agent_engine/"),
+        dialect: DialectId::AgentEngine,
+        quirks: Quirks { supported: words!["stream", "user"], ignored: words!["top_k"], ..AGENT },
+        shell: Shell { path: Cow::Borrowed(path), ..Shell::NONE },
+        ..Route::ANY
+    }
+}
 
 /// Models that Google serves behind one OpenAI-compatible endpoint.
 /// <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis>
@@ -153,6 +166,11 @@ pub(super) const GOOGLE: &[ProviderSpec] = &[
             ],
             shell: VERTEX_GEMINI,
             routes: Cow::Borrowed(&[
+                engine(words!["agent_engine/projects/*"], "/{model_path}:streamQuery?alt=sse"),
+                engine(
+                    words!["agent_engine/*"],
+                    "/projects/{project}/locations/{region}/reasoningEngines/{model}:streamQuery?alt=sse",
+                ),
                 Route {
                     models: words!["claude*"],
                     quirks: Quirks { max_completion_tokens_as_max_tokens: true, no_answer_schema: true, no_media_urls: true, ..Quirks::NONE },

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::profiles::{
     CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING, anthropic, responses,
 };
-use super::{amend, provider, rules, words};
-use crate::cloud::{CloudSpec, Route};
+use super::{amend, pairs, provider, rules, words};
+use crate::cloud::{CloudSpec, Identity, Route, Shell};
 use crate::{Auth, DialectId, ModelRule, Prefill, ProviderSpec, Quirks};
 
 /// Cohere's models by the names LiteLLM gives those that the first version of its API serves.
@@ -76,6 +76,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"], key_env: ["ANTHROPIC_API_KEY"],
         auth: Auth::Header(Cow::Borrowed("x-api-key")), dialect: Anthropic,
         quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..Quirks::NONE },
+        cloud: CloudSpec { identity: Identity::Token(words!["ANTHROPIC_AUTH_TOKEN"]), ..CloudSpec::NONE },
     },
     provider! {
         id: "codestral", name: "Codestral",
@@ -274,6 +275,22 @@ pub(super) const LABS: &[ProviderSpec] = &[
             doors: rules![responses("/v1", words![])],
             models: REASONERS,
             ..COMPATIBLE
+        },
+        cloud: CloudSpec {
+            routes: Cow::Borrowed(&[Route {
+                models: words!["preset/*"],
+                strip: Cow::Borrowed("preset/"),
+                dialect: DialectId::OpenaiResponses,
+                prefix: Cow::Borrowed("/v1"),
+                quirks: Quirks { responses: true, ..COMPATIBLE },
+                shell: Shell {
+                    without: words!["model"],
+                    with: pairs!["preset" => "{model}"],
+                    ..Shell::NONE
+                },
+                ..Route::ANY
+            }]),
+            ..CloudSpec::NONE
         },
     },
     provider! {

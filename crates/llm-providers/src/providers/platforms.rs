@@ -16,6 +16,9 @@ const IAM: Identity = Identity::Exchange(Exchange {
     url_env: words!["WATSONX_IAM_URL"],
     form: pairs!["grant_type" => "urn:ibm:params:oauth:grant-type:apikey", "apikey" => "{key}"],
     token: setting!("token", ["WATSONX_TOKEN"], ""),
+    // Of IBM's own software on the operator's machines.
+    worded: setting!("zen_api_key", ["WATSONX_ZENAPIKEY"], ""),
+    word: Cow::Borrowed("ZenApiKey"),
     of_key: true,
     ..Exchange::NONE
 });
@@ -134,6 +137,30 @@ const ORACLE_COHERE: Quirks = Quirks {
 /// Platforms of companies. Sorted by slug.
 pub(super) const PLATFORMS: &[ProviderSpec] = &[
     provider! {
+        id: "chatgpt", name: "ChatGPT subscription",
+        docs: "https://developers.openai.com/codex/auth",
+        base_url: "https://chatgpt.com/backend-api/codex", prefix: "",
+        base_url_env: ["CHATGPT_API_BASE"], key_env: [],
+        auth: Auth::Bearer, dialect: OpenaiResponses,
+        quirks: Quirks {
+            responses: true,
+            streams_only: true,
+            always: pairs!["stream" => "true", "store" => "false"],
+            unsupported: words!["max_completion_tokens", "max_tokens", "temperature", "top_p", "user"],
+            headers: pairs!["accept" => "text/event-stream", "originator" => "codex_cli_rs"],
+            ..Quirks::NONE
+        },
+        cloud: CloudSpec {
+            identity: Identity::Chatgpt,
+            shell: Shell {
+                // The service answers nobody who gives the model no instructions.
+                with: pairs!["instructions" => "You are a helpful assistant."],
+                ..Shell::NONE
+            },
+            ..CloudSpec::NONE
+        },
+    },
+    provider! {
         id: "gigachat", name: "GigaChat",
         docs: "https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/gigachat-api",
         base_url: "https://gigachat.devices.sberbank.ru/api/v1", prefix: "",
@@ -186,6 +213,7 @@ pub(super) const PLATFORMS: &[ProviderSpec] = &[
                 "x-github-api-version" => "2025-04-01",
                 "x-vscode-user-agent-library-version" => "electron-fetch",
             ],
+            tells_initiator: true,
             amend: amend![Role(Cow::Borrowed("system"), Cow::Borrowed("assistant"))],
             ..COMPATIBLE
         },

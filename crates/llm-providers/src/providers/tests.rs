@@ -78,7 +78,7 @@ fn a_key_variable_belongs_to_one_vendor() {
                     "ai21_chat" => "ai21",
                     "anthropic_text" => "anthropic",
                     "aiohttp_openai" | "openai_like" => "custom_openai",
-                    "azure_ai" | "azure_text" => "azure",
+                    "azure_ai" | "azure_speech" | "azure_text" => "azure",
                     "bedrock_mantle" => "bedrock",
                     "codestral" | "text-completion-codestral" => "mistral",
                     "cohere_chat" => "cohere",

@@ -167,7 +167,12 @@ pub(super) fn strange(whom: &str, what: &str) -> Error {
 
 /// A token as a header.
 pub(super) fn bearer(token: &str) -> Result<Key> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
+    worded("Bearer", token)
+}
+
+/// A token as a header, behind a word.
+pub(super) fn worded(word: &str, token: &str) -> Result<Key> {
+    let mut value = HeaderValue::from_str(&format!("{word} {}", token.trim()))
         .map_err(|_| fault("a token holds a character that no header may carry"))?;
     value.set_sensitive(true);
     Ok(Key::Bearer(value))

@@ -6,6 +6,7 @@
 
 pub mod aicore;
 pub mod aws;
+pub mod chatgpt;
 pub mod copilot;
 pub mod entra;
 mod exchange;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use futures_util::lock::Mutex as Turn;
-use http::{HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use llm_types::{Error, Result, Secret, Transport};
 
 pub use exchange::Exchanged;
@@ -41,6 +42,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 pub enum Source {
     /// A token that was given and never renewed.
     Token(Secret),
+    /// The same behind a word of its own, where others have `Bearer`.
+    Worded(String, Secret),
     /// Microsoft Entra.
     Entra(entra::Entra),
     /// Google Cloud.
@@ -53,6 +56,8 @@ pub enum Source {
     Aicore(aicore::Aicore),
     /// GitHub Copilot.
     Copilot(copilot::Copilot),
+    /// A ChatGPT subscription.
+    Chatgpt(chatgpt::Chatgpt),
     /// Oracle Cloud.
     Oci(oci::OciKey),
 }
@@ -75,7 +80,7 @@ impl Key {
         match self {
             Self::Bearer(value) => {
                 let text = value.to_str().unwrap_or_default();
-                vec![text.strip_prefix("Bearer ").unwrap_or(text)]
+                vec![text.split_once(' ').map_or(text, |(_, token)| token)]
             }
             Self::Aws(keys) => {
                 let session = keys.session.as_ref().map(|token| token.reveal().as_str());
@@ -94,6 +99,8 @@ pub struct Held {
     pub key: Key,
     /// Where requests go, where the service said so.
     pub base: Option<Uri>,
+    /// What requests say beside.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     expires: Option<SystemTime>,
     renew: Option<SystemTime>,
 }
@@ -106,7 +113,7 @@ impl Held {
             let life = expires.duration_since(now).unwrap_or_default();
             expires - RENEW.min(life / 5)
         });
-        Self { key, base: None, expires, renew }
+        Self { key, base: None, headers: Vec::new(), expires, renew }
     }
 
     /// The same, for requests to this place.
@@ -219,12 +226,16 @@ impl Credential {
     async fn fetch(&self, transport: &dyn Transport, now: SystemTime) -> Result<()> {
         let fetched = match &self.source {
             Source::Token(token) => fetch::bearer(token.reveal()).map(|key| Held::new(key, None, now)),
+            Source::Worded(word, token) => {
+                fetch::worded(word, token.reveal()).map(|key| Held::new(key, None, now))
+            }
             Source::Entra(source) => source.fetch(transport, now).await,
             Source::Google(source) => source.fetch(transport, now).await,
             Source::Aws(source) => source.fetch(transport, now).await,
             Source::Exchange(source) => source.fetch(transport, now).await,
             Source::Aicore(source) => source.fetch(transport, now).await,
             Source::Copilot(source) => source.fetch(transport, now).await,
+            Source::Chatgpt(source) => source.fetch(transport, now).await,
             Source::Oci(key) => Ok(Held::new(Key::Oci(key.clone()), None, now)),
         };
         let outcome = match fetched {

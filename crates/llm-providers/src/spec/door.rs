@@ -56,6 +56,7 @@ impl Target {
             quirks: Quirks {
                 responses: door.dialect == DialectId::OpenaiResponses,
                 headers: self.spec.quirks.headers.clone(),
+                tells_initiator: self.spec.quirks.tells_initiator,
                 ..Quirks::NONE
             },
             ..(*self.spec).clone()

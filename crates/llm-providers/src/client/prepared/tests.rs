@@ -99,3 +99,51 @@ fn a_missing_key_is_told_by_every_call() {
         assert_eq!(error.provider().unwrap().as_str(), "groq");
     }
 }
+
+#[test]
+fn a_vendor_without_chat_says_so() {
+    let spec = Registry::built_in().provider("deepgram").unwrap().clone();
+    let mut target = Target::bare(spec, "nova-3");
+    target.key = Some(Secret::new("k".into()));
+    let error = PreparedTarget::new(Arc::new(target)).request(encoded("/chat/completions")).unwrap_err();
+    assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some("model")));
+    assert_eq!(error.message(), "provider `deepgram` has no chat for model `nova-3`");
+}
+
+#[test]
+fn members_every_body_has_stand_in_the_place_of_the_callers() {
+    let target = target(|_, spec| {
+        spec.quirks.always = vec![("stream".into(), "true".into()), ("store".into(), "false".into())].into();
+    });
+    let written = Encoded {
+        body: r#"{"model":"m","stream":false,"store":true,"input":[]}"#.into(),
+        ..encoded("/responses")
+    };
+    let request = target.request(written).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body, serde_json::json!({"model": "m", "input": [], "stream": true, "store": false}));
+}
+
+/// The URL and the body of a request that was written for a built-in vendor.
+fn asked(slug: &str, model: &str, body: &str) -> (String, serde_json::Value) {
+    let spec = Registry::built_in().provider(slug).unwrap().clone();
+    let mut target = Target::bare(spec, model).routed();
+    target.key = Some(Secret::new("k".into()));
+    let written = Encoded { body: body.to_owned().into(), ..encoded("/responses") };
+    let request = PreparedTarget::new(Arc::new(target)).request(written).unwrap();
+    (request.uri.to_string(), serde_json::from_slice(&request.body).unwrap())
+}
+
+#[test]
+fn records_add_what_their_vendors_want_in_bodies() {
+    let (url, body) = asked("perplexity", "preset/pro-search", r#"{"model":"pro-search","input":"Hi"}"#);
+    assert_eq!(url, "https://api.perplexity.ai/v1/responses");
+    assert_eq!(body, serde_json::json!({"input": "Hi", "preset": "pro-search"}));
+    let (url, body) = asked("manus", "manus-1.6", r#"{"model":"manus-1.6","input":"Hi","task_mode":"chat"}"#);
+    assert_eq!(url, "https://api.manus.im/v1/responses");
+    assert_eq!(body["agent_profile"], "manus-1.6");
+    assert_eq!(body["task_mode"], "chat", "what the caller says stays");
+    let (_, body) = asked("chatgpt", "gpt-5.4", r#"{"model":"gpt-5.4","input":[]}"#);
+    assert_eq!((&body["stream"], &body["store"]), (&true.into(), &false.into()));
+    assert!(body["instructions"].is_string());
+}

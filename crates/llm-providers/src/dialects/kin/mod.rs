@@ -4,6 +4,8 @@
 
 mod a2a;
 mod bedrock;
+mod bytez;
+mod engine;
 mod functions;
 mod langflow;
 mod langgraph;
@@ -95,6 +97,10 @@ pub(super) static THREADS: &dyn Dialect = &Kin(threads::Threads);
 pub(super) static AGENTCORE: &dyn Dialect = &Kin(bedrock::Agentcore);
 /// Agents for Amazon Bedrock.
 pub(super) static BEDROCK_AGENT: &dyn Dialect = &Kin(bedrock::Agent);
+/// Lists of parts, parameters in an object: Bytez.
+pub(super) static BYTEZ: &dyn Dialect = &Kin(bytez::Bytez);
+/// Agents in Google's Agent Engine.
+pub(super) static AGENT_ENGINE: &dyn Dialect = &Kin(engine::Engine);
 
 impl<F: Form> Dialect for Kin<F> {
     fn id(&self) -> DialectId {
@@ -202,7 +208,7 @@ impl Decoder {
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, frame: &Frame, out: &mut Vec<Event>) -> Result<()> {
-        let data = frame.data.trim_ascii();
+        let data = whole::bare(&frame.data);
         if self.over || data.is_empty() {
             return Ok(());
         }

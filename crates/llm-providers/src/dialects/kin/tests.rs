@@ -7,7 +7,9 @@ mod vectors;
 use llm_types::{ChatResponse, ErrorKind, Finish, PartKind};
 use serde_json::{Value, json};
 
-use super::{A2A, AGENTCORE, FUNCTIONS, LANGFLOW, LANGGRAPH, ORACLE, ORACLE_COHERE, THREADS};
+use super::{
+    A2A, AGENT_ENGINE, AGENTCORE, BYTEZ, FUNCTIONS, LANGFLOW, LANGGRAPH, ORACLE, ORACLE_COHERE, THREADS,
+};
 use crate::dialect::Dialect;
 
 fn read(dialect: &dyn Dialect, reply: &Value) -> ChatResponse {
@@ -156,4 +158,36 @@ fn runtimes_answer_as_their_operators_wrote_them() {
     }
     let error = AGENTCORE.decode_response(br#"{"error":"boom"}"#).unwrap_err();
     assert_eq!(error.message(), "boom");
+}
+
+#[test]
+fn bytez_answers_with_parts_or_a_text() {
+    for content in [json!("Hi"), json!([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])] {
+        let reply = json!({"error": null, "output": {"role": "assistant", "content": content}});
+        assert_eq!(read(BYTEZ, &reply).choices[0].message.text(), "Hi");
+    }
+    let error = BYTEZ.decode_response(br#"{"error": "no such model", "output": null}"#).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::BadUpstream, "no such model"));
+}
+
+#[test]
+fn an_engines_events_tell_each_text_once() {
+    let event = |text: &str, partial: bool| {
+        json!({"author": "a", "partial": partial, "content": {"role": "model", "parts": [{"text": text}]},
+            "usage_metadata": {"prompt_token_count": 3, "candidates_token_count": 2}})
+    };
+    let whole = read(AGENT_ENGINE, &event("Hi", false));
+    assert_eq!(whole.choices[0].message.text(), "Hi");
+    assert_eq!(whole.usage.unwrap().output_tokens, 2);
+    for prefix in ["", "data: "] {
+        let lines: String = [("H", true), ("i", true), ("Hi", false), ("you", false)]
+            .map(|(text, partial)| format!("{prefix}{}\n", event(text, partial)))
+            .concat();
+        let reply = AGENT_ENGINE.decode_response(lines.as_bytes()).unwrap();
+        assert_eq!(reply.choices[0].message.text(), "Hiyou", "{prefix}");
+    }
+    let failed =
+        AGENT_ENGINE.decode_response(br#"{"error_code": "X", "error_message": "it broke"}"#).unwrap_err();
+    assert_eq!(failed.message(), "it broke");
+    assert!(AGENT_ENGINE.decode_response(b"{}").is_err());
 }

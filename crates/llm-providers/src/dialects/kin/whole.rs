@@ -20,7 +20,7 @@ pub(super) fn of_stream(framing: Framing, mut pieces: Box<dyn Pieces>, body: &[u
             Err(error) => return seen.then_some(Err(error)),
         };
         let Some(frame) = frame else { break };
-        let data = frame.data.trim_ascii();
+        let data = bare(&frame.data);
         if data.is_empty() || data == b"[DONE]" {
             over |= !data.is_empty();
             continue;
@@ -37,6 +37,12 @@ pub(super) fn of_stream(framing: Framing, mut pieces: Box<dyn Pieces>, body: &[u
     }
     over |= pieces.end(&mut chunks);
     Some(if over { Ok(joined(&chunks)) } else { Err(strange("its stream ends before the answer does")) })
+}
+
+/// The data of a frame. Some write lines as those of server-sent events where lines of JSON are told.
+pub(super) fn bare(data: &[u8]) -> &[u8] {
+    let data = data.trim_ascii();
+    data.strip_prefix(b"data:").map_or(data, <[u8]>::trim_ascii)
 }
 
 /// The answer that chunks tell.

@@ -6,13 +6,14 @@ use super::{Entry, like};
 use crate::operations::wires::google_audio::{GeminiSpeech, Interactions, Recognize, Synthesize};
 use crate::operations::wires::polled::Runway;
 use crate::operations::wires::ssml::AzureSpeech;
-use crate::operations::wires::{foundry, speak, transcribe};
+use crate::operations::wires::{foundry, speak, transcribe, voice};
 
 pub(super) const TABLE: &[Entry] = &[
     like("aws_polly", Speech).by(&speak::Polly).lacking(&["instructions", "speed"]),
     like("azure", Speech).of(&["speech/*"]).by(&AzureSpeech).lacking(&["instructions"]),
     like("azure", Speech).wrapped(),
     like("azure_ai", Speech),
+    like("azure_speech", Speech).by(&AzureSpeech).lacking(&["instructions"]),
     like("custom_openai", Speech),
     like("edenai", Speech),
     like("elevenlabs", Speech).by(&speak::Eleven).lacking(&["instructions"]),
@@ -27,8 +28,11 @@ pub(super) const TABLE: &[Entry] = &[
     like("runwayml", Speech).by(&Runway).lacking(&["instructions", "speed"]),
     like("vertex_ai", Speech).of(&["gemini*"]).by(&GeminiSpeech).wrapped().lacking(&["speed"]),
     like("vertex_ai", Speech).by(&Synthesize).lacking(&["instructions"]),
+    like("assemblyai", Transcription).by(&voice::Assembly).lacking(&["prompt", "temperature"]),
     like("azure", Transcription).wrapped(),
     like("azure_ai", Transcription),
+    like("azure_speech", Transcription).by(&voice::FastSpeech).lacking(&["prompt", "temperature"]),
+    like("bedrock", Transcription).by(&voice::Voxtral),
     like("custom_openai", Transcription),
     like("deepgram", Transcription).by(&transcribe::Deepgram),
     like("edenai", Transcription),

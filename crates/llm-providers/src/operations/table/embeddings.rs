@@ -76,6 +76,7 @@ pub(super) const TABLE: &[Entry] = &[
     like("poe", Embeddings),
     like("qwen_ai_platform", Embeddings),
     like("qwencloud", Embeddings),
+    like("sagemaker", Embeddings).by(&texts::Endpoint).lacking(ALL),
     like("sambanova", Embeddings),
     like("sap", Embeddings).by(&texts::Sap).lacking(&["encoding_format", "user"]),
     like("snowflake", Embeddings).by(&texts::Snowflake).lacking(ALL),

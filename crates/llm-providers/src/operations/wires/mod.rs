@@ -19,6 +19,7 @@ pub(super) mod ssml;
 pub(super) mod stable;
 pub(super) mod texts;
 pub(super) mod transcribe;
+pub(super) mod voice;
 pub(super) mod voyage;
 
 #[cfg(test)]

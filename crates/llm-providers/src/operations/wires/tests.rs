@@ -22,7 +22,12 @@ fn target(provider: &str, model: &str) -> Target {
     target.routed()
 }
 
-fn with_job<T>(provider: &str, model: &str, asked: &Asked, then: impl FnOnce(&Job<'_>, &Target) -> T) -> T {
+pub(super) fn with_job<T>(
+    provider: &str,
+    model: &str,
+    asked: &Asked,
+    then: impl FnOnce(&Job<'_>, &Target) -> T,
+) -> T {
     let target = target(provider, model);
     let entry =
         entry(&target.spec, asked.operation, &target.model).unwrap_or_else(|| panic!("no entry: {model}"));
@@ -489,4 +494,21 @@ fn a_left_file_is_written_down_fetched_and_taken_away() {
         assert_eq!((&*heard.text, heard.duration_ms), ("hi", Some(700)));
         assert_eq!(asked[3], r#"GET Path("/v1/transcriptions/t-1/transcript")"#);
     });
+}
+
+#[test]
+fn endpoints_of_ones_own_make_vectors() {
+    let asked = of_json(Operation::Embeddings, &json!({"model": "x", "input": ["hello", "world"]}));
+    let (url, body) = sent("sagemaker", "my-emb", &asked);
+    assert_eq!(url, "https://runtime.sagemaker.us-west-2.amazonaws.com/endpoints/my-emb/invocations");
+    assert_eq!(body, json!({"inputs": ["hello", "world"]}));
+    assert_eq!(sent("sagemaker", "voyage-3", &asked).1, json!({"input": ["hello", "world"]}));
+    for reply in [
+        json!([[1.0], [2.0]]),
+        json!({"embedding": [[1.0], [2.0]]}),
+        json!({"data": [{"embedding": [1.0]}, {"embedding": [2.0]}], "usage": {"total_tokens": 2}}),
+    ] {
+        let OperationReply::Embeddings(made) = read("sagemaker", "my-emb", &asked, &reply) else { panic!() };
+        assert_eq!(made.vectors.len(), 2, "{reply}");
+    }
 }

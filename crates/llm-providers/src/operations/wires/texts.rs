@@ -61,6 +61,32 @@ impl Wire for Features {
     }
 }
 
+/// An endpoint of one's own on `SageMaker`: Hugging Face's servers take `inputs`, Voyage's models `input`.
+/// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html>
+#[derive(Debug)]
+pub(crate) struct Endpoint;
+
+impl Wire for Endpoint {
+    fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
+        let mut said = Said::of(job);
+        let name = if job.target.model.to_ascii_lowercase().contains("voyage") { "input" } else { "inputs" };
+        let mut body = Map::from_iter([(name.to_owned(), texts(&mut said)?.into())]);
+        body.extend(said.rest());
+        Ok(vec![Sending::json(Place::Wrapped(String::new()), &body.into())])
+    }
+
+    fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
+        let reply = only(rounds)?;
+        if let Some(data) = reply.get("data").and_then(Value::as_array) {
+            let all: Result<Vec<_>> =
+                data.iter().map(|item| super::parts::vector(&item["embedding"])).collect();
+            return Ok(Step::done(embedded(all?, reply["usage"]["total_tokens"].as_u64())));
+        }
+        let list = ["embedding", "embeddings"].iter().find_map(|name| reply.get(*name));
+        Ok(Step::done(embedded(vectors(list.unwrap_or(&reply))?, None)))
+    }
+}
+
 /// Triton's inference protocol. <https://github.com/kserve/open-inference-protocol>
 #[derive(Debug)]
 pub(crate) struct Triton;

@@ -20,6 +20,9 @@ pub(super) fn said(
     if !own_key && let Some(token) = setting(section, &exchange.token) {
         return Said::Source(Source::Token(Secret::new(token)));
     }
+    if let Some(key) = setting(section, &exchange.worded).filter(|_| !own_key) {
+        return Said::Source(Source::Worded(exchange.word.to_string(), Secret::new(key)));
+    }
     let client = setting(section, &exchange.client);
     let secret = setting(section, &exchange.secret);
     let scope = setting(section, &exchange.scope).unwrap_or_else(|| exchange.scope.default.to_string());

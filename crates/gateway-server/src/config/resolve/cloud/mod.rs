@@ -2,6 +2,7 @@
 
 mod aicore;
 mod aws;
+mod chatgpt;
 mod copilot;
 mod entra;
 mod exchange;
@@ -60,6 +61,7 @@ pub(crate) fn own(
         Identity::Oci => oci::said(section),
         Identity::Aicore => aicore::said(section, key, base),
         Identity::Copilot => copilot::said(section, base),
+        Identity::Chatgpt => chatgpt::said(section),
         _ => Said::Nothing,
     }
 }
@@ -80,6 +82,10 @@ pub(crate) struct Base<'b> {
 /// Who signs in by what the environment and the machine say; `None` when they say nothing.
 pub(crate) fn surrounding(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Said {
     match &cloud.identity {
+        Identity::Token(names) => match env(section, names.iter().map(AsRef::as_ref)) {
+            Some(token) => Said::Source(Source::Token(Secret::new(token))),
+            None => Said::Nothing,
+        },
         Identity::Entra(scope) => entra::surrounding(section, scope),
         Identity::Google => google::surrounding(section),
         Identity::Aws(_) => Said::Source(aws::surrounding(section, cloud)),

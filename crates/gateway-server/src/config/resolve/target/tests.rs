@@ -35,7 +35,8 @@ fn errors(loaded: &Loaded) -> Vec<&str> {
 fn plain() -> Vec<std::sync::Arc<ProviderSpec>> {
     let all: Vec<_> = Registry::built_in().all().into_iter().cloned().collect();
     all.into_iter()
-        .filter(|spec| spec.cloud.identity == Identity::Key && spec.cloud.project.param.is_empty())
+        .filter(|spec| matches!(spec.cloud.identity, Identity::Key | Identity::Token(_)))
+        .filter(|spec| spec.cloud.project.param.is_empty())
         .collect()
 }
 

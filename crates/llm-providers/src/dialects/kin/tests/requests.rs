@@ -147,3 +147,30 @@ fn agents_of_clouds_are_where_their_clouds_have_them() {
     assert_eq!(body["additional_instructions"], "Be brief.");
     assert_eq!(body["thread"]["messages"][0], json!({"role": "user", "content": "Two?"}));
 }
+
+#[test]
+fn an_engine_is_given_the_last_words_at_its_place() {
+    let case = json!({"model": "m", "user": "u-1", "messages": conversation()});
+    for (model, want) in [
+        (
+            "agent_engine/42",
+            "/v1/projects/proj-1/locations/us-central1/reasoningEngines/42:streamQuery?alt=sse",
+        ),
+        (
+            "agent_engine/projects/p/locations/l/reasoningEngines/9",
+            "/v1/projects/p/locations/l/reasoningEngines/9:streamQuery?alt=sse",
+        ),
+    ] {
+        let mut target = built_in("vertex_ai", model);
+        target.base_url = target.spec.full_base_url(None);
+        target.cloud = Some(crate::Cloud { project: Some("proj-1".to_owned()), ..crate::Cloud::default() });
+        target.key = Some(llm_types::Secret::new("k".to_owned()));
+        let target = target.routed();
+        let request = OPENAI_CHAT.decode_request(case.to_string().as_bytes()).unwrap();
+        let encoded = dialect(target.spec.dialect).encode_request(&request, &target).unwrap();
+        let request = crate::PreparedTarget::new(std::sync::Arc::new(target)).request(encoded).unwrap();
+        assert_eq!(request.uri.path_and_query().unwrap(), want);
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["input"], json!({"message": "And now?", "user_id": "u-1"}));
+    }
+}

@@ -220,3 +220,37 @@ fn flows() {
         ],
     );
 }
+
+#[test]
+fn lists_of_parts() {
+    check(
+        "bytez",
+        "gpt-4o",
+        "bytez.jsonl",
+        30,
+        &[
+            ("stream", "its streams have no mark of their end: the answer is asked for whole"),
+            ("stream_usage", "its streams have no mark of their end: the answer is asked for whole"),
+            ("stream_tools", "its streams have no mark of their end: the answer is asked for whole"),
+            ("stream_json_schema", "its streams have no mark of their end: the answer is asked for whole"),
+            ("empty_user", "an empty text is a text, not a crash"),
+            ("empty_assistant", "an empty text is a text, not a crash"),
+            ("null_assistant", "an answer without a text is an empty list, not a crash"),
+            ("image_url", "a picture is sent by its URL, not a crash"),
+            ("image_url_string", "a picture is sent by its URL, not a crash"),
+            ("image_base64", "a picture is sent by its URL, not a crash"),
+            ("two_images", "pictures are sent by their URLs, not a crash"),
+            ("video_url", "a film is sent by its URL, not a crash"),
+            ("input_audio", "refused by name, not a crash"),
+            ("file_pdf_base64", "refused by name, not a crash"),
+            ("file_pdf_url", "refused by name, not a crash"),
+            ("tool_call_empty_args", "calls may be left out, not a crash"),
+            ("tool_result", "calls may be left out, not a crash"),
+            ("tool_result_no_tools", "refused by name, not a crash"),
+            ("tool_result_parts", "calls may be left out, not a crash"),
+            ("tool_results_parallel", "calls may be left out, not a crash"),
+            ("thinking_history", "calls may be left out, not a crash"),
+            ("cache_control_tool_result", "calls may be left out, not a crash"),
+        ],
+    );
+}

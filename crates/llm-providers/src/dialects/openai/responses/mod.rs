@@ -17,9 +17,11 @@ mod response;
 mod stored;
 mod stream;
 mod usage;
+mod whole;
 mod wire;
 
 pub use stored::{Outline, input_items, last_reply, outline, placeholder, with_history};
+pub use whole::whole;
 pub use wire::DIALECT;
 pub(in crate::dialects) use wire::is_sealed;
 

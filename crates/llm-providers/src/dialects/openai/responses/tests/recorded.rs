@@ -11,6 +11,9 @@ use super::{DIALECT, cx, data, events, frames, target};
 use crate::Quirks;
 use crate::dialect::Dialect;
 
+/// A recording whose stream was cut out of its middle.
+const SHORTENED: &str = "openai/ai-openai-responses-openai-shell-container-1-c5730f.0.json";
+
 /// Every recorded exchange: its file name and the record.
 fn recordings() -> Vec<(String, Value)> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
@@ -237,7 +240,6 @@ fn every_error_is_understood() {
 /// other streams say the same twice.
 #[test]
 fn the_end_of_a_stream_completes_what_its_pieces_said() {
-    const SHORTENED: &str = "openai/ai-openai-responses-openai-shell-container-1-c5730f.0.json";
     let mut seen = 0;
     for (file, sse) in streams() {
         let frames = data(sse.as_bytes());
@@ -255,4 +257,36 @@ fn the_end_of_a_stream_completes_what_its_pieces_said() {
         }
     }
     println!("ends of texts: {seen}");
+}
+
+#[test]
+fn a_stream_is_told_as_a_whole_reply_where_one_is_wanted() {
+    let mut count = 0;
+    for (file, sse) in streams() {
+        let told = events(sse.as_bytes());
+        let ended = told.iter().any(|event| matches!(event, Event::Done));
+        let body = super::super::whole(Bytes::from(sse));
+        if !ended || file == SHORTENED {
+            continue;
+        }
+        let reply = DIALECT.decode_response(&body.unwrap()).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let text: String = told
+            .iter()
+            .filter_map(|event| match event {
+                Event::Text { text, .. } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let calls = told.iter().filter(|event| matches!(event, Event::ToolStart { .. })).count();
+        let parts = &reply.choices[0].message.parts;
+        let called =
+            parts.iter().filter(|part| matches!(part.kind, llm_types::PartKind::ToolCall(_))).count();
+        assert_eq!((reply.choices[0].message.text(), called), (text, calls), "{file}");
+        count += 1;
+    }
+    println!("streams told whole: {count}");
+    let cut = super::super::whole(Bytes::from_static(b"event: x\ndata: {\"type\":\"response.created\"}\n\n"));
+    assert_eq!(cut.unwrap_err().kind(), ErrorKind::BadUpstream);
+    let body = Bytes::from_static(b"{\"output\":[]}");
+    assert_eq!(super::super::whole(body.clone()).unwrap(), body, "a whole reply stays");
 }
