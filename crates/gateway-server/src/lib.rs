@@ -46,7 +46,27 @@ pub fn endpoints_reference() -> serde_json::Value {
             "wire": format!("{:?}", entry.wire),
         })
     };
-    llm_providers::operations::entries().map(row).collect()
+    let chats = llm_providers::Registry::built_in();
+    let chats = chats.all().into_iter().filter(|spec| !spec.quirks.no_chat).flat_map(chat_rows);
+    llm_providers::operations::entries().map(row).chain(chats.collect::<Vec<_>>()).collect()
+}
+
+/// What each kind of model of a vendor can be asked for in a chat.
+fn chat_rows(spec: &llm_providers::Provider) -> Vec<serde_json::Value> {
+    use llm_providers::claims::{Claim, examples};
+    let row = |target: &llm_providers::Target| {
+        let told = Claim::ALL.into_iter().filter(|claim| claim.is_told(target));
+        let told: Vec<&str> = told.map(Claim::name).collect();
+        serde_json::json!({
+            "provider": spec.id,
+            "operation": "chat",
+            "wire": target.spec.dialect,
+            "takes": told.join(", "),
+        })
+    };
+    let mut rows: Vec<serde_json::Value> = examples(spec).iter().map(row).collect();
+    rows.dedup();
+    rows
 }
 
 /// Every route as method and path, for the reference.

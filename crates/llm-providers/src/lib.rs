@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod claims;
 pub mod client;
 pub mod cloud;
 pub mod dialect;

@@ -56,13 +56,18 @@ pub(super) fn providers(dump: &str) -> Result<String, String> {
 pub(super) fn endpoints(dump: &str) -> Result<String, String> {
     const GOLDEN: &str = "crates/llm-providers/src/operations/wires/tests.rs";
     const SDKS: &str = "tests/e2e/test_endpoints.py";
+    const CLAIMS: &str = "crates/llm-providers/src/claims/tests.rs";
     let mut rows: Value = serde_json::from_str(dump).map_err(|error| format!("expected JSON: {error}"))?;
     let read =
         |path: &str| std::fs::read_to_string(root::path(path)).map_err(|error| format!("{path}: {error}"));
     let (golden, sdks) = (read(GOLDEN)?, read(SDKS)?);
+    read(CLAIMS)?;
     let all = rows.as_array_mut().ok_or("expected a list of objects")?;
     let mut wires: Vec<(String, String)> = Vec::new();
-    for row in all.iter_mut() {
+    for row in all.iter_mut().filter(|row| row["operation"] == "chat") {
+        row["tested_by"] = "claims".into();
+    }
+    for row in all.iter_mut().filter(|row| row["operation"] != "chat") {
         let key = ["operation", "wire"].map(|name| row[name].as_str().unwrap_or_default().to_owned());
         let provider = row["provider"].as_str().unwrap_or_default();
         let mut by: Vec<&str> = Vec::new();
@@ -79,7 +84,8 @@ pub(super) fn endpoints(dump: &str) -> Result<String, String> {
             if wires.contains(&key.into()) { "the same wire at another vendor" } else { "recorded requests" };
         row["tested_by"] = shared.into();
     }
-    let intro = "Who answers which calls beside chat. `wire` tests compare requests and replies with the vendor's \
+    let intro = "Who answers which calls, and what callers may want of chats. `claims` are the cases that every \
+                 provider is held to (a chat takes what stands there, and refuses the rest by name), `wire` tests compare requests and replies with the vendor's \
                  reference, `SDK` tests drive the binary with the stock SDKs; recorded requests are LiteLLM's, \
                  compared by the conformance suite.";
     let columns = [
@@ -87,6 +93,7 @@ pub(super) fn endpoints(dump: &str) -> Result<String, String> {
         ("operation", Style::Text),
         ("models", Style::Code),
         ("wire", Style::Text),
+        ("takes", Style::Text),
         ("tested_by", Style::Text),
     ];
     table(&rows.to_string(), "Endpoints", intro, &columns)

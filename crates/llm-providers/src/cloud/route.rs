@@ -129,7 +129,7 @@ impl Target {
         self.spec = Arc::new(ProviderSpec {
             dialect: if chosen { spec.dialect } else { route.dialect },
             auth: route.auth.clone().unwrap_or_else(|| spec.auth.clone()),
-            quirks: route.quirks.clone(),
+            quirks: Quirks { own_template: spec.quirks.own_template.clone(), ..route.quirks.clone() },
             cloud: CloudSpec { shell: route.shell.clone(), ..cloud },
             ..(*spec).clone()
         });

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Amendment, Door, ModelRule, Prefill};
 use crate::cloud::{Pairs, Words};
+use crate::dialects::prompt::OwnTemplate;
 
 /// The closed set of named differences between a vendor and its dialect. Each is documented here
 /// and tested once; a third kind of difference is a new dialect.
@@ -83,6 +84,8 @@ pub struct Quirks {
     pub base_ends: Pairs,
     /// How the vendor is asked to go on with an answer that was begun.
     pub prefill: Prefill,
+    /// How a conversation becomes a prompt, where the operator says so: for models that complete prompts.
+    pub own_template: OwnTemplate,
     /// The vendor has no chat at all: it is asked for other things only.
     pub no_chat: bool,
     /// The vendor answers with streams only: it is asked for one whatever the caller wants, and callers who want
@@ -161,6 +164,7 @@ impl Quirks {
         base_ends: Cow::Borrowed(&[]),
         prefill: Prefill::None,
         doors: Cow::Borrowed(&[]),
+        own_template: OwnTemplate::NONE,
         no_chat: false,
         streams_only: false,
         always: Cow::Borrowed(&[]),

@@ -150,6 +150,12 @@ catalogue! {
     ssl_verify Any "" later "certificates are always verified": "Verify certificates: a boolean or the path of a CA file.";
     additional_drop_params List "" served: "Parameters to drop always.";
     allowed_openai_params List "" served: "Parameters to pass although the provider is not known to take them.";
+    chat_template Text "" served: "Jinja template of a conversation's prompt, as Hugging Face keeps it beside a model, for models that complete prompts. Elsewhere it is sent to the provider.";
+    roles Map "" served: "What stands before and after a turn in a prompt: {role: {pre_message, post_message}}, for models that complete prompts.";
+    initial_prompt_value Text "" served: "What a prompt begins with, for models that complete prompts.";
+    final_prompt_value Text "" served: "What a prompt ends with, for models that complete prompts.";
+    bos_token Text "" served: "The token a prompt begins with, for models that complete prompts.";
+    eos_token Text "" served: "The token behind the model's turns in a prompt, for models that complete prompts.";
     hf_model_name Text "" served: "Name of the model on Hugging Face, by which the marks of its prompts are told where the deployment's name is free text.";
     base_url Text "" served: "Another name of `api_base`.";
     request_timeout Seconds "" served: "Seconds to wait for a whole answer; 6000 when not given.";

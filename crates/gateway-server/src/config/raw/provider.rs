@@ -52,6 +52,11 @@ mod quirks {
         token_kind_header Text "" served: "Header that says whether the key is a JSON web token.";
         base_ends Map "" served: "Ends of base URLs that operators write, and what stands there in this dialect.";
         prefill Text "" served: "How the vendor is asked to go on with an answer that was begun: `last` (the last message is the assistant's), `prefix` (and says `prefix: true`), `final_message` (`continue_final_message: true`).";
+        no_chat Flag "False" served: "The vendor has no chat: it is asked for other things only.";
+        streams_only Flag "False" served: "The vendor answers with streams only: callers who want a whole answer get what the stream tells.";
+        always Map "" served: "Members of every body and their values as JSON texts, whatever callers say.";
+        tells_initiator Flag "False" served: "Headers say whether a user or an agent goes on with a conversation (`x-initiator`).";
+        own_template Map "" served: "How a conversation becomes a prompt, for models that complete prompts: `chat_template`, `roles` as lists of role, text before, text behind, `initial_prompt_value`, `final_prompt_value`, `bos_token`, `eos_token`.";
         model_prefix Text "" served: "What stands before models' names that have no slash.";
         model_template Text "" served: "How models' names of several words are written: each `{}` is the next word between dots.";
         model_paths Map "" served: "Beginnings of models' names whose next word belongs in the URL, and the path with `{}` for it.";

@@ -18,6 +18,7 @@ mod router;
 mod routing;
 mod section;
 mod target;
+mod template;
 
 pub(crate) use cloud::copilot_file;
 pub(crate) use overlay::{is_empty, overlaid};

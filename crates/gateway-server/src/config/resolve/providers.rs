@@ -10,7 +10,7 @@ use crate::config::raw::{PROVIDER, QUIRKS, find, nearest};
 use crate::config::source::{Member, Node};
 
 /// Members of a record's quirks that are pairs: a mapping in the file.
-const PAIRS: [&str; 3] = ["base_ends", "headers", "model_paths"];
+const PAIRS: [&str; 4] = ["always", "base_ends", "headers", "model_paths"];
 
 /// The registry with the file's own providers. A record with errors is left out; they are reported.
 pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>, registry: &Registry) -> Registry {

@@ -6,14 +6,14 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use llm_providers::cloud::Identity;
 use llm_providers::signin::Source;
-use llm_providers::{Auth, Cloud, CloudSpec, ParamPolicy, ProviderSpec, Registry, Target};
+use llm_providers::{Auth, Cloud, CloudSpec, DialectId, ParamPolicy, ProviderSpec, Registry, Target};
 use llm_types::{Secret, Timeouts};
 use serde_json::{Map, Value};
 
-use super::Section;
 use super::cloud::{self, Said};
 use super::owner::Owner;
 use super::section::text_of;
+use super::{Section, template};
 use crate::config::mask;
 use crate::config::raw::{self, BODY, MODEL_PARAMS, PRICES, nearest};
 use crate::config::source::{Member, Node, Tree};
@@ -70,8 +70,23 @@ pub(crate) fn resolve(
     };
     let target =
         Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts, cloud };
-    let target = target.routed();
+    let target = templated(section, target.routed());
     says_enough(section, &target).then_some(target)
+}
+
+/// The target with the operator's own template, where its models complete prompts.
+fn templated(section: &mut Section<'_, '_, '_>, mut target: Target) -> Target {
+    let own = template::own(section);
+    if own.is_none() {
+        return target;
+    }
+    if matches!(target.spec.dialect, DialectId::Prompt(_)) {
+        Arc::make_mut(&mut target.spec).quirks.own_template = own;
+    } else if !own.chat_template.is_empty() {
+        // Some servers of chats take one with each request.
+        target.defaults.insert("chat_template".to_owned(), own.chat_template.into_owned().into());
+    }
+    target
 }
 
 /// Stands in for a target while the rest of a wrong entry is checked; it is never called.

@@ -11,6 +11,7 @@
 //! is that dialect's.
 
 mod error;
+pub mod own;
 mod prediction;
 mod reply;
 mod request;
@@ -24,6 +25,7 @@ use http::{HeaderMap, StatusCode};
 use llm_types::{ChatRequest, ChatResponse, Error, Result};
 use serde_json::Value;
 
+pub use own::OwnTemplate;
 pub(crate) use reply::METRICS;
 pub use template::{Speaker, Template, Turn};
 pub use wire::Wire;

@@ -32,7 +32,9 @@ pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Resu
         return Err(Error::bad_param("messages", message));
     }
     let template = wire.template(target.family());
-    let prompt = template.prompt(&turns(&request.messages, &template, policy)?);
+    let turns = turns(&request.messages, &template, policy)?;
+    let own = &target.spec.quirks.own_template;
+    let prompt = if own.is_none() { template.prompt(&turns) } else { own.prompt(&turns)? };
     let mut body = body(prompt, &options, target, wire, rest(request, &defaults, policy))?;
     body.extend(passed.into_iter().map(|(name, value)| (name.to_owned(), value)));
     if request.stream && !wire.form().asked_again {

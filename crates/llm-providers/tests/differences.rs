@@ -1,0 +1,213 @@
+//! Where what we send differs from what LiteLLM was recorded to send, and no other test holds the reason: vendors
+//! whose requests are compared through the whole gateway only. Parameters of compatible vendors are in
+//! `compatible_vectors.rs`, dialects of their own in `tests/vectors.rs` of each dialect.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+/// Vector keys, cases (`*` for all), and why ours is better, or as good.
+type Difference = (&'static [&'static str], &'static [&'static str], &'static str);
+
+const LOST_PARTS: &str = "LiteLLM sends texts alone and leaves pictures, sounds and files out in silence; ours arrive, \
+                          or the vendor refuses them";
+const STRING_URL: &str = "LiteLLM sends the URL of a picture as a bare text, which the API does not take";
+const UNFETCHED: &str =
+    "LiteLLM's document was fetched when it was recorded; where nothing can be fetched that is said";
+const NOTE: &str = "the words that mark an instruction in the middle are ours";
+const ALL_STOPS: &str = "LiteLLM cuts stop texts to four in silence; the API takes more";
+
+const DIFFERENCES: &[Difference] = &[
+    (
+        &["anthropic_text"],
+        &["*"],
+        "LiteLLM prints a Python list into the prompt, which the API refuses; ours is the prompt the API documents",
+    ),
+    (
+        &["bedrock_invoke_ai21"],
+        &["*"],
+        "LiteLLM sends `prompt` and `maxTokens` to Jamba, which takes messages; ours goes by Converse",
+    ),
+    (
+        &["bedrock_invoke_cohere"],
+        &["*"],
+        "LiteLLM sends Command's `prompt` to Command R, which takes messages; ours goes by Converse",
+    ),
+    (
+        &["watsonx_text"],
+        &["*"],
+        "LiteLLM was recorded where it could not fetch the model's template and sends `input: null`; ours is the prompt",
+    ),
+    (
+        &["cohere_v1"],
+        &["*"],
+        "LiteLLM names no model and loses what was said before, instructions and the form of an answer",
+    ),
+    (
+        &[
+            "azure_ai",
+            "azure_ai_serverless",
+            "deepseek_reasoner",
+            "docker_model_runner",
+            "heroku",
+            "publicai",
+            "sambanova",
+        ],
+        &["file_pdf_base64", "image_base64", "input_audio", "tool_result_parts", "two_images"],
+        LOST_PARTS,
+    ),
+    (&["deepseek_v4", "vertex_ai_mistral"], &["image_base64", "input_audio", "two_images"], LOST_PARTS),
+    (&["mistral_magistral"], &["input_audio"], LOST_PARTS),
+    (
+        &["mistral_magistral"],
+        &["reasoning_effort_tools", "thinking_adaptive", "thinking_disabled", "thinking_history"],
+        "LiteLLM says effort in a system prompt of its own; the API has the parameter",
+    ),
+    (
+        &["aihubmix", "huggingface_endpoint", "llamagate", "ragflow", "snowflake"],
+        &["image_url_string"],
+        STRING_URL,
+    ),
+    (
+        &["azure_gpt5", "azure_v1", "bedrock_invoke_claude", "huggingface_endpoint"],
+        &["file_pdf_url"],
+        UNFETCHED,
+    ),
+    (
+        &["azure_text", "text_completion_inception", "text_completion_openai"],
+        &["image_base64", "two_images", "tool_result_no_tools"],
+        "what a prompt cannot hold is refused by name, not left out in silence",
+    ),
+    (
+        &["azure_text", "text_completion_openai", "nlp_cloud", "triton", "a2a", "snowflake_claude"],
+        &["max_completion_tokens", "max_tokens_both"],
+        "both names of the cap mean the same, and the newer one counts",
+    ),
+    (
+        &["azure_text", "text_completion_openai"],
+        &["tools_parallel_false", "reasoning_effort_tools", "thinking_history"],
+        "what may be dropped is dropped: LiteLLM refuses all the same",
+    ),
+    (
+        &["text_completion_openai", "text_completion_inception"],
+        &["*"],
+        "LiteLLM sends each message as a prompt of its own, so that each is answered by itself; ours is one prompt",
+    ),
+    (
+        &["text_completion_codestral"],
+        &["stream", "stream_json_schema", "stream_tools", "extra_body"],
+        "LiteLLM asks for no stream where one is wanted, and loses members of `extra_body`",
+    ),
+    (
+        &["text_completion_codestral", "predibase", "sagemaker", "triton"],
+        &["tool_result", "tool_result_parts", "cache_control_tool_result"],
+        "what may be dropped is dropped: LiteLLM refuses all the same",
+    ),
+    (
+        &["azure_ai_claude", "bedrock_mantle_claude", "bedrock_invoke_claude", "bedrock_invoke_nova"],
+        &["stop_five"],
+        ALL_STOPS,
+    ),
+    (
+        &["bedrock_mantle_claude"],
+        &["json_schema_refs"],
+        "LiteLLM loses the mark of a fragment in `$ref`, so that the schema refers to nothing",
+    ),
+    (
+        &["bedrock_mantle_claude"],
+        &["kitchen_sink"],
+        "temperature and `top_p` beside thinking are refused by the API and may be dropped",
+    ),
+    (
+        &["bedrock_invoke_claude", "vertex_ai_anthropic", "bedrock_bearer", "bedrock_converse_nova"],
+        &["system_mid"],
+        NOTE,
+    ),
+    (&["snowflake_claude"], &["system_mid"], "LiteLLM moves an instruction from the middle to the start"),
+    (
+        &["snowflake_claude"],
+        &["cache_control_message", "cache_control_tool"],
+        "cache marks are the API's own; LiteLLM loses them",
+    ),
+    (
+        &["snowflake_claude"],
+        &["thinking_disabled", "thinking_history"],
+        "what does not think need not be told not to, and a model without thinking is asked for none",
+    ),
+    (
+        &["bedrock_invoke_nova"],
+        &["thinking_disabled", "tools_noparams"],
+        "what does not think need not be told not to; a tool's name is no description",
+    ),
+    (
+        &["vertex_ai_mistral"],
+        &["empty_user", "tools_named"],
+        "LiteLLM loses an empty message and the choice of a tool by name; the API takes both",
+    ),
+    (
+        &["vertex_ai_ai21", "watsonx"],
+        &["cache_control_system"],
+        "a list of one text and the text mean the same; a cache mark means nothing there",
+    ),
+    (
+        &["gemini", "vertex_ai_gemini", "vertex_ai_gemini_global"],
+        &["reasoning_effort_xhigh"],
+        "the most effort there is; LiteLLM refuses the word or crashes",
+    ),
+    (&["sap"], &["tools_required"], "LiteLLM loses `required`: a tool need not be called"),
+    (
+        &["xai_grok3_mini"],
+        &["web_search_options"],
+        "LiteLLM calls the Responses API instead; the chat takes it too",
+    ),
+    (
+        &["nlp_cloud"],
+        &["image_base64"],
+        "what a prompt cannot hold is refused by name, not printed as Python",
+    ),
+    (&["nlp_cloud"], &["extra_body"], "members of `extra_body` arrive; LiteLLM loses them"),
+    (&["langflow", "oci_cohere"], &["image_base64"], "refused by name, not left out in silence"),
+    (
+        &["lemonade"],
+        &["thinking_adaptive", "thinking_disabled", "thinking_enabled", "thinking_history"],
+        "LiteLLM's last request here was for the list of models",
+    ),
+    (
+        &["bedrock_converse_nova", "groq_gpt_oss"],
+        &["stream_json_schema"],
+        "LiteLLM asks for no stream where a tool stands in for the form; ours is one",
+    ),
+];
+
+#[test]
+fn every_listed_difference_is_of_a_recorded_case() {
+    let shared = std::env::var_os("GATEWAY_SHARED").map(PathBuf::from);
+    let folder = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    let Ok(cases) = fs::read_to_string(folder.join("vectors/_cases.json")) else {
+        eprintln!("skipped: no recorded requests in {}", folder.display());
+        return;
+    };
+    let cases: Map<String, Value> = serde_json::from_str(&cases).unwrap();
+    for (keys, names, why) in DIFFERENCES {
+        assert!(why.len() > 20, "{keys:?}: a reason");
+        for key in *keys {
+            let path = folder.join(format!("vectors/{key}.jsonl"));
+            let text =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let found = |name: &str| {
+                text.contains(&format!("\"case\": \"{name}\""))
+                    || text.contains(&format!("\"case\":\"{name}\""))
+            };
+            assert!(
+                names.iter().any(|name| *name == "*" || found(name)),
+                "{key}: none of {names:?} is recorded"
+            );
+        }
+        for name in names.iter().filter(|name| **name != "*") {
+            assert!(cases.contains_key(*name), "{keys:?}: there is no case `{name}`");
+        }
+    }
+}
