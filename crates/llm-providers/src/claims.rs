@@ -224,7 +224,7 @@ fn example(spec: &Provider, model: &str) -> Target {
         target.base_url = "https://own.example".to_owned();
     }
     if let Ok(filled) = ProviderSpec::filled(&target.base_url, |_| Some("account-1".to_owned())) {
-        target.base_url = filled.into();
+        target.base_url = filled;
     }
     target.key = Some(Secret::new("a-key".to_owned()));
     if spec.cloud != CloudSpec::NONE {

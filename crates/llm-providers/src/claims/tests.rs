@@ -96,6 +96,7 @@ fn streams_are_asked_for_where_a_vendor_has_them() {
             target.spec.dialect,
             DialectId::Bytez
                 | DialectId::Threads
+                | DialectId::Langflow
                 | DialectId::AgentEngine
                 | DialectId::Agentcore
                 | DialectId::Prompt(Wire::Prediction)
