@@ -85,32 +85,7 @@ pub(crate) fn relay(
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
     let mut head = call.core.heads.begin();
-    if let Some(served) = &*tail.asked.lock() {
-        served.headers.lines().into_iter().for_each(|(name, value)| head.text(name, value));
-    }
-    match &call.routed {
-        // The group is the one that was asked for: who served is told by the decision.
-        Some(routed) => {
-            auto::lines(&routed.decision).into_iter().for_each(|(name, value)| head.text(name, value));
-            let own = done.report.fallbacks == 0;
-            let group = if own { Some(text(&routed.router)) } else { done.group };
-            group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group));
-        }
-        None => done.group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group)),
-    }
-    head.count(names::RETRIES, done.report.retries.into());
-    head.count(names::MAX_RETRIES, done.report.max_retries.into());
-    head.count(names::FALLBACKS, done.report.fallbacks.into());
-    if call.tells_fallbacks && !done.report.errors.is_empty() {
-        head.text(names::FALLBACK_ERRORS, told_errors(&done.report));
-    }
-    head.text(names::CALL_ID, call.shown_id.clone());
-    if let Caller::Key(entry) = &tail.caller {
-        limits(&mut head, &entry.limits(), &tail.rests.key);
-    }
-    for (word, left) in &tail.rests.others {
-        rests(&mut head, word, left);
-    }
+    walked(&mut head, call, &tail, (done.group, &done.report));
     let mut booked = None;
     let body = match done.reply {
         Reply::Full { headers, body, facts, .. }
@@ -157,6 +132,36 @@ pub(crate) fn relay(
     let mut response = Response::new(body);
     *response.headers_mut() = call.core.heads.finish(head);
     (response, booked)
+}
+
+/// The head of what the walk came to: who served, after how many tries, and what the payers have left.
+fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<HeaderValue>, &Report)) {
+    if let Some(served) = &*tail.asked.lock() {
+        served.headers.lines().into_iter().for_each(|(name, value)| head.text(name, value));
+    }
+    match &call.routed {
+        // The group is the one that was asked for: who served is told by the decision.
+        Some(routed) => {
+            auto::lines(&routed.decision).into_iter().for_each(|(name, value)| head.text(name, value));
+            let own = report.fallbacks == 0;
+            let group = if own { Some(text(&routed.router)) } else { group };
+            group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group));
+        }
+        None => group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group)),
+    }
+    head.count(names::RETRIES, report.retries.into());
+    head.count(names::MAX_RETRIES, report.max_retries.into());
+    head.count(names::FALLBACKS, report.fallbacks.into());
+    if call.tells_fallbacks && !report.errors.is_empty() {
+        head.text(names::FALLBACK_ERRORS, told_errors(report));
+    }
+    head.text(names::CALL_ID, call.shown_id.clone());
+    if let Caller::Key(entry) = &tail.caller {
+        limits(head, &entry.limits(), &tail.rests.key);
+    }
+    for (word, left) in &tail.rests.others {
+        rests(head, word, left);
+    }
 }
 
 /// What each group failed with, as JSON (`x-litellm-fallback-errors`).
