@@ -1,6 +1,7 @@
 """Who serves a call: strategies, checks, rests and fallbacks, told by headers and by what providers were asked."""
 
 import json
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -306,8 +307,9 @@ def test_a_stream_goes_on_elsewhere(spawn, upstream, how, kind):
         assert events[-1].type == "response.completed" and events[-1].response.output_text == text
         assert [event.sequence_number for event in events] == list(range(len(events)))
     assert "goes on elsewhere" in gateway.log()
-    metrics = gateway.ask("GET", "/metrics").body.decode()
-    assert f"gateway_stream_failovers_total {3 if events else 2}" in metrics
+    # Every attempt to go on counts: one that meets a connection its provider has just closed is made again.
+    [count] = re.findall(r"^gateway_stream_failovers_total (\d+)$", gateway.ask("GET", "/metrics").body.decode(), re.M)
+    assert int(count) >= (3 if events else 2)
 
 
 def test_an_answer_with_a_form_does_not_go_on_elsewhere(spawn, upstream):

@@ -9,7 +9,6 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use llm_providers::DialectId;
-use llm_providers::cloud::CloudSpec;
 use llm_providers::dialects::anthropic::count as messages;
 use llm_providers::dialects::gemini::{CountTokens, Counted};
 use llm_providers::dialects::openai::responses::count as responses;
@@ -122,7 +121,7 @@ async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count
 fn counts(call: &Call, served: &Served) -> bool {
     let dialect = served.dialect_for(call.dialect).id();
     let speaks = dialect == call.dialect.id() && served.mock_response.is_none();
-    speaks && (call.dialect.id() == DialectId::Gemini || served.target.target().spec.cloud == CloudSpec::NONE)
+    speaks && (call.dialect.id() == DialectId::Gemini || served.target.target().spec.cloud.keeps_paths())
 }
 
 /// A count of the gateway's own: by the model's encoding where that is known, else by the length of the texts.

@@ -66,6 +66,13 @@ impl CloudSpec {
         shell: Shell::NONE,
         routes: Cow::Borrowed(&[]),
     };
+
+    /// Whether paths and bodies are the vendor's own, however one signs in.
+    #[must_use]
+    pub fn keeps_paths(&self) -> bool {
+        let plain = matches!(self.identity, Identity::Key | Identity::Token(_));
+        plain && Self { identity: Identity::Key, ..self.clone() } == Self::NONE
+    }
 }
 
 impl Default for CloudSpec {
