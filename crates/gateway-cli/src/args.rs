@@ -44,6 +44,9 @@ pub(crate) enum Command {
     /// Look after the database.
     #[command(subcommand)]
     Db(DbCommand),
+    /// Prove the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Take over keys, teams, users and budgets of another gateway.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -187,6 +190,43 @@ pub(crate) enum DbCommand {
     Migrate(DbArgs),
     /// Say which database is used and whether its tables are up to date.
     Status(DbArgs),
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Say whether the audit log is as it was written: nothing edited, taken out or cut off.
+    ///
+    /// Exit status: 0 when it is sound, 1 when it is not or the database does not answer.
+    Verify(VerifyArgs),
+    /// Print the newest checkpoint, to be kept elsewhere.
+    Checkpoint(CheckpointArgs),
+}
+
+/// What to prove, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Which database.
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The key that proves checkpoints, as the gateway logs it at its start
+    /// [default: that of the signing key, which takes the configuration or its environment variables].
+    #[arg(long, value_name = "BASE64")]
+    pub(crate) public_key: Option<String>,
+    /// A checkpoint that was kept elsewhere: what `gateway audit checkpoint` printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whose checkpoint.
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArgs {
+    /// Which database.
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
 }
 
 /// Which database.

@@ -3,6 +3,7 @@
 mod connect;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
@@ -10,6 +11,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
+use crate::audit::Actor;
 use crate::error::{DbError, DbErrorKind};
 use crate::migration;
 
@@ -57,6 +59,8 @@ pub struct SchemaStatus {
 pub struct Db {
     pub(crate) conn: DatabaseConnection,
     backend: Backend,
+    /// Who changes things through it, for the audit log.
+    pub(crate) actor: Option<Arc<Actor>>,
 }
 
 impl Db {
@@ -70,7 +74,7 @@ impl Db {
     /// `BadUrl` when the URL is neither, `Unavailable` when nobody answers.
     pub async fn connect(url: &str, options: &DbOptions) -> Result<Self, DbError> {
         let (conn, backend) = connect::open(url, options).await?;
-        Ok(Self { conn, backend })
+        Ok(Self { conn, backend, actor: None })
     }
 
     /// Brings the schema to this program's version; returns the names of the migrations that ran.

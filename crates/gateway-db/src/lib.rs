@@ -7,6 +7,7 @@
 //! nor doubles one. No type of the database library leaves this crate, and time and ids come in as
 //! arguments: Unix milliseconds in UTC, money in nano-dollars.
 
+mod audit;
 mod db;
 mod entity;
 mod error;
@@ -17,6 +18,7 @@ mod record;
 mod repo;
 mod seal;
 
+pub use audit::{Actor, AuditCheckpoint, AuditFault, AuditQuery, AuditReport, AuditRow, AuditSigner};
 pub use db::{Backend, Db, DbOptions, SchemaStatus};
 pub use error::{DbError, DbErrorKind};
 pub use import::{ImportOptions, ImportReport, TableReport};

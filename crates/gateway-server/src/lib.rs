@@ -8,6 +8,7 @@ pub mod config;
 
 mod admin;
 mod answer;
+mod audit;
 mod clock;
 mod door;
 mod explain;
@@ -26,6 +27,7 @@ mod stored;
 mod telemetry;
 mod walk;
 
+pub use audit::signer as audit_signer;
 pub use explain::{RouteQuestion, explain_route};
 pub use gateway::{Gateway, ServeOptions, StartError};
 

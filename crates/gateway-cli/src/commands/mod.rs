@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod check;
 mod data_dir;
 mod db;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Providers(args) => providers::run(&args),
         Command::Login(args) => login::run(&args),
         Command::Db(command) => db::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Version(args) => Ok(version::run(&args)),
         Command::Dump(args) => Ok(dump::run(&args)),

@@ -7,6 +7,7 @@ mod m20261121_000004_scopes;
 mod m20261121_000005_leases;
 mod m20261121_000006_daily_scope_spend;
 mod m20261122_000010_config_entries;
+mod m20261122_000011_audit_log;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_leases::Migration),
             Box::new(m20261121_000006_daily_scope_spend::Migration),
             Box::new(m20261122_000010_config_entries::Migration),
+            Box::new(m20261122_000011_audit_log::Migration),
         ]
     }
 }

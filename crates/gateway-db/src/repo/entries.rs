@@ -1,11 +1,12 @@
 //! Entries of the configuration: made, read, changed, deleted, and followed by replicas.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DbErr, EntityTrait, QueryOrder, Set};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryOrder, Set};
 
 use super::feed::Feed;
+use crate::audit::Subject;
 use crate::entity::config_entries::{ActiveModel, Column, Entity, Model};
-use crate::{ConfigEntry, Db, DbError, DbErrorKind, EntryKind, Seal};
+use crate::{ConfigEntry, Db, DbError, DbErrorKind, EntryKind, JsonMap, Seal};
 
 /// All entries, and those that cannot be opened.
 #[derive(Debug, Default)]
@@ -72,8 +73,10 @@ impl Db {
             .to_owned();
         let row = row(entry, seal)?;
         let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let before = self.audited(&transaction, entry.kind, &entry.id, Some(seal)).await?;
         let put = Entity::insert(row).on_conflict(replace).exec_without_returning(&transaction).await;
         put.map_err(|error| failed("store", error))?;
+        self.note(&transaction, before.as_ref().map(Subject::Entry), Some(Subject::Entry(entry))).await?;
         transaction.commit().await.map_err(|error| failed("store", error))
     }
 
@@ -83,10 +86,42 @@ impl Db {
     /// When the database refuses.
     pub async fn delete_entry(&self, kind: EntryKind, id: &str) -> Result<bool, DbError> {
         let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let before = self.audited(&transaction, kind, id, None).await?;
         let delete = Entity::delete_by_id((kind.as_str().to_owned(), id.to_owned())).exec(&transaction).await;
         let deleted = delete.map_err(|error| failed("delete", error))?.rows_affected;
+        self.note(&transaction, before.as_ref().map(Subject::Entry), None).await?;
         transaction.commit().await.map_err(|error| failed("delete", error))?;
         Ok(deleted > 0)
+    }
+
+    /// What an entry is before a change, for the audit log; without a seal, or where it cannot be opened, what of it
+    /// is in clear.
+    async fn audited(
+        &self,
+        transaction: &DatabaseTransaction,
+        kind: EntryKind,
+        id: &str,
+        seal: Option<&Seal>,
+    ) -> Result<Option<ConfigEntry>, DbError> {
+        if self.actor.is_none() {
+            return Ok(None);
+        }
+        let row = Entity::find_by_id((kind.as_str().to_owned(), id.to_owned())).one(transaction).await;
+        let Some(row) = row.map_err(|error| failed("read", error))? else { return Ok(None) };
+        let clear = ConfigEntry {
+            kind,
+            id: row.id.clone(),
+            name: row.name.clone(),
+            secret: JsonMap::new(),
+            info: row.info.as_object().cloned().unwrap_or_default(),
+            blocked: row.blocked,
+            created_at: row.created_at,
+            created_by: row.created_by.clone(),
+            updated_at: row.updated_at,
+            updated_by: row.updated_by.clone(),
+        };
+        let opened = seal.and_then(|seal| record(row, seal).ok());
+        Ok(Some(opened.unwrap_or(clear)))
     }
 }
 

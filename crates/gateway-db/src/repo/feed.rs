@@ -14,6 +14,8 @@ pub(crate) enum Feed {
     Scopes,
     /// Changes of entries of the configuration.
     Entries,
+    /// Rows of the audit log. Taken last: whoever holds it waits for nothing else.
+    Audit,
 }
 
 impl Feed {
@@ -22,6 +24,7 @@ impl Feed {
             Self::Keys => "keys",
             Self::Scopes => "scopes",
             Self::Entries => "entries",
+            Self::Audit => "audit",
         }
     }
 
@@ -33,7 +36,7 @@ impl Feed {
 
 impl Db {
     /// The version of the newest change.
-    pub(super) async fn version_of(&self, feed: Feed) -> Result<i64, DbError> {
+    pub(crate) async fn version_of(&self, feed: Feed) -> Result<i64, DbError> {
         let row = change_feed::Entity::find_by_id(feed.name()).one(&self.conn).await;
         let row = row.map_err(|error| DbError::from_sea("cannot read the change feed", error))?;
         row.map(|row| row.version).ok_or_else(|| feed.missing())

@@ -9,6 +9,7 @@ use sea_orm::{
 use super::feed::Feed;
 use super::key_row::{changes, record, row};
 use super::parts::drop_parts;
+use crate::audit::Subject;
 use crate::entity::verification_keys::{Column, Entity, Model};
 use crate::{Db, DbError, DbErrorKind, KeyPatch, KeyRecord, NewKey, ScopeId};
 
@@ -47,8 +48,10 @@ impl Db {
             .exec_without_returning(&transaction)
             .await
             .map_err(failed)?;
+        let made = record(row)?;
+        self.note(&transaction, None, Some(Subject::Key(&made))).await?;
         transaction.commit().await.map_err(failed)?;
-        record(row)
+        Ok(made)
     }
 
     /// The living key with this hash.
@@ -81,15 +84,17 @@ impl Db {
         let failed = |error| DbError::from_sea("cannot change the key", error);
         let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let old = existing(&transaction, hash).await?;
+        let before = record(old.clone())?;
         let mut change = changes(patch, old.extra);
         change.hash = Set(old.hash);
         change.updated_at = Set(now);
         change.updated_by = Set(by.map(str::to_owned));
         change.version = Set(version);
         Entity::update(change).exec(&transaction).await.map_err(failed)?;
-        let new = existing(&transaction, hash).await?;
+        let new = record(existing(&transaction, hash).await?)?;
+        self.note(&transaction, Some(Subject::Key(&before)), Some(Subject::Key(&new))).await?;
         transaction.commit().await.map_err(failed)?;
-        record(new)
+        Ok(new)
     }
 
     /// Gives a living key a new secret: everything else, its spend included, moves to the new hash, and
@@ -108,6 +113,7 @@ impl Db {
         let failed = |error| DbError::from_sea("cannot replace the key's secret", error);
         let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let mut row = locked(&transaction, old).await?;
+        let before = record(row.clone())?;
         bury(&transaction, &row.hash, now, by, version).await?;
         row.hash = new.as_str().to_owned();
         row.name = name;
@@ -120,8 +126,10 @@ impl Db {
         insert.exec_without_returning(&transaction).await.map_err(failed)?;
         let (from, to) = (ScopeId::owner_of_key(old.as_str()), ScopeId::owner_of_key(new.as_str()));
         self.move_parts(&transaction, &from, &to).await?;
+        let after = record(row)?;
+        self.note(&transaction, Some(Subject::Key(&before)), Some(Subject::Key(&after))).await?;
         transaction.commit().await.map_err(failed)?;
-        record(row)
+        Ok(after)
     }
 
     /// Deletes living keys and returns them as they were; names without a key are left out. The rows stay
@@ -151,9 +159,13 @@ impl Db {
             bury(&transaction, hash, now, by, version).await?;
             drop_parts(self, &transaction, &ScopeId::owner_of_key(hash)).await?;
         }
+        let gone: Vec<KeyRecord> = found.into_iter().map(record).collect::<Result<_, _>>()?;
+        for key in &gone {
+            self.note(&transaction, Some(Subject::Key(key)), None).await?;
+        }
         let committed = transaction.commit().await;
         committed.map_err(|error| DbError::from_sea("cannot delete the keys", error))?;
-        found.into_iter().map(record).collect()
+        Ok(gone)
     }
 
     /// Every living key, and the version to follow from: what the in-memory directory is built of.

@@ -10,6 +10,7 @@ use sea_orm::{
 use super::feed::Feed;
 use super::parts::drop_parts;
 use super::scope_row::{record, row, row_of};
+use crate::audit::Subject;
 use crate::entity::scopes::{ActiveModel, Column, Entity, Model};
 use crate::{
     Db, DbError, DbErrorKind, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings,
@@ -85,8 +86,10 @@ impl Db {
         let row = row(scope, version);
         let insert = Entity::insert(row.clone().into_active_model());
         insert.exec_without_returning(&transaction).await.map_err(cannot_change)?;
+        let made = record(row)?;
+        self.note(&transaction, None, Some(Subject::Scope(&made))).await?;
         transaction.commit().await.map_err(cannot_change)?;
-        record(row)
+        Ok(made)
     }
 
     /// The living scope with this id.
@@ -111,6 +114,7 @@ impl Db {
     ) -> Result<ScopeRecord, DbError> {
         let (transaction, version) = self.begin_change(Feed::Scopes).await?;
         let mut scope = record(locked(&transaction, id).await?)?;
+        let before = scope.clone();
         edit(&mut scope.settings);
         scope.updated_at = now;
         scope.updated_by = by.map(str::to_owned);
@@ -119,6 +123,7 @@ impl Db {
         change.spend = ActiveValue::NotSet;
         change.total_spend = ActiveValue::NotSet;
         Entity::update(change).exec(&transaction).await.map_err(cannot_change)?;
+        self.note(&transaction, Some(Subject::Scope(&before)), Some(Subject::Scope(&scope))).await?;
         transaction.commit().await.map_err(cannot_change)?;
         Ok(scope)
     }
@@ -135,6 +140,7 @@ impl Db {
     ) -> Result<ScopeRecord, DbError> {
         let (transaction, version) = self.begin_change(Feed::Scopes).await?;
         let mut row = locked(&transaction, id).await?;
+        let before = record(row.clone())?;
         row.spend = spend.0;
         row.updated_at = now;
         row.version = version;
@@ -143,8 +149,10 @@ impl Db {
         change.updated_at = ActiveValue::Set(now);
         change.version = ActiveValue::Set(version);
         Entity::update(change).exec(&transaction).await.map_err(cannot_change)?;
+        let after = record(row)?;
+        self.note(&transaction, Some(Subject::Scope(&before)), Some(Subject::Scope(&after))).await?;
         transaction.commit().await.map_err(cannot_change)?;
-        record(row)
+        Ok(after)
     }
 
     /// Deletes living scopes and returns them as they were; ids without one are left out. The rows stay as
@@ -175,6 +183,9 @@ impl Db {
             Entity::update(tombstone).exec(&transaction).await.map_err(cannot_change)?;
             drop_parts(self, &transaction, &id.as_owner()).await?;
             deleted.push(record(row)?);
+        }
+        for scope in &deleted {
+            self.note(&transaction, Some(Subject::Scope(scope)), None).await?;
         }
         transaction.commit().await.map_err(cannot_change)?;
         Ok(deleted)

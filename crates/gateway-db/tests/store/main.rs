@@ -8,6 +8,7 @@
     reason = "tests, helpers outside of test functions among them"
 )]
 
+mod audit;
 mod entries;
 mod import;
 mod keys;

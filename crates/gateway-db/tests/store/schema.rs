@@ -18,6 +18,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261121_000005_leases",
             "m20261121_000006_daily_scope_spend",
             "m20261122_000010_config_entries",
+            "m20261122_000011_audit_log",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

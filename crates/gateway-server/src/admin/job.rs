@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gateway_db::{Db, ScopeRecord};
+use gateway_db::{Actor, Db, ScopeRecord};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use llm_types::{Error, ErrorKind};
 use serde_json::Value;
@@ -13,14 +13,14 @@ use serde_json::Value;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, activity, budgets, credentials, customers, keys, models, organizations, rights, spend, tags,
-    teams, users,
+    Action, activity, audit, budgets, credentials, customers, keys, models, organizations, rights, spend,
+    tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
 use crate::door::{ConnState, read_body};
 use crate::state::{Core, Shared};
-use crate::walk::{Caller, Role, admit};
+use crate::walk::{Caller, Role, admit, client_of};
 
 /// The largest management request, bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -86,6 +86,14 @@ async fn enter(
         Caller::Operator => None,
         Caller::Key(entry) => entry.record.settings.user_id.clone(),
     };
+    let by = by.unwrap_or_else(|| OPERATOR.to_owned());
+    let moment = Moment { now: now_ms(), zone: snapshot.zone.clone() };
+    let db = if snapshot.config.calls.audited {
+        let address = client_of(conn, &snapshot, &head).map(|address| address.to_string());
+        db.acting(actor(&caller, &by, &head.headers, address, moment.now))
+    } else {
+        db
+    };
     Ok(Job {
         shared: Arc::clone(&core.shared),
         db,
@@ -93,9 +101,27 @@ async fn enter(
         named: None,
         query: head.uri.query().map(str::to_owned),
         body: read_body(body, BODY_LIMIT).await?,
-        moment: Moment { now: now_ms(), zone: snapshot.zone.clone() },
-        by: by.unwrap_or_else(|| OPERATOR.to_owned()),
+        moment,
+        by,
     })
+}
+
+/// The header that says on whose behalf a change is made (surface §3.1).
+const CHANGED_BY: &str = "litellm-changed-by";
+/// The longest name that header may give, characters.
+const LONGEST_NAME: usize = 256;
+
+/// Who is written down in the audit log. The header names somebody else than the key does; both are kept.
+fn actor(caller: &Caller, by: &str, headers: &HeaderMap, address: Option<String>, at: i64) -> Actor {
+    let said = headers.get(CHANGED_BY).and_then(|value| value.to_str().ok()).map(str::trim);
+    let said = said.filter(|said| !said.is_empty()).map(|said| said.chars().take(LONGEST_NAME).collect());
+    Actor {
+        changed_by: said.unwrap_or_else(|| by.to_owned()),
+        api_key: caller.word().to_owned(),
+        user: by.to_owned(),
+        address,
+        at,
+    }
 }
 
 /// Whether a role may do something (surface §4.3): an administrator everything, a viewer what changes
@@ -125,6 +151,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal>
         Action::Tag(action) => tags::run(job, action).await,
         Action::Model(action) => models::run(job, action).await,
         Action::Credential(action) => credentials::run(job, action).await,
+        Action::Audit(action) => audit::run(job, action).await,
         Action::Spend(action) => spend::run(job, action).await,
         Action::Activity(of, whole) => activity::run(job, of, whole).await,
     }

@@ -1,6 +1,7 @@
 //! The management API: thin, and the only place that writes settings.
 
 mod activity;
+mod audit;
 mod budget_fields;
 mod budgets;
 mod credentials;
@@ -25,6 +26,7 @@ mod users;
 mod view;
 
 pub(crate) use activity::ActivityOf;
+pub(crate) use audit::AuditAction;
 pub(crate) use budgets::BudgetAction;
 pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
@@ -58,6 +60,8 @@ pub(crate) enum Action {
     Model(ModelAction),
     /// Credentials that are kept in the database.
     Credential(CredentialAction),
+    /// What was changed, and by whom.
+    Audit(AuditAction),
     /// What was spent.
     Spend(SpendAction),
     /// What each day came to; on one page where it says so.
@@ -78,7 +82,7 @@ impl Action {
                 matches!(action, OrganizationAction::Info | OrganizationAction::List)
             }
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
-            Self::Spend(_) | Self::Activity(..) => true,
+            Self::Spend(_) | Self::Activity(..) | Self::Audit(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Model(_) => false,
             Self::Credential(action) => matches!(action, CredentialAction::List | CredentialAction::Info),

@@ -18,6 +18,7 @@ mod typed;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use crate::identity::Network;
 pub use llm_providers::Registry;
 
 pub use detect::{Detected, MOCK_MODEL, detect};

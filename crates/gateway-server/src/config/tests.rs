@@ -366,6 +366,8 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("public_routes", "public_routes"),
     ("allowed_ips", "allowed_ips"),
     ("use_x_forwarded_for", "use_x_forwarded_for"),
+    ("trusted_proxy_ranges", "trusted_proxies"),
+    ("audit_signing_key", "audit_key"),
     ("forward_client_headers_to_llm_api", "forward_client_headers"),
     ("forward_openai_org_id", "forward_openai_organization"),
     ("reject_clientside_metadata_tags", "reject_client_tags"),

@@ -1,6 +1,5 @@
 //! The configuration as the rest of the gateway reads it: checked, typed, without "default" left open.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::Origin;
+use crate::identity::Network;
 
 /// Everything the operator said.
 #[derive(Debug, Clone)]
@@ -87,9 +87,13 @@ pub struct General {
     /// Routes that need no key (`public_routes`).
     pub public_routes: Vec<String>,
     /// Client addresses that are let in; empty means all (`allowed_ips`).
-    pub allowed_ips: Vec<IpAddr>,
+    pub allowed_ips: Vec<Network>,
     /// Take the client's address from `x-forwarded-for` (`use_x_forwarded_for`).
     pub use_x_forwarded_for: bool,
+    /// Proxies whose `x-forwarded-for` is believed; empty means everybody's (`trusted_proxy_ranges`).
+    pub trusted_proxies: Vec<Network>,
+    /// Signs checkpoints of the audit log (`audit_signing_key`, `GATEWAY_AUDIT_SIGNING_KEY`).
+    pub audit_key: Option<Secret>,
     /// Pass callers' `x-*` and `anthropic-beta` headers to providers (`forward_client_headers_to_llm_api`).
     pub forward_client_headers: bool,
     /// Pass the caller's `OpenAI-Organization` header (`forward_openai_org_id`).
@@ -202,6 +206,8 @@ pub struct MediaFetch {
 pub struct Calls {
     /// Offer HTTP/2 to providers (`http2`).
     pub http2: bool,
+    /// Write down changes of the management API (`store_audit_logs`).
+    pub audited: bool,
     /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
     /// say otherwise, and then [`llm_providers::ParamPolicy`] of its target already has the answer.
     pub drop_params: bool,

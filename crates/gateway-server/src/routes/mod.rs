@@ -20,8 +20,8 @@ use llm_types::{Error, ErrorKind, Operation};
 pub(crate) use pattern::decoded;
 
 use crate::admin::{
-    self, Action, ActivityOf, BudgetAction, CredentialAction, CustomerAction, KeyAction, ModelAction,
-    OrganizationAction, SpendAction, TagAction, TeamAction, UserAction,
+    self, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction, KeyAction,
+    ModelAction, OrganizationAction, SpendAction, TagAction, TeamAction, UserAction,
 };
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
@@ -408,6 +408,8 @@ static TABLE: &[Route] = &[
     Route(POST, "/tag/delete", tag(TagAction::Delete)),
     Route(POST, "/tag/info", tag(TagAction::Info)),
     Route(GET, "/tag/list", tag(TagAction::List)),
+    Route(GET, "/audit", Handler::Manage(Action::Audit(AuditAction::List))),
+    Route(GET, "/audit/{id}", Handler::Manage(Action::Audit(AuditAction::One))),
     Route(GET, "/spend/logs", spend(SpendAction::Logs)),
     Route(GET, "/spend/logs/v2", spend(SpendAction::LogsPaged)),
     Route(GET, "/spend/logs/ui", spend(SpendAction::LogsPaged)),

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 /// The variable part that may hold slashes, because names of models do.
 const MODEL: &str = "model";
 /// The variable parts that name something kept.
-const KEPT: [&str; 2] = ["response_id", "credential_name"];
+const KEPT: [&str; 3] = ["response_id", "credential_name", "id"];
 
 /// Whether a path matches a pattern; `Some(Some(part))` when the pattern has the variable part
-/// `{model}`, `{response_id}` or `{credential_name}`. Of the other variable parts each stands for one segment; what they say
+/// `{model}` or one of [`KEPT`]. Of the other variable parts each stands for one segment; what they say
 /// is not asked for.
 pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
     let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };

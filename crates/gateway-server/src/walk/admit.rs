@@ -12,7 +12,9 @@ use super::Call;
 use super::limit::MASTER;
 use crate::clock::now_ms;
 use crate::door::{ConnState, LastKey};
-use crate::identity::{KeyDigest, KeyEntry, Presented, may_use_model, presented, route_allowed};
+use crate::identity::{
+    KeyDigest, KeyEntry, Presented, client_address, may_use_model, presented, route_allowed,
+};
 use crate::state::{Core, Snapshot};
 
 /// Who is calling.
@@ -70,18 +72,24 @@ pub(crate) async fn admit(
     caller.check()
 }
 
+/// The client's address; none where what forwards it says no address.
+pub(crate) fn client_of(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Option<IpAddr> {
+    let general = &snapshot.config.general;
+    if general.use_x_forwarded_for {
+        client_address(conn.peer.ip(), &head.headers, &general.trusted_proxies)
+    } else {
+        Some(conn.peer.ip().to_canonical())
+    }
+}
+
 /// Whether the client's address is let in (`allowed_ips`).
 fn check_address(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Result<()> {
     let general = &snapshot.config.general;
     if general.allowed_ips.is_empty() {
         return Ok(());
     }
-    let forwarded = head.headers.get("x-forwarded-for").filter(|_| general.use_x_forwarded_for);
-    let client = match forwarded.and_then(|value| value.to_str().ok()) {
-        Some(list) => list.split(',').next().and_then(|first| first.trim().parse::<IpAddr>().ok()),
-        None => Some(conn.peer.ip()),
-    };
-    if client.is_some_and(|client| general.allowed_ips.contains(&client.to_canonical())) {
+    let client = client_of(conn, snapshot, head);
+    if client.is_some_and(|client| general.allowed_ips.iter().any(|network| network.contains(client))) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Forbidden, "Access forbidden: IP address not allowed.")

@@ -100,7 +100,8 @@ catalogue! {
     mcp_trusted_proxy_ranges List "" later "MCP is not served": "MCP trusted proxy ranges.";
     mcp_xff_num_trusted_hops Count "" later "MCP is not served": "MCP xff num trusted hops.";
     mcp_prefer_client_id_metadata_document Flag "" later "MCP is not served": "MCP prefer client id metadata document.";
-    trusted_proxy_ranges List "" later "`x-forwarded-for` is believed from any peer when `use_x_forwarded_for` is on": "Proxies whose identity headers / XFF are believed.";
+    trusted_proxy_ranges List "" served: "Proxies (addresses or networks) whose `x-forwarded-for` is believed; without it everybody's is where `use_x_forwarded_for` is on.";
+    audit_signing_key Secret "" served: "Key that signs checkpoints of the audit log, 32 bytes in hex or base64 (`GATEWAY_AUDIT_SIGNING_KEY`); without one a key is made and kept sealed in the database.";
     store_model_in_db Flag "" served: "Keep models and credentials that are made over the management API in the database, sealed with `LITELLM_SALT_KEY`, else the master key (`STORE_MODEL_IN_DB`).";
     forward_client_headers_to_llm_api Flag "" served: "Pass client `x-*` (not x-stainless-*) and anthropic-beta headers upstream.";
     mcp_required_fields List "" later "MCP is not served": "Fields that an MCP server must have to be submitted.";
@@ -131,7 +132,7 @@ catalogue! {
     allow_user_auth Flag "false" later "it has no effect": "Old route `/user/auth`.";
     enforce_user_param Flag "false" served: "Refuse calls that name no end user.";
     enforced_params List "" later "requests are let through without them": "Body params every LLM call must carry, dotted paths (enterprise).";
-    allowed_ips List "" served: "IP allow list (enterprise).";
+    allowed_ips List "" served: "Client addresses and networks that are let in; empty means all.";
     use_x_forwarded_for Flag "false" served: "Take the client's address from `x-forwarded-for`.";
     public_routes List "" later "every route needs a key that LiteLLM protects by default": "Extra routes without auth (enterprise).";
     admin_only_routes List "" served: "Routes reserved to admins (enterprise).";

@@ -21,7 +21,7 @@ catalogue! {
     expose_router_debug_in_errors Flag "True" served: "Explain fallbacks in error messages.";
     add_user_information_to_llm_headers Flag "" later "it has no effect": "Send x-litellm-user_api_key_* upstream.";
     overwrite_user_with_key_hash Flag "False" later "it has no effect": "Send the hash of the key as the end user.";
-    store_audit_logs Flag "" later "no callback or log sink is run": "Audit rows (enterprise).";
+    store_audit_logs Flag "true" served: "Write down every change that is made over the management API, in the audit log.";
     max_tokens Count "" later "it has no effect": "Default `max_tokens` for providers that require one.";
     drop_params Flag "" served: "Drop parameters a provider cannot express instead of refusing the request.";
     modify_params Flag "" later "requests are sent as they come": "Allow message rewriting to satisfy providers.";

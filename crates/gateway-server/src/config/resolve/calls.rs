@@ -28,6 +28,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         drop_params: section.is_on("drop_params"),
         aliases: aliases(section),
         http2: section.is_on("http2"),
+        audited: section.flag("store_audit_logs").unwrap_or(true),
         cost_in_stream_usage: section.is_on("include_cost_in_streaming_usage"),
         refuse_unpriced: section.is_on("block_requests_for_models_without_pricing"),
         tag_headers: headers(section, "extra_spend_tag_headers"),

@@ -1,6 +1,5 @@
 //! `general_settings`: the server itself.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -10,6 +9,7 @@ use super::{Context, Section};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
 use crate::config::{Database, General, HealthChecks, TokenCount};
+use crate::identity::Network;
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
 const PUBLIC_KEYS: &[&str] = &[
@@ -60,7 +60,11 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         allowed_routes: section.texts("allowed_routes"),
         admin_only_routes: section.texts("admin_only_routes"),
         public_routes: section.texts("public_routes"),
-        allowed_ips: addresses(&mut section),
+        allowed_ips: networks(&mut section, "allowed_ips"),
+        trusted_proxies: networks(&mut section, "trusted_proxy_ranges"),
+        audit_key: section
+            .secret("audit_signing_key")
+            .or_else(|| secret_of(env.value("GATEWAY_AUDIT_SIGNING_KEY"))),
         use_x_forwarded_for: section.is_on("use_x_forwarded_for"),
         forward_client_headers: section.is_on("forward_client_headers_to_llm_api"),
         forward_openai_organization: section.is_on("forward_openai_org_id"),
@@ -189,16 +193,20 @@ fn token_count(section: &mut Section<'_, '_, '_>) -> TokenCount {
     section.choice("token_rate_limit_type", &choices).unwrap_or_default()
 }
 
-fn addresses(section: &mut Section<'_, '_, '_>) -> Vec<IpAddr> {
-    let texts = section.texts("allowed_ips");
-    let mut addresses = Vec::with_capacity(texts.len());
+fn networks(section: &mut Section<'_, '_, '_>, key: &str) -> Vec<Network> {
+    let texts = section.texts(key);
+    let mut networks = Vec::with_capacity(texts.len());
     for text in texts {
-        match text.trim().parse() {
-            Ok(address) => addresses.push(address),
-            Err(_) => section.error("allowed_ips", format!("found `{text}`"), "expected IP addresses"),
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(()) => section.error(
+                key,
+                format!("found `{text}`"),
+                "expected IP addresses, or networks such as `10.0.0.0/8`",
+            ),
         }
     }
-    addresses
+    networks
 }
 
 /// How long replies can be asked for: as long as OpenAI keeps them unless told otherwise.
