@@ -18,6 +18,7 @@ mod extra;
 mod id;
 mod money;
 mod operation;
+mod pieces;
 mod price;
 mod secret;
 mod stream;
@@ -40,6 +41,7 @@ pub use operation::{
     Embeddings, ImagesMade, Operation, OperationReply, OperationRequest, Picture, Pictures, Ranked, Ranking,
     Transcript, Units, Upload, Vector,
 };
+pub use pieces::{Kept, Pieces, Stored};
 pub use price::{
     Adjustment, Cost, CostContext, FemtoUsd, Host, Meter, Metered, OffPeak, Price, PromptBand, Rate, Ratio,
     SearchContext, Tier, When, Window,

@@ -40,7 +40,7 @@ pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes>
 }
 
 /// The next data of the body. A timer is only started when nothing has arrived yet.
-async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>> {
+pub(super) async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>> {
     loop {
         let mut frame = pin!(body.frame());
         let at_once = poll_fn(|cx| match frame.as_mut().poll(cx) {
@@ -69,7 +69,7 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>> {
     }
 }
 
-fn too_large(limit: usize) -> Error {
+pub(super) fn too_large(limit: usize) -> Error {
     Error::new(
         ErrorKind::TooLarge,
         format!(

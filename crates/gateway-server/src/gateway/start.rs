@@ -42,7 +42,9 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let clock = TokioClock::start();
     let transport = transport(config.calls.http2)?;
     let lines = Lines::new(transport.sibling(), control.handle().clone());
-    let shared = control.block_on(shared_state(config, db, shipping, (&book, clock), lines, &control))?;
+    let uploads = door::Uploads::new(&options.data_dir);
+    let shared = (db, shipping, uploads);
+    let shared = control.block_on(shared_state(config, shared, (&book, clock), lines, &control))?;
     let (address, threads) = control.block_on(open_doors(&shared, writers, options, &transport))?;
     tasks::spawn(&control, &shared);
     shared.ready.store(true, Ordering::Release);
@@ -115,8 +117,7 @@ fn transport(http2: bool) -> Result<HyperTransport, StartError> {
 
 async fn shared_state(
     config: Config,
-    db: Db,
-    shipping: Shipping,
+    (db, shipping, uploads): (Db, Shipping, door::Uploads),
     (book, clock): (&Arc<PriceBook>, TokioClock),
     redis: Lines,
     control: &Runtime,
@@ -159,6 +160,7 @@ async fn shared_state(
         book: Arc::clone(book),
         clock,
         stored,
+        uploads,
     }))
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) clock: TokioClock,
     /// Entries of the configuration that are kept in the database.
     pub(crate) stored: crate::stored::Stored,
+    /// Where large uploads are put down.
+    pub(crate) uploads: crate::door::Uploads,
 }
 
 impl Shared {

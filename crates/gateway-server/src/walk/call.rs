@@ -23,7 +23,7 @@ use super::query;
 use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
-use crate::door::read_body;
+use crate::door::{Arrived, read_body};
 use crate::identity::{Link, Part};
 use crate::state::{Core, Snapshot};
 
@@ -171,10 +171,12 @@ impl Call {
     /// [`ErrorKind::TooLarge`], [`ErrorKind::BadRequest`] naming what is wrong, and for members that
     /// callers may not send [`ErrorKind::Unauthenticated`], as LiteLLM does.
     pub(crate) async fn receive(&mut self, body: Incoming) -> Result<()> {
-        self.body = read_body(body, self.body_limit()).await?;
         self.glance = match self.operation {
-            None => self.dialect.glance(&self.body)?,
-            Some(operation) => self.read_operation(operation)?,
+            None => {
+                self.body = read_body(body, self.body_limit()).await?;
+                self.dialect.glance(&self.body)?
+            }
+            Some(operation) => Box::pin(self.receive_operation(operation, body)).await?,
         };
         if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");
@@ -232,11 +234,19 @@ impl Call {
         self.head.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Reads the request of an operation.
-    fn read_operation(&mut self, operation: Operation) -> Result<Glance> {
-        let kind =
-            self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let (asked, glance) = Asked::read(operation, self.body.clone(), kind)?;
+    /// Reads the request of an operation. Large files of forms do not come into memory.
+    async fn receive_operation(&mut self, operation: Operation, body: Incoming) -> Result<Glance> {
+        let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let (kind, limit) = (kind.unwrap_or_default(), self.body_limit());
+        let arrived = match operation.is_form() {
+            true => self.core.shared.uploads.receive(body, kind, limit).await?,
+            false => Arrived::Whole(read_body(body, limit).await?),
+        };
+        let (asked, glance) = match arrived {
+            Arrived::Whole(body) => Asked::read(operation, body, kind)?,
+            Arrived::Apart(texts, form) => Asked::of_form(operation, texts, form)?,
+        };
+        self.body = asked.body.clone();
         self.asked = Some(Box::new(asked));
         Ok(glance)
     }

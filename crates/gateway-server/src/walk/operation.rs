@@ -13,7 +13,7 @@ use llm_providers::catalog::{Image, ModelInfo};
 use llm_providers::operations::{self, Asked, Job, Place, Received, Sending, Step, Taking, Wire};
 use llm_providers::{ReplyFacts, Target};
 use llm_router::Attempt;
-use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Result};
+use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, Result};
 use serde_json::{Map, Value};
 
 use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, forward_headers, reply_context, sign_in, timeouts};
@@ -26,6 +26,8 @@ mod worst;
 
 pub(super) use worst::worst;
 
+/// The largest file that is brought into memory, where a wire writes it into JSON, or its bytes are signed.
+const INLINE: u64 = 32 * 1024 * 1024;
 /// How many requests of one call are under way at a time.
 const AT_A_TIME: usize = 8;
 /// The size and quality of pictures where the caller names none: what LiteLLM prices.
@@ -51,7 +53,10 @@ pub(super) async fn attempt(
         let message = format!("`mock_response` answers chats only, no {}", asked.operation.name());
         return Err(Error::unsupported("mock_response", message));
     }
-    let request = operations::settle(asked, &target, entry, set.as_deref())?;
+    let mut request = operations::settle(asked, &target, entry, set.as_deref())?;
+    if !entry.wire.streams() {
+        bring_in(&mut request, &target).await?;
+    }
     *tail.priced.lock() = priced(call, &request, served);
     let job = Job { asked, request: &request, target: &target, entry, set: set.as_deref() };
     let first = entry.wire.begin(&job)?;
@@ -64,6 +69,29 @@ pub(super) async fn attempt(
             Err(Error::new(ErrorKind::Timeout, format!("the provider's task took longer than {limit:?}")))
         }),
     }
+}
+
+/// Brings the files of a request into memory, for wires that write them into JSON.
+async fn bring_in(request: &mut Cow<'_, OperationRequest>, target: &Target) -> Result<()> {
+    if request.files.iter().all(|file| file.kept.is_none()) {
+        return Ok(());
+    }
+    for file in &mut request.to_mut().files {
+        let Some(kept) = file.kept.take() else { continue };
+        let (field, size) = (file.field.clone(), kept.len());
+        file.bytes = Pieces::from(kept).load(INLINE).await.map_err(|error| match error.kind() {
+            ErrorKind::TooLarge => {
+                let provider = &target.spec.id;
+                let message = format!(
+                    "`{field}` has more than {INLINE} bytes ({size}), the most that provider `{provider}` is sent within \
+                     a request"
+                );
+                Error::new(ErrorKind::TooLarge, message).with_param(field)
+            }
+            _ => error,
+        })?;
+    }
+    Ok(())
 }
 
 fn lacking(target: &Target, asked: &Asked) -> Error {
@@ -165,9 +193,15 @@ impl Exchange<'_> {
         }
     }
 
-    async fn send(&self, sending: Sending) -> Result<HttpResponse> {
+    async fn send(&self, mut sending: Sending) -> Result<HttpResponse> {
         let Self { call, served, .. } = self;
         let open = matches!(sending.place, Place::Open(_));
+        let mut pieces = sending.pieces.take();
+        if served.target.signs_bodies()
+            && let Some(pieces) = pieces.take()
+        {
+            sending.body = pieces.load(INLINE).await?;
+        }
         let mut request = served.target.operation(sending)?;
         request.timeouts = timeouts(served, self.attempt);
         let response = if open {
@@ -183,7 +217,10 @@ impl Exchange<'_> {
                 sign_in(&call.core, credential).await?;
             }
             served.target.seal(&mut request, SystemTime::now)?;
-            call.core.transport.exchange(request).await?
+            match pieces {
+                None => call.core.transport.exchange(request).await?,
+                Some(pieces) => call.core.transport.upload(request, pieces).await?,
+            }
         };
         if response.status.is_success() {
             return Ok(response);

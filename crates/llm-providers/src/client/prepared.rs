@@ -171,14 +171,15 @@ impl PreparedTarget {
 }
 
 impl PreparedTarget {
-    /// The HTTP request for what a wire of an operation wrote, to be [sealed](Self::seal) like a chat's.
+    /// The HTTP request for what a wire of an operation wrote, to be [sealed](Self::seal) like a chat's. A body that
+    /// stands outside memory stays with whoever sends it.
     ///
     /// # Errors
     /// As [`PreparedTarget::request`]; [`ErrorKind::BadUpstream`] when the vendor named a URL that is not its own.
     pub fn operation(&self, sending: Sending) -> Result<HttpRequest> {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
         let target = &*self.target;
-        let Sending { method, place, mut headers, body, auth } = sending;
+        let Sending { method, place, mut headers, body, auth, pieces: _ } = sending;
         let uri = match place {
             Place::Wrapped(path) => {
                 let path = match &ready.wrapping {
@@ -293,6 +294,13 @@ impl Ready {
 }
 
 impl PreparedTarget {
+    /// Whether what signs in reads the body: it must stand in memory then.
+    #[must_use]
+    pub fn signs_bodies(&self) -> bool {
+        let credential = self.ready.as_ref().ok().and_then(|ready| ready.credential.as_ref());
+        credential.is_some_and(|credential| credential.signs_bodies())
+    }
+
     fn takes_prompts(&self) -> bool {
         matches!(self.target.spec.dialect, DialectId::Prompt(_))
     }

@@ -49,16 +49,24 @@ impl Asked {
         let mime = content_type.trim_start().get(..10).unwrap_or_default();
         let is_form = operation.is_form() && !content_type.trim_start().starts_with("application/json")
             || mime.eq_ignore_ascii_case("multipart/");
-        let mut glance = Glance { n: 1, ..Glance::default() };
-        let form = if is_form {
+        if is_form {
             let form = Form::read(content_type, &body)?;
-            glance_over_form(operation, &form, &body, &mut glance)?;
-            Some(form)
-        } else {
-            glance_over_json(operation, &body, &mut glance)?;
-            None
-        };
-        Ok((Self { operation, body, form, request: OnceLock::new() }, glance))
+            return Self::of_form(operation, body, form);
+        }
+        let mut glance = Glance { n: 1, ..Glance::default() };
+        glance_over_json(operation, &body, &mut glance)?;
+        Ok((Self { operation, body, form: None, request: OnceLock::new() }, glance))
+    }
+
+    /// A request that came as a form, which was read already; `body` is that of which the form says where its
+    /// fields stand.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub fn of_form(operation: Operation, body: Bytes, form: Form) -> Result<(Self, Glance)> {
+        let mut glance = Glance { n: 1, ..Glance::default() };
+        glance_over_form(operation, &form, &body, &mut glance)?;
+        Ok((Self { operation, body, form: Some(form), request: OnceLock::new() }, glance))
     }
 
     /// The whole request. Members that speak to the gateway are no parameters.
@@ -198,6 +206,7 @@ fn of_form(operation: Operation, form: &Form, body: &Bytes) -> OperationRequest 
                 file_name: file_name.clone(),
                 mime: field.mime.clone(),
                 bytes: body.slice(field.content.clone()),
+                kept: field.kept.clone(),
             });
             continue;
         }

@@ -1,5 +1,9 @@
 //! How long a file of audio is, from its own words; and samples put into a file.
 
+mod heard;
+
+pub(crate) use heard::Heard;
+
 /// Thousandths of a second; `None` for a kind of file that is not known, or a broken one.
 #[must_use]
 pub fn length_ms(file: &[u8]) -> Option<u64> {
@@ -10,6 +14,12 @@ pub fn length_ms(file: &[u8]) -> Option<u64> {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mp4_ms(file),
         _ => mp3_ms(file),
     }
+}
+
+/// How long an uploaded file is, wherever it stands: thousandths of a second.
+#[must_use]
+pub fn audio_ms(file: &llm_types::Upload) -> Option<u64> {
+    file.kept.as_ref().map_or_else(|| length_ms(&file.bytes), llm_types::Kept::audio_ms)
 }
 
 fn u16_at(file: &[u8], at: usize) -> Option<u64> {
@@ -28,8 +38,13 @@ fn ms(units: u64, rate: u64) -> Option<u64> {
     units.saturating_mul(1_000).checked_div(rate)
 }
 
-/// RIFF: the `fmt ` chunk says bytes a second, the `data` chunk how many there are.
 fn wav_ms(file: &[u8]) -> Option<u64> {
+    wav_ms_of(file, file.len() as u64)
+}
+
+/// RIFF: the `fmt ` chunk says bytes a second, the `data` chunk how many there are. `file` is the beginning of
+/// one with `total` bytes.
+fn wav_ms_of(file: &[u8], total: u64) -> Option<u64> {
     let mut at = 12_usize;
     let mut rate = None;
     loop {
@@ -38,8 +53,8 @@ fn wav_ms(file: &[u8]) -> Option<u64> {
             b"fmt " => rate = u32_at(file, at + 16),
             b"data" => {
                 // Streams that were written without knowing their end say a size that is none.
-                let there = file.len().saturating_sub(at + 8);
-                return ms(size.min(there) as u64, rate?);
+                let there = total.saturating_sub(at as u64 + 8);
+                return ms(there.min(size as u64), rate?);
             }
             _ => {}
         }

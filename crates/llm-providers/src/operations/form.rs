@@ -1,13 +1,20 @@
 //! Forms with files, `multipart/form-data` (RFC 7578): read where they lie, written anew or with a few fields
 //! changed.
 
+mod scan;
+mod write;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::Bytes;
 use http::HeaderValue;
-use llm_types::{Error, Result};
+use llm_types::{Error, Kept, Result};
 use memchr::memmem;
+
+pub use self::scan::FormScan;
+pub use self::write::FormWriter;
+use self::write::{Writing, content_type, write_text};
+use super::Payload;
 
 /// The most fields of a form.
 const MOST_FIELDS: usize = 256;
@@ -35,6 +42,8 @@ pub struct Field {
     pub whole: Range<usize>,
     /// Where what it holds stands.
     pub content: Range<usize>,
+    /// Where what it holds stands, if that is outside the body: `content` is empty then.
+    pub kept: Option<Kept>,
 }
 
 impl Form {
@@ -87,24 +96,27 @@ impl Form {
         body: &[u8],
         added: &[(String, String)],
         mut change: impl FnMut(&Field) -> Change,
-    ) -> Bytes {
-        let mut out = Vec::with_capacity(body.len() + 256);
+    ) -> Payload {
+        let mut out = Writing::with_capacity(body.len() + 256);
         for field in &self.fields {
             match change(field) {
                 Change::Keep => {
-                    out.extend_from_slice(format!("--{}\r\n", self.boundary).as_bytes());
-                    out.extend_from_slice(&body[field.whole.clone()]);
-                    out.extend_from_slice(b"\r\n");
+                    out.bytes.extend_from_slice(format!("--{}\r\n", self.boundary).as_bytes());
+                    out.bytes.extend_from_slice(&body[field.whole.clone()]);
+                    if let Some(kept) = &field.kept {
+                        out.put(kept);
+                    }
+                    out.bytes.extend_from_slice(b"\r\n");
                 }
                 Change::Drop => {}
-                Change::Say(name, text) => write_text(&mut out, &self.boundary, &name, &text),
+                Change::Say(name, text) => write_text(&mut out.bytes, &self.boundary, &name, &text),
             }
         }
         for (name, text) in added {
-            write_text(&mut out, &self.boundary, name, text);
+            write_text(&mut out.bytes, &self.boundary, name, text);
         }
-        out.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
-        out.into()
+        out.bytes.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
+        out.finish()
     }
 }
 
@@ -145,7 +157,14 @@ fn field(body: &[u8], whole: Range<usize>) -> Result<Field> {
     if head_end > LONGEST_HEAD {
         return Err(bad(&format!("the head of a field is longer than {LONGEST_HEAD} bytes")));
     }
-    let head = std::str::from_utf8(&text[..head_end]).map_err(|_| bad("the head of a field is not UTF-8"))?;
+    let (name, file_name, mime) = named(&text[..head_end])?;
+    let content = whole.start + head_end + 2..whole.end;
+    Ok(Field { name, file_name, mime, whole, content, kept: None })
+}
+
+/// What a field's head says: its name, its file's name, its type.
+fn named(head: &[u8]) -> Result<(String, Option<String>, Option<String>)> {
+    let head = std::str::from_utf8(head).map_err(|_| bad("the head of a field is not UTF-8"))?;
     let (mut name, mut file_name, mut mime) = (None, None, None);
     for line in head.split("\r\n").filter(|line| !line.is_empty()) {
         let (key, value) =
@@ -166,9 +185,7 @@ fn field(body: &[u8], whole: Range<usize>) -> Result<Field> {
             mime = Some(value.trim().to_owned());
         }
     }
-    let name = name.ok_or_else(|| bad("a field has no name"))?;
-    let content = whole.start + head_end + 2..whole.end;
-    Ok(Field { name, file_name, mime, whole, content })
+    Ok((name.ok_or_else(|| bad("a field has no name"))?, file_name, mime))
 }
 
 /// The parameters of a header's value, names in lower case.
@@ -208,89 +225,6 @@ impl<'a> Iterator for Params<'a> {
 
 fn bad(what: &str) -> Error {
     Error::new(llm_types::ErrorKind::BadRequest, format!("the form cannot be read: {what}"))
-}
-
-fn content_type(boundary: &str) -> HeaderValue {
-    HeaderValue::try_from(format!("multipart/form-data; boundary=\"{boundary}\""))
-        .expect("a boundary was checked, or is ours")
-}
-
-fn write_text(out: &mut Vec<u8>, boundary: &str, name: &str, text: &str) {
-    let name = quoted(name);
-    let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
-    out.extend_from_slice(head.as_bytes());
-    out.extend_from_slice(text.as_bytes());
-    out.extend_from_slice(b"\r\n");
-}
-
-/// A name between quotes as browsers write it (HTML, multipart form data): nothing in it ends the line.
-fn quoted(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for letter in name.chars() {
-        match letter {
-            '"' => out.push_str("%22"),
-            '\r' => out.push_str("%0D"),
-            '\n' => out.push_str("%0A"),
-            letter if letter.is_control() => {}
-            letter => out.push(letter),
-        }
-    }
-    out
-}
-
-/// A form being written.
-#[derive(Debug, Default)]
-pub struct FormWriter<'a> {
-    texts: Vec<(&'a str, Cow<'a, str>)>,
-    files: Vec<(&'a str, &'a str, &'a str, &'a [u8])>,
-}
-
-impl<'a> FormWriter<'a> {
-    /// Adds a text.
-    pub fn text(&mut self, name: &'a str, text: impl Into<Cow<'a, str>>) {
-        self.texts.push((name, text.into()));
-    }
-
-    /// Adds a file: field, file name, type, content.
-    pub fn file(&mut self, name: &'a str, file_name: &'a str, mime: &'a str, bytes: &'a [u8]) {
-        self.files.push((name, file_name, mime, bytes));
-    }
-
-    /// The `content-type` and the body.
-    #[must_use]
-    pub fn finish(self) -> (HeaderValue, Bytes) {
-        let boundary = self.boundary();
-        let mut out = Vec::new();
-        for (name, text) in &self.texts {
-            write_text(&mut out, &boundary, name, text);
-        }
-        for (name, file_name, mime, bytes) in &self.files {
-            let (name, file_name) = (quoted(name), quoted(file_name));
-            let mime: String = mime.chars().filter(|letter| !letter.is_control()).collect();
-            let head = format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
-                 Content-Type: {mime}\r\n\r\n"
-            );
-            out.extend_from_slice(head.as_bytes());
-            out.extend_from_slice(bytes);
-            out.extend_from_slice(b"\r\n");
-        }
-        out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        (content_type(&boundary), out.into())
-    }
-
-    /// A boundary that stands nowhere in the form.
-    fn boundary(&self) -> String {
-        let holds = |boundary: &str| {
-            let within = |text: &[u8]| memmem::find(text, boundary.as_bytes()).is_some();
-            self.texts.iter().any(|(_, text)| within(text.as_bytes()))
-                || self.files.iter().any(|(_, _, _, bytes)| within(bytes))
-        };
-        (0_u64..)
-            .map(|number| format!("gateway-form-{number:016x}"))
-            .find(|boundary| !holds(boundary))
-            .unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

@@ -18,14 +18,14 @@ mod wire;
 mod wires;
 
 pub use asked::{Asked, Job};
-pub use audio::length_ms;
+pub use audio::{audio_ms, length_ms};
 pub use flow::flow;
-pub use form::{Field, Form, FormWriter};
+pub use form::{Field, Form, FormScan, FormWriter};
 pub use judge::settle;
 pub(crate) use reply::pixels;
 pub use reply::{encode as encode_reply, facts, told, unread};
 pub use table::{Entry, entries, entry};
-pub use wire::{Place, Received, Sending, Step, Taking, Wire};
+pub use wire::{Payload, Place, Received, Sending, Step, Taking, Wire};
 #[cfg(feature = "hyper")]
 pub(crate) use wires::parts::packed;
 

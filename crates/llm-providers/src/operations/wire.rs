@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use llm_types::{Error, OperationReply, Result};
+use llm_types::{Error, OperationReply, Pieces, Result, Upload};
 use serde_json::Value;
 
 use super::Job;
@@ -31,6 +31,12 @@ pub trait Wire: Send + Sync + fmt::Debug + 'static {
     /// How a reply with a success status is taken.
     fn taking(&self, _job: &Job<'_>) -> Taking {
         Taking::Whole
+    }
+
+    /// Whether it sends files on as they are: files outside memory may stay there. Of other wires the files are
+    /// brought into memory first.
+    fn streams(&self) -> bool {
+        false
     }
 
     /// Reads a reply with an error status.
@@ -100,8 +106,28 @@ pub struct Sending {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The body, where it does not stand in memory: `body` is empty then.
+    pub pieces: Option<Pieces>,
     /// How to sign in, if not as the vendor's record says.
     pub auth: Option<Auth>,
+}
+
+/// A request's body.
+#[derive(Debug, Clone)]
+pub enum Payload {
+    /// It stands in memory.
+    Whole(Bytes),
+    /// Some of it does not.
+    Pieces(Pieces),
+}
+
+impl From<&Upload> for Payload {
+    fn from(file: &Upload) -> Self {
+        match &file.kept {
+            None => Self::Whole(file.bytes.clone()),
+            Some(kept) => Self::Pieces(kept.clone().into()),
+        }
+    }
 }
 
 /// Where a request goes. In paths `{model}`, `{project}`, `{region}` and `{version}` stand for the target's.
@@ -130,7 +156,18 @@ impl Sending {
     #[must_use]
     pub fn bytes(place: Place, mime: HeaderValue, body: Bytes) -> Self {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, mime)]);
-        Self { method: Method::POST, place, headers, body, auth: None }
+        Self { method: Method::POST, place, headers, body, pieces: None, auth: None }
+    }
+
+    /// A POST with a body that may stand outside memory.
+    #[must_use]
+    pub fn payload(place: Place, mime: HeaderValue, payload: Payload) -> Self {
+        match payload {
+            Payload::Whole(body) => Self::bytes(place, mime, body),
+            Payload::Pieces(pieces) => {
+                Self { pieces: Some(pieces), ..Self::bytes(place, mime, Bytes::new()) }
+            }
+        }
     }
 
     /// The request with a header.
@@ -161,6 +198,13 @@ impl Sending {
     /// A GET.
     #[must_use]
     pub fn get(place: Place) -> Self {
-        Self { method: Method::GET, place, headers: HeaderMap::new(), body: Bytes::new(), auth: None }
+        Self {
+            method: Method::GET,
+            place,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            pieces: None,
+            auth: None,
+        }
     }
 }

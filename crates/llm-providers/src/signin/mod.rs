@@ -172,6 +172,11 @@ impl Credential {
         })
     }
 
+    /// Whether it signs what requests hold.
+    pub(crate) fn signs_bodies(&self) -> bool {
+        matches!(self.source, Source::Aws(_) | Source::Oci(_))
+    }
+
     /// What must be done before a request can be signed in.
     #[must_use]
     pub fn readiness(&self, now: SystemTime) -> Readiness {

@@ -10,12 +10,11 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::header::{self, HeaderMap};
 use http::{Request, Response};
-use http_body::Body as _;
-use http_body_util::Full;
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use llm_types::{Body, Error, ErrorKind, HttpRequest, HttpResponse, Result};
+use llm_types::{Body, BodyStream, Error, ErrorKind, HttpRequest, HttpResponse, Pieces, Result};
 use parking_lot::Mutex;
 
 use super::h1::{Failure, is_hop_by_hop};
@@ -52,7 +51,7 @@ struct State {
 /// One connection and how many streams of ours it carries.
 #[derive(Debug)]
 pub(super) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Outgoing>,
     streams: AtomicUsize,
 }
 
@@ -127,11 +126,12 @@ impl Place {
     pub(super) async fn exchange(
         self,
         request: &HttpRequest,
+        pieces: Option<&Pieces>,
         host: &Host,
         mut timer: Timer,
     ) -> Result<HttpResponse, Failure> {
         let name = host.name_and_port();
-        let message = message(request, host).map_err(|error| Failure { unanswered: false, error })?;
+        let message = message(request, pieces, host).map_err(|error| Failure { unanswered: false, error })?;
         let mut sender = self.0.sender.clone();
         let mut answer = pin!(sender.try_send_request(message));
         let answer: Result<Response<Incoming>, Failure> =
@@ -170,14 +170,18 @@ impl Drop for Place {
     }
 }
 
-fn message(request: &HttpRequest, host: &Host) -> Result<Request<Full<Bytes>>> {
+fn message(request: &HttpRequest, pieces: Option<&Pieces>, host: &Host) -> Result<Request<Outgoing>> {
     // Credentials of the URL travel as a header, never as part of the authority.
     let mut parts = request.uri.clone().into_parts();
     parts.authority = host.name_and_port().parse().ok();
     let uri = http::Uri::from_parts(parts).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("URL of `{}` cannot be sent: {error}", host.name_and_port()))
     })?;
-    let mut message = Request::new(Full::new(request.body.clone()));
+    let body = match pieces {
+        None => Outgoing::Whole(request.body.clone()),
+        Some(pieces) => Outgoing::Pieces(pieces.open(), pieces.len()),
+    };
+    let mut message = Request::new(body);
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = uri;
     let mut headers = request.headers.clone();
@@ -189,6 +193,40 @@ fn message(request: &HttpRequest, host: &Host) -> Result<Request<Full<Bytes>>> {
     }
     *message.headers_mut() = headers;
     Ok(message)
+}
+
+/// A request's body on its way.
+enum Outgoing {
+    Whole(Bytes),
+    /// Pieces, and how many bytes they have still.
+    Pieces(BodyStream, u64),
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Pieces(stream, left) => stream.as_mut().poll_next(cx).map_ok(|piece| {
+                *left = left.saturating_sub(piece.len() as u64);
+                Frame::data(piece)
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Pieces(_, left) => SizeHint::with_exact(*left),
+        }
+    }
 }
 
 fn strip(headers: &mut HeaderMap) {

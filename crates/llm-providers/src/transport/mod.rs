@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use llm_types::{BoxFuture, Error, HttpRequest, HttpResponse, Result, Transport};
+use llm_types::{BoxFuture, Error, HttpRequest, HttpResponse, Pieces, Result, Transport};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -45,6 +45,9 @@ pub use self::proxy::{NoProxy, Proxies, Proxy};
 
 /// How long after sending a lost reused connection counts as one that the server had closed before.
 const STALE_WINDOW: Duration = Duration::from_secs(1);
+
+/// The largest upload to the built-in model, which reads requests whole.
+const MOCK_BODY: u64 = 64 * 1024 * 1024;
 
 /// Sends requests over pooled connections.
 #[derive(Debug)]
@@ -107,22 +110,35 @@ impl HyperTransport {
     /// # Errors
     /// As [`Transport::send`].
     pub async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.converse(request, None).await
+    }
+
+    /// Sends a request whose body stands outside memory, piece by piece; `request` itself has none.
+    ///
+    /// # Errors
+    /// As [`Transport::send`]; what reading the body fails with.
+    pub async fn upload(&self, request: HttpRequest, body: Pieces) -> Result<HttpResponse> {
+        self.converse(request, Some(Box::new(body))).await
+    }
+
+    async fn converse(&self, request: HttpRequest, pieces: Option<Box<Pieces>>) -> Result<HttpResponse> {
         let host = self.pool.host(&request.uri)?;
         let start = Instant::now();
         let total_at = request.timeouts.total.map(|total| start + total);
         let answer = match host.checkout(start) {
-            Some(conn) => over_h1(conn, &host, &request, (start, total_at)).await,
+            Some(conn) => over_h1(conn, &host, (&request, pieces.as_deref()), (start, total_at)).await,
             None => match host.h2.checkout() {
                 Some(place) => {
-                    Box::pin(place.exchange(&request, &host, timer(&request, start, total_at))).await
+                    let timer = timer(&request, start, total_at);
+                    Box::pin(place.exchange(&request, pieces.as_deref(), &host, timer)).await
                 }
-                None => return Box::pin(self.run_fresh(host, request, total_at)).await,
+                None => return Box::pin(self.run_fresh(host, (request, pieces), total_at)).await,
             },
         };
         match answer {
             Ok(response) => decode::undo_encoding(response),
             Err(failure) if failure.unanswered && start.elapsed() < STALE_WINDOW => {
-                Box::pin(self.run_fresh(host, request, total_at)).await
+                Box::pin(self.run_fresh(host, (request, pieces), total_at)).await
             }
             Err(failure) => Err(failure.error),
         }
@@ -132,10 +148,13 @@ impl HyperTransport {
     async fn run_fresh(
         &self,
         host: Arc<Host>,
-        request: HttpRequest,
+        (mut request, pieces): (HttpRequest, Option<Box<Pieces>>),
         total_at: Option<Instant>,
     ) -> Result<HttpResponse> {
         if host.name == mock::HOST && self.pool.options().guard.is_none() {
+            if let Some(pieces) = pieces {
+                request.body = pieces.load(MOCK_BODY).await?;
+            }
             return Ok(mock::respond(&request));
         }
         self.start_sweeping();
@@ -152,9 +171,12 @@ impl HyperTransport {
             })??,
         };
         let answer = match ready {
-            Ready::H1(conn) => over_h1(conn, &host, &request, (Instant::now(), total_at)).await,
+            Ready::H1(conn) => {
+                over_h1(conn, &host, (&request, pieces.as_deref()), (Instant::now(), total_at)).await
+            }
             Ready::H2(place) => {
-                place.exchange(&request, &host, timer(&request, Instant::now(), total_at)).await
+                let timer = timer(&request, Instant::now(), total_at);
+                place.exchange(&request, pieces.as_deref(), &host, timer).await
             }
         };
         decode::undo_encoding(answer.map_err(|failure| failure.error)?)
@@ -219,13 +241,15 @@ fn timer(request: &HttpRequest, now: Instant, total_at: Option<Instant>) -> Time
 async fn over_h1(
     mut conn: Box<Conn>,
     host: &Arc<Host>,
-    request: &HttpRequest,
+    (request, pieces): (&HttpRequest, Option<&Pieces>),
     (now, total_at): (Instant, Option<Instant>),
 ) -> Result<HttpResponse, Failure> {
     conn.timer.begin(request.timeouts, now, total_at);
     conn.out.clear();
-    h1::write_head(request, host, &mut conn.out);
-    let head = conn.exchange(&request.method, &request.body, host.name_and_port()).await?;
+    let length = pieces.map_or(request.body.len() as u64, Pieces::len);
+    h1::write_head(request, length, host, &mut conn.out);
+    let feed = pieces.map(Pieces::open);
+    let head = conn.exchange(&request.method, &request.body, feed, host.name_and_port()).await?;
     let answered = |error: Error| Failure { unanswered: false, error };
     h1::respond(head, conn, Arc::clone(host)).map_err(answered)
 }

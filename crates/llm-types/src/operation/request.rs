@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::Operation;
+use crate::Kept;
 
 /// One request of an operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,13 +69,35 @@ pub struct Upload {
     pub file_name: String,
     /// Its type, where the caller states one.
     pub mime: Option<String>,
-    /// What it holds.
+    /// What it holds, where it stands in memory.
     pub bytes: Bytes,
+    /// Where it stands, if not in memory: `bytes` is empty then.
+    pub kept: Option<Kept>,
+}
+
+impl Upload {
+    /// Its size in bytes, wherever it stands.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.kept.as_ref().map_or(self.bytes.len() as u64, Kept::len)
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What it begins with, wherever it stands.
+    #[must_use]
+    pub fn start(&self) -> &[u8] {
+        self.kept.as_ref().map_or(&*self.bytes, Kept::start)
+    }
 }
 
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, file_name, mime, bytes } = self;
-        write!(f, "Upload({field}, {file_name}, {mime:?}, {} bytes)", bytes.len())
+        let Self { field, file_name, mime, .. } = self;
+        write!(f, "Upload({field}, {file_name}, {mime:?}, {} bytes)", self.len())
     }
 }

@@ -2,7 +2,7 @@
 
 use llm_providers::catalog::ModelInfo;
 use llm_providers::dialect::Glance;
-use llm_providers::operations::{Asked, length_ms};
+use llm_providers::operations::{Asked, audio_ms};
 use llm_types::{CostContext, ImagesMade, Money, Operation, OperationRequest, Result, Units, Usage};
 
 use super::priced;
@@ -61,9 +61,7 @@ pub(in crate::walk) fn worst<'a>(asked: &'a Asked, glance: &Glance) -> Result<Wo
         }
         Operation::Transcription | Operation::Translation => {
             let file = request.files_of("file").next();
-            let ms = file.map_or(0, |file| {
-                length_ms(&file.bytes).unwrap_or(file.bytes.len() as u64 * 1_000 / BYTES_PER_SECOND)
-            });
+            let ms = file.map_or(0, |file| audio_ms(file).unwrap_or(file.len() * 1_000 / BYTES_PER_SECOND));
             worst.units.audio_ms = Some(ms);
             worst.input_tokens = (ms / 1_000 + 1) * TOKENS_PER_SECOND;
             worst.output_tokens = (ms / 1_000 + 1) * WORDS_PER_SECOND;

@@ -120,7 +120,7 @@ fn said(job: &Job<'_>) -> u64 {
 
 /// How long the caller's audio is, read from the file itself.
 fn length(job: &Job<'_>) -> Option<u64> {
-    job.request.files_of("file").next().and_then(|file| super::super::audio::length_ms(&file.bytes))
+    job.request.files_of("file").next().and_then(super::super::audio::audio_ms)
 }
 
 /// Usage as OpenAI's replies state it, or Cohere's `meta`.

@@ -76,10 +76,14 @@ impl Wire for WatsonxForm {
         }
         let file = parts::file(job.request, "file")?;
         let mime = file.mime.as_deref().unwrap_or("application/octet-stream");
-        form.file("file", &file.file_name, mime, &file.bytes);
+        form.file("file", &file.file_name, mime, file);
         let (kind, body) = form.finish();
         let path = "/ml/v1/audio/transcriptions?version={version}".to_owned();
-        Ok(vec![Sending::bytes(Place::Path(path), kind, body)])
+        Ok(vec![Sending::payload(Place::Path(path), kind, body)])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -111,9 +115,13 @@ impl Wire for Topaz {
         for (name, value) in &rest {
             form.text(name, as_text(name, value)?);
         }
-        form.file("image", &file.file_name, parts::picture_mime(file), &file.bytes);
+        form.file("image", &file.file_name, parts::picture_mime(file), file);
         let (kind, body) = form.finish();
-        Ok(vec![Sending::bytes(Place::Path("/image/v1/enhance".to_owned()), kind, body)])
+        Ok(vec![Sending::payload(Place::Path("/image/v1/enhance".to_owned()), kind, body)])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {

@@ -14,7 +14,7 @@ use crate::Auth;
 use crate::dialects::control_of;
 use crate::operations::form::Change;
 use crate::operations::reply::{read_usage, wants_base64};
-use crate::operations::{Form, Job, Place, Received, Sending, Step, Taking, Wire};
+use crate::operations::{Form, Job, Payload, Place, Received, Sending, Step, Taking, Wire};
 use crate::scan::{self, Patch, quoted};
 
 /// OpenAI's form.
@@ -32,10 +32,14 @@ impl Wire for Openai {
         let place = if job.entry.wrapped { Place::Wrapped(path) } else { Place::Path(path) };
         let mut sending = match &job.asked.form {
             None => Sending::bytes(place, http::HeaderValue::from_static("application/json"), forward(job)?),
-            Some(form) => Sending::bytes(place, form.content_type(), forward_form(job, form)?),
+            Some(form) => Sending::payload(place, form.content_type(), forward_form(job, form)?),
         };
         sending.auth = job.entry.bearer.then_some(Auth::Bearer);
         Ok(vec![sending])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -195,7 +199,7 @@ fn forward(job: &Job<'_>) -> Result<Bytes> {
 }
 
 /// The caller's form made ready.
-fn forward_form(job: &Job<'_>, form: &Form) -> Result<Bytes> {
+fn forward_form(job: &Job<'_>, form: &Form) -> Result<Payload> {
     let model = (!job.entry.without_model).then(|| model_of(job));
     let has = |name: &str| form.fields.iter().any(|field| field.name.trim_end_matches("[]") == name);
     let mut added: Vec<(String, String)> = Vec::new();

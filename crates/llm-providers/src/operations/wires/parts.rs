@@ -206,7 +206,7 @@ pub(crate) fn data_uri(mime: &str, bytes: &[u8]) -> String {
 /// The type of a picture, by what the caller states, else by its first bytes.
 pub(crate) fn picture_mime(file: &Upload) -> &str {
     let stated = file.mime.as_deref().filter(|mime| mime.starts_with("image/"));
-    stated.unwrap_or(match &*file.bytes {
+    stated.unwrap_or(match file.start() {
         [0xff, 0xd8, ..] => "image/jpeg",
         [b'R', b'I', b'F', b'F', ..] => "image/webp",
         [b'G', b'I', b'F', ..] => "image/gif",

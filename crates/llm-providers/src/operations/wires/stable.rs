@@ -58,14 +58,18 @@ impl Wire for Stability {
         let files = if job.asked.operation == Operation::ImageGeneration { &[] } else { &*job.request.files };
         for file in files {
             let field = file.field.trim_end_matches("[]");
-            form.file(field, "upload", "application/octet-stream", &file.bytes);
+            form.file(field, "upload", "application/octet-stream", file);
         }
         if files.is_empty() {
             // A form it must be, files or not.
             form.file("none", "upload", "application/octet-stream", b"");
         }
         let (kind, body) = form.finish();
-        Ok(vec![Sending::bytes(Place::Path(path(job)), kind, body).with("accept", "application/json")])
+        Ok(vec![Sending::payload(Place::Path(path(job)), kind, body).with("accept", "application/json")])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {

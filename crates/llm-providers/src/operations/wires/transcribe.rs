@@ -47,7 +47,11 @@ impl Wire for Deepgram {
         }
         let mime = file.mime.as_deref().and_then(|mime| HeaderValue::try_from(mime).ok());
         let mime = mime.unwrap_or(HeaderValue::from_static("audio/wav"));
-        Ok(vec![Sending::bytes(Place::Path(format!("/listen?{query}")), mime, file.bytes.clone())])
+        Ok(vec![Sending::payload(Place::Path(format!("/listen?{query}")), mime, file.into())])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -101,9 +105,13 @@ impl Wire for Eleven {
             form.text(name, as_text(name, value)?);
         }
         let mime = file.mime.as_deref().unwrap_or("application/octet-stream");
-        form.file("file", &file.file_name, mime, &file.bytes);
+        form.file("file", &file.file_name, mime, file);
         let (kind, body) = form.finish();
-        Ok(vec![Sending::bytes(Place::Path("/v1/speech-to-text".to_owned()), kind, body)])
+        Ok(vec![Sending::payload(Place::Path("/v1/speech-to-text".to_owned()), kind, body)])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -156,9 +164,13 @@ impl Wire for Soniox {
         let file = parts::file(job.request, "file")?;
         let mut form = FormWriter::default();
         let mime = file.mime.as_deref().unwrap_or("application/octet-stream");
-        form.file("file", &file.file_name, mime, &file.bytes);
+        form.file("file", &file.file_name, mime, file);
         let (kind, body) = form.finish();
-        Ok(vec![Sending::bytes(Place::Path("/v1/files".to_owned()), kind, body)])
+        Ok(vec![Sending::payload(Place::Path("/v1/files".to_owned()), kind, body)])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {

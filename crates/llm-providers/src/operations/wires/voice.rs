@@ -48,7 +48,12 @@ impl Wire for Assembly {
     fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
         let file = parts::file(job.request, "file")?;
         let kind = http::HeaderValue::from_static("application/octet-stream");
-        Ok(vec![Self::signed(Sending::bytes(Self::there("/v2/upload".to_owned()), kind, file.bytes.clone()))])
+        let place = Self::there("/v2/upload".to_owned());
+        Ok(vec![Self::signed(Sending::payload(place, kind, file.into()))])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -112,10 +117,14 @@ impl Wire for FastSpeech {
         definition.extend(said.rest());
         let mut form = FormWriter::default();
         form.text("definition", Value::from(definition).to_string());
-        form.file("audio", &file.file_name, mime(file), &file.bytes);
+        form.file("audio", &file.file_name, mime(file), file);
         let (kind, body) = form.finish();
         let path = "/speechtotext/transcriptions:transcribe?api-version={version}".to_owned();
-        Ok(vec![Sending::bytes(Place::Path(path), kind, body)])
+        Ok(vec![Sending::payload(Place::Path(path), kind, body)])
+    }
+
+    fn streams(&self) -> bool {
+        true
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {

@@ -4,9 +4,9 @@ use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::{Method, StatusCode};
-use llm_types::{Error, ErrorKind};
+use llm_types::{BodyStream, Error, ErrorKind};
 use std::future::Future as _;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
 
@@ -55,18 +55,20 @@ impl Conn {
             && Pin::new(&mut self.io).poll_read(&mut cx, &mut ReadBuf::new(&mut byte)).is_pending()
     }
 
-    /// Sends what stands in `out` and `body`, and waits for the head of the answer.
+    /// Sends what stands in `out` and `body`, then what `feed` gives, and waits for the head of the answer.
     pub(in crate::transport) async fn exchange(
         &mut self,
         method: &Method,
         mut body: &[u8],
+        feed: Option<BodyStream>,
         host: &str,
     ) -> Result<Head, Failure> {
         if body.len() <= COPY_BODY {
             self.out.extend_from_slice(body);
             body = &[];
         }
-        let mut sending = Sending { sent: 0, done: false, failed: None };
+        let mut sending =
+            Sending { sent: 0, done: false, failed: None, feed, piece: Bytes::new(), moved: false };
         let mut searched = 0;
         self.heard = false;
         std::future::poll_fn(|cx| {
@@ -90,11 +92,15 @@ impl Conn {
                 // not keep us from reading.
                 match sending.poll(&mut self.io, &self.out, body, cx) {
                     Poll::Ready(Ok(())) => sending.done = true,
-                    Poll::Ready(Err(error)) => {
+                    Poll::Ready(Err(Fault::Io(error))) => {
                         sending.done = true;
                         sending.failed = Some(error);
                     }
+                    Poll::Ready(Err(Fault::Feed(error))) => return Poll::Ready(Err(Cause::Feed(error))),
                     Poll::Pending => {}
+                }
+                if std::mem::take(&mut sending.moved) {
+                    self.timer.progress();
                 }
             }
             match self.poll_fill(8 * 1024, cx) {
@@ -147,7 +153,7 @@ impl Conn {
     fn failure(&self, cause: Cause, write_error: Option<io::Error>, host: &str) -> Failure {
         let unanswered = !self.heard && matches!(cause, Cause::Closed | Cause::Io(_));
         let error = match (cause, write_error) {
-            (Cause::Limit(error), _) => error,
+            (Cause::Limit(error) | Cause::Feed(error), _) => error,
             (Cause::NotHttp(why), _) => {
                 Error::new(ErrorKind::BadUpstream, format!("answer of `{host}` is broken: {why}"))
             }
@@ -179,18 +185,44 @@ enum Cause {
     Io(io::Error),
     NotHttp(String),
     Limit(Error),
+    Feed(Error),
 }
 
 /// How far the request has been sent.
-#[derive(Debug)]
 struct Sending {
     sent: usize,
     done: bool,
     failed: Option<io::Error>,
+    /// What comes behind head and body.
+    feed: Option<BodyStream>,
+    /// What it gave last and is not sent yet.
+    piece: Bytes,
+    /// Whether some of that was sent.
+    moved: bool,
+}
+
+/// Why a request could not be sent.
+enum Fault {
+    /// The connection broke.
+    Io(io::Error),
+    /// What is to be sent cannot be read.
+    Feed(Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl Sending {
-    fn poll(&mut self, io: &mut Io, head: &[u8], body: &[u8], cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(
+        &mut self,
+        io: &mut Io,
+        head: &[u8],
+        body: &[u8],
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Fault>> {
         let mut io = Pin::new(io);
         while self.sent < head.len() + body.len() {
             let written = if body.is_empty() {
@@ -201,10 +233,32 @@ impl Sending {
                 ready!(io.as_mut().poll_write(cx, &body[self.sent - head.len()..]))?
             };
             if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                return Poll::Ready(Err(Fault::Io(io::ErrorKind::WriteZero.into())));
             }
             self.sent += written;
         }
-        io.poll_flush(cx)
+        ready!(self.poll_feed(io.as_mut(), cx))?;
+        io.poll_flush(cx).map_err(Fault::Io)
+    }
+
+    /// Sends what the feed gives. After its end, and without one, there is nothing to do.
+    fn poll_feed(&mut self, mut io: Pin<&mut Io>, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        while let Some(feed) = &mut self.feed {
+            if self.piece.is_empty() {
+                match ready!(feed.as_mut().poll_next(cx)) {
+                    None => self.feed = None,
+                    Some(Ok(piece)) => self.piece = piece,
+                    Some(Err(error)) => return Poll::Ready(Err(Fault::Feed(error))),
+                }
+                continue;
+            }
+            let written = ready!(io.as_mut().poll_write(cx, &self.piece))?;
+            if written == 0 {
+                return Poll::Ready(Err(Fault::Io(io::ErrorKind::WriteZero.into())));
+            }
+            self.piece.advance(written);
+            self.moved = true;
+        }
+        Poll::Ready(Ok(()))
     }
 }

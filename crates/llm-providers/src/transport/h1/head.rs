@@ -41,9 +41,9 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// Appends the head of a request. Header names and values cannot hold line breaks by their types.
-pub(crate) fn write_head(request: &HttpRequest, host: &Host, out: &mut BytesMut) {
-    let HttpRequest { method, uri, headers, body, .. } = request;
+/// Appends the head of a request whose body has so many bytes. Header names and values cannot hold line breaks by their types.
+pub(crate) fn write_head(request: &HttpRequest, length: u64, host: &Host, out: &mut BytesMut) {
+    let HttpRequest { method, uri, headers, .. } = request;
     out.extend_from_slice(method.as_str().as_bytes());
     out.extend_from_slice(b" ");
     if host.absolute_form() {
@@ -55,9 +55,9 @@ pub(crate) fn write_head(request: &HttpRequest, host: &Host, out: &mut BytesMut)
     out.extend_from_slice(b" HTTP/1.1\r\nhost: ");
     out.extend_from_slice(host.name_and_port().as_bytes());
     out.extend_from_slice(b"\r\n");
-    if !body.is_empty() || !matches!(*method, Method::GET | Method::HEAD | Method::DELETE) {
+    if length > 0 || !matches!(*method, Method::GET | Method::HEAD | Method::DELETE) {
         out.extend_from_slice(b"content-length: ");
-        out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
         out.extend_from_slice(b"\r\n");
     }
     for (name, value) in headers {
