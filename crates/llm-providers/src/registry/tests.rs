@@ -1,6 +1,7 @@
 //! How model names find their provider.
 
 use llm_types::{ErrorKind, ProviderId};
+use proptest::prelude::*;
 
 use super::{Registry, bare_owner};
 
@@ -83,5 +84,30 @@ fn unusable_records_are_refused() {
         change(&mut spec);
         let error = Registry::built_in().with([spec]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
+    }
+}
+
+proptest! {
+    /// Whatever vendors' words stand within a name, what stands before the first slash decides; without a slug
+    /// nothing but the beginning, or the whole name, tells a vendor.
+    #[test]
+    fn names_never_resolve_by_what_they_hold(
+        before in "[a-z0-9._:-]{0,6}",
+        after in "[a-zA-Z0-9._:/-]{0,12}",
+        slug in any::<prop::sample::Index>(),
+        word in any::<prop::sample::Index>(),
+    ) {
+        let registry = Registry::built_in();
+        let all = registry.all();
+        let (slug, word) = (slug.get(&all).id.as_str(), word.get(&all).id.as_str());
+        let model = format!("{before}{word}{after}");
+        let whole = format!("{slug}/{model}");
+        let (provider, found) = registry.split_model(&whole).unwrap();
+        prop_assert_eq!((provider.id.as_str(), found), (slug, &*model));
+
+        // No provider's name, and no listed model's, begins so.
+        let bare = format!("zz-{model}");
+        let error = registry.split_model(&bare).unwrap_err();
+        prop_assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 }
