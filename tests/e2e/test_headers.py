@@ -93,3 +93,35 @@ def test_unknown_fields_reach_a_provider_of_the_same_dialect(gateway, upstream):
     )
     assert upstream.last.body["top_k"] == 7
     assert upstream.last.body["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_what_a_provider_is_not_told_is_told_to_the_caller(gateway, upstream):
+    def left_out(**said):
+        answer = gateway.chat("claude", **said)
+        assert answer.status == 200, answer.body
+        return answer.headers.get("x-gateway-left-out")
+
+    assert left_out() is None
+    assert gateway.chat("gpt", user="u-1").headers.get("x-gateway-left-out") is None
+    named = [{"role": "user", "content": "hi", "name": "ann", "mood\r\nx-evil: 1": "good"}]
+    assert left_out(messages=named) == "messages.name, messages.moodx-evil: 1"
+    assert left_out(response_format={"type": "json_object"}) == "response_format"
+    assert left_out(seed=7, drop_params=True) == "seed"
+    assert left_out(temperature=0.5, additional_drop_params=["temperature"]) == "temperature"
+    refused = gateway.chat("claude", seed=7)
+    assert refused.status == 400 and "`seed`" in refused.json["error"]["message"]
+
+
+def test_streams_too_tell_what_was_left_out(gateway):
+    client = openai_client(gateway, gateway.new_key())
+    named = [{"role": "user", "content": "hi", "name": "ann"}]
+    raw = client.chat.completions.with_raw_response.create(model="claude", messages=named, stream=True)
+    assert raw.headers["x-gateway-left-out"] == "messages.name"
+    assert [chunk for chunk in raw.parse()]
+
+
+def test_callers_of_other_apis_are_told_of_their_own_members(gateway):
+    ask = {"model": "gpt", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "diagnostics": {"x": 1}}
+    answer = gateway.ask("POST", "/v1/messages", ask)
+    assert answer.status == 200, answer.body
+    assert answer.headers["x-gateway-left-out"] == "diagnostics"

@@ -27,6 +27,8 @@ pub(crate) mod names {
     pub(crate) const FALLBACK_ERRORS: HeaderName = HeaderName::from_static("x-litellm-fallback-errors");
     pub(crate) const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
     pub(crate) const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+    /// What the caller said and the provider was not told, by names.
+    pub(crate) const LEFT_OUT: HeaderName = HeaderName::from_static("x-gateway-left-out");
     pub(crate) const LEFT_REQUESTS: HeaderName =
         HeaderName::from_static("x-ratelimit-api_key-remaining-requests");
     pub(crate) const LIMIT_REQUESTS: HeaderName =

@@ -11,7 +11,7 @@ use http::{HeaderMap, Response, StatusCode};
 use llm_providers::dialect::ReplyContext;
 use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{Dialect, DialectId, Encoded};
+use llm_providers::{Dialect, DialectId, Encoded, left_out};
 use llm_router::{Attempt, Deployment, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
@@ -195,11 +195,13 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     let parts = prompts::of(call, &served)?;
     if !parts.is_empty() {
         *tail.asked.lock() = Some(Arc::clone(&served));
-        let reply = prompts::ask(call, &served, &attempt, &parts).await;
+        let reply = prompts::ask(call, &served, tail, &attempt, &parts).await;
         return reply.map_err(|error| named(error, &served));
     }
     media::fetch(call, &served, &attempt).await?;
-    let mut encoded = encode(call, &served, &attempt)?;
+    let (encoded, left_out) = left_out::collect(|| encode(call, &served, &attempt));
+    let mut encoded = encoded?;
+    tail.untold.note(&served, left_out);
     let placed = matches!(served.dialect.id(), DialectId::Converse | DialectId::Nova);
     if !placed || call.dialect.id() == served.dialect.id() {
         encoded.body = call.extras.body(encoded.body)?;

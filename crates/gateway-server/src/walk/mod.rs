@@ -47,6 +47,7 @@ mod settle;
 mod shares;
 mod stream;
 mod unstreamed;
+mod untold;
 mod whose;
 
 use std::sync::Arc;

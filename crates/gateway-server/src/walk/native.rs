@@ -2,6 +2,7 @@
 //! the operator or the caller allows it.
 
 use llm_providers::dialects::openai::responses::DIALECT as RESPONSES;
+use llm_providers::left_out::note;
 use llm_providers::{DialectId, ParamPolicy};
 use llm_types::{ChatRequest, Error, Part, PartKind, Result, ToolKind};
 
@@ -11,7 +12,8 @@ use llm_types::{ChatRequest, Error, Part, PartKind, Result, ToolKind};
 /// [`llm_types::ErrorKind::Unsupported`] naming a member without which the answer would be another one.
 pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<()> {
     let dropped = |name: &str| policy.drop || policy.always_drop.iter().any(|listed| listed == name);
-    if let Some(native) = &request.native
+    let native = request.native.as_ref();
+    if let Some(native) = native
         && let Some(name) = native.needed.iter().find(|name| !dropped(name))
     {
         return Err(Error::unsupported(
@@ -23,10 +25,13 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
             ),
         ));
     }
-    if dropped("tools") {
+    native.iter().flat_map(|native| native.fields.0.keys()).for_each(|name| note(name.clone()));
+    if dropped("tools") && request.tools.iter().any(|tool| is_own(&tool.kind)) {
+        note("tools");
         request.tools.retain(|tool| !is_own(&tool.kind));
     }
-    if policy.drop {
+    if policy.drop && request.messages.iter().flat_map(|message| &message.parts).any(is_own_part) {
+        note("messages.content");
         for message in &mut request.messages {
             message.parts.retain(|part| !is_own_part(part));
         }
@@ -43,7 +48,9 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
 /// answer stays the same, and the clients of that API always say it. LiteLLM leaves it out too.
 pub(super) fn leave_hints(request: &mut ChatRequest, provider: DialectId) {
     if !matches!(provider, DialectId::OpenaiChat | DialectId::OpenaiResponses) {
-        request.options.prompt_cache_key = None;
+        if request.options.forget("prompt_cache_key") {
+            note("prompt_cache_key");
+        }
     }
 }
 

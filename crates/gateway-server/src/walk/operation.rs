@@ -11,7 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use llm_providers::catalog::{Image, ModelInfo};
 use llm_providers::operations::{self, Asked, Job, Place, Received, Sending, Step, Taking, Wire};
-use llm_providers::{ReplyFacts, Target};
+use llm_providers::{ReplyFacts, Target, left_out};
 use llm_router::Attempt;
 use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, Result};
 use serde_json::{Map, Value};
@@ -53,7 +53,9 @@ pub(super) async fn attempt(
         let message = format!("`mock_response` answers chats only, no {}", asked.operation.name());
         return Err(Error::unsupported("mock_response", message));
     }
-    let mut request = operations::settle(asked, &target, entry, set.as_deref())?;
+    let (request, left_out) = left_out::collect(|| operations::settle(asked, &target, entry, set.as_deref()));
+    let mut request = request?;
+    tail.untold.note(served, left_out);
     if !entry.wire.streams() {
         bring_in(&mut request, &target).await?;
     }

@@ -7,17 +7,17 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::HeaderMap;
-use llm_providers::DialectId;
 use llm_providers::dialects::openai::text::{apart, together};
+use llm_providers::{DialectId, Encoded, left_out};
 use llm_router::Attempt;
 use llm_types::{ChatResponse, Result};
 
-use super::Call;
 use super::dispatch::{ANSWER_LIMIT, reply_context, send, timeouts};
 use super::encode::encode_part;
 use super::later;
 use super::relay::Reply;
 use super::unstreamed::{facts_of, streamed};
+use super::{Call, Tail};
 use crate::state::Served;
 
 /// The requests for each prompt, where a deployment takes one at a time and there are several.
@@ -36,11 +36,16 @@ pub(super) fn of(call: &Call, served: &Served) -> Result<Vec<Bytes>> {
 pub(super) async fn ask(
     call: &Call,
     served: &Arc<Served>,
+    tail: &Tail,
     attempt: &Attempt<'_>,
     parts: &[Bytes],
 ) -> Result<Reply> {
     let asked_at = Instant::now();
-    let asked = try_join_all(parts.iter().map(|part| one(call, served, attempt, part))).await?;
+    let write = |part| encode_part(call, served, attempt, part);
+    let (written, left_out) = left_out::collect(|| parts.iter().map(write).collect::<Result<Vec<_>>>());
+    tail.untold.note(served, left_out);
+    let asking = written?.into_iter().map(|encoded| one(call, served, attempt, encoded));
+    let asked = try_join_all(asking).await?;
     let provider_us = u64::try_from(asked_at.elapsed().as_micros()).unwrap_or(u64::MAX);
     let (mut headers, mut replies) = (HeaderMap::new(), Vec::with_capacity(asked.len()));
     for (theirs, reply) in asked {
@@ -61,9 +66,8 @@ async fn one(
     call: &Call,
     served: &Arc<Served>,
     attempt: &Attempt<'_>,
-    part: &Bytes,
+    encoded: Encoded,
 ) -> Result<(HeaderMap, ChatResponse)> {
-    let encoded = encode_part(call, served, attempt, part)?;
     let patience = timeouts(served, attempt);
     let response = send(call, served, encoded, patience).await?;
     let response = served.target.reply(later::follow(call, served, response, patience).await?);

@@ -138,6 +138,7 @@ pub(crate) fn relay(
 fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<HeaderValue>, &Report)) {
     if let Some(served) = &*tail.asked.lock() {
         served.headers.lines().into_iter().for_each(|(name, value)| head.text(name, value));
+        tail.untold.of(served).into_iter().for_each(|names| head.text(names::LEFT_OUT, names));
     }
     match &call.routed {
         // The group is the one that was asked for: who served is told by the decision.

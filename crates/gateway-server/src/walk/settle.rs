@@ -18,6 +18,7 @@ use super::funds::Upstream;
 use super::limit::{Place, counted, owner, parts_told};
 use super::recall::Keep;
 use super::shares::{Priced, Share, Shares};
+use super::untold::Untold;
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
@@ -60,6 +61,8 @@ pub(crate) struct Tail {
     pub(crate) announced: bool,
     /// The deployment that was asked last; whoever asks a deployment sets it before sending.
     pub(crate) asked: Mutex<Option<Arc<Served>>>,
+    /// What deployments were not told.
+    pub(super) untold: Untold,
     /// What the model asked last costs, where that depends on what was asked of it: on the size of pictures.
     pub(crate) priced: Mutex<Option<Arc<ModelInfo>>>,
     /// What others than the deployment asked last have used for the call.
@@ -117,6 +120,7 @@ impl Tail {
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
             asked: Mutex::new(None),
+            untold: Untold::default(),
             priced: Mutex::new(None),
             shares: Shares::default(),
             shared: false,

@@ -96,6 +96,7 @@ mod params;
 mod pass;
 pub mod prompt;
 mod refusal;
+mod unsaid;
 
 pub use anthropic::count::estimated_tokens;
 pub use asked::openai_params;

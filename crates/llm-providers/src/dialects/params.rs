@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use llm_types::{ChatRequest, Error, Options, ReasoningEffort, Result};
 use serde_json::{Map, Value};
 
-use crate::{ParamPolicy, Target};
+use crate::{ParamPolicy, Target, left_out};
 
 /// OpenAI's forerunners of tools.
 const LEGACY: &[&str] = &["functions", "function_call"];
@@ -46,8 +46,9 @@ pub(in crate::dialects) fn without_openais<'r>(
         if allowed || request.extra.value(name).is_none() {
             continue;
         }
-        if matters {
-            leave_out(policy, name, "only OpenAI's APIs have it")?;
+        match matters {
+            true => leave_out(policy, name, "only OpenAI's APIs have it")?,
+            false => left_out::note(name),
         }
         request.to_mut().extra.0.shift_remove(name);
     }
@@ -61,7 +62,9 @@ pub(in crate::dialects) fn settle(request: &ChatRequest, target: &Target) -> (Op
     let mut fields = target.defaults.clone();
     fill(&mut options, &mut fields);
     for name in &target.policy.always_drop {
-        clear(&mut options, name);
+        if options.forget(name) {
+            left_out::note(name.clone());
+        }
         fields.shift_remove(name);
     }
     (options, fields)
@@ -111,44 +114,11 @@ fn texts(value: Option<Value>) -> Vec<String> {
     }
 }
 
-fn clear(options: &mut Options, name: &str) {
-    match name {
-        "max_tokens" | "max_completion_tokens" => options.max_tokens = None,
-        "temperature" => options.temperature = None,
-        "top_p" => options.top_p = None,
-        "top_k" => options.top_k = None,
-        "stop" | "stop_sequences" => options.stop = Vec::new(),
-        "seed" => options.seed = None,
-        "frequency_penalty" => options.frequency_penalty = None,
-        "presence_penalty" => options.presence_penalty = None,
-        "logit_bias" => options.logit_bias = None,
-        "logprobs" => options.logprobs = None,
-        "top_logprobs" => options.top_logprobs = None,
-        "n" => options.n = None,
-        "tool_choice" => options.tool_choice = None,
-        "parallel_tool_calls" => options.parallel_tool_calls = None,
-        "response_format" => options.response_format = None,
-        "reasoning_effort" | "thinking" => options.reasoning = None,
-        "modalities" => options.modalities = None,
-        "audio" => options.audio = None,
-        "prediction" => options.prediction = None,
-        "web_search_options" => options.web_search = None,
-        "verbosity" => options.verbosity = None,
-        "service_tier" => options.service_tier = None,
-        "user" => options.user = None,
-        "metadata" => options.metadata = None,
-        "store" => options.store = None,
-        "prompt_cache_key" => options.prompt_cache_key = None,
-        "safety_identifier" => options.safety_identifier = None,
-        _ => {}
-    }
-}
-
 /// Takes out what the target's record says the vendor does not take, of what a dialect could say.
 ///
 /// # Errors
 /// [`llm_types::ErrorKind::Unsupported`] naming the first of them, unless the policy drops it. `user` is left
-/// out without a word, as LiteLLM does.
+/// out without being refused, as LiteLLM does.
 pub(in crate::dialects) fn not_taken(options: &mut Options, target: &Target) -> Result<()> {
     let asked: [(&'static str, bool); 5] = [
         ("parallel_tool_calls", options.parallel_tool_calls.is_some()),
@@ -161,17 +131,36 @@ pub(in crate::dialects) fn not_taken(options: &mut Options, target: &Target) -> 
         if target.policy.allow.iter().any(|allowed| allowed == name) {
             continue;
         }
-        if name != "user" {
-            leave_out(&target.policy, name, "its models of this dialect do not have it")?;
+        match name {
+            "user" => left_out::note(name),
+            _ => leave_out(&target.policy, name, "its models of this dialect do not have it")?,
         }
         options.forget(name);
     }
     Ok(())
 }
 
+/// Whether a part of a message that cannot be said is left out; an error when the policy does not allow that.
+pub(in crate::dialects) fn leave_part_out(policy: &ParamPolicy, what: &str) -> Result<()> {
+    if policy.drop {
+        left_out::note("messages.content");
+        return Ok(());
+    }
+    let message = format!(
+        "{what} in `messages` is not supported by this model's provider; leave it out or set `drop_params`"
+    );
+    Err(Error::unsupported("messages", message))
+}
+
+/// Whether the policy drops a parameter that cannot be said.
+pub(in crate::dialects) fn drops(policy: &ParamPolicy, name: &str) -> bool {
+    policy.drop || policy.always_drop.iter().any(|dropped| dropped == name)
+}
+
 /// Whether a parameter that cannot be said is left out; an error when the policy does not allow that.
 pub(in crate::dialects) fn leave_out(policy: &ParamPolicy, name: &'static str, why: &str) -> Result<()> {
-    if policy.drop || policy.always_drop.iter().any(|dropped| dropped == name) {
+    if drops(policy, name) {
+        left_out::note(name);
         return Ok(());
     }
     let message = format!(

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Asked, Entry};
 use crate::Target;
+use crate::left_out::note;
 
 /// Settled by the gateway where a vendor lacks it: replies are written in the form the caller wants.
 const OURS: &[&str] = &["encoding_format"];
@@ -33,6 +34,9 @@ pub fn settle<'a>(
     for name in request.params.keys() {
         let lacks = entry.lacks.contains(&name.as_str()) && !named(&policy.allow, name);
         if named(&policy.always_drop, name) || (lacks && (policy.drop || OURS.contains(&name.as_str()))) {
+            if !lacks || policy.drop {
+                note(name.clone());
+            }
             dropped.push(name.clone());
         } else if lacks {
             let provider = &target.spec.id;

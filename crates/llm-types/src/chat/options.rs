@@ -110,17 +110,18 @@ impl Options {
         );
     }
 
-    /// Takes out what a parameter says, by its OpenAI name; nothing happens for a name that is none.
-    pub fn forget(&mut self, param: &str) {
+    /// Takes out what a parameter says, by its OpenAI name, and tells whether it said anything; nothing happens
+    /// for a name that is none.
+    pub fn forget(&mut self, param: &str) -> bool {
         macro_rules! clear {
             ($($field:ident),* $(,)?) => {
                 match param {
-                    $( stringify!($field) => self.$field = None, )*
-                    "max_completion_tokens" => self.max_tokens = None,
-                    "stop" | "stop_sequences" => self.stop = Vec::new(),
-                    "reasoning_effort" | "thinking" => self.reasoning = None,
-                    "web_search_options" => self.web_search = None,
-                    _ => {}
+                    $( stringify!($field) => self.$field.take().is_some(), )*
+                    "max_completion_tokens" => self.max_tokens.take().is_some(),
+                    "stop" | "stop_sequences" => !std::mem::take(&mut self.stop).is_empty(),
+                    "reasoning_effort" | "thinking" => self.reasoning.take().is_some(),
+                    "web_search_options" => self.web_search.take().is_some(),
+                    _ => false
                 }
             };
         }
@@ -153,7 +154,7 @@ impl Options {
             safety_identifier,
             safety_settings,
             include_usage,
-        );
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::texts::{messages, role, streams, text};
 use super::{Chat, Form, Pieces, piece, said, stated, strange};
+use crate::left_out::note;
 use crate::uuid::uuid;
 use crate::{DialectId, Target};
 
@@ -77,7 +78,10 @@ fn files(chat: &Chat, target: &Target) -> Result<Vec<Value>> {
         let mut file = match data {
             Some(data) => place(data),
             None if part.get("text").is_some() => continue,
-            None if target.policy.drop => continue,
+            None if target.policy.drop => {
+                note("messages.content");
+                continue;
+            }
             None => {
                 let kind = part.get("type").and_then(Value::as_str).unwrap_or("?");
                 let message = format!(

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::texts::{messages, role};
 use super::{Chat, Form, Pieces, said, stated, strange};
+use crate::left_out::note;
 use crate::{DialectId, Target};
 
 /// OpenAI's names of parameters and the vendor's.
@@ -102,6 +103,7 @@ fn part(part: &Value, target: &Target) -> Result<Option<Value>> {
 
 fn leave_out(what: &str, target: &Target) -> Result<()> {
     if target.policy.drop {
+        note("messages.content");
         return Ok(());
     }
     let message = format!(

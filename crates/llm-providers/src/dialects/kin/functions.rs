@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::texts::{functions, only_text, role};
 use super::{Chat, Form, Pieces};
+use crate::left_out::note;
 use crate::{DialectId, Target};
 
 /// The function that stands in for an answer's schema.
@@ -157,7 +158,11 @@ fn structured(format: &Value, target: &Target, chat: &mut Chat, offered: &mut Ve
             chat.insert("function_call".to_owned(), json!({"name": ANSWER}));
             Ok(())
         }
-        Some("json_object") if !target.policy.drop => {
+        Some("json_object") if target.policy.drop => {
+            note("response_format");
+            Ok(())
+        }
+        Some("json_object") => {
             let message = "`response_format`: this model's provider has no `json_object`: give a `json_schema`, \
                            leave it out or set `drop_params`";
             Err(Error::unsupported("response_format", message))

@@ -4,6 +4,7 @@ use llm_types::{Error, Result};
 use serde_json::Value;
 
 use crate::Target;
+use crate::left_out::note;
 
 /// The role of a message.
 pub(super) fn role(message: &Value) -> &str {
@@ -40,7 +41,11 @@ pub(super) fn only_text(message: &Value, target: &Target) -> Result<String> {
             );
             Err(Error::unsupported("messages", message))
         }
-        _ => Ok(text(content)),
+        Some(_) => {
+            note("messages.content");
+            Ok(text(content))
+        }
+        None => Ok(text(content)),
     }
 }
 
@@ -64,7 +69,10 @@ pub(super) fn functions<'c>(
     target: &Target,
 ) -> Result<Vec<&'c Value>> {
     let tools = chat.get("tools").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if let Some(other) = tools.iter().find(|tool| tool.get("function").is_none() && !target.policy.drop) {
+    let other = tools.iter().find(|tool| tool.get("function").is_none());
+    if other.is_some() && target.policy.drop {
+        note("tools");
+    } else if let Some(other) = other {
         let kind = other.get("type").and_then(Value::as_str).unwrap_or("?");
         let message = format!(
             "`tools`: a tool of type `{kind}` is not supported by this model's provider: it has functions only; \

@@ -5,7 +5,7 @@ mod write;
 
 pub(super) use read::{bad_reply, block, blocks, cache_mark, citation};
 pub(super) use write::{
-    Wanted, cache, citation_json, is_named_file, part, tool_result_first, wanted, without_name,
+    KEPT, Wanted, cache, citation_json, is_named_file, part, tool_result_first, wanted, without_name,
 };
 
 /// The dialect's name in [`llm_types::PartKind::Native`] and citations.

@@ -14,7 +14,7 @@ use crate::write::{Array, Object};
 
 /// Members of blocks that have no canonical form and are sent on. Others are left out: the vendor
 /// refuses members it does not know, and other dialects' parts carry many.
-const KEPT: &[&str] = &["caller", "toolset_name", "transformations"];
+pub(in super::super) const KEPT: &[&str] = &["caller", "toolset_name", "transformations"];
 
 /// What becomes of a part on this wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,13 @@
 use llm_types::{ChatRequest, Error, Options, ResponseFormat, Result, Role};
 use serde_json::{Map, Value};
 
-use super::super::content::NATIVE;
+use super::super::content::{self, NATIVE};
 use super::super::models::Traits;
 use super::features::{self, Features, STRUCTURED_OUTPUTS};
 use super::messages::Conversation;
 use super::{options, schema, thinking, tools};
 use crate::dialects::params;
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
 use crate::write::Object;
 use crate::{Encoded, Target};
 
@@ -32,6 +33,20 @@ const OWN: &[&str] = &[
     "top_p",
 ];
 
+/// What callers of other dialects say and this one has no place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::FileName,
+    Unsaid::Detail,
+    Unsaid::Strict,
+    Unsaid::SchemaName,
+    Unsaid::JsonObject,
+    Unsaid::Citations(NATIVE),
+    Unsaid::Members,
+    Unsaid::PartMembers(content::KEPT),
+    Unsaid::ToolMembers(tools::KEPT),
+];
+
 /// LiteLLM's body member for headers to the provider.
 const EXTRA_HEADERS: &str = "extra_headers";
 
@@ -46,6 +61,9 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let own = request.native.as_ref().is_some_and(|native| native.dialect == NATIVE);
     let passed = options::unsupported(&options, own, policy)?;
     options::sampling(&mut options, traits, policy)?;
+    if !own {
+        note_unsaid(request, UNSAID);
+    }
 
     let conversation = Conversation::of(&request.messages, traits, policy)?;
     if request.messages.iter().all(|message| matches!(message.role, Role::System | Role::Developer)) {

@@ -1,11 +1,13 @@
 //! The conversation as turns: neighbours of one role joined, tool results into user turns, system
 //! prompts at the top.
 
-use llm_types::{Error, Message, Part, PartKind, Result, Role};
+use llm_types::{Message, Part, PartKind, Result, Role};
 
 use super::super::content::{self, Wanted};
 use super::super::models::Traits;
 use crate::ParamPolicy;
+use crate::dialects::params;
+use crate::dialects::unsaid::note_silence;
 use crate::write::{Array, Object};
 
 /// Stands before a system message in the middle of a conversation where the model takes none there.
@@ -164,14 +166,8 @@ fn said<'r>(message: &'r Message, policy: &ParamPolicy) -> Result<Vec<&'r Part>>
     for part in &message.parts {
         match content::wanted(part) {
             Wanted::Yes => said.push(part),
-            Wanted::No => {}
-            Wanted::Cannot(_) if policy.drop => {}
-            Wanted::Cannot(what) => {
-                let message = format!(
-                    "{what} in `messages` is not supported by this model's provider; leave it out or set `drop_params`"
-                );
-                return Err(Error::unsupported("messages", message));
-            }
+            Wanted::No => note_silence(part),
+            Wanted::Cannot(what) => params::leave_part_out(policy, what)?,
         }
     }
     Ok(said)

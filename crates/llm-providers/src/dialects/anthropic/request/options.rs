@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::models::Traits;
 use crate::ParamPolicy;
 use crate::dialects::params::leave_out;
+use crate::left_out::note;
 use crate::write::Object;
 
 /// Checks what the dialect cannot say. Returns what the policy wants passed all the same.
@@ -54,8 +55,10 @@ pub(super) fn write(body: &mut Object<'_>, options: &Options) {
         body.value("stop_sequences", &options.stop);
     }
     let named = options.metadata.as_ref().and_then(|labels| labels.get("user_id")).and_then(Value::as_str);
-    if let Some(user) = options.user.as_deref().or(named).filter(|user| !is_personal(user)) {
-        body.object("metadata", |metadata| metadata.text("user_id", user));
+    match options.user.as_deref().or(named) {
+        Some(user) if is_personal(user) => note("user"),
+        Some(user) => body.object("metadata", |metadata| metadata.text("user_id", user)),
+        None => {}
     }
 }
 

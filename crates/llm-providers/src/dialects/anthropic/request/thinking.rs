@@ -6,6 +6,7 @@ use llm_types::{Error, Options, Reasoning, ReasoningEffort, Result};
 
 use super::super::models::{Thinking, Traits};
 use crate::ParamPolicy;
+use crate::left_out::note;
 use crate::write::Object;
 
 /// The smallest budget the vendor takes, in tokens.
@@ -112,14 +113,23 @@ fn decide(reasoning: &Reasoning, traits: Traits, policy: &ParamPolicy) -> Result
     let off = reasoning.enabled == Some(false) || reasoning.effort == Some(ReasoningEffort::None);
     if traits.thinking == Thinking::None {
         let name = if reasoning.effort.is_some() { "reasoning_effort" } else { "thinking" };
-        return match off || policy.drop {
-            true => Ok((None, None)),
-            false => Err(Error::unsupported(name, format!("the model does not reason: leave out `{name}`"))),
+        return match (off, policy.drop) {
+            (true, _) => Ok((None, None)),
+            (false, true) => {
+                note(name);
+                Ok((None, None))
+            }
+            (false, false) => {
+                Err(Error::unsupported(name, format!("the model does not reason: leave out `{name}`")))
+            }
         };
     }
     if off {
         let silent =
             traits.thinking == Thinking::Always || (by_default_off(traits) && reasoning.enabled.is_none());
+        if traits.thinking == Thinking::Always {
+            note("thinking");
+        }
         return Ok((if silent { None } else { Some(Wire::Disabled) }, None));
     }
     if *reasoning == Reasoning::default() {

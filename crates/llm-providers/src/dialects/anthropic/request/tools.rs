@@ -13,7 +13,8 @@ use crate::dialects::params;
 use crate::write::{Array, Object};
 
 /// Members of a tool that have no canonical form and are sent on.
-const KEPT: &[&str] = &["defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"];
+pub(super) const KEPT: &[&str] =
+    &["defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"];
 
 /// Types of provider-run tools, by their beginnings: whoever names one means this dialect's.
 const SERVER_TOOLS: &[&str] = &[

@@ -10,6 +10,7 @@ use super::super::wire::{NATIVE, PATH};
 use super::options::{self, Thinking, is_dropped};
 use super::turns::Turns;
 use crate::dialects::params::{self, leave_out};
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
 use crate::write::{Array, Object};
 use crate::{Encoded, ParamPolicy, Target};
 
@@ -34,6 +35,21 @@ const OWN: &[&str] = &[
     "tools",
 ];
 
+/// What callers of other dialects say and this one has no place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::CacheMark,
+    Unsaid::Signature,
+    Unsaid::Redacted,
+    Unsaid::SchemaName,
+    Unsaid::User,
+    Unsaid::ErrorMark,
+    Unsaid::Citations(NATIVE),
+    Unsaid::Members,
+    Unsaid::PartMembers(&[]),
+    Unsaid::ToolMembers(&[]),
+];
+
 /// Members that LiteLLM's callers give beside the body.
 const BESIDE: [&str; 2] = ["extra_headers", "extra_body"];
 
@@ -47,6 +63,9 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let passed = options::unsupported(&options, policy)?;
     if request.messages.is_empty() {
         return Err(options::nothing_said());
+    }
+    if !own {
+        note_unsaid(request, UNSAID);
     }
     let thinking = Thinking::of(&options, own, target)?;
     let tools = Tools::of(&request.tools, &options, policy)?;

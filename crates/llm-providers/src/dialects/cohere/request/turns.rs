@@ -6,6 +6,7 @@ use super::super::wire::{NATIVE, TOOL_PLAN};
 use super::super::{citation, content};
 use crate::ParamPolicy;
 use crate::dialects::openai::chat::SHOWN_BY_TOOLS;
+use crate::left_out::note;
 use crate::write::{Array, Object};
 
 /// Writes messages; what they show beside them is gathered.
@@ -88,7 +89,9 @@ impl<'r> Turns<'r> {
     }
 
     fn cannot(&mut self, index: usize, what: &str) {
-        if !self.policy.drop {
+        if self.policy.drop {
+            note("messages.content");
+        } else {
             let message = format!(
                 "`messages[{index}]`: {what} is not supported by this model's provider; leave it out or set `drop_params`"
             );

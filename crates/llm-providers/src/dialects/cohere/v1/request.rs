@@ -11,11 +11,30 @@ use super::super::wire::own_name;
 use super::super::{content, request};
 use super::tools;
 use crate::dialects::params::{self, leave_out};
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::left_out::note;
 use crate::write::Object;
 use crate::{Encoded, ParamPolicy, Target};
 
 /// Where requests go, behind the target's base URL.
 const PATH: &str = "/v1/chat";
+
+/// What callers of other dialects say and this one has no place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::CacheMark,
+    Unsaid::Signature,
+    Unsaid::Redacted,
+    Unsaid::FileName,
+    Unsaid::Detail,
+    Unsaid::Strict,
+    Unsaid::SchemaName,
+    Unsaid::User,
+    Unsaid::ErrorMark,
+    Unsaid::Members,
+    Unsaid::PartMembers(&[]),
+    Unsaid::ToolMembers(&[]),
+];
 
 /// Writes a request.
 pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
@@ -28,6 +47,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     if request.messages.is_empty() {
         return Err(request::nothing_said());
     }
+    note_unsaid(request, UNSAID);
     let talk = Talk::of(&request.messages, policy)?;
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::begin(&mut out);
@@ -134,7 +154,7 @@ impl Talk {
                 PartKind::Reasoning { .. } | PartKind::RedactedReasoning { .. } => {}
                 _ => match content::wire_document(part, self.documents.len()) {
                     Some(document) => self.documents.push(flat(&document)),
-                    None if policy.drop => {}
+                    None if policy.drop => note("messages.content"),
                     None => {
                         let message = format!(
                             "`messages[{index}]`: Chat v1 takes texts and text documents only; leave the rest out or set `drop_params`"

@@ -13,6 +13,7 @@ use super::options::{self, Thinking};
 use super::tools;
 use crate::dialects::anthropic::{self, Features, exact};
 use crate::dialects::params;
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
 use crate::write::Object;
 use crate::{Encoded, Target};
 
@@ -34,6 +35,18 @@ pub(in super::super) fn path(model: &str, stream: bool) -> String {
     path
 }
 
+/// What callers of other dialects say and no model has a place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::Detail,
+    Unsaid::JsonObject,
+    Unsaid::User,
+    Unsaid::Citations(NATIVE),
+    Unsaid::Members,
+    Unsaid::PartMembers(&["bucketOwner"]),
+    Unsaid::ToolMembers(&[]),
+];
+
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let model = Model::of(target.family());
@@ -43,6 +56,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let mut fields = Fields::of(request, &defaults, target, &model);
     let passed = options::unsupported(&options, policy)?;
     options::sampling(&mut options, &model, policy)?;
+    note_for(request, &model);
     let thinking = Thinking::of(&options, &model, policy)?;
     let tier = options::tier(&options, policy)?;
     let answer = answer_schema(&options, &model);
@@ -88,6 +102,22 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     // Where the model cannot stream, whoever waits for a stream gets one made of the whole reply.
     let stream = request.stream && tools.can_stream();
     Ok(Encoded { path: path(&target.model, stream), headers: fields.headers, body: out.into() })
+}
+
+/// Notes what is left out of a request of another dialect.
+fn note_for(request: &ChatRequest, model: &Model) {
+    if request.native.as_ref().is_some_and(|native| native.dialect == NATIVE) {
+        return;
+    }
+    note_unsaid(request, UNSAID);
+    let lacks = [
+        (!model.cache, Unsaid::CacheMark),
+        (!model.strict, Unsaid::Strict),
+        (!model.schema, Unsaid::SchemaName),
+    ];
+    for (_, lack) in lacks.into_iter().filter(|(lacks, _)| *lacks) {
+        note_unsaid(request, &[lack]);
+    }
 }
 
 /// What the model is told, and how.

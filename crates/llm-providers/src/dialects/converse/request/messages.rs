@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 
-use llm_types::{Error, Message, Part, PartKind, Result, Role};
+use llm_types::{Message, Part, PartKind, Result, Role};
 
 use super::super::content::{self, Voice, Wanted};
 use super::super::models::Model;
 use super::told;
 use crate::ParamPolicy;
+use crate::dialects::params;
+use crate::dialects::unsaid::note_silence;
 use crate::write::{Array, Object};
 
 /// Stands before a system message in the middle of a conversation where the model takes none there.
@@ -181,8 +183,8 @@ fn said<'r>(
         check_result(&part, voice, policy)?;
         match content::wanted(&part, voice) {
             Wanted::Yes => said.push(part),
-            Wanted::No => {}
-            Wanted::Cannot(what) => cannot(what, policy)?,
+            Wanted::No => note_silence(&part),
+            Wanted::Cannot(what) => params::leave_part_out(policy, what)?,
         }
     }
     Ok(said)
@@ -192,17 +194,7 @@ fn said<'r>(
 fn check_result(part: &Part, voice: Voice, policy: &ParamPolicy) -> Result<()> {
     let PartKind::ToolResult(result) = &part.kind else { return Ok(()) };
     result.parts.iter().try_for_each(|part| match content::wanted(part, voice) {
-        Wanted::Cannot(what) => cannot(what, policy),
+        Wanted::Cannot(what) => params::leave_part_out(policy, what),
         Wanted::Yes | Wanted::No => Ok(()),
     })
-}
-
-fn cannot(what: &str, policy: &ParamPolicy) -> Result<()> {
-    if policy.drop {
-        return Ok(());
-    }
-    let message = format!(
-        "{what} in `messages` is not supported by this model's provider; leave it out or set `drop_params`"
-    );
-    Err(Error::unsupported("messages", message))
 }

@@ -4,7 +4,9 @@ mod read;
 mod write;
 
 pub(super) use read::{bad_reply, joined, part, parts};
-pub(super) use write::{Wanted, call, file_data, inline_data, media, part as write_part, takes_url, wanted};
+pub(super) use write::{
+    KEPT, Wanted, call, file_data, inline_data, media, part as write_part, takes_url, wanted,
+};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ use crate::media::MediaKind;
 use crate::write::{Array, Object};
 
 /// Members of parts that have no canonical form and are sent on.
-const KEPT: &[&str] = &["mediaProcessing", "mediaResolution", "partMetadata", "videoMetadata"];
+pub(in super::super) const KEPT: &[&str] =
+    &["mediaProcessing", "mediaResolution", "partMetadata", "videoMetadata"];
 
 /// Where files of the vendor's own store are.
 const FILES: &str = "https://generativelanguage.googleapis.com/v1beta/";

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use llm_types::{ChatRequest, Options, Result};
 use serde_json::{Map, Value};
 
+use super::super::content;
 use super::super::models::Traits;
 use super::super::wire::{NATIVE, camel_name, path};
 use super::judge::{self, Judge};
@@ -13,6 +14,7 @@ use super::messages::Conversation;
 use super::options::CONFIG;
 use super::{generation, tools};
 use crate::dialects::params;
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
 use crate::write::Object;
 use crate::{Encoded, Target};
 
@@ -29,6 +31,21 @@ const OWN: &[&str] = &[
     "tools",
 ];
 
+/// What callers of other dialects say and this one has no place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::CacheMark,
+    Unsaid::Signature,
+    Unsaid::FileName,
+    Unsaid::Strict,
+    Unsaid::SchemaName,
+    Unsaid::User,
+    Unsaid::Citations(NATIVE),
+    Unsaid::Members,
+    Unsaid::PartMembers(content::KEPT),
+    Unsaid::ToolMembers(&[]),
+];
+
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let request = &*params::without_openais(Cow::Borrowed(request), &target.policy)?;
@@ -38,6 +55,9 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let (mut options, defaults) = judge::settle(request, target)?;
     judge.legacy(request, &mut options)?;
     let passed = judge.unsupported(&options, traits, native.is_some())?;
+    if native.is_none() {
+        note_unsaid(request, UNSAID);
+    }
     let fields = Fields::of(request, defaults, target);
     let conversation = Conversation::of(&request.messages, traits, native.is_some(), &target.policy)?;
     let kept = native.map(|native| match native.fields.value("toolConfig") {

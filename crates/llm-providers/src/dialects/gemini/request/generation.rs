@@ -8,6 +8,7 @@ use super::super::schema;
 use super::judge::Judge;
 use super::options::speech_of;
 use super::thinking;
+use crate::left_out::note;
 
 /// The most texts in `stopSequences`: "up to 5", says the API reference.
 const MAX_STOPS: usize = 5;
@@ -109,10 +110,16 @@ fn sampling(
     put("top_p", options.top_p.map(Value::from))?;
     put("top_k", options.top_k.map(Value::from))?;
     put("seed", options.seed.map(Value::from))?;
-    // Models of the third generation refuse penalties; LiteLLM drops them without a word.
-    let penalised = own || !traits.third;
-    put("presence_penalty", options.presence_penalty.filter(|_| penalised).map(Value::from))?;
-    put("frequency_penalty", options.frequency_penalty.filter(|_| penalised).map(Value::from))?;
+    // Models of the third generation refuse penalties; LiteLLM leaves them out there.
+    let refused = traits.third && !own;
+    for (name, penalty) in
+        [("presence_penalty", options.presence_penalty), ("frequency_penalty", options.frequency_penalty)]
+    {
+        match penalty {
+            Some(_) if refused => note(name),
+            penalty => put(name, penalty.map(Value::from))?,
+        }
+    }
     put("n", options.n.map(Value::from))?;
     put("logprobs", options.logprobs.map(Value::from))?;
     put("top_logprobs", options.top_logprobs.map(Value::from))

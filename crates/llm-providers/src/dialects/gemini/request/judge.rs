@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use super::super::models::Traits;
 use crate::Target;
 use crate::dialects::openai::chat::options_of;
+use crate::dialects::params::drops;
+use crate::left_out::note;
 
 /// Judges the parameters of one request.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +38,8 @@ impl<'t> Judge<'t> {
 
     /// Leaves out a parameter that cannot be said; an error when the policy does not allow that.
     pub(super) fn leave_out(&self, name: &'static str, why: &str) -> Result<()> {
-        let policy = &self.target.policy;
-        if policy.drop || policy.always_drop.iter().any(|dropped| dropped == name) {
+        if drops(&self.target.policy, name) {
+            note(name);
             return Ok(());
         }
         let (provider, model) = (&self.target.spec.id, &self.target.model);
@@ -102,7 +104,9 @@ pub(super) fn settle(request: &ChatRequest, target: &Target) -> Result<(Options,
         members = rest;
     }
     for name in &target.policy.always_drop {
-        options.forget(name);
+        if options.forget(name) {
+            note(name.clone());
+        }
         members.shift_remove(name);
     }
     Ok((options, members))

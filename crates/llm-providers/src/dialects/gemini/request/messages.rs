@@ -12,6 +12,8 @@ use super::super::wire::{NO_SIGNATURE, signature_out, split_id};
 use super::decode::is_made;
 use super::generation::level;
 use crate::ParamPolicy;
+use crate::dialects::params;
+use crate::dialects::unsaid::note_silence;
 use crate::write::{Array, Object};
 
 /// What the user says when nobody but the operator says anything: the vendor refuses a request without
@@ -273,14 +275,8 @@ fn said<'r>(message: &'r Message, policy: &ParamPolicy) -> Result<Vec<&'r Part>>
     for part in &message.parts {
         match content::wanted(part) {
             Wanted::Yes => said.push(part),
-            Wanted::No => {}
-            Wanted::Cannot(_) if policy.drop => {}
-            Wanted::Cannot(what) => {
-                let message = format!(
-                    "{what} in `messages` is not supported by this model's provider; leave it out or set `drop_params`"
-                );
-                return Err(Error::unsupported("messages", message));
-            }
+            Wanted::No => note_silence(part),
+            Wanted::Cannot(what) => params::leave_part_out(policy, what)?,
         }
     }
     Ok(said)

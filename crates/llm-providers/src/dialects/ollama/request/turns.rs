@@ -11,6 +11,7 @@ use super::super::wire::NATIVE;
 use super::messages::is_made;
 use crate::ParamPolicy;
 use crate::dialects::calls::input_json;
+use crate::left_out::note;
 use crate::write::{Array, Object};
 
 /// Writes messages.
@@ -117,7 +118,9 @@ impl<'r> Turns<'r> {
     }
 
     fn cannot(&mut self, index: usize, what: &str) {
-        if !self.policy.drop {
+        if self.policy.drop {
+            note("messages.content");
+        } else {
             let message = format!(
                 "`messages[{index}]`: {what} is not supported by this model's provider; leave it out or set `drop_params`"
             );

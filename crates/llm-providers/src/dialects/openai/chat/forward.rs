@@ -16,6 +16,7 @@ use super::models::{Rules, Sampling};
 use super::request::{Fate, Judge, MAX_STOPS, Said, canonical, rules_of};
 use super::wire::PATH;
 use crate::dialect::{Control, Encoded, Glance};
+use crate::left_out::note;
 use crate::scan::{self, Item, Kind, Member, Patch, quoted};
 use crate::{Quirks, Target};
 
@@ -178,7 +179,11 @@ impl<'a> Walk<'a> {
                 self.rename(member);
             }
             Fate::Send => self.rename(member),
-            Fate::Drop => self.patch.remove(member.span()),
+            Fate::Idle => self.patch.remove(member.span()),
+            Fate::Drop => {
+                note(member.name.clone().into_owned());
+                self.patch.remove(member.span());
+            }
             // A null asks for nothing.
             Fate::Refuse if member.value.is_null() => self.patch.remove(member.span()),
             Fate::Refuse => {

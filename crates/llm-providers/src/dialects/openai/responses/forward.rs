@@ -14,6 +14,7 @@ use super::wire::PATH;
 use crate::Target;
 use crate::dialect::{Encoded, Glance};
 use crate::dialects::openai::chat::{Fate, Judge, Said};
+use crate::left_out::note;
 use crate::scan::{self, Kind, Member, Patch, quoted};
 
 /// Makes a body ready. The common case, where only the model's name differs, needs no second look.
@@ -75,6 +76,7 @@ fn is_dropped(member: &Member<'_>, target: &Target, judge: &Judge<'_>) -> bool {
         other => other,
     };
     if policy.always_drop.iter().any(|name| name == called || *name == member.name) {
+        note(member.name.clone().into_owned());
         return true;
     }
     let said = match member.value.kind {
@@ -82,7 +84,11 @@ fn is_dropped(member: &Member<'_>, target: &Target, judge: &Judge<'_>) -> bool {
         _ => Said::Other,
     };
     let sampling = matches!(called, "temperature" | "top_p" | "top_logprobs");
-    policy.drop && sampling && judge.fate(called, said) == Fate::Drop
+    let dropped = policy.drop && sampling && judge.fate(called, said) == Fate::Drop;
+    if dropped {
+        note(member.name.clone().into_owned());
+    }
+    dropped
 }
 
 /// What the gateway adds to items of other vendors' answers, which this provider would refuse.

@@ -93,7 +93,7 @@ fn thinking(reasoning: Reasoning) -> Option<Reasoning> {
 
 /// All of them.
 pub(super) fn things() -> impl Iterator<Item = Thing> {
-    [sampling(), form(), favours(), turns(), calls()].into_iter().flatten()
+    [sampling(), form(), favours(), turns(), calls(), besides()].into_iter().flatten()
 }
 
 /// How the answer is drawn.
@@ -125,7 +125,7 @@ fn form() -> Vec<Thing> {
         Thing {
             name: "tool of strict form",
             say: |r| r.tools = vec![Tool { strict: Some(true), ..function("look") }],
-            fates: "KKCCKK",
+            fates: "KKTTKK",
         },
         Thing {
             name: "tool_choice required",
@@ -150,11 +150,11 @@ fn form() -> Vec<Thing> {
             say: |r| (r.tools, r.options.parallel_tool_calls) = (vec![function("look")], Some(false)),
             fates: "KKCCRK",
         },
-        option!(response_format, schema(), "KKCCCK"),
+        option!(response_format, schema(), "KKTTTK"),
         Thing {
             name: "response_format json_object",
             say: |r| r.options.response_format = Some(ResponseFormat::JsonObject),
-            fates: "KKCKKC",
+            fates: "KKTKKT",
         },
         Thing {
             name: "reasoning effort",
@@ -186,7 +186,7 @@ fn favours() -> Vec<Thing> {
         option!(web_search, json!({}), "KKCKRR"),
         option!(verbosity, "low".to_owned(), "KKRRRR"),
         option!(service_tier, "auto".to_owned(), "KKRCRC"),
-        option!(user, "u-1".to_owned(), "KKKCCC"),
+        option!(user, "u-1".to_owned(), "KKKTTT"),
         option!(metadata, json!({ "team": "red" }).as_object().unwrap().clone(), "CCCCCK"),
         option!(store, true, "KKRRRR"),
         option!(prompt_cache_key, "k".to_owned(), "KKRRRR"),
@@ -231,18 +231,18 @@ fn turns() -> Vec<Thing> {
         Thing {
             name: "PDF",
             say: |r| spoken(r, Role::User, vec![Part::text("Read"), pdf()]),
-            fates: "KKCCRC",
+            fates: "KKTTRC",
         },
         Thing { name: "sound", say: |r| spoken(r, Role::User, vec![sound()]), fates: "KRRKRR" },
         Thing {
             name: "name of a speaker",
             say: |r| r.messages[0].name = Some("ann".to_owned()),
-            fates: "KCCCCC",
+            fates: "KTTTTT",
         },
     ]
 }
 
-/// Calls, what models said, marks.
+/// Calls, and what models said.
 fn calls() -> Vec<Thing> {
     vec![
         Thing {
@@ -272,7 +272,7 @@ fn calls() -> Vec<Thing> {
         Thing {
             name: "result that is an error",
             say: |r| called(r, vec![call("c_1")], vec![result("c_1", vec![Part::text("no")], Some(true))]),
-            fates: "CCKCCK",
+            fates: "TTKCTK",
         },
         Thing {
             name: "thinking with a signature",
@@ -281,7 +281,7 @@ fn calls() -> Vec<Thing> {
                 spoken(r, Role::Assistant, vec![thought, Part::text("ok")]);
                 spoken(r, Role::User, vec![Part::text("Go on")]);
             },
-            fates: "CCKCCK",
+            fates: "TTKTTK",
         },
         Thing {
             name: "redacted thinking",
@@ -290,7 +290,7 @@ fn calls() -> Vec<Thing> {
                 spoken(r, Role::Assistant, vec![hidden, Part::text("ok")]);
                 spoken(r, Role::User, vec![Part::text("Go on")]);
             },
-            fates: "CCKCCK",
+            fates: "TTKTTK",
         },
         Thing {
             name: "refusal",
@@ -300,20 +300,45 @@ fn calls() -> Vec<Thing> {
             },
             fates: "KKCCCC",
         },
+    ]
+}
+
+/// What stands beside: members nobody knows, marks.
+fn besides() -> Vec<Thing> {
+    vec![
+        Thing {
+            name: "unknown member of a message",
+            say: |r| r.messages[0].extra.keep("mood", json!("good")),
+            fates: "KTTTTT",
+        },
+        Thing {
+            name: "unknown member of a part",
+            say: |r| r.messages[0].parts[0].extra.keep("mood", json!("good")),
+            fates: "TTTTTT",
+        },
+        Thing {
+            name: "unknown member of a tool",
+            say: |r| {
+                let mut tool = function("look");
+                tool.extra.keep("mood", json!("good"));
+                r.tools = vec![tool];
+            },
+            fates: "TTTTTT",
+        },
         Thing {
             name: "cache mark",
             say: |r| r.messages[0].parts = vec![marked(Part::text("Hi"), None)],
-            fates: "CCKCCK",
+            fates: "TTKTTK",
         },
         Thing {
             name: "cache mark of an hour",
             say: |r| r.messages[0].parts = vec![marked(Part::text("Hi"), Some(CacheTtl::OneHour))],
-            fates: "CCKCCK",
+            fates: "TTKTTK",
         },
         Thing {
             name: "cache mark on a tool",
             say: |r| r.tools = vec![Tool { cache: Some(CacheMark::default()), ..function("look") }],
-            fates: "CCKCCK",
+            fates: "TTKTTK",
         },
     ]
 }

@@ -13,7 +13,21 @@ use super::encode_messages;
 use super::judge::{Fate, Judge, MAX_STOPS, Said, canonical};
 use crate::Target;
 use crate::dialect::Encoded;
+use crate::dialects::params::drops;
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::left_out::note;
 use crate::write::{Array, Object};
+
+/// What callers of other dialects say and this one has no place for; vendors with marks take the first.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::CacheMark,
+    Unsaid::Signature,
+    Unsaid::Redacted,
+    Unsaid::ErrorMark,
+    Unsaid::Citations(DIALECT),
+    Unsaid::PartMembers(&[]),
+    Unsaid::ToolMembers(&[]),
+];
 
 /// Writes a request for a provider.
 pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
@@ -24,6 +38,8 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
         Writer { object: Object::begin(&mut body), target, judge, written: Vec::new(), refused: None };
     writer.object.text("model", &target.spec.quirks.model_name(&target.model));
     let mut messages = Vec::new();
+    let keeps_marks = target.spec.quirks.keeps_cache_control;
+    note_unsaid(request, if keeps_marks { &UNSAID[1..] } else { UNSAID });
     encode_messages::encode(&request.messages, target, &writer.judge, &mut messages)?;
     writer.object.raw("messages", &messages);
     writer.written.extend(["model", "messages"]);
@@ -65,7 +81,8 @@ impl<'w> Writer<'w> {
         self.written.push(name);
         match self.judge.fate(name, said) {
             Fate::Send => self.object.value(self.judge.name_of(name), value),
-            Fate::Drop => {}
+            Fate::Drop => note(name.to_owned()),
+            Fate::Idle => {}
             Fate::Refuse => {
                 self.refused.get_or_insert_with(|| self.judge.refusal(name, said));
             }
@@ -80,6 +97,9 @@ impl<'w> Writer<'w> {
         self.param("top_p", options.top_p.as_ref());
         self.top_k(options)?;
         let stops = &options.stop[..options.stop.len().min(MAX_STOPS)];
+        if stops.len() < options.stop.len() {
+            note("stop");
+        }
         self.param("stop", (!stops.is_empty()).then_some(stops));
         self.param("seed", options.seed.as_ref());
         self.param("frequency_penalty", options.frequency_penalty.as_ref());
@@ -146,7 +166,8 @@ impl<'w> Writer<'w> {
     /// A parameter this dialect has no word for: dropped by policy, or an error.
     fn inexpressible(&mut self, name: &'static str) -> Result<()> {
         let policy = &self.target.policy;
-        if policy.drop || policy.always_drop.iter().any(|listed| listed == name) {
+        if drops(policy, name) {
+            note(name);
             return Ok(());
         }
         Err(Error::unsupported(
@@ -171,7 +192,10 @@ impl<'w> Writer<'w> {
             return Ok(());
         }
         match self.judge.fate("tools", Said::Other) {
-            Fate::Drop => return Ok(()),
+            Fate::Drop | Fate::Idle => {
+                note("tools");
+                return Ok(());
+            }
             Fate::Refuse => return Err(self.judge.refusal("tools", Said::Other)),
             Fate::Send => {}
         }

@@ -7,6 +7,7 @@ use llm_types::{
 use super::super::wire::{DIALECT, audio_format, media_url};
 use super::judge::Judge;
 use crate::Target;
+use crate::left_out::note;
 use crate::write::{self, Array, Object};
 
 /// What goes before files that tools gave back. The dialect takes no files in tool messages, so the
@@ -132,8 +133,10 @@ impl<'m> Encoder<'m> {
             self.content(index, &content, object);
         }
         object.some("refusal", refusal);
-        if !reasoning.is_empty() && !self.no_reasoning {
-            object.text("reasoning_content", &reasoning);
+        match reasoning.is_empty() {
+            false if self.no_reasoning => note("thinking"),
+            false => object.text("reasoning_content", &reasoning),
+            true => {}
         }
         if !calls.is_empty() {
             object.array("tool_calls", |list| {

@@ -16,7 +16,10 @@ pub(crate) const MAX_STOPS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Send,
+    /// It is left out, and the caller is told.
     Drop,
+    /// It is left out, and nothing is lost by that.
+    Idle,
     Refuse,
 }
 
@@ -51,12 +54,16 @@ impl<'t> Judge<'t> {
         // Of two caps for one name the newer's value counts.
         let doubled = name == "max_tokens" && self.both_caps && self.one_cap();
         let ignored = || self.target.spec.quirks.ignored.iter().any(|listed| listed == name);
-        if doubled || named(&policy.always_drop) || ignored() {
+        if doubled {
+            Fate::Idle
+        } else if named(&policy.always_drop) || ignored() {
             Fate::Drop
         } else if self.takes(name, said) || named(&policy.allow) {
             Fate::Send
-        } else if policy.drop || name == "user" || Self::is_idle(name, said) {
-            Fate::Drop // `user` is dropped without a word, as LiteLLM does.
+        } else if Self::is_idle(name, said) {
+            Fate::Idle
+        } else if policy.drop || name == "user" {
+            Fate::Drop // `user` is never refused, as LiteLLM does.
         } else {
             Fate::Refuse
         }

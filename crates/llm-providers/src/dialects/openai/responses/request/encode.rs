@@ -12,6 +12,9 @@ use super::{encode_items, options, write_tools};
 use crate::Target;
 use crate::dialect::Encoded;
 use crate::dialects::openai::chat::{Fate, Judge, Said, effort_of};
+use crate::dialects::params::drops;
+use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::left_out::note;
 
 /// The smallest `max_output_tokens` the API takes (API reference); smaller caps are raised to it.
 const LEAST_OUTPUT: u64 = 16;
@@ -20,12 +23,27 @@ const LEAST_OUTPUT: u64 = 16;
 const ENCRYPTED: &str = "reasoning.encrypted_content";
 const LOGPROBS: &str = "message.output_text.logprobs";
 
+/// What callers of other dialects say and this one has no place for.
+const UNSAID: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::CacheMark,
+    Unsaid::ErrorMark,
+    Unsaid::Citations(DIALECT),
+    Unsaid::Members,
+    Unsaid::PartMembers(&[]),
+    Unsaid::ToolMembers(write_tools::KEPT),
+];
+
 /// Writes a request for a provider.
 pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let effort = request.options.reasoning.as_ref().and_then(effort_of);
     let judge = Judge::new(target, effort.map(|effort| effort.as_str().into()), false);
     let mut writer = Writer { body: Map::new(), target, judge, refused: None };
     writer.put("model", json!(target.spec.quirks.model_name(&target.model)));
+    let own = request.native.as_ref().filter(|native| native.dialect == DIALECT);
+    if own.is_none() {
+        note_unsaid(request, UNSAID);
+    }
     let said = encode_items::encode(&request.messages, &target.policy)?;
     if let Some(instructions) = said.instructions {
         writer.put("instructions", json!(instructions));
@@ -37,7 +55,6 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     if request.stream {
         writer.put("stream", json!(true));
     }
-    let own = request.native.as_ref().filter(|native| native.dialect == DIALECT);
     writer.own_fields(own);
     writer.include(&request.options, own);
     for (name, value) in &request.extra.0 {
@@ -82,7 +99,11 @@ impl Writer<'_> {
     fn takes(&mut self, called: &str, said: Said<'_>) -> bool {
         match self.judge.fate(called, said) {
             Fate::Send => true,
-            Fate::Drop => false,
+            Fate::Idle => false,
+            Fate::Drop => {
+                note(called.to_owned());
+                false
+            }
             Fate::Refuse => {
                 self.refused.get_or_insert_with(|| self.judge.refusal(called, said));
                 false
@@ -167,17 +188,16 @@ impl Writer<'_> {
             ("prediction", options.prediction.is_some()),
             ("safety_settings", options.safety_settings.is_some()),
         ];
-        let policy = &self.target.policy;
-        let dropped = |name: &str| policy.drop || policy.always_drop.iter().any(|listed| listed == name);
-        match given.into_iter().find(|(name, given)| *given && !dropped(name)) {
-            None => Ok(()),
-            Some((name, _)) => Err(Error::unsupported(
-                name,
-                format!(
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            if !drops(&self.target.policy, name) {
+                let message = format!(
                     "OpenAI Responses has no parameter for `{name}`; leave it out, or set `drop_params: true`"
-                ),
-            )),
+                );
+                return Err(Error::unsupported(name, message));
+            }
+            note(name);
         }
+        Ok(())
     }
 
     fn reasoning(&mut self, options: &Options) {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::super::wire::unsealed;
 use super::content;
 use crate::ParamPolicy;
+use crate::left_out::note;
 
 /// What messages become.
 #[derive(Debug, Default)]
@@ -55,7 +56,9 @@ impl Writer<'_> {
     fn part(&self, at: usize, part: &Part, by_model: bool, out: &mut Vec<Value>) -> Result<()> {
         match content::written(part, by_model) {
             Ok(value) => out.push(value),
-            Err(_) if self.policy.drop && matches!(part.kind, PartKind::Native { .. }) => {}
+            Err(_) if self.policy.drop && matches!(part.kind, PartKind::Native { .. }) => {
+                note("messages.content");
+            }
             Err(noun) => return Err(self.cannot(at, noun)),
         }
         Ok(())
@@ -130,7 +133,7 @@ impl Writer<'_> {
     /// Reasoning of other vendors means nothing here; without encrypted content there is nothing to
     /// send back.
     fn reasoning(&mut self, text: &str, signature: Option<&str>) {
-        let Some((id, encrypted)) = signature.and_then(unsealed) else { return };
+        let Some((id, encrypted)) = signature.and_then(unsealed) else { return note("thinking") };
         let mut item = Map::new();
         item.insert("type".to_owned(), json!("reasoning"));
         item.insert("id".to_owned(), json!(id));

@@ -7,6 +7,10 @@ use super::super::namespace;
 use super::super::wire::DIALECT;
 use crate::ParamPolicy;
 use crate::dialects::openai::chat::NATIVE as CHAT;
+use crate::left_out::note;
+
+/// Members of a tool that have no canonical form and are sent on.
+pub(super) const KEPT: &[&str] = &["allowed_callers", "defer_loading", "output_schema"];
 
 /// The `tools` array; empty when there are none.
 pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<Value>> {
@@ -14,7 +18,7 @@ pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<V
     for (index, tool) in request.tools.iter().enumerate() {
         match written(tool) {
             Some(value) => namespace::place(&mut tools, value, &tool.extra),
-            None if policy.drop => {}
+            None if policy.drop => note("tools"),
             None => {
                 let name = &tool.name;
                 let message = format!("`tools[{index}]`: OpenAI Responses has no tool like `{name}`");
@@ -73,7 +77,7 @@ fn written(tool: &Tool) -> Option<Value> {
     if let Some(description) = &tool.description {
         value["description"] = json!(description);
     }
-    for name in ["allowed_callers", "defer_loading", "output_schema"] {
+    for name in KEPT {
         if let Some(kept) = tool.extra.value(name) {
             value[name] = kept.clone();
         }

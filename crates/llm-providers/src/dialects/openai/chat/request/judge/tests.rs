@@ -105,7 +105,7 @@ fn the_choice_of_a_function_goes_where_functions_go() {
 
 #[test]
 fn a_record_says_what_is_taken_and_what_is_left_out() {
-    use Fate::{Drop, Refuse, Send};
+    use Fate::{Drop, Idle, Refuse, Send};
     use Said::{Number, Other, Word};
     let few = Quirks {
         supported: vec!["max_tokens".into(), "stop".into()].into(),
@@ -119,7 +119,7 @@ fn a_record_says_what_is_taken_and_what_is_left_out() {
         ("seed", Number(1.0), Refuse),
         ("tools", Other, Refuse),
         ("temperature", Number(0.5), Drop),
-        ("n", Number(1.0), Drop),
+        ("n", Number(1.0), Idle),
         ("n", Number(2.0), Refuse),
         ("user", Word("u"), Drop),
         ("top_k", Number(4.0), Send),
