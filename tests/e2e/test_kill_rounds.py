@@ -16,24 +16,6 @@ ROUNDS = int(os.environ.get("GATEWAY_KILL_ROUNDS", "10"))
 CALLERS = 6
 
 
-def rows_of(gateway, key, at_least):
-    """Every row of the key's calls, once there are enough."""
-    days = f"start_date={time.strftime('%Y-%m-%d', time.gmtime(time.time() - 86_400))}" \
-        f"&end_date={time.strftime('%Y-%m-%d', time.gmtime(time.time() + 86_400))}"
-    until = time.monotonic() + 60
-    while True:
-        rows, page = [], 1
-        while True:
-            answer = gateway.ask("GET", f"/spend/logs/v2?{days}&api_key={key}&page={page}&page_size=100").json
-            rows += answer["data"]
-            if page >= answer["total_pages"]:
-                break
-            page += 1
-        if len(rows) >= at_least or time.monotonic() > until:
-            return rows
-        time.sleep(0.2)
-
-
 def test_the_ledger_is_the_providers_tally_through_kills(spawn, upstream):
     seed = random.randrange(1 << 30)
     chance = random.Random(seed)
@@ -66,7 +48,7 @@ def test_the_ledger_is_the_providers_tally_through_kills(spawn, upstream):
 
     tally = [asked.body["user"] for asked in upstream.asked]
     assert len(tally) == len(set(tally)), "no call is sent twice"
-    rows = rows_of(gateway, key, len(tally))
+    rows = gateway.rows(key, len(tally))
     names = [row["end_user"] for row in rows]
     about = f"seed {seed}: {len(rows)} rows, {len(tally)} asked, {len(answered)} answered"
     assert len(names) == len(set(names)), f"a call is booked twice; {about}"

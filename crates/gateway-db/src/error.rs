@@ -22,6 +22,8 @@ pub enum DbErrorKind {
     Unavailable,
     /// The database is locked or took too long.
     Timeout,
+    /// The database went away before it said whether it kept a change.
+    Unsure,
     /// The schema is older or newer than this program.
     Schema,
     /// A stored value is not what its column should hold.
@@ -47,6 +49,11 @@ impl DbError {
         Self { kind: classify(&error), context: context.into(), source: Some(Box::new(error)) }
     }
 
+    /// The same with another kind.
+    pub(crate) fn with_kind(self, kind: DbErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// What happened.
     #[must_use]
     pub fn kind(&self) -> DbErrorKind {
@@ -56,7 +63,7 @@ impl DbError {
     /// True when the same request may succeed later.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self.kind, DbErrorKind::Unavailable | DbErrorKind::Timeout)
+        matches!(self.kind, DbErrorKind::Unavailable | DbErrorKind::Timeout | DbErrorKind::Unsure)
     }
 }
 
@@ -95,7 +102,7 @@ impl From<DbError> for llm_types::Error {
             DbErrorKind::DuplicateAlias => (ErrorKind::BadRequest, "the key alias exists already"),
             DbErrorKind::DuplicateScope => (ErrorKind::BadRequest, "the id exists already"),
             DbErrorKind::NotFound => (ErrorKind::NotFound, "not found"),
-            DbErrorKind::Unavailable | DbErrorKind::Timeout => {
+            DbErrorKind::Unavailable | DbErrorKind::Timeout | DbErrorKind::Unsure => {
                 (ErrorKind::Overloaded, "the database is not available; try again")
             }
             _ => (ErrorKind::Internal, "the database refused the request"),

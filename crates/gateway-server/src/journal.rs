@@ -64,6 +64,17 @@ impl Journal {
         })))
     }
 
+    /// Whether records can be written, as far as is known: while they cannot, none are gathered.
+    ///
+    /// # Errors
+    /// As [`Journal::written`].
+    pub(crate) fn usable(&self) -> Result<()> {
+        match &self.0.lock().broken {
+            Some(reason) => Err(unwritable(reason)),
+            None => Ok(()),
+        }
+    }
+
     /// Queues a record; `encode` appends it.
     pub(crate) fn queue(&self, encode: impl FnOnce(&mut Vec<u8>)) -> Turn {
         let mut state = self.0.lock();

@@ -23,6 +23,7 @@ mod responses;
 mod routes;
 mod share;
 mod state;
+mod store;
 mod stored;
 mod telemetry;
 mod walk;

@@ -181,6 +181,28 @@ class Gateway:
                 return spend
             time.sleep(0.05)
 
+    def rows(self, key, at_least, seconds=60):
+        """Every row of the key's calls, once there are enough or time is up."""
+        day = lambda days: time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86_400))
+        until = time.monotonic() + seconds
+        while True:
+            rows, page = [], 1
+            while True:
+                query = f"start_date={day(-1)}&end_date={day(1)}&api_key={key}&page={page}&page_size=100"
+                answer = self.ask("GET", f"/spend/logs/v2?{query}").json
+                rows += answer["data"]
+                if page >= answer["total_pages"]:
+                    break
+                page += 1
+            if len(rows) >= at_least or time.monotonic() > until:
+                return rows
+            time.sleep(0.2)
+
+    def metric(self, name):
+        """The value of a metric without labels."""
+        text = self.ask("GET", "/metrics").body.decode()
+        return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE).group(1))
+
     def memory_peak(self):
         """The largest resident size so far, in bytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

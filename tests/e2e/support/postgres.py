@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -28,7 +29,7 @@ def programs():
 class Postgres:
     """One server; `database` gives the URL of a new database on it."""
 
-    def __init__(self):
+    def __init__(self, **settings):
         self.programs = programs()
         assert self.programs, "PostgreSQL is not installed"
         self.home = Path(tempfile.mkdtemp(prefix="e2e-postgres-"))
@@ -39,11 +40,21 @@ class Postgres:
         if self.user:
             shutil.chown(self.home, self.user)
         self.run("initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        command = [self.programs / "postgres", "-D", self.home / "data", "-p", str(self.port), *settings]
-        with (self.home / "server.log").open("wb") as log:
-            self.process = subprocess.Popen(command, user=self.user, cwd=self.home, stdout=log, stderr=log)
+        settings = {**SETTINGS, **settings}
+        settings = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.command = [self.programs / "postgres", "-D", self.home / "data", "-p", str(self.port), *settings]
+        self.begin()
+
+    def begin(self):
+        """Starts the server, at first or after `halt`."""
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, user=self.user, cwd=self.home, stdout=log, stderr=log)
         self.wait_ready()
+
+    def halt(self, number=signal.SIGINT):
+        """Ends the server and keeps its data: SIGINT breaks connections off, SIGQUIT is like a crash."""
+        self.process.send_signal(number)
+        self.process.wait(30)
 
     def run(self, program, *arguments):
         command = [self.programs / program, *arguments]

@@ -11,7 +11,7 @@ use super::{Ledger, segment};
 use crate::{Db, DbError, DbErrorKind};
 
 /// The longest wait after failures.
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Rows a second while calls are served and the shipper is hardly behind.
 const TRICKLE: f64 = 200.0;
@@ -38,7 +38,7 @@ pub struct ShipperOptions {
     pub duty: f64,
     /// How long a shipped segment is kept after its last write.
     pub retention: Duration,
-    /// First wait after a failure; it doubles up to a minute.
+    /// First wait after a failure; it doubles up to five seconds.
     pub backoff: Duration,
 }
 

@@ -8,7 +8,7 @@
 use llm_types::{KeyHash, Money};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 
-use crate::{Backend, Db, DbError, ScopeId};
+use crate::{Backend, Db, DbError, DbErrorKind, ScopeId};
 
 /// Whose budget it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,10 +26,10 @@ pub struct LeaseAsk {
     pub max: Money,
     /// The least that is of use.
     pub want: Money,
-    /// Now, in Unix milliseconds.
-    pub now: i64,
-    /// When the lease expires.
-    pub until: i64,
+    /// How long the lease lasts, in milliseconds.
+    pub lasts: i64,
+    /// Now, in Unix milliseconds; `None` asks the database, whose clock all replicas share.
+    pub now: Option<i64>,
 }
 
 /// What a replica got.
@@ -65,15 +65,16 @@ impl Db {
     /// Takes a slice of a budget for a node.
     ///
     /// # Errors
-    /// When the database refuses; then nothing is taken.
+    /// When the database refuses; then nothing is taken. `Unsure` when it went away before it told.
     pub async fn lease(&self, payer: &Payer, node: &str, ask: LeaseAsk) -> Result<Granted, DbError> {
         let transaction = self.begin_write().await?;
+        let now = self.lease_now(&transaction, ask.now).await?;
         let spent = self.spend_of(&transaction, payer).await?;
         let [kind, id, member] = payer.columns();
         // One's own lease counts even when it is over: some of it may be spent and not shipped.
         let others = "SELECT CAST(COALESCE(SUM(outstanding), 0) AS bigint) FROM budget_leases \
                       WHERE kind = $1 AND id = $2 AND member = $3 AND node <> $4 AND expires_at > $5";
-        let values = [kind.into(), id.into(), member.into(), node.into(), ask.now.into()];
+        let values = [kind.into(), id.into(), member.into(), node.into(), now.into()];
         let elsewhere = self.number(&transaction, others, values).await?.unwrap_or(0);
         let own = "SELECT outstanding FROM budget_leases \
                    WHERE kind = $1 AND id = $2 AND member = $3 AND node = $4";
@@ -92,15 +93,16 @@ impl Db {
             member.into(),
             node.into(),
             first.into(),
-            ask.until.into(),
+            now.saturating_add(ask.lasts).into(),
             granted.into(),
         ];
         self.run(&transaction, put, values).await?;
-        transaction.commit().await.map_err(failed)?;
+        transaction.commit().await.map_err(unsure)?;
         Ok(Granted { granted: Money(granted), spent: Money(spent), elsewhere: Money(elsewhere) })
     }
 
-    /// Makes a lease last longer, if it is not over; says whether it was not.
+    /// Makes a lease last longer, from now on for `lasts` milliseconds, if it is not over; says whether it was
+    /// not. `now` is as in [`LeaseAsk`].
     ///
     /// # Errors
     /// When the database refuses.
@@ -108,9 +110,11 @@ impl Db {
         &self,
         payer: &Payer,
         node: &str,
-        now: i64,
-        until: i64,
+        now: Option<i64>,
+        lasts: i64,
     ) -> Result<bool, DbError> {
+        let now = self.lease_now(&self.conn, now).await?;
+        let until = now.saturating_add(lasts);
         let [kind, id, member] = payer.columns();
         let sql = "UPDATE budget_leases SET expires_at = $1 \
                    WHERE kind = $2 AND id = $3 AND member = $4 AND node = $5 AND expires_at > $6";
@@ -118,16 +122,35 @@ impl Db {
         Ok(self.run(&self.conn, sql, values).await? > 0)
     }
 
-    /// Gives back what a node has leased and will not spend.
+    /// Gives back what a node has leased and will not spend: `unused` says how much, once the database answers.
     ///
     /// # Errors
-    /// When the database refuses; then nothing is given back.
-    pub async fn return_lease(&self, payer: &Payer, node: &str, unused: Money) -> Result<(), DbError> {
+    /// When the database refuses; then nothing is given back. `Unsure` when it went away before it told.
+    pub async fn return_lease(
+        &self,
+        payer: &Payer,
+        node: &str,
+        unused: impl FnOnce() -> Option<Money> + Send,
+    ) -> Result<(), DbError> {
+        let transaction = self.begin_write().await?;
+        let Some(unused) = unused() else { return Ok(()) };
         let [kind, id, member] = payer.columns();
         let sql = "UPDATE budget_leases SET outstanding = CASE WHEN outstanding > $1 THEN outstanding - $1 ELSE 0 END \
                    WHERE kind = $2 AND id = $3 AND member = $4 AND node = $5";
         let values = [unused.0.into(), kind.into(), id.into(), member.into(), node.into()];
-        self.run(&self.conn, sql, values).await.map(drop)
+        self.run(&transaction, sql, values).await?;
+        transaction.commit().await.map_err(unsure)
+    }
+
+    /// Gives back all that a node has leased of one budget: nothing of it is left, and what was spent of it is
+    /// shipped.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn clear_lease(&self, payer: &Payer, node: &str) -> Result<(), DbError> {
+        let [kind, id, member] = payer.columns();
+        let sql = "DELETE FROM budget_leases WHERE kind = $1 AND id = $2 AND member = $3 AND node = $4";
+        self.run(&self.conn, sql, [kind.into(), id.into(), member.into(), node.into()]).await.map(drop)
     }
 
     /// Gives back everything a node has leased: it has just begun, and all it ever spent is shipped.
@@ -136,6 +159,18 @@ impl Db {
     /// When the database refuses.
     pub async fn drop_leases(&self, node: &str) -> Result<(), DbError> {
         self.run(&self.conn, "DELETE FROM budget_leases WHERE node = $1", [node.into()]).await.map(drop)
+    }
+
+    /// The time by which leases end: the one given, else the database's.
+    async fn lease_now(&self, conn: &impl ConnectionTrait, given: Option<i64>) -> Result<i64, DbError> {
+        let sql = match (given, self.backend()) {
+            (Some(now), _) => return Ok(now),
+            (None, Backend::Postgres) => {
+                "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+            }
+            (None, Backend::Sqlite) => "SELECT CAST(unixepoch('subsec') * 1000 AS integer)",
+        };
+        Ok(self.number(conn, sql, []).await?.unwrap_or(0))
     }
 
     /// What is spent, with the row locked so that no other lease is taken before the end.
@@ -176,6 +211,11 @@ impl Db {
         let statement = Statement::from_sql_and_values(self.sea_backend(), sql, values);
         conn.execute_raw(statement).await.map(|done| done.rows_affected()).map_err(failed)
     }
+}
+
+/// The database went away while it was told to keep a change: it may have.
+fn unsure(error: DbErr) -> DbError {
+    failed(error).with_kind(DbErrorKind::Unsure)
 }
 
 fn failed(error: DbErr) -> DbError {

@@ -211,6 +211,26 @@ impl Db {
         Ok(Page::new(items, total, query.page))
     }
 
+    /// The living scopes of some kinds that an operator made or changed; those that only spent are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn made_scopes(&self, kinds: &[ScopeKind]) -> Result<Vec<ScopeId>, DbError> {
+        let kinds = kinds.iter().map(|kind| kind.as_str());
+        let made = Entity::find()
+            .select_only()
+            .columns([Column::Kind, Column::Id, Column::Member])
+            .filter(Column::Kind.is_in(kinds))
+            .filter(Column::Version.gt(0))
+            .filter(Column::DeletedAt.is_null());
+        let rows: Vec<(String, String, String)> =
+            made.into_tuple().all(&self.conn).await.map_err(cannot_read)?;
+        let id = |(kind, id, member): (String, String, String)| {
+            ScopeKind::parse(&kind).map(|kind| ScopeId { kind, id, member })
+        };
+        Ok(rows.into_iter().filter_map(id).collect())
+    }
+
     /// What changed after `version`, deletions included; the version alone when `version` is none. Cheap
     /// when nothing did.
     ///

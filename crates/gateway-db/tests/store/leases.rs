@@ -10,7 +10,7 @@ use crate::support::{hash, on_each, plain_key};
 const MINUTE: i64 = 60_000;
 
 fn ask(want: i64, now: i64) -> LeaseAsk {
-    LeaseAsk { max: Money(1_000), want: Money(want), now, until: now + MINUTE }
+    LeaseAsk { max: Money(1_000), want: Money(want), lasts: MINUTE, now: Some(now) }
 }
 
 async fn take(db: &Db, node: &str, want: i64, now: i64) -> i64 {
@@ -29,13 +29,13 @@ async fn slices_shrink_and_never_exceed_the_budget() {
         assert_eq!(take(db, "b", 600, 0).await, 600, "what is wanted");
         assert_eq!(take(db, "a", 50, 0).await, 13, "what is left");
         assert_eq!(take(db, "c", 50, 0).await, 0);
-        db.return_lease(&Payer::Key(hash(1)), "b", Money(40)).await.unwrap();
+        db.return_lease(&Payer::Key(hash(1)), "b", || Some(Money(40))).await.unwrap();
         assert_eq!(take(db, "c", 50, 0).await, 40);
         assert_eq!(take(db, "c", 1, MINUTE - 1).await, 0);
         assert_eq!(take(db, "c", 1_000, MINUTE).await, 760, "what others took is over, one's own is not");
         let payer = Payer::Key(hash(1));
-        assert!(db.extend_lease(&payer, "c", MINUTE, 3 * MINUTE).await.unwrap());
-        assert!(!db.extend_lease(&payer, "a", MINUTE, 3 * MINUTE).await.unwrap(), "it is over");
+        assert!(db.extend_lease(&payer, "c", Some(MINUTE), 2 * MINUTE).await.unwrap());
+        assert!(!db.extend_lease(&payer, "a", Some(MINUTE), 2 * MINUTE).await.unwrap(), "it is over");
         assert_eq!(take(db, "a", 5, 2 * MINUTE).await, -113, "what was over and others have taken is gone");
         db.drop_leases("c").await.unwrap();
         assert_eq!(take(db, "d", 900, 2 * MINUTE).await, 800);
@@ -84,6 +84,25 @@ async fn what_is_shipped_is_leased_no_longer() {
         // 120 are spent and 180 leased: 700 are left.
         assert_eq!(take(db, "other", 1_000, 1).await, 700);
         assert_eq!(db.key_by_hash(&key).await.unwrap().unwrap().spend, Money(120));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn leases_end_by_the_clock_of_the_database() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        db.insert_key(plain_key(1)).await.unwrap();
+        let payer = Payer::Key(hash(1));
+        let ask = |lasts| LeaseAsk { max: Money(1_000), want: Money(600), lasts, now: None };
+        assert_eq!(db.lease(&payer, "a", ask(MINUTE)).await.unwrap().granted, Money(600));
+        assert_eq!(db.lease(&payer, "b", ask(MINUTE)).await.unwrap().granted, Money(400));
+        assert!(db.extend_lease(&payer, "a", None, MINUTE).await.unwrap());
+        // One that is over counts no longer, whatever clocks of replicas say.
+        db.clear_lease(&payer, "b").await.unwrap();
+        assert_eq!(db.lease(&payer, "c", ask(-1)).await.unwrap().granted, Money(400));
+        assert!(!db.extend_lease(&payer, "c", None, MINUTE).await.unwrap());
+        assert_eq!(db.lease(&payer, "b", ask(MINUTE)).await.unwrap().granted, Money(400));
     })
     .await;
 }

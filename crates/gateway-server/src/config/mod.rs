@@ -28,8 +28,8 @@ pub(crate) use resolve::{copilot_file, is_empty, overlaid};
 pub use source::Env;
 pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{
-    Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, Probe, Redis,
-    TokenCount, Unserved,
+    Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, OnOutage, Probe,
+    Redis, TokenCount, Unserved,
 };
 
 /// What a file came to: its problems, and the configuration unless one of them is an error.

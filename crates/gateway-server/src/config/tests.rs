@@ -378,6 +378,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("fail_closed_rate_limit_enforcement", "refuse_without_rates"),
     ("apply_user_budget_to_team_keys", "user_budget_on_team_keys"),
     ("allow_requests_on_db_unavailable", "allow_without_database"),
+    ("on_store_outage", "on_outage"),
     ("proxy_batch_write_at", "spend_flush"),
     ("user_api_key_cache_ttl", "key_cache_ttl"),
     ("proxy_config_reload_interval_seconds", "reload_interval"),

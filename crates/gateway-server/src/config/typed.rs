@@ -115,6 +115,8 @@ pub struct General {
     /// Refuse calls with rates while the Redis is away that keeps them together
     /// (`fail_closed_rate_limit_enforcement`).
     pub refuse_without_rates: bool,
+    /// What becomes of calls while the database is away (`on_store_outage`).
+    pub on_outage: OnOutage,
     /// Let calls through while the database is away (`allow_requests_on_db_unavailable`).
     pub allow_without_database: bool,
     /// Skip fallbacks to models the key may not call (`enforce_fallback_model_access`).
@@ -177,6 +179,16 @@ pub struct Database {
     pub pool: u32,
     /// How long to wait for a connection from the pool (`database_connection_timeout`).
     pub wait: Duration,
+}
+
+/// What becomes of calls while the database is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnOutage {
+    /// They go on with what is known here; what needs the database is refused.
+    #[default]
+    Continue,
+    /// All are refused.
+    Refuse,
 }
 
 /// What a limit of tokens per minute counts.

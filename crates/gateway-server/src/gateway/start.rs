@@ -159,6 +159,7 @@ async fn shared_state(
         redis,
         book: Arc::clone(book),
         clock,
+        store: crate::store::Store::default(),
         stored,
         uploads,
     }))

@@ -12,6 +12,7 @@ use crate::clock::now_ms;
 use crate::identity::KeyDigest;
 use crate::limits::next_reset;
 use crate::state::Shared;
+use crate::store::Condition;
 
 /// How often changes made by other replicas are looked for.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -26,6 +27,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// Starts everything that happens by the clock.
 pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
+    control.spawn(crate::store::watch(Arc::clone(shared)));
     control.spawn(ship(Arc::clone(shared)));
     control.spawn(shared.shipping.clone().keep_synced());
     control.spawn(follow(Arc::clone(shared)));
@@ -68,7 +70,10 @@ async fn tend_leases(shared: Arc<Shared>) {
     let mut failing = false;
     loop {
         tokio::time::sleep(TEND_EVERY).await;
-        let tended = shared.directory.tend_leases().await;
+        if shared.store.condition() == Condition::Silent {
+            continue; // What is held is kept: known keys go on with it.
+        }
+        let tended = shared.directory.tend_leases(&shared.shipping).await;
         if let Err(error) = &tended
             && !failing
         {

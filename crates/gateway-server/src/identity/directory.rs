@@ -11,7 +11,8 @@ use llm_types::{Error, ErrorKind, Money, Result};
 use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of};
 use super::retired::Retired;
 use super::{KeyDigest, Leases, Scope, Scopes};
-use crate::clock::now_ms;
+use crate::clock::{now_ms, steady_ms};
+use crate::ledger::Shipping;
 use crate::limits::{Account, Limits};
 
 /// How long an unknown secret is remembered as unknown, so that guessing does not reach the database.
@@ -272,16 +273,16 @@ impl Directory {
     ///
     /// # Errors
     /// [`ErrorKind::Overloaded`] when the database does not answer.
-    pub(crate) async fn tend_leases(&self) -> Result<()> {
+    pub(crate) async fn tend_leases(&self, shipping: &Shipping) -> Result<()> {
         let Some(leases) = &self.leases else { return Ok(()) };
-        let now = now_ms();
+        let now = steady_ms();
         let keys = self.accounts.iter().filter(|entry| entry.wants_tending(now));
         let keys: Vec<_> = keys.map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
         for (digest, account) in keys {
-            leases.tend(&Payer::Key(digest.to_hex().into()), &account).await?;
+            leases.tend(&Payer::Key(digest.to_hex().into()), &account, shipping).await?;
         }
         for scope in self.scopes.that(|scope| scope.account.wants_tending(now)) {
-            leases.tend(&Payer::Scope(scope.id.clone()), &scope.account).await?;
+            leases.tend(&Payer::Scope(scope.id.clone()), &scope.account, shipping).await?;
         }
         Ok(())
     }

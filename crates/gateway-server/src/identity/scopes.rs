@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use dashmap::DashMap;
+use dashmap::{DashMap, DashSet};
 use gateway_db::{Db, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
 use jiff::tz::TimeZone;
 use llm_types::{Money, Result};
@@ -57,9 +57,9 @@ impl View {
     }
 
     /// Its limits now: its budget may be larger for a time (`temp_budget_increase`).
-    pub(crate) fn limits(&self, now_ms: i64) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         match self.raise {
-            Some((more, until)) if now_ms < until => {
+            Some((more, until)) if now_ms() < until => {
                 Limits { max_budget: self.limits.max_budget.map(|max| max + more), ..self.limits }
             }
             _ => self.limits,
@@ -104,6 +104,11 @@ impl Scope {
     }
 }
 
+/// Whether requests name scopes of a kind, any number of them.
+const fn named_by_requests(kind: ScopeKind) -> bool {
+    matches!(kind, ScopeKind::Customer | ScopeKind::Tag)
+}
+
 /// Whether a scope was deleted and made again between two looks at it.
 fn made_anew(was: &View, now: &View) -> bool {
     match (&was.record, &now.record) {
@@ -119,6 +124,8 @@ pub(crate) struct Scopes {
     /// Whether replicas share the budgets.
     leasing: bool,
     slots: DashMap<ScopeId, Arc<Scope>>,
+    /// Customers and tags that somebody made: all others have no limits.
+    made: DashSet<ScopeId>,
     version: AtomicI64,
     zone: ArcSwap<TimeZone>,
 }
@@ -127,7 +134,7 @@ impl Scopes {
     /// An empty view over a database, or over none.
     pub(super) fn new(db: Option<Db>, leasing: bool) -> Self {
         let zone = ArcSwap::from_pointee(TimeZone::UTC);
-        Self { db, leasing, slots: DashMap::new(), version: AtomicI64::new(0), zone }
+        Self { db, leasing, slots: DashMap::new(), made: DashSet::new(), version: AtomicI64::new(0), zone }
     }
 
     /// The scope, if it is in memory.
@@ -155,6 +162,13 @@ impl Scopes {
         Ok(self.enter(id, spent, view))
     }
 
+    /// A customer or tag that nobody has made, for one call while the database does not answer: it has no limits.
+    pub(crate) fn stranger(&self, id: &ScopeId) -> Option<Arc<Scope>> {
+        let made = !named_by_requests(id.kind) || self.made.contains(id);
+        let alone = || Scope { id: id.clone(), account: Account::default(), view: ArcSwap::default() };
+        (!made).then(|| Arc::new(alone()))
+    }
+
     /// Takes over a stored scope, and its limits into those who share them. Spend in memory is ahead of the
     /// database's and stays. A scope nobody is charged to is not loaded; a tombstone leaves the account and
     /// takes the limits.
@@ -163,6 +177,9 @@ impl Scopes {
     /// As [`Scopes::find`].
     pub(crate) async fn keep(&self, record: ScopeRecord) -> Result<()> {
         let id = record.id.clone();
+        if named_by_requests(id.kind) && record.deleted_at.is_none() {
+            self.made.insert(id.clone());
+        }
         if let Some(slot) = self.cached(&id) {
             let record_is_gone = record.deleted_at.is_some();
             let view = if record_is_gone {
@@ -315,6 +332,11 @@ impl Scopes {
     /// As [`Scopes::find`].
     pub(super) async fn follow(&self, begin: bool) -> Result<()> {
         let Some(db) = &self.db else { return Ok(()) };
+        if begin {
+            for id in db.made_scopes(&[ScopeKind::Customer, ScopeKind::Tag]).await.map_err(unavailable)? {
+                self.made.insert(id);
+            }
+        }
         let since = (!begin).then(|| self.version.load(Ordering::Relaxed));
         let changes = db.scopes_changed_since(since).await.map_err(unavailable)?;
         for record in changes.scopes {

@@ -111,7 +111,7 @@ pub(crate) struct Account(Mutex<State>);
 struct Lease {
     /// What is left of it; what is set aside for calls in flight is still in it.
     left: Money,
-    /// When it expires, in Unix milliseconds.
+    /// When it expires, in steady milliseconds, as all times here.
     until: i64,
     /// Until when there is nothing more to be had, of a budget that is no larger than this.
     dry: (i64, Money),
@@ -121,6 +121,8 @@ struct Lease {
     alone: bool,
     /// The budget it was carved out of.
     of: Money,
+    /// The store may have more under our name than we hold: it went away before it told.
+    doubtful: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -177,6 +179,22 @@ impl Account {
         }
     }
 
+    /// Takes note that the store may have more under our name than we hold.
+    pub(crate) fn doubt_lease(&self, doubtful: bool) {
+        if let Some(lease) = &mut self.0.lock().lease {
+            lease.doubtful = doubtful;
+        }
+    }
+
+    /// Takes out what is left of a lease where the store may have more under our name: nothing is in flight, so
+    /// that what we hold is nothing then.
+    pub(crate) fn take_doubtful_lease(&self) -> Option<Money> {
+        let mut state = self.0.lock();
+        let idle = state.in_flight == 0;
+        let lease = state.lease.as_mut().filter(|lease| idle && lease.doubtful)?;
+        Some(std::mem::take(&mut lease.left))
+    }
+
     /// Whether a call must ask for a lease first.
     pub(crate) fn is_short(&self, ask: Ask, max: Money, now_ms: i64) -> bool {
         let mut state = self.0.lock();
@@ -186,6 +204,12 @@ impl Account {
         lease.is_some_and(|lease| matches!(lease.money_for(ask, amounts, now_ms), Err(Denial::Lease { .. })))
     }
 
+    /// Whether there is a lease that nobody has used for a while.
+    pub(crate) fn has_idle_lease(&self, now_ms: i64) -> bool {
+        let state = self.0.lock();
+        state.in_flight == 0 && state.lease.as_ref().is_some_and(|lease| lease.is_idle(now_ms))
+    }
+
     /// Takes out what is left of a lease that nobody has used for a while, to give it back.
     pub(crate) fn take_idle_lease(&self, now_ms: i64) -> Option<Money> {
         let mut state = self.0.lock();
@@ -193,7 +217,7 @@ impl Account {
             return None;
         }
         let lease = state.lease.as_mut()?;
-        if lease.left <= Money::ZERO || now_ms - lease.used < IDLE_MS {
+        if !lease.is_idle(now_ms) {
             return None;
         }
         Some(std::mem::take(&mut lease.left))
@@ -202,13 +226,12 @@ impl Account {
     /// Whether a lease is idle, or about to expire in use.
     pub(crate) fn wants_tending(&self, now_ms: i64) -> bool {
         let state = self.0.lock();
-        let idle = |lease: &Lease| {
-            state.in_flight == 0 && lease.left > Money::ZERO && now_ms - lease.used >= IDLE_MS
-        };
+        let idle = |lease: &Lease| state.in_flight == 0 && lease.is_idle(now_ms);
         let ends = |lease: &Lease| {
             (state.in_flight > 0 || lease.left > Money::ZERO) && lease.until - now_ms < SOON_MS
         };
-        state.lease.as_ref().is_some_and(|lease| idle(lease) || ends(lease))
+        let doubtful = |lease: &Lease| state.in_flight == 0 && lease.doubtful;
+        state.lease.as_ref().is_some_and(|lease| idle(lease) || ends(lease) || doubtful(lease))
     }
 
     /// Whether a lease in use is about to expire.
@@ -333,6 +356,10 @@ impl Account {
 }
 
 impl Lease {
+    fn is_idle(&self, now_ms: i64) -> bool {
+        self.left > Money::ZERO && now_ms - self.used >= IDLE_MS
+    }
+
     /// As for a budget that is not shared, of what is left of the lease. Where that is too little, more is
     /// asked for first.
     fn money_for(

@@ -6,6 +6,7 @@ use http::StatusCode;
 use llm_types::{Error, ErrorKind, Money, Origin, Retry};
 
 use super::account::WINDOW_MS;
+use crate::clock::wall_of;
 
 /// A limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,14 @@ pub(crate) enum Denial {
     Requests {
         /// The limit.
         limit: u64,
-        /// When the window ends, in Unix milliseconds.
+        /// When the window ends, in steady milliseconds.
         resets_at_ms: i64,
     },
     /// Too many tokens in the window.
     Tokens {
         /// The limit.
         limit: u64,
-        /// When the window ends, in Unix milliseconds.
+        /// When the window ends, in steady milliseconds.
         resets_at_ms: i64,
     },
     /// Too many calls at once.
@@ -102,7 +103,8 @@ impl Denial {
 
 /// A limit of time: its code is the word of the `rate_limit_type` header, its retry the wait.
 fn limited(who: &Limited, what: &str, limit: u64, (resets_at_ms, now_ms): (i64, i64)) -> Error {
-    let resets = jiff::Timestamp::from_millisecond(resets_at_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let resets =
+        jiff::Timestamp::from_millisecond(wall_of(resets_at_ms)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Error::new(
         ErrorKind::RateLimited,
         format!(

@@ -10,10 +10,11 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::answer::{self, ReplyBody};
-use crate::config::Model;
+use crate::config::{Model, OnOutage};
 use crate::door::ConnState;
 use crate::health;
 use crate::state::Core;
+use crate::store::Condition;
 use crate::walk::{admit, query};
 
 /// What is asked.
@@ -75,6 +76,7 @@ pub(super) async fn metrics(core: &Arc<Core>, conn: &ConnState, head: &Parts) ->
         return answer::openai_error(&error);
     }
     let mut figures = core.shared.shipping.figures();
+    figures.extend(core.shared.store.figures());
     figures.extend(core.shared.exchange.figures());
     figures.extend(core.shared.quotas.figures());
     let text = core.shared.metrics.render(&figures);
@@ -84,15 +86,20 @@ pub(super) async fn metrics(core: &Arc<Core>, conn: &ConnState, head: &Parts) ->
     response
 }
 
-/// Ready means: accepting calls, not draining. A database that is away is said, but the gateway goes on
-/// for the keys it knows.
+/// Ready means: accepting calls, not draining. A database that is away is said; the gateway goes on for the keys it
+/// knows, unless the operator wants calls refused then.
 async fn ready(core: &Arc<Core>, details: bool) -> Response<ReplyBody> {
     let draining = core.drain.has_begun();
-    let accepting = core.shared.ready.load(Relaxed) && !draining;
+    let policy = core.shared.snapshot().config.general.on_outage;
+    let condition = core.shared.store.condition();
+    let refuses = core.shared.store.admit(policy).is_err();
+    let accepting = core.shared.ready.load(Relaxed) && !draining && !refuses;
     let db = database(core).await;
+    let well = db != "disconnected" && condition == Condition::Well;
     let mut body = json!({
-        "status": if draining { "draining" } else if db == "disconnected" { "degraded" } else { "healthy" },
+        "status": if draining { "draining" } else if well { "healthy" } else { "degraded" },
         "db": db,
+        "on_store_outage": if policy == OnOutage::Refuse { "refuse" } else { "continue" },
         "cache": null,
         "litellm_version": env!("CARGO_PKG_VERSION"),
         "success_callbacks": [],
@@ -103,6 +110,7 @@ async fn ready(core: &Arc<Core>, details: bool) -> Response<ReplyBody> {
             .shipping
             .figures()
             .into_iter()
+            .chain(core.shared.store.figures())
             .map(|(name, value)| (name.to_owned(), json!(value)))
             .collect();
         body["ledger_error"] = json!(core.shared.shipping.trouble());
@@ -112,6 +120,9 @@ async fn ready(core: &Arc<Core>, details: bool) -> Response<ReplyBody> {
 
 async fn database(core: &Arc<Core>) -> &'static str {
     let Some(db) = core.shared.directory.db().cloned() else { return "Not connected" };
+    if core.shared.store.condition() == Condition::Silent {
+        return "disconnected";
+    }
     let pinged = core
         .shared
         .control

@@ -13,7 +13,7 @@ use llm_types::Result;
 use redis::Script;
 use tokio::sync::Mutex;
 
-use crate::clock::now_ms;
+use crate::clock::steady_ms;
 use crate::config::Redis;
 use crate::identity::Scope;
 use crate::limits::{Account, Ask, Got, Limits, ROUND_MS, Want};
@@ -93,14 +93,14 @@ impl Quotas {
     /// the store does not answer, rates are counted here from then on.
     pub(crate) async fn ask(&self, shared: &Shared, rated: Vec<Rated>, ask: Ask) {
         let Some(redis) = shared.snapshot().config.redis.clone() else { return };
-        let is_short = |one: &Rated| one.holder.account().quota_is_short(&one.limits, ask, now_ms());
+        let is_short = |one: &Rated| one.holder.account().quota_is_short(&one.limits, ask, steady_ms());
         let Some(first) = rated.iter().find(|one| is_short(one)) else { return };
         let gate = Arc::clone(&self.gates.entry(first.name.clone()).or_default());
         let _turn = gate.lock().await;
         if !rated.iter().any(is_short) {
             return;
         }
-        let now = now_ms();
+        let now = steady_ms();
         let wants = rated.iter().map(|one| {
             self.active.insert(one.name.clone(), (one.holder.clone(), one.limits));
             (
@@ -127,7 +127,7 @@ impl Quotas {
             let mut done = Ok(());
             // Without anybody to ask for, it is asked whether the store is there.
             for some in wants.chunks(MOST).chain(wants.is_empty().then_some([].as_slice())) {
-                done = done.and(quotas.exchange(&shared, &redis, some, now_ms()).await);
+                done = done.and(quotas.exchange(&shared, &redis, some, steady_ms()).await);
             }
             quotas.note(done);
         }
@@ -135,7 +135,7 @@ impl Quotas {
 
     /// What to tell the store at the end of a round. Who has nothing to tell is forgotten.
     fn round(&self) -> Vec<(String, Holder, Want)> {
-        let now = now_ms();
+        let now = steady_ms();
         let mut wants = Vec::new();
         self.active.retain(|name, (holder, limits)| {
             let account = holder.account();

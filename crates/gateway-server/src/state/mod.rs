@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) book: Arc<PriceBook>,
     /// The time.
     pub(crate) clock: TokioClock,
+    /// Whether the database answers.
+    pub(crate) store: crate::store::Store,
     /// Entries of the configuration that are kept in the database.
     pub(crate) stored: crate::stored::Stored,
     /// Where large uploads are put down.

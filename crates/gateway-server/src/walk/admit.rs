@@ -16,6 +16,7 @@ use crate::identity::{
     KeyDigest, KeyEntry, Presented, client_address, may_use_model, presented, route_allowed,
 };
 use crate::state::{Core, Snapshot};
+use crate::store;
 
 /// Who is calling.
 #[derive(Debug, Clone)]
@@ -121,10 +122,8 @@ async fn look_up(core: &Arc<Core>, snapshot: &Snapshot, secret: &[u8]) -> Result
         ));
     }
     let shared = Arc::clone(&core.shared);
-    let looked_up = core.shared.control.spawn(async move { shared.directory.find(digest).await });
-    let found = looked_up.await.map_err(|gone| {
-        Error::new(ErrorKind::Internal, "the lookup of the key was interrupted").with_source(gone)
-    })??;
+    let lookup = async move { shared.directory.find(digest).await };
+    let found = store::ask(&core.shared, "the lookup of this key", lookup).await?;
     match found {
         Some(entry) => Ok(Caller::Key(entry)),
         None if open => Ok(Caller::Operator),

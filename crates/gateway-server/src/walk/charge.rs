@@ -11,6 +11,7 @@ use super::{Call, Caller};
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
 use crate::share::{Holder, Rated};
+use crate::store::{self, Condition};
 
 /// What is set aside for a call, at everybody who pays for it.
 #[derive(Debug, Default)]
@@ -81,7 +82,7 @@ impl<'a> Payers<'a> {
     }
 
     /// Everybody with rates who pays, for shares of rates that replicas keep together.
-    pub(super) fn rated(&self, now_ms: i64) -> Vec<Rated> {
+    pub(super) fn rated(&self) -> Vec<Rated> {
         let mut rated = Vec::new();
         let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
         let mut add = |name: String, holder: Holder, limits: Limits| {
@@ -99,7 +100,7 @@ impl<'a> Payers<'a> {
         }
         for link in self.scopes.iter().filter(|link| link.bound) {
             let view = link.scope.view();
-            add(link.scope.id.as_owner(), Holder::Scope(Arc::clone(&link.scope)), view.limits(now_ms));
+            add(link.scope.id.as_owner(), Holder::Scope(Arc::clone(&link.scope)), view.limits());
             for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
                 add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
             }
@@ -137,7 +138,7 @@ impl<'a> Payers<'a> {
         }
         let view = scope.view();
         let word = word(scope.id.kind);
-        sheet.reserve(scope, &view.limits(sheet.now_ms), word, || Who::Scope(Arc::clone(scope)))?;
+        sheet.reserve(scope, &view.limits(), word, || Who::Scope(Arc::clone(scope)))?;
         let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
         for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
             sheet.reserve_part(part, word, || Who::OfScope(scope.id.clone(), part.clone()))?;
@@ -318,11 +319,17 @@ async fn find(call: &Call, id: ScopeId) -> Result<Arc<Scope>> {
     if let Some(scope) = shared.directory.scopes.cached(&id) {
         return Ok(scope);
     }
-    let control = shared.control.clone();
-    let found = control.spawn(async move { shared.directory.scopes.find(id).await }).await;
-    found.map_err(|gone| {
-        Error::new(ErrorKind::Internal, "the lookup of a customer or tag was interrupted").with_source(gone)
-    })?
+    let what = format!("the lookup of {} `{}`", id.kind.as_str(), id.id);
+    let sought = id.clone();
+    let lookup = async move { shared.directory.scopes.find(sought).await };
+    let found = store::ask(&call.core.shared, &what, lookup).await;
+    let shared = &call.core.shared;
+    match found {
+        Err(error) if shared.store.condition() == Condition::Silent => {
+            shared.directory.scopes.stranger(&id).ok_or(error)
+        }
+        found => found,
+    }
 }
 
 fn blocked(id: &ScopeId) -> Error {

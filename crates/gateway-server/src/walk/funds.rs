@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::charge::parts_beside;
 use super::whose::Who;
 use super::{Call, Tail};
-use crate::clock::now_ms;
+use crate::clock::steady_ms;
 use crate::identity::{Part, Scope};
 use crate::limits::{Ask, Denial, Reserved, Settlement};
 use crate::state::{Fund, Shared};
@@ -38,7 +38,7 @@ impl Upstream {
 
 /// Whether a deployment has nothing left to spend, as far as is known here.
 pub(super) fn is_broke(call: &Call, deployment: &Deployment) -> bool {
-    let now = now_ms();
+    let now = steady_ms();
     spent(call, &deployment.id, now).next().is_some()
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn set_aside(call: &Call, tail: &Tail, deployment: &Deployment)
 
 async fn reserve(shared: &Arc<Shared>, fund: &Fund, part: &Part, ask: Ask) -> Result<Reserved> {
     for _ in 0..super::limit::LEASES {
-        match part.scope.account.reserve(&part.spec.limits, ask, now_ms()) {
+        match part.scope.account.reserve(&part.spec.limits, ask, steady_ms()) {
             Ok((reserved, _)) => return Ok(reserved),
             Err(Denial::Lease { wanted, max }) => {
                 Who::Fund(fund.name.clone(), part.clone()).lease(shared, ask, (wanted, max)).await?;
@@ -93,11 +93,8 @@ pub(super) async fn part_of(shared: &Arc<Shared>, fund: &Fund) -> Result<Part> {
         return Ok(Part { spec: Arc::new(fund.spec.clone()), scope });
     }
     let (keeper, fund) = (Arc::clone(shared), fund.clone());
-    let found =
-        shared.control.spawn(async move { keeper.directory.scopes.part(&fund.owner, fund.spec).await });
-    found.await.map_err(|gone| {
-        Error::new(ErrorKind::Internal, "the lookup of a budget was interrupted").with_source(gone)
-    })?
+    let lookup = async move { keeper.directory.scopes.part(&fund.owner, fund.spec).await };
+    crate::store::ask(shared, "the lookup of a budget of the configuration", lookup).await
 }
 
 /// Why a call found no deployment, where budgets are why.
@@ -106,7 +103,7 @@ pub(super) fn refusal(call: &Call, team: Option<&str>) -> Option<Error> {
         return None;
     }
     let route = call.snapshot.routes().resolve(&call.glance.model, team)?;
-    let now = now_ms();
+    let now = steady_ms();
     let mut told = String::new();
     for candidate in &route.group.candidates {
         for (fund, spent, max) in spent(call, &candidate.deployment.id, now) {

@@ -10,7 +10,7 @@ use super::charge::{Charged, Payers, Rests};
 use super::settle::Tail;
 use super::whose::Who;
 use super::{Call, Caller, funds, operation};
-use crate::clock::now_ms;
+use crate::clock::steady_ms;
 use crate::config::TokenCount;
 use crate::journal::Turn;
 use crate::limits::{Ask, Denial};
@@ -37,6 +37,10 @@ struct Estimate {
 pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
     let general = &call.snapshot.config.general;
     let booked = !general.disable_spend_updates;
+    call.core.shared.store.admit(general.on_outage)?;
+    if booked {
+        call.core.journal.usable()?;
+    }
     let mut payers = Payers::of(call, &caller);
     // Where nothing is booked and nobody is limited there is nothing to set aside.
     let asked = booked || !payers.is_empty() || call.snapshot.config.calls.refuse_unpriced;
@@ -67,11 +71,11 @@ pub(super) const LEASES: usize = 32;
 async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Rests)> {
     let shared = &call.core.shared;
     let closed = shared.quotas.is_away() && call.snapshot.config.general.refuse_without_rates;
-    if closed && !payers.rated(now_ms()).is_empty() {
+    if closed && !payers.rated().is_empty() {
         return Err(unkept());
     }
     for _ in 0..LEASES {
-        let now = now_ms();
+        let now = steady_ms();
         let ask = Ask { shared: shared.quotas.is_on(), ..ask };
         match payers.reserve(ask, now) {
             Ok(reserved) => return Ok(reserved),
@@ -79,7 +83,7 @@ async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged,
                 who.lease(&call.core.shared, ask, (wanted, max)).await?;
             }
             Err((Denial::Quota, _)) => {
-                let (keeper, rated) = (Arc::clone(shared), payers.rated(now));
+                let (keeper, rated) = (Arc::clone(shared), payers.rated());
                 let asking = shared.control.spawn(async move {
                     keeper.quotas.ask(&keeper, rated, ask).await;
                 });

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use gateway_db::{Payer, ScopeId, ScopeKind};
-use llm_types::{Error, ErrorKind, Money, Result};
+use llm_types::{Money, Result};
 
-use crate::clock::now_ms;
+use crate::clock::steady_ms;
 use crate::identity::{For, KeyEntry, Part, Scope};
 use crate::limits::{Account, Ask, Limited};
 use crate::state::Shared;
+use crate::store;
 
 /// Who refuses a call.
 #[derive(Debug, Clone)]
@@ -70,17 +71,16 @@ impl Who {
     /// Asks for more of a budget that replicas share.
     ///
     /// # Errors
-    /// [`ErrorKind::Overloaded`] when the database does not answer.
+    /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
     pub(super) async fn lease(self, shared: &Arc<Shared>, ask: Ask, amounts: (Money, Money)) -> Result<()> {
         let keeper = Arc::clone(shared);
-        let asked = shared.control.spawn(async move {
+        let what = format!("more of the budget of `{}`", self.limited().value);
+        let question = async move {
             let Some(leases) = &keeper.directory.leases else { return Ok(()) };
-            let short = || self.account().is_short(ask, amounts.1, now_ms());
+            let short = || self.account().is_short(ask, amounts.1, steady_ms());
             leases.ask(self.payer(), self.account(), amounts, short).await
-        });
-        asked.await.map_err(|gone| {
-            Error::new(ErrorKind::Internal, "the lease of a budget was interrupted").with_source(gone)
-        })?
+        };
+        store::ask(shared, &what, question).await
     }
 }
 

@@ -136,7 +136,8 @@ catalogue! {
     use_x_forwarded_for Flag "false" served: "Take the client's address from `x-forwarded-for`.";
     public_routes List "" later "every route needs a key that LiteLLM protects by default": "Extra routes without auth (enterprise).";
     admin_only_routes List "" served: "Routes reserved to admins (enterprise).";
-    allow_requests_on_db_unavailable Flag "false" later "keys that are not cached are refused while the database is away": "DB outage: let calls through as a restricted internal_user.";
+    on_store_outage Text "continue" served: "What becomes of calls while the database is away: `continue` with what is known here, or `refuse` with 503 (only this gateway has the setting).";
+    allow_requests_on_db_unavailable Flag "false" later "keys that are not cached are refused while the database is away (`on_store_outage`)": "DB outage: let calls through as a restricted internal_user.";
     allow_client_side_credentials Flag "false" later "requests that bring their own `api_key` or `api_base` are refused": "Accept api_key/api_base/base_url in body for any model.";
     disable_spend_logs Flag "false" later "rows are written": "Write no row per call, only sums.";
     disable_spend_updates Flag "false" served: "Book no call: no ledger, no spend rows, no sums. Limits still count in memory.";

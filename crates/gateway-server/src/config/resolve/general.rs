@@ -8,7 +8,7 @@ use llm_types::Secret;
 use super::{Context, Section};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
-use crate::config::{Database, General, HealthChecks, TokenCount};
+use crate::config::{Database, General, HealthChecks, OnOutage, TokenCount};
 use crate::identity::Network;
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
@@ -76,6 +76,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         refuse_without_rates: section.is_on("fail_closed_rate_limit_enforcement"),
         disable_budget_reservation: section.is_on("disable_budget_reservation"),
         user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),
+        on_outage: section.choice("on_store_outage", &OUTAGES).unwrap_or_default(),
         allow_without_database: section.is_on("allow_requests_on_db_unavailable"),
         enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
@@ -101,6 +102,9 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         },
     }
 }
+
+/// Words of `on_store_outage`.
+const OUTAGES: [(&str, OnOutage); 2] = [("continue", OnOutage::Continue), ("refuse", OnOutage::Refuse)];
 
 /// Probes at the same time unless told.
 const PROBES: usize = 16;

@@ -200,3 +200,25 @@ fn a_slice_of_a_budget_that_was_lowered_is_asked_for_anew() {
     account.grant(&got(-40, 10, 0), (Money(5), Money(20)), (NOW, NOW + 60_000));
     assert!(matches!(account.reserve(&budget(20), ask(5), NOW), Err(Denial::Budget { .. })));
 }
+
+#[test]
+fn a_lease_in_doubt_is_taken_out_when_nothing_is_in_flight() {
+    let account = Account::leasing(Money::ZERO);
+    let got = Granted { granted: Money(100), ..Granted::default() };
+    account.grant(&got, (Money(10), Money(1_000)), (NOW, NOW + 60_000));
+    assert!(account.take_doubtful_lease().is_none(), "there is no doubt");
+    let (reserved, _) = account.reserve(&budget(1_000), ask(10), NOW).unwrap();
+    account.doubt_lease(true);
+    assert!(account.take_doubtful_lease().is_none(), "a call is in flight");
+    assert!(account.reserve(&budget(1_000), ask(10), NOW).is_ok_and(|(second, _)| {
+        account.settle(second, Settlement { cost: Money(10), tokens: 1 });
+        true
+    }));
+    account.settle(reserved, Settlement { cost: Money(7), tokens: 1 });
+    assert!(account.wants_tending(NOW));
+    assert_eq!(account.take_doubtful_lease(), Some(Money(83)));
+    let again = account.reserve(&budget(1_000), ask(10), NOW);
+    assert!(matches!(again, Err(Denial::Lease { .. })), "what was taken out is not spent: {again:?}");
+    account.doubt_lease(false);
+    assert!(!account.wants_tending(NOW));
+}
