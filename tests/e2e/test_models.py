@@ -77,3 +77,24 @@ def test_parameters_and_groups_are_told(gateway):
     infos = {entry["model_name"]: entry for entry in gateway.ask("GET", "/model/info").json["data"]}
     assert "sk-upstream-secret" not in str(infos)
     assert "supported_openai_params" in infos["gpt"]["model_info"]
+
+
+def test_models_page_by_page(gateway):
+    everything = gateway.ask("GET", "/v2/model/info").json
+    names = [row["model_name"] for row in everything["data"]]
+    assert everything["total_count"] == len(names) and everything["current_page"] == 1
+    page = gateway.ask("GET", "/v2/model/info?page=2&size=1").json
+    assert [row["model_name"] for row in page["data"]] == names[1:2]
+    assert (page["total_pages"], page["size"]) == (len(names), 1)
+    found = gateway.ask("GET", "/v2/model/info?search=CLAU").json
+    assert found["data"] and all("clau" in row["model_name"] for row in found["data"])
+    assert gateway.ask("GET", "/v2/model/info?modelId=none").json["data"] == []
+    assert gateway.ask("GET", "/v2/model/info?page=99").json["data"] == []
+
+
+def test_a_key_is_shown_what_its_team_may_use(gateway):
+    team = gateway.ask("POST", "/team/new", {"models": ["gpt"]}).json["team_id"]
+    key = gateway.new_key(team_id=team)
+    assert [row["id"] for row in gateway.ask("GET", "/v1/models", key=key).json["data"]] == ["gpt"]
+    assert {row["model_name"] for row in gateway.ask("GET", "/v2/model/info", key=key).json["data"]} == {"gpt"}
+    assert gateway.ask("GET", "/v1/models/claude", key=key).status == 404

@@ -172,3 +172,12 @@ def test_a_user_sees_their_own_days(gateway, ann, bob):
         assert time.monotonic() < until
         time.sleep(0.1)
     assert (calls(others), calls(key)) == (1, 0)
+
+
+def test_a_user_reads_its_own_row(gateway, ann, bob):
+    user, key = ann
+    row = ok(gateway.ask("GET", "/v2/user/info", None, key))
+    assert (row["user_id"], row["teams"], row["user_role"]) == (user, [], "internal_user")
+    denied(gateway.ask("GET", f"/v2/user/info?user_id={bob[0]}", None, key))
+    assert ok(gateway.ask("GET", f"/v2/user/info?user_id={user}"))["user_id"] == user
+    assert gateway.ask("GET", "/v2/user/info").status == 422

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, activity, audit, budgets, credentials, customers, keys, models, organizations, rights, spend,
-    tags, teams, users,
+    Action, access_groups, activity, audit, budgets, credentials, customers, keys, models, organizations,
+    projects, rights, spend, tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -56,7 +56,8 @@ pub(crate) async fn manage(
     };
     let done = core.shared.control.spawn(async move { run(job, action, path).await }).await;
     match done {
-        Ok(Ok(value)) => answer::json_response(StatusCode::OK, &value),
+        Ok(Ok(_)) if action.status() == StatusCode::NO_CONTENT => answer::empty(StatusCode::NO_CONTENT),
+        Ok(Ok(value)) => answer::json_response(action.status(), &value),
         Ok(Err(refusal)) => refusal.into_response(),
         Err(gone) => {
             let error = Error::new(ErrorKind::Internal, "the change was interrupted").with_source(gone);
@@ -147,6 +148,8 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal>
         Action::User(action) => users::run(job, action).await,
         Action::Customer(action) => customers::run(job, action).await,
         Action::Organization(action) => organizations::run(job, action).await,
+        Action::Project(action) => projects::run(job, action).await,
+        Action::AccessGroup(action) => access_groups::run(job, action).await,
         Action::Budget(action) => budgets::run(job, action).await,
         Action::Tag(action) => tags::run(job, action).await,
         Action::Model(action) => models::run(job, action).await,

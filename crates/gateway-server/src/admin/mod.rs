@@ -1,5 +1,6 @@
 //! The management API: thin, and the only place that writes settings.
 
+mod access_groups;
 mod activity;
 mod audit;
 mod budget_fields;
@@ -13,6 +14,7 @@ mod keys;
 mod members;
 mod models;
 mod organizations;
+mod projects;
 mod query;
 mod refusal;
 mod rights;
@@ -25,6 +27,7 @@ mod teams;
 mod users;
 mod view;
 
+pub(crate) use access_groups::AccessGroupAction;
 pub(crate) use activity::ActivityOf;
 pub(crate) use audit::AuditAction;
 pub(crate) use budgets::BudgetAction;
@@ -34,10 +37,13 @@ pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
 pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
+pub(crate) use projects::ProjectAction;
 pub(crate) use spend::SpendAction;
 pub(crate) use tags::TagAction;
 pub(crate) use teams::TeamAction;
 pub(crate) use users::UserAction;
+
+use http::StatusCode;
 
 /// What a management request is about, and what is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +58,10 @@ pub(crate) enum Action {
     Customer(CustomerAction),
     /// Organisations and their members.
     Organization(OrganizationAction),
+    /// Projects of teams.
+    Project(ProjectAction),
+    /// Groups of models that teams and keys may use.
+    AccessGroup(AccessGroupAction),
     /// Shared budgets.
     Budget(BudgetAction),
     /// Request tags.
@@ -69,6 +79,14 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// The status of success; one without content has no body.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::AccessGroup(action) => action.status(),
+            _ => StatusCode::OK,
+        }
+    }
+
     /// Whether it changes nothing.
     fn reads(self) -> bool {
         match self {
@@ -76,11 +94,13 @@ impl Action {
             Self::Team(action) => {
                 matches!(action, TeamAction::Info | TeamAction::List | TeamAction::ListPaged)
             }
-            Self::User(action) => matches!(action, UserAction::Info | UserAction::List | UserAction::Roles),
+            Self::User(action) => action.reads(),
             Self::Customer(action) => matches!(action, CustomerAction::Info | CustomerAction::List),
             Self::Organization(action) => {
                 matches!(action, OrganizationAction::Info | OrganizationAction::List)
             }
+            Self::Project(action) => action.reads(),
+            Self::AccessGroup(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(_) | Self::Activity(..) | Self::Audit(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::job::Job;
 use super::keys::hash_of;
-use super::query;
 use super::refusal::Refusal;
-use super::{Action, ActivityOf, KeyAction, OrganizationAction, TeamAction, UserAction};
+use super::{Action, ActivityOf, KeyAction, OrganizationAction, ProjectAction, TeamAction};
+use super::{projects, query};
 use crate::walk::{Caller, Role};
 
 /// What a team's administrator may not give the team: its owner decides what it may spend and use.
@@ -63,7 +63,7 @@ struct Rights {
 /// # Errors
 /// When it is about what is not theirs.
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
-    if job.caller.role() != Role::Other || action == Action::User(UserAction::Info) {
+    if job.caller.role() != Role::Other || matches!(action, Action::User(action) if action.is_own()) {
         return Ok(());
     }
     let Some(rights) = Rights::of(job).await? else { return own_key_only(job, action, path) };
@@ -73,6 +73,7 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
     match action {
         Action::Key(action) => rights.keys(job, action, path).await,
         Action::Team(action) => rights.teams(job, action, path).await,
+        Action::Project(action) => rights.projects(job, action, path).await,
         Action::Organization(OrganizationAction::Info) => rights.organization(job),
         Action::Activity(ActivityOf::User, _) => {
             narrow(job, "user_id", &rights.user);
@@ -108,6 +109,17 @@ fn refused(message: impl Into<String>) -> Refusal {
 /// Sets a parameter of the query, whatever it was.
 fn narrow(job: &mut Job, name: &str, value: &str) {
     job.query = Some(query::with(job.query.as_deref(), name, value));
+}
+
+impl Job {
+    /// The teams whose things the caller sees; `None` for administrators, who see everything.
+    pub(super) async fn teams_seen(&self) -> Result<Option<Vec<String>>, Refusal> {
+        if self.caller.role() != Role::Other {
+            return Ok(None);
+        }
+        let rights = Rights::of(self).await?;
+        Ok(Some(rights.into_iter().flat_map(|rights| rights.teams).map(|team| team.id.id).collect()))
+    }
 }
 
 impl Rights {
@@ -329,6 +341,41 @@ impl Rights {
                 Err(refused(format!("only an administrator of the gateway sets `{name}` of a team")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Members see the projects of their teams; who runs a team makes and changes them.
+    async fn projects(&self, job: &Job, action: ProjectAction, path: &str) -> Result<(), Refusal> {
+        let body = object(job)?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        match action {
+            ProjectAction::List => Ok(()),
+            ProjectAction::Info => {
+                let Some(id) = job.param("project_id") else { return Ok(()) };
+                match projects::existing(job, &id, "project_id").await?.settings.team_id {
+                    Some(team) if self.is_member(&team) || self.runs(job, &team).await? => Ok(()),
+                    _ => Err(refused("You don't have access to this project")),
+                }
+            }
+            ProjectAction::New => self.runs_project_of(job, text("team_id")).await,
+            ProjectAction::Update => {
+                let Some(id) = text("project_id") else { return Ok(()) };
+                let stored = projects::existing(job, &id, "project_id").await?.settings.team_id;
+                self.runs_project_of(job, stored).await?;
+                match text("team_id") {
+                    Some(team) => self.runs_project_of(job, Some(team)).await,
+                    None => Ok(()),
+                }
+            }
+            ProjectAction::Delete => Err(crate::routes::operators_only(path).into()),
+        }
+    }
+
+    /// Whoever runs a team runs its projects.
+    async fn runs_project_of(&self, job: &Job, team: Option<String>) -> Result<(), Refusal> {
+        match team {
+            Some(team) if self.runs(job, &team).await? => Ok(()),
+            _ => Err(refused("Only admins or team admins can create and update projects")),
         }
     }
 

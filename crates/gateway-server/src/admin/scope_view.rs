@@ -185,6 +185,20 @@ pub(super) fn organization(
     row.finish(record, &["object_permission"])
 }
 
+/// A project of a team.
+pub(super) fn project(record: &ScopeRecord, spent: Money) -> Map<String, Value> {
+    let settings = &record.settings;
+    let mut row = Row::of(record, spent);
+    row.put("project_id", json!(record.id.id));
+    row.put("project_alias", json!(settings.alias));
+    row.put("team_id", json!(settings.team_id));
+    row.put("model_spend", json!({}));
+    row.put("model_rpm_limit", json!(settings.model_rpm_limit));
+    row.put("model_tpm_limit", json!(settings.model_tpm_limit));
+    row.put("litellm_budget_table", own_budget(record));
+    row.finish(record, &["description", "object_permission", "object_permission_id"])
+}
+
 /// A tag.
 pub(super) fn tag(record: &ScopeRecord, spent: Money) -> Map<String, Value> {
     let settings = &record.settings;

@@ -21,6 +21,7 @@ pub(crate) enum UserAction {
     Update,
     Delete,
     Info,
+    RowAlone,
     List,
     Roles,
 }
@@ -41,6 +42,18 @@ const ROLES: &[(&str, &str, &str)] = &[
     ("internal_user_viewer", "sees their own keys and spend", "Internal Viewer (View Only)"),
 ];
 
+impl UserAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::Info | Self::RowAlone | Self::List | Self::Roles)
+    }
+
+    /// Whether everybody may ask: the answer is about the caller.
+    pub(super) fn is_own(self) -> bool {
+        matches!(self, Self::Info | Self::RowAlone)
+    }
+}
+
 /// Does what is asked about users.
 pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> {
     match action {
@@ -48,6 +61,7 @@ pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> 
         UserAction::Update => update(&job).await,
         UserAction::Delete => delete(&job).await,
         UserAction::Info => info(&job).await,
+        UserAction::RowAlone => row_alone(&job).await,
         UserAction::List => list(&job).await,
         UserAction::Roles => Ok(roles()),
     }
@@ -195,7 +209,8 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     Ok(json!(ids.len()))
 }
 
-async fn info(job: &Job) -> Result<Value, Refusal> {
+/// The user a request asks for: the one it names, or the caller.
+fn whose(job: &Job) -> Result<Option<String>, Refusal> {
     let own = match &job.caller {
         Caller::Operator => None,
         Caller::Key(entry) => entry.record.settings.user_id.clone(),
@@ -205,7 +220,21 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
         let message = "You are not allowed to see the info of other users";
         return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error").into());
     }
-    let Some(id) = asked.or(own) else {
+    Ok(asked.or(own))
+}
+
+/// A user's own row, with the ids of its teams.
+async fn row_alone(job: &Job) -> Result<Value, Refusal> {
+    let Some(id) = whose(job)? else {
+        let problem = Refusal::field("missing", "user_id", "Field required", &Value::Null);
+        return Err(Refusal::Fields(vec![problem]));
+    };
+    let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;
+    row(job, &user).await
+}
+
+async fn info(job: &Job) -> Result<Value, Refusal> {
+    let Some(id) = whose(job)? else {
         return Ok(json!({ "user_id": null, "user_info": {}, "keys": [], "teams": [] }));
     };
     let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;

@@ -69,6 +69,13 @@ pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response<Reply
     respond(status, Bytes::from(value.to_string()))
 }
 
+/// A status without a body.
+pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::full(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
 /// A stream of events.
 pub(crate) fn event_stream(body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);

@@ -6,6 +6,8 @@ mod head;
 mod headers;
 
 pub(crate) use body::{CutShort, ReplyBody};
-pub(crate) use error::{detail, error_response, event_stream, json_response, openai_error, with_call_id};
+pub(crate) use error::{
+    detail, empty, error_response, event_stream, json_response, openai_error, with_call_id,
+};
 pub(crate) use head::{Head, Heads};
 pub(crate) use headers::{CallHeaders, limits, names, rests, text};

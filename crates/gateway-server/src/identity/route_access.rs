@@ -1,7 +1,7 @@
 //! Which routes a key may call (surface §4.4 b).
 
 /// Groups of routes that `allowed_routes` may name.
-const GROUPS: [(&str, &[&str]); 9] = [
+const GROUPS: [(&str, &[&str]); 10] = [
     ("llm_api_routes", &["openai_routes", "anthropic_routes", "google_routes"]),
     (
         "openai_routes",
@@ -47,28 +47,68 @@ const GROUPS: [(&str, &[&str]); 9] = [
         "info_routes",
         &[
             "/key/info",
+            "/key/list",
+            "/v2/key/info",
+            "/team/info",
+            "/team/list",
+            "/v2/team/list",
+            "/organization/list",
+            "/user/info",
+            "/v2/user/info",
             "/model/info",
             "/v1/model/info",
+            "/v2/model/info",
             "/model_group/info",
             "/models",
             "/v1/models",
+            "/health",
             "/health/services",
         ],
     ),
-    ("management_routes", &["key_management_routes", "info_routes"]),
+    (
+        "management_routes",
+        &[
+            "key_management_routes",
+            "info_routes",
+            "/user/new",
+            "/user/update",
+            "/user/delete",
+            "/user/list",
+            "/user/daily/activity",
+            "/team/new",
+            "/team/update",
+            "/team/delete",
+            "/team/block",
+            "/team/unblock",
+            "/team/daily/activity",
+            "/model/new",
+            "/model/update",
+            "/model/delete",
+        ],
+    ),
     (
         "key_management_routes",
         &[
             "/key/generate",
+            "/key/service-account/generate",
             "/key/info",
             "/key/update",
+            "/key/bulk_update",
             "/key/delete",
             "/key/list",
+            "/key/aliases",
             "/key/block",
             "/key/unblock",
+            "/key/regenerate",
+            "/key/{model}/regenerate",
+            "/key/{model}/reset_spend",
         ],
     ),
-    ("spend_tracking_routes", &["/spend"]),
+    (
+        "spend_tracking_routes",
+        &["/spend/keys", "/spend/users", "/spend/tags", "/spend/calculate", "/spend/logs", "/cost/estimate"],
+    ),
+    ("global_spend_tracking_routes", &["/global/spend"]),
     ("public_routes", &["/health/liveliness", "/health/liveness", "/health/readiness"]),
 ];
 

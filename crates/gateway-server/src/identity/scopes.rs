@@ -42,6 +42,8 @@ pub(crate) struct View {
     pub(crate) limits: Limits,
     /// Its limits for models, tags and further periods.
     pub(crate) parts: Vec<Part>,
+    /// The access groups whose models it may use besides its own (`access_group_ids` of a team).
+    groups: Vec<Arc<Scope>>,
     /// What is added to its budget for a time, and when that ends.
     raise: Option<(Money, i64)>,
     /// The version of the record, or of the tombstone that took it away.
@@ -53,7 +55,7 @@ impl View {
         let raise = raise_of(&record.settings.extra, &record.settings.metadata);
         let limits = limits_of(&record.settings);
         let limits = budget.map_or(limits, |budget| limits.or(&limits_of(budget)));
-        Self { version: record.version, record: Some(record), limits, parts, raise }
+        Self { version: record.version, record: Some(record), limits, parts, groups: Vec::new(), raise }
     }
 
     /// Its limits now: its budget may be larger for a time (`temp_budget_increase`).
@@ -74,6 +76,11 @@ impl View {
     /// What one of its own names for models stands for (`model_aliases` of a team).
     pub(crate) fn alias(&self, model: &str) -> Option<&str> {
         self.record.as_ref()?.settings.extra.get("model_aliases")?.get(model)?.as_str()
+    }
+
+    /// The access groups whose models it may use besides its own.
+    pub(crate) fn groups(&self) -> &[Arc<Scope>] {
+        &self.groups
     }
 
     /// The models it may use; empty is every model.
@@ -252,7 +259,19 @@ impl Scopes {
             }
         }
         let parts = self.parts(&record.id.as_owner(), specs).await?;
-        Ok(View::of(record, budget.as_ref().map(|budget| &budget.settings), parts))
+        let groups = self.groups_of(&record).await?;
+        Ok(View { groups, ..View::of(record, budget.as_ref().map(|budget| &budget.settings), parts) })
+    }
+
+    /// The access groups a team belongs to.
+    async fn groups_of(&self, record: &ScopeRecord) -> Result<Vec<Arc<Scope>>> {
+        let listed = record.settings.extra.get("access_group_ids").and_then(|ids| ids.as_array());
+        let mut groups = Vec::new();
+        for id in listed.into_iter().flatten().filter_map(|id| id.as_str()) {
+            // A group belongs to none, so this ends.
+            groups.push(Box::pin(self.find(ScopeId::new(ScopeKind::AccessGroup, id))).await?);
+        }
+        Ok(groups)
     }
 
     /// The parts of an owner, each with its account.

@@ -64,7 +64,7 @@ pub(super) async fn groups(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> 
     let mut groups: BTreeMap<&str, Vec<&Model>> = BTreeMap::new();
     for model in &snapshot.config.models {
         let name = &*model.deployment.group;
-        if wanted.as_deref().is_none_or(|wanted| wanted == name) && caller.may_use(&snapshot, name) {
+        if wanted.as_deref().is_none_or(|wanted| wanted == name) && caller.sees(&snapshot, name) {
             groups.entry(name).or_default().push(model);
         }
     }

@@ -20,8 +20,9 @@ use llm_types::{Error, ErrorKind, Operation};
 pub(crate) use pattern::decoded;
 
 use crate::admin::{
-    self, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction, KeyAction,
-    ModelAction, OrganizationAction, SpendAction, TagAction, TeamAction, UserAction,
+    self, AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
+    KeyAction, ModelAction, OrganizationAction, ProjectAction, SpendAction, TagAction, TeamAction,
+    UserAction,
 };
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
@@ -41,6 +42,8 @@ enum Handler {
     Model,
     /// What is configured of the models.
     ModelInfo,
+    /// The same, page by page.
+    ModelsPaged,
     /// What clients of Ollama ask beside the chat.
     Ollama(Local),
     /// What models of one name can.
@@ -149,6 +152,12 @@ const fn customer(action: CustomerAction) -> Handler {
 }
 const fn organization(action: OrganizationAction) -> Handler {
     Handler::Manage(Action::Organization(action))
+}
+const fn project(action: ProjectAction) -> Handler {
+    Handler::Manage(Action::Project(action))
+}
+const fn access_group(action: AccessGroupAction) -> Handler {
+    Handler::Manage(Action::AccessGroup(action))
 }
 const fn budget(action: BudgetAction) -> Handler {
     Handler::Manage(Action::Budget(action))
@@ -325,6 +334,7 @@ static TABLE: &[Route] = &[
     Route(GET, "/models/{model}", Handler::Model),
     Route(GET, "/model/info", Handler::ModelInfo),
     Route(GET, "/v1/model/info", Handler::ModelInfo),
+    Route(GET, "/v2/model/info", Handler::ModelsPaged),
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
@@ -363,6 +373,7 @@ static TABLE: &[Route] = &[
     Route(POST, "/user/update", user(UserAction::Update)),
     Route(POST, "/user/delete", user(UserAction::Delete)),
     Route(GET, "/user/info", user(UserAction::Info)),
+    Route(GET, "/v2/user/info", user(UserAction::RowAlone)),
     Route(GET, "/user/list", user(UserAction::List)),
     Route(GET, "/user/available_roles", user(UserAction::Roles)),
     Route(POST, "/customer/new", customer(CustomerAction::New)),
@@ -387,6 +398,29 @@ static TABLE: &[Route] = &[
     Route(POST, "/organization/member_add", organization(OrganizationAction::MemberAdd)),
     Route(&Method::PATCH, "/organization/member_update", organization(OrganizationAction::MemberUpdate)),
     Route(&Method::DELETE, "/organization/member_delete", organization(OrganizationAction::MemberDelete)),
+    Route(POST, "/project/new", project(ProjectAction::New)),
+    Route(POST, "/project/update", project(ProjectAction::Update)),
+    Route(&Method::DELETE, "/project/delete", project(ProjectAction::Delete)),
+    Route(GET, "/project/info", project(ProjectAction::Info)),
+    Route(GET, "/project/list", project(ProjectAction::List)),
+    Route(POST, "/v1/access_group", access_group(AccessGroupAction::New)),
+    Route(GET, "/v1/access_group", access_group(AccessGroupAction::List)),
+    Route(GET, "/v1/access_group/{access_group_id}", access_group(AccessGroupAction::Info)),
+    Route(&Method::PUT, "/v1/access_group/{access_group_id}", access_group(AccessGroupAction::Update)),
+    Route(&Method::DELETE, "/v1/access_group/{access_group_id}", access_group(AccessGroupAction::Delete)),
+    Route(POST, "/v1/unified_access_group", access_group(AccessGroupAction::New)),
+    Route(GET, "/v1/unified_access_group", access_group(AccessGroupAction::List)),
+    Route(GET, "/v1/unified_access_group/{access_group_id}", access_group(AccessGroupAction::Info)),
+    Route(
+        &Method::PUT,
+        "/v1/unified_access_group/{access_group_id}",
+        access_group(AccessGroupAction::Update),
+    ),
+    Route(
+        &Method::DELETE,
+        "/v1/unified_access_group/{access_group_id}",
+        access_group(AccessGroupAction::Delete),
+    ),
     Route(POST, "/budget/new", budget(BudgetAction::New)),
     Route(POST, "/budget/update", budget(BudgetAction::Update)),
     Route(POST, "/budget/delete", budget(BudgetAction::Delete)),
@@ -436,6 +470,8 @@ static TABLE: &[Route] = &[
     Route(GET, "/organization/daily/activity/aggregated", activity(ActivityOf::Organization, true)),
     Route(GET, "/customer/daily/activity", activity(ActivityOf::Customer, false)),
     Route(GET, "/customer/daily/activity/aggregated", activity(ActivityOf::Customer, true)),
+    Route(GET, "/end_user/daily/activity", activity(ActivityOf::Customer, false)),
+    Route(GET, "/end_user/daily/activity/aggregated", activity(ActivityOf::Customer, true)),
     Route(GET, "/tag/daily/activity", activity(ActivityOf::Tag, false)),
     Route(GET, "/tag/daily/activity/aggregated", activity(ActivityOf::Tag, true)),
     Route(GET, "/", Handler::Health(health::Probe::Greeting)),
@@ -486,6 +522,7 @@ pub(crate) async fn answer(
         }
         Handler::Models => models::list(core, conn, &request.into_parts().0).await,
         Handler::Model => models::one(core, conn, &request.into_parts().0, &model.unwrap_or_default()).await,
+        Handler::ModelsPaged => models::paged(core, conn, &request.into_parts().0).await,
         Handler::ModelInfo => models::info(core, conn, &request.into_parts().0).await,
         Handler::Ollama(Local::Tags) => ollama::tags(core, conn, &request.into_parts().0).await,
         Handler::Ollama(Local::Show) => ollama::show(core, conn, request).await,

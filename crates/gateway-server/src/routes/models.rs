@@ -1,5 +1,6 @@
 //! The models a key may use, and what is configured of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -12,7 +13,7 @@ use crate::answer::{self, ReplyBody};
 use crate::config::Model;
 use crate::door::ConnState;
 use crate::state::{Core, Snapshot};
-use crate::walk::{Caller, admit};
+use crate::walk::{Caller, admit, query};
 
 /// `GET /v1/models`: both the OpenAI and the Anthropic SDK read this shape.
 pub(super) async fn list(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
@@ -42,7 +43,7 @@ pub(super) async fn one(core: &Arc<Core>, conn: &ConnState, head: &Parts, name: 
         Err(error) => return answer::openai_error(&error),
     };
     let known = snapshot.routes().resolve(name, caller.team()).is_some();
-    if known && caller.may_use(&snapshot, name) {
+    if known && caller.sees(&snapshot, name) {
         return answer::json_response(StatusCode::OK, &entry(name));
     }
     answer::openai_error(
@@ -58,19 +59,59 @@ pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
         Ok(caller) => caller,
         Err(error) => return answer::openai_error(&error),
     };
-    let models =
-        snapshot.config.models.iter().filter(|model| caller.may_use(&snapshot, &model.deployment.group));
-    let mut data: Vec<Value> = Vec::new();
+    let models = snapshot.config.models.iter();
+    let seen = models.filter(|model| caller.sees(&snapshot, &model.deployment.group));
+    let data = rows(&snapshot, seen).await;
+    answer::json_response(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// What is shown of deployments. Of hundreds of them this is work for a while: the core's calls go on meanwhile.
+async fn rows<'m>(snapshot: &Snapshot, models: impl Iterator<Item = &'m Model>) -> Vec<Value> {
+    let mut rows = Vec::new();
     for model in models {
-        data.push(json!({
+        rows.push(json!({
             "model_name": &*model.deployment.group,
             "litellm_params": *model.deployment.params,
-            "model_info": info_with_params(&snapshot, model),
+            "model_info": info_with_params(snapshot, model),
         }));
-        // Of hundreds of models this is work for a while: the core's calls go on meanwhile.
         tokio::task::yield_now().await;
     }
-    answer::json_response(StatusCode::OK, &json!({ "data": data }))
+    rows
+}
+
+/// `GET /v2/model/info`: a page of the deployments; `model`, `search`, `modelId` and `teamId` narrow them.
+pub(super) async fn paged(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    let caller = match enter(core, conn, &snapshot, head, "/v2/model/info").await {
+        Ok(caller) => caller,
+        Err(error) => return answer::openai_error(&error),
+    };
+    let param = |name: &str| {
+        query::value(head.uri.query(), name).filter(|value| !value.is_empty()).map(Cow::into_owned)
+    };
+    let number =
+        |name: &str, default: usize| param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (page, size) = (number("page", 1).max(1), number("size", 50).clamp(1, 100));
+    let (name, id, team) = (param("model"), param("modelId"), param("teamId"));
+    let search = param("search").map(|text| text.to_lowercase());
+    let asked = |model: &&Model| {
+        let deployment = &model.deployment;
+        name.as_deref().is_none_or(|name| *deployment.group == *name)
+            && id.as_deref().is_none_or(|id| deployment.id.as_str() == id)
+            && team.as_deref().is_none_or(|team| deployment.team_id.as_deref() == Some(team))
+            && search.as_deref().is_none_or(|text| deployment.group.to_lowercase().contains(text))
+            && caller.sees(&snapshot, &deployment.group)
+    };
+    let found: Vec<&Model> = snapshot.config.models.iter().filter(asked).collect();
+    let shown = found.iter().copied().skip((page - 1).saturating_mul(size)).take(size);
+    let body = json!({
+        "data": rows(&snapshot, shown).await,
+        "total_count": found.len(),
+        "current_page": page,
+        "total_pages": found.len().div_ceil(size),
+        "size": size,
+    });
+    answer::json_response(StatusCode::OK, &body)
 }
 
 /// What is known of a deployment, and the parameters it takes.
@@ -100,7 +141,7 @@ pub(super) fn names(snapshot: &Snapshot, caller: &Caller) -> Vec<String> {
         .routes()
         .names()
         .iter()
-        .filter(|name| caller.may_use(snapshot, name))
+        .filter(|name| caller.sees(snapshot, name))
         .map(|name| name.to_string())
         .collect();
     if let Caller::Key(entry) = caller {

@@ -52,7 +52,7 @@ pub(super) async fn show(
         let caller = models::enter(core, conn, &snapshot, &head, "/v1/models").await?;
         let name = asked(&read_body(body, LIMIT).await?)?;
         let known = snapshot.routes().resolve(&name, caller.team()).is_some();
-        if known && caller.may_use(&snapshot, &name) {
+        if known && caller.sees(&snapshot, &name) {
             return Ok(described(&snapshot, &name));
         }
         Err(Error::new(ErrorKind::NotFound, format!("model '{name}' not found")).with_param("model"))

@@ -143,8 +143,7 @@ pub(super) fn served(core: &Core, snapshot: &Snapshot, caller: &Caller, name: &s
             .with_param("model")
     };
     let route = snapshot.routes().resolve(name, caller.team()).ok_or_else(unknown)?;
-    let first =
-        route.group.candidates.first().filter(|_| caller.may_use(snapshot, name)).ok_or_else(unknown)?;
+    let first = route.group.candidates.first().filter(|_| caller.sees(snapshot, name)).ok_or_else(unknown)?;
     snapshot.served(&first.deployment, &route.model(&first.deployment), &core.shared.metrics)
 }
 

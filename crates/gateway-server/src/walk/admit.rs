@@ -13,7 +13,7 @@ use super::limit::MASTER;
 use crate::clock::now_ms;
 use crate::door::{ConnState, LastKey};
 use crate::identity::{
-    KeyDigest, KeyEntry, Presented, client_address, may_use_model, presented, route_allowed,
+    KeyDigest, KeyEntry, Link, Presented, Scope, client_address, may_use_model, presented, route_allowed,
 };
 use crate::state::{Core, Snapshot};
 use crate::store;
@@ -242,10 +242,33 @@ impl Caller {
     pub(crate) fn may_use(&self, snapshot: &Snapshot, model: &str) -> bool {
         let Self::Key(entry) = self else { return true };
         list_allows(snapshot, self.team(), &entry.record.settings.models, model)
-            || entry.groups.iter().any(|group| {
-                let view = group.view();
-                !view.models().is_empty() && list_allows(snapshot, self.team(), view.models(), model)
-            })
+            || self.groups_allow(snapshot, &entry.groups, model)
+    }
+
+    /// Whether the key and everybody it belongs to let a name pass: what the key is shown.
+    pub(crate) fn sees(&self, snapshot: &Snapshot, model: &str) -> bool {
+        let Self::Key(entry) = self else { return true };
+        self.may_use(snapshot, model)
+            && entry.chain.iter().all(|link| self.link_allows(snapshot, link, model))
+    }
+
+    /// Whether somebody the key belongs to lets a name pass: a team by the access groups of either, too.
+    pub(super) fn link_allows(&self, snapshot: &Snapshot, link: &Link, model: &str) -> bool {
+        let view = link.scope.view();
+        if !link.bound || list_allows(snapshot, self.team(), view.models(), model) {
+            return true;
+        }
+        let Self::Key(entry) = self else { return true };
+        link.scope.id.kind == ScopeKind::Team
+            && (self.groups_allow(snapshot, view.groups(), model)
+                || self.groups_allow(snapshot, &entry.groups, model))
+    }
+
+    fn groups_allow(&self, snapshot: &Snapshot, groups: &[Arc<Scope>], model: &str) -> bool {
+        groups.iter().any(|group| {
+            let view = group.view();
+            !view.models().is_empty() && list_allows(snapshot, self.team(), view.models(), model)
+        })
     }
 
     /// What it may do on management routes: the operator everything, a key what its user's role allows

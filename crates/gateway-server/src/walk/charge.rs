@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateway_db::{ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
-use super::admit::{list_allows, no_access};
+use super::admit::no_access;
 use super::whose::{Who, per, word};
 use super::{Call, Caller};
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
@@ -283,9 +283,8 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
         if view.blocked() {
             return Err(blocked(&link.scope.id));
         }
-        let models = view.models();
         let model = &call.glance.model;
-        if link.bound && !list_allows(&call.snapshot, caller.team(), models, model) {
+        if !caller.link_allows(&call.snapshot, link, model) {
             return Err(no_access(model, denial_type(link.scope.id.kind)));
         }
     }

@@ -53,7 +53,7 @@ pub(super) async fn ask(
     let asked = &*call;
     let snapshot = &asked.snapshot;
     let caller = tail.caller.clone();
-    let may_use = |model: &str| caller.may_use(snapshot, model);
+    let may_use = |model: &str| caller.sees(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
     let bonds = asked.bonds(&caller);
     asked.count_ahead(caller.team()).await;

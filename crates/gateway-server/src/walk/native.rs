@@ -47,10 +47,9 @@ pub(super) fn settle(request: &mut ChatRequest, policy: &ParamPolicy) -> Result<
 /// Takes out what callers of the Responses API say of caches where the provider has no words for it: the
 /// answer stays the same, and the clients of that API always say it. LiteLLM leaves it out too.
 pub(super) fn leave_hints(request: &mut ChatRequest, provider: DialectId) {
-    if !matches!(provider, DialectId::OpenaiChat | DialectId::OpenaiResponses) {
-        if request.options.forget("prompt_cache_key") {
-            note("prompt_cache_key");
-        }
+    let knows = matches!(provider, DialectId::OpenaiChat | DialectId::OpenaiResponses);
+    if !knows && request.options.forget("prompt_cache_key") {
+        note("prompt_cache_key");
     }
 }
 

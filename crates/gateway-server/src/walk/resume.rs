@@ -144,7 +144,7 @@ async fn go_on(
     said: &str,
 ) -> Result<Resumed> {
     let snapshot = &call.snapshot;
-    let may_use = |model: &str| caller.may_use(snapshot, model);
+    let may_use = |model: &str| caller.sees(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
     let count = |deployment: &Deployment| call.tokens_for(deployment);
     let broke = |deployment: &Deployment| funds::is_broke(call, deployment);
