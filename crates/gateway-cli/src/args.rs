@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Route(RouteArgs),
     /// List the providers that can be called, and the environment variables that hold their keys.
     Providers(ProvidersArgs),
-    /// Sign in at a provider that wants a person to: GitHub Copilot.
+    /// Sign in at a provider that wants a person to: GitHub Copilot, ChatGPT.
     ///
     /// Prints a page and a code to type there, and waits until that is done.
     Login(LoginArgs),
@@ -179,8 +179,11 @@ pub(crate) struct LoginArgs {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LoginProvider {
     /// GitHub Copilot.
-    #[value(name = "github_copilot")]
+    #[value(name = "github_copilot", alias = "copilot")]
     GithubCopilot,
+    /// A ChatGPT subscription.
+    #[value(name = "chatgpt")]
+    Chatgpt,
 }
 
 /// What to do with the database.

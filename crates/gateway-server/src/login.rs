@@ -1,13 +1,15 @@
 //! Sign-ins that need a person: by device code, at the command line.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
+use llm_providers::signin::chatgpt;
 use llm_providers::signin::copilot::{CLIENT, CODE_URL, Device, Progress, TOKEN_URL, keep};
 use llm_providers::transport::{HyperTransport, TransportOptions};
 use llm_types::Result;
 
 use crate::config::Env;
-use crate::config::copilot_file;
+use crate::config::{chatgpt_file, copilot_file};
 
 /// Signs a user in at GitHub Copilot. `ask` is told the page to open and the code to type there; the token
 /// is kept where deployments of `github_copilot` look for it. Returns that place.
@@ -35,6 +37,26 @@ pub async fn copilot(env: &Env, ask: impl FnOnce(&str, &str)) -> Result<PathBuf>
                 keep(&path, &token)?;
                 return Ok(path);
             }
+        }
+    }
+}
+
+/// Signs a user in at ChatGPT. `ask` is told the page to open and the code to type there; the tokens are kept
+/// where deployments of `chatgpt` look for them. Returns that place.
+///
+/// # Errors
+/// As [`copilot`].
+pub async fn chatgpt(env: &Env, ask: impl FnOnce(&str, &str)) -> Result<PathBuf> {
+    let path = chatgpt_file(env)?;
+    let transport = HyperTransport::new(TransportOptions::from_env()?)?;
+    let issuer = env.first(["CHATGPT_AUTH_BASE"]).map_or(chatgpt::ISSUER, |(_, value)| value);
+    let device = chatgpt::Device::begin(&transport, issuer.trim_end_matches('/')).await?;
+    ask(&device.page, &device.code);
+    loop {
+        tokio::time::sleep(device.pause).await;
+        if let Some(tokens) = device.ask(&transport).await? {
+            chatgpt::keep(&path, &tokens, SystemTime::now())?;
+            return Ok(path);
         }
     }
 }

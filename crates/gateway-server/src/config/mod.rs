@@ -24,7 +24,7 @@ pub use llm_providers::Registry;
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
-pub(crate) use resolve::{copilot_file, is_empty, overlaid};
+pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid};
 pub use source::Env;
 pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{

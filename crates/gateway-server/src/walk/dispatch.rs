@@ -192,6 +192,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);
     }
+    fetch_template(call, &served).await?;
     let parts = prompts::of(call, &served)?;
     if !parts.is_empty() {
         *tail.asked.lock() = Some(Arc::clone(&served));
@@ -211,6 +212,17 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     let reply = take(call, &served, encoded, timeouts(&served, &attempt), &mut under_way).await;
     under_way.over();
     reply.map_err(|error| named(error, &served))
+}
+
+/// Fetches the template of a model's prompts where that stands at Hugging Face and is not here yet.
+async fn fetch_template(call: &Call, served: &Served) -> Result<()> {
+    match &served.target.target().spec.quirks.own_template.hub {
+        Some(hub) if !hub.is_here() => {
+            let fetched = Box::pin(hub.fetch(&call.core.transport, Instant::now())).await;
+            fetched.map_err(|error| named(error, served))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Sends a request and takes the reply: a whole one, or a stream up to its first content.

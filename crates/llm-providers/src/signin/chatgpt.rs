@@ -3,6 +3,8 @@
 //!
 //! Facts: the open source of Codex, <https://github.com/openai/codex> (`codex-rs/login`).
 
+mod device;
+
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +18,8 @@ use super::copilot::write_private;
 use super::fetch::{self, Ask, strange};
 use super::given::{fault, file};
 use super::{Held, RENEW};
+
+pub use device::{Device, ISSUER, keep};
 
 /// Whom messages name.
 const WHOM: &str = "OpenAI's token service";
@@ -40,7 +44,7 @@ pub struct Chatgpt {
 impl Chatgpt {
     pub(super) async fn fetch(&self, transport: &dyn Transport, now: SystemTime) -> Result<Held> {
         let text = file(&self.file).map_err(|error| {
-            let hint = "sign in with Codex or LiteLLM, or name the file of a sign-in in `CHATGPT_TOKEN_DIR` and \
+            let hint = "sign in with `gateway login chatgpt`, or name the file of a sign-in in `CHATGPT_TOKEN_DIR` and \
                         `CHATGPT_AUTH_FILE`";
             let message = format!("{}: {hint}", error.message());
             error.with_message(message)

@@ -94,6 +94,12 @@ impl<'a> Ask<'a> {
         send(transport, &whom, self.request()?).await
     }
 
+    /// Asks; the answer's status and text, whatever the status.
+    pub(super) async fn answer(self, transport: &dyn Transport) -> Result<(StatusCode, String)> {
+        let whom = self.whom.to_owned();
+        answer(transport, &whom, self.request()?).await
+    }
+
     /// Asks; the answer as JSON.
     pub(super) async fn value(self, transport: &dyn Transport) -> Result<Value> {
         let whom = self.whom.to_owned();
@@ -113,6 +119,12 @@ pub(super) async fn send(transport: &dyn Transport, whom: &str, request: HttpReq
             sent.extend_from_slice(word.as_bytes());
         }
     }
+    let (status, text) = answer(transport, whom, request).await?;
+    if status.is_success() { Ok(text) } else { Err(refused(whom, status, &text, &sent)) }
+}
+
+/// Sends a request; the answer's status and text, whatever the status.
+async fn answer(transport: &dyn Transport, whom: &str, request: HttpRequest) -> Result<(StatusCode, String)> {
     let unreached = |error: Error| {
         let message = format!("sign-in: {whom} cannot be asked: {}", error.message());
         error.with_message(message)
@@ -120,8 +132,7 @@ pub(super) async fn send(transport: &dyn Transport, whom: &str, request: HttpReq
     let response = transport.send(request).await.map_err(unreached)?;
     let status = response.status;
     let answer = response.body.collect(ANSWER_LIMIT).await.map_err(unreached)?;
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    if status.is_success() { Ok(text) } else { Err(refused(whom, status, &text, &sent)) }
+    Ok((status, String::from_utf8_lossy(&answer).into_owned()))
 }
 
 /// The error behind an answer with an error status. What was sent is not shown, should it be repeated.

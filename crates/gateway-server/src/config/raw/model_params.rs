@@ -156,7 +156,7 @@ catalogue! {
     final_prompt_value Text "" served: "What a prompt ends with, for models that complete prompts.";
     bos_token Text "" served: "The token a prompt begins with, for models that complete prompts.";
     eos_token Text "" served: "The token behind the model's turns in a prompt, for models that complete prompts.";
-    hf_model_name Text "" served: "Name of the model on Hugging Face, by which the marks of its prompts are told where the deployment's name is free text.";
+    hf_model_name Text "" served: "Name of the model on Hugging Face, by which the marks of its prompts are told where the deployment's name is free text. Where that name does not tell them, the model's `chat_template` is fetched from there with the first call, and kept (`HF_ENDPOINT`, `HF_TOKEN`).";
     base_url Text "" served: "Another name of `api_base`.";
     request_timeout Seconds "" served: "Seconds to wait for a whole answer; 6000 when not given.";
     caching_groups List "" later "answers are not cached": "Groups that share cached answers.";

@@ -20,7 +20,7 @@ mod section;
 mod target;
 mod template;
 
-pub(crate) use cloud::copilot_file;
+pub(crate) use cloud::{chatgpt_file, copilot_file};
 pub(crate) use overlay::{is_empty, overlaid};
 
 use std::collections::HashMap;

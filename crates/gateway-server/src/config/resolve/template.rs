@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use llm_providers::dialects::prompt::OwnTemplate;
+use llm_providers::dialects::prompt::own::{HUB, Hub, is_hub_name};
+use llm_providers::dialects::prompt::{OwnTemplate, Template};
+use llm_types::Secret;
 use serde_json::{Map, Value};
 
 use super::Section;
@@ -20,13 +22,33 @@ pub(super) fn own(section: &mut Section<'_, '_, '_>) -> OwnTemplate {
         bos_token: text("bos_token"),
         eos_token: text("eos_token"),
         roles: Cow::Borrowed(&[]),
+        hub: None,
     };
     let template = OwnTemplate { roles: roles(section).into(), ..template };
     if let Some(fault) = template.fault() {
         section.error("chat_template", format!("found a template, but {fault}"), "expected a Jinja template");
         return OwnTemplate::NONE;
     }
-    template
+    if template.is_none() { OwnTemplate { hub: at_hub(section), ..template } } else { template }
+}
+
+/// The template beside the model that `hf_model_name` names at Hugging Face, where that name does not tell its
+/// marks.
+fn at_hub(section: &mut Section<'_, '_, '_>) -> Option<std::sync::Arc<Hub>> {
+    let name = section.text("hf_model_name")?;
+    if !is_hub_name(&name) {
+        let expected = "expected a model's name at Hugging Face, such as `meta-llama/Llama-2-7b-chat-hf`";
+        section.error("hf_model_name", format!("found `{name}`"), expected);
+        return None;
+    }
+    if Template::is_told_by(&name) {
+        return None;
+    }
+    let value =
+        |names: &[&str]| section.cx.env.first(names.iter().copied()).map(|(_, value)| value.to_owned());
+    let endpoint = value(&["HF_ENDPOINT"]).unwrap_or_else(|| HUB.to_owned());
+    let token = value(&["HF_TOKEN", "HUGGINGFACE_API_KEY"]).map(Secret::new);
+    Some(Hub::shared(&name, &endpoint, token))
 }
 
 /// What stands before and after the turns of each role.

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use super::template::{Speaker, Turn};
 
 mod clock;
+mod hub;
+
+pub use hub::{ENDPOINT as HUB, Hub, is_name as is_hub_name};
 
 /// The longest template, in bytes.
 pub const LONGEST: usize = 256 * 1024;
@@ -46,6 +49,9 @@ pub struct OwnTemplate {
     pub bos_token: Text,
     /// What stands behind an answer.
     pub eos_token: Text,
+    /// The template stands beside a model at Hugging Face, and counts in place of all others.
+    #[serde(skip)]
+    pub hub: Option<Arc<Hub>>,
 }
 
 impl OwnTemplate {
@@ -57,6 +63,7 @@ impl OwnTemplate {
         final_prompt_value: Cow::Borrowed(""),
         bos_token: Cow::Borrowed(""),
         eos_token: Cow::Borrowed(""),
+        hub: None,
     };
 
     /// Whether there is none.
@@ -83,6 +90,9 @@ impl OwnTemplate {
     /// [`ErrorKind::BadRequest`] with the template's own words when it refuses the conversation;
     /// [`ErrorKind::Internal`] when the template cannot be used.
     pub(crate) fn prompt(&self, turns: &[Turn<'_>]) -> Result<String> {
+        if let Some(hub) = &self.hub {
+            return hub.template()?.prompt(turns);
+        }
         if self.chat_template.is_empty() { Ok(self.marked(turns)) } else { self.rendered(turns) }
     }
 

@@ -225,6 +225,13 @@ impl Template {
         self.parts
     }
 
+    /// Whether a name tells the marks of its model.
+    #[must_use]
+    pub fn is_told_by(name: &str) -> bool {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        Self::of_name(name) != Self { parts: "", ..Self::SPACED } || Self::of_family(last) != Self::PARAGRAPHS
+    }
+
     /// The template of a model on a platform of many makers, by its maker's name for it.
     #[must_use]
     pub fn of_family(model: &str) -> Self {

@@ -14,10 +14,10 @@ use super::super::{Credential, Key, Source};
 use super::Chatgpt;
 
 /// A file of its own, gone with the test.
-struct File(PathBuf);
+pub(super) struct File(pub(super) PathBuf);
 
 impl File {
-    fn new(name: &str, kept: &Value) -> Self {
+    pub(super) fn new(name: &str, kept: &Value) -> Self {
         let path = std::env::temp_dir().join(format!("gateway-chatgpt-{name}-{}.json", std::process::id()));
         std::fs::write(&path, kept.to_string()).unwrap();
         Self(path)
@@ -36,13 +36,13 @@ impl Drop for File {
 }
 
 /// A token whose claims say when it ends, in seconds from now, and whose it is.
-fn token(life: i64) -> String {
+pub(super) fn token(life: i64) -> String {
     let now = i64::try_from(now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).unwrap();
     let claims = json!({"exp": now + life, "https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}});
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-fn said(credential: &Credential) -> (String, String) {
+pub(super) fn said(credential: &Credential) -> (String, String) {
     let held = credential.held(now()).unwrap();
     let Key::Bearer(value) = &held.key else { panic!("expected a token") };
     let (name, account) = &held.headers[0];

@@ -47,6 +47,14 @@ pub(crate) fn copilot_file(environment: &Env) -> Result<PathBuf> {
     copilot::access_token(environment)
 }
 
+/// Where a ChatGPT sign-in leaves its tokens.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Unauthenticated`] when the environment tells no folder.
+pub(crate) fn chatgpt_file(environment: &Env) -> Result<PathBuf> {
+    chatgpt::tokens(environment)
+}
+
 /// The sign-in of vendors that have one of their own, whatever else is said; [`Said::Nothing`] where a key is
 /// sent as it is. `key` is the key of the entry or of the environment, `base` the URL the operator gave, if
 /// any, and the record's otherwise.

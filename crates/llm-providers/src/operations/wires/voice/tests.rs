@@ -66,17 +66,30 @@ fn azure_speech_takes_a_form_with_a_definition() {
         let first = job.entry.wire.begin(job).unwrap().swap_remove(0);
         let body = String::from_utf8_lossy(&first.body).into_owned();
         assert!(body.contains(r#"{"locales":["en"]}"#) && body.contains("name=\"audio\""), "{body}");
+        // The answer that Microsoft's page shows, its words between left out:
+        // <https://learn.microsoft.com/azure/ai-services/speech-service/fast-transcription-create>
         let reply = json!({
-            "durationMilliseconds": 1500, "combinedPhrases": [{"text": "hi you"}],
-            "phrases": [{"locale": "en-US", "text": "hi you", "words": [
-                {"text": "hi", "offsetMilliseconds": 250, "durationMilliseconds": 500}]}],
+            "durationMilliseconds": 182_439,
+            "combinedPhrases": [{"text": "Good afternoon. This is Sam. Thank you for calling Contoso. How can I help?"}],
+            "phrases": [{
+                "offsetMilliseconds": 960, "durationMilliseconds": 640, "text": "Good afternoon.",
+                "words": [
+                    {"text": "Good", "offsetMilliseconds": 960, "durationMilliseconds": 240},
+                    {"text": "afternoon.", "offsetMilliseconds": 1200, "durationMilliseconds": 400},
+                ],
+                "locale": "en-US", "confidence": 0.936_169_15,
+            }],
         });
         let heard = heard(job.entry.wire.read(job, &[received(&reply)]).unwrap());
+        assert_eq!(heard.text, "Good afternoon. This is Sam. Thank you for calling Contoso. How can I help?");
+        assert_eq!((heard.duration_ms, &*heard.language.unwrap()), (Some(182_439), "en-US"));
         assert_eq!(
-            (&*heard.text, heard.duration_ms, &*heard.language.unwrap()),
-            ("hi you", Some(1_500), "en-US")
+            heard.words,
+            [
+                json!({"word": "Good", "start": 0.96, "end": 1.2}),
+                json!({"word": "afternoon.", "start": 1.2, "end": 1.6}),
+            ]
         );
-        assert_eq!(heard.words, [json!({"word": "hi", "start": 0.25, "end": 0.75})]);
     });
 }
 
