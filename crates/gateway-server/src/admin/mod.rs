@@ -91,9 +91,7 @@ impl Action {
     fn reads(self) -> bool {
         match self {
             Self::Key(action) => action.reads(),
-            Self::Team(action) => {
-                matches!(action, TeamAction::Info | TeamAction::List | TeamAction::ListPaged)
-            }
+            Self::Team(action) => action.reads(),
             Self::User(action) => action.reads(),
             Self::Customer(action) => matches!(action, CustomerAction::Info | CustomerAction::List),
             Self::Organization(action) => {

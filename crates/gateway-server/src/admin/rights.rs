@@ -304,15 +304,18 @@ impl Rights {
                 narrow(job, "user_id", &self.user);
                 Ok(())
             }
-            TeamAction::Info => {
+            TeamAction::New => self.begins_team(job, path),
+            TeamAction::Info | TeamAction::Permissions => {
                 let Some(team) = job.param("team_id") else { return Ok(()) };
                 if self.is_member(&team) || self.runs(job, &team).await? {
                     return Ok(());
                 }
                 Err(refused(format!("You are no member of team={team}")))
             }
-            TeamAction::New => self.begins_team(job, path),
+            // The answer is about the caller.
+            TeamAction::MemberMe => Ok(()),
             TeamAction::Update
+            | TeamAction::SetPermissions
             | TeamAction::MemberAdd
             | TeamAction::MemberUpdate
             | TeamAction::MemberDelete => self.changes_team(job, action).await,
@@ -331,7 +334,9 @@ impl Rights {
 
     async fn changes_team(&self, job: &Job, action: TeamAction) -> Result<(), Refusal> {
         let body = object(job)?;
-        let Some(team) = body.get("team_id").and_then(Value::as_str) else { return Ok(()) };
+        // What the path names counts before what the body says, as it does for the handler.
+        let named = job.named.as_deref().or_else(|| body.get("team_id").and_then(Value::as_str));
+        let Some(team) = named else { return Ok(()) };
         if !self.runs(job, team).await? {
             return Err(refused(format!("Only the administrators of team={team} may do this")));
         }

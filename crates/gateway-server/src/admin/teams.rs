@@ -12,6 +12,9 @@ use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
 
+mod membership;
+mod permissions;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TeamAction {
@@ -26,14 +29,24 @@ pub(crate) enum TeamAction {
     MemberAdd,
     MemberUpdate,
     MemberDelete,
+    MembersAdd,
+    MemberMe,
+    Permissions,
+    SetPermissions,
+    SetSeveralPermissions,
     ModelAdd,
     ModelDelete,
 }
 
-/// The roles of a member.
-const ROLES: &[&str] = &["admin", "user"];
 /// Where a team notes the shared budget of its members.
 const MEMBER_BUDGET: &str = "team_member_budget_id";
+
+impl TeamAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::Info | Self::List | Self::ListPaged | Self::MemberMe | Self::Permissions)
+    }
+}
 
 /// Does what is asked about teams.
 pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> {
@@ -46,9 +59,14 @@ pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> 
         TeamAction::ListPaged => list_paged(&job).await,
         TeamAction::Block => block(&job, true).await,
         TeamAction::Unblock => block(&job, false).await,
-        TeamAction::MemberAdd => member_add(&job).await,
-        TeamAction::MemberUpdate => member_update(&job).await,
-        TeamAction::MemberDelete => member_delete(&job).await,
+        TeamAction::MemberAdd => membership::add(&job).await,
+        TeamAction::MemberUpdate => membership::update(&job).await,
+        TeamAction::MemberDelete => membership::delete(&job).await,
+        TeamAction::MembersAdd => membership::add_several(&job).await,
+        TeamAction::MemberMe => membership::own(&job).await,
+        TeamAction::Permissions => permissions::list(&job).await,
+        TeamAction::SetPermissions => permissions::set(&job).await,
+        TeamAction::SetSeveralPermissions => permissions::set_several(&job).await,
         TeamAction::ModelAdd => models(&job, true).await,
         TeamAction::ModelDelete => models(&job, false).await,
     }
@@ -61,7 +79,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         Change::Keep | Change::Clear => new_id(),
     };
     let given = fields.any("members_with_roles");
-    let mut wanted = given.map_or(Ok(Vec::new()), |given| members::read(&given, ROLES))?;
+    let mut wanted = given.map_or(Ok(Vec::new()), |given| members::read(&given, membership::ROLES))?;
     if !wanted.iter().any(|member| member.user_id.as_deref() == Some(&job.by)) {
         let creator = Member { user_id: Some(job.by.clone()), email: None, role: "admin".to_owned() };
         wanted.push(creator);
@@ -128,8 +146,12 @@ fn member_budget(team: &ScopeRecord) -> Option<String> {
     team.settings.metadata.get(MEMBER_BUDGET)?.as_str().map(str::to_owned)
 }
 
+/// The team is named by the path, or by the request.
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
+    if let Some(named) = &job.named {
+        fields.put("team_id", json!(named));
+    }
     let id = fields.required("team_id")?;
     let old = existing(job, &id).await?;
     let edit = read(job, fields, Some(&old)).await?;
@@ -222,90 +244,6 @@ async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
     Ok(Value::Object(row(job, &record).await?))
 }
 
-async fn member_add(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let Some(given) = fields.any("member") else {
-        let problem = Refusal::field("missing", "member", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
-    };
-    let wanted = members::read(&given, ROLES)?;
-    let (limits, models) = member_limits(job, &mut fields)?;
-    fields.finish()?;
-    let team = existing(job, &id).await?;
-    let have = job.members(ScopeKind::TeamMember, &id).await?;
-    let (mut users, mut made) = (Vec::new(), Vec::new());
-    for member in &wanted {
-        if let Some(user) = have.iter().find(|have| member.user_id.as_deref() == Some(&have.id.member)) {
-            return Err(already_in_team(&user.id));
-        }
-        let rest = (limits.clone(), models.clone().unwrap_or_default(), member_budget(&team));
-        let (user, membership) = job.join(ScopeKind::TeamMember, &id, member, rest).await?;
-        let teams = teams_of(job, &user.id.id).await?;
-        users.push(Value::Object(view::user(&user, job.spent(&user), &teams)));
-        made.push(membership);
-    }
-    let mut answer = row(job, &team).await?;
-    answer.insert("updated_users".to_owned(), Value::Array(users));
-    answer.insert("updated_team_memberships".to_owned(), memberships(job, &made));
-    Ok(Value::Object(answer))
-}
-
-/// The limits of a member inside its team, and the models it may use there.
-fn member_limits(job: &Job, fields: &mut Fields) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
-    let mut limits = LimitEdit {
-        max_budget: fields.money("max_budget_in_team")?,
-        budget_duration: fields.text("budget_duration"),
-        rpm_limit: fields.count("rpm_limit"),
-        tpm_limit: fields.count("tpm_limit"),
-        ..LimitEdit::default()
-    };
-    limits.budget_reset_at = super::fields::reset(&limits.budget_duration, &job.moment)?;
-    Ok((limits, super::fields::always(fields.texts("allowed_models"))))
-}
-
-async fn member_update(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let who = (fields.text("user_id"), fields.text("user_email"));
-    let role = fields.text("role");
-    if let Change::Set(role) = &role
-        && !ROLES.contains(&role.as_str())
-    {
-        let problem = Refusal::field("enum", "role", "Input should be 'admin' or 'user'", &json!(role));
-        return Err(Refusal::Fields(vec![problem]));
-    }
-    let (limits, models) = member_limits(job, &mut fields)?;
-    fields.finish()?;
-    let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
-    let edit = ScopeEdit { role, limits, models, ..ScopeEdit::default() };
-    let record = job.edit(&member.id, edit).await?;
-    let settings = &record.settings;
-    Ok(json!({
-        "team_id": id,
-        "user_id": record.id.member,
-        "user_email": settings.email,
-        "max_budget_in_team": settings.max_budget.map(Money::as_usd),
-        "tpm_limit": settings.tpm_limit,
-        "rpm_limit": settings.rpm_limit,
-        "budget_duration": settings.budget_duration,
-        "allowed_models": settings.models,
-        "temp_budget_increase": null,
-        "temp_budget_expiry": null,
-    }))
-}
-
-async fn member_delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let who = (fields.text("user_id"), fields.text("user_email"));
-    fields.finish()?;
-    let team = existing(job, &id).await?;
-    let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
-    job.remove(std::slice::from_ref(&member.id)).await?;
-    Ok(Value::Object(row(job, &team).await?))
-}
-
 async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let id = fields.required("team_id")?;
@@ -356,10 +294,4 @@ async fn existing_or_detail(job: &Job, id: &str) -> Result<ScopeRecord, Refusal>
     let found = job.db.scope(&team_id(id)).await?;
     found
         .ok_or_else(|| Refusal::detail(StatusCode::NOT_FOUND, format!("Team not found, passed team_id={id}")))
-}
-
-fn already_in_team(member: &ScopeId) -> Refusal {
-    let name = view::name(member);
-    let message = format!("User already in team: {name}");
-    Refusal::about(ErrorKind::BadRequest, "team_member_already_in_team", "member", message)
 }

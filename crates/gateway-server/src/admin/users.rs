@@ -14,12 +14,15 @@ use super::teams::teams_of;
 use super::{scope_view, view};
 use crate::walk::{Caller, Role};
 
+mod several;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserAction {
     New,
     Update,
     Delete,
+    BulkUpdate,
     Info,
     RowAlone,
     List,
@@ -60,6 +63,7 @@ pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> 
         UserAction::New => new(&job).await,
         UserAction::Update => update(&job).await,
         UserAction::Delete => delete(&job).await,
+        UserAction::BulkUpdate => several::update(&job).await,
         UserAction::Info => info(&job).await,
         UserAction::RowAlone => row_alone(&job).await,
         UserAction::List => list(&job).await,
@@ -157,7 +161,12 @@ fn teams_named(given: Option<Value>) -> Result<Vec<String>, Refusal> {
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
+    let (id, row) = change(job, job.fields()?).await?;
+    Ok(json!({ "user_id": id, "data": row }))
+}
+
+/// Changes the user that a request names; gives its id and its row.
+async fn change(job: &Job, mut fields: Fields) -> Result<(String, Value), Refusal> {
     let id = match (fields.text("user_id"), fields.text("user_email")) {
         (Change::Set(id), email) => {
             fields.put_back("user_email", email);
@@ -179,7 +188,8 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
         return Err(not_found(&id));
     }
     let record = job.edit(&user, edit).await?;
-    Ok(json!({ "user_id": id, "data": row(job, &record).await? }))
+    let row = row(job, &record).await?;
+    Ok((id, row))
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
