@@ -1,5 +1,6 @@
 """Limits beside the usual ones: of one model, of several periods, for a time; of providers, deployments, tags."""
 
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -246,6 +247,30 @@ def test_a_deployment_without_money_is_left_out(spawn, upstream):
     gateway.kill()
     gateway.start()
     assert gateway.chat("alone").status == 429, "what was spent survives"
+
+
+def test_a_call_killed_in_flight_is_paid_at_its_deployment(spawn, upstream):
+    models = [entry("alone", "openai/slow-5000", upstream.base + "/v1", max_budget=TINY, budget_duration="30d")]
+    gateway = spawn(models=models)
+    upstream.clear()
+
+    def caller():
+        try:
+            gateway.chat("alone", timeout=20)
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=caller)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not upstream.asked:
+        assert time.monotonic() < deadline, "the provider was not asked"
+        time.sleep(0.01)
+    gateway.kill()
+    thread.join()
+    gateway.start()
+    answer = gateway.chat("alone")
+    assert answer.status == 429 and "crossed budget" in answer.json["error"]["message"], answer.body
 
 
 def test_a_provider_without_money(spawn, upstream):

@@ -33,6 +33,7 @@ pub use record::{
 };
 pub use repo::{
     ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort,
-    LeaseAsk, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy, SpendSums,
+    LeaseAsk, LessonRow, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy,
+    SpendSums,
 };
 pub use seal::Seal;

@@ -79,6 +79,9 @@ fn explain_group(snapshot: &Snapshot, question: &RouteQuestion, model: &str) -> 
         ..Controls::default()
     };
     let count = |_: &Deployment| question.tokens;
+    let reserved = |deployment: &Deployment| {
+        snapshot.windows.reserved(&deployment.id, question.team.as_deref(), jiff::Timestamp::now())
+    };
     let request = Request {
         stream: question.stream,
         team: question.team.as_deref(),
@@ -86,6 +89,7 @@ fn explain_group(snapshot: &Snapshot, question: &RouteQuestion, model: &str) -> 
             tokens: Some(&count),
             structured: question.structured,
             region: question.region.as_deref(),
+            reserved: Some(&reserved),
             ..Ask::default()
         },
         ..Request::new(model, &controls)

@@ -233,6 +233,8 @@ pub enum Control {
     IncludeFallbackErrors,
     /// `allowed_model_region`
     AllowedModelRegion,
+    /// `router_settings_override`
+    RouterSettings,
     /// `cache`, `caching`, `no-log`, `guardrails`, `policies`, … : stripped, read later.
     Other,
     /// A member callers may not send (`api_base`, `api_key`, `aws_role_name`, …; surface §4.7).

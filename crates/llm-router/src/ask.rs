@@ -8,6 +8,9 @@ use crate::Deployment;
 /// number; whoever gives it should remember it.
 pub type CountTokens<'a> = &'a (dyn Fn(&Deployment) -> u64 + Sync);
 
+/// Whether a deployment is kept for others at the moment.
+pub type Reserved<'a> = &'a (dyn Fn(&Deployment) -> bool + Sync);
+
 /// What a choice may want to know of the request.
 #[derive(Clone, Copy, Default)]
 pub struct Ask<'a> {
@@ -18,8 +21,16 @@ pub struct Ask<'a> {
     /// Its prompt has no more tokens than this, whoever counts them: where that is enough to know, nobody
     /// counts. 0 when nothing is known.
     pub at_most: u64,
+    /// The most tokens its answer may have, where the caller says so.
+    pub output: Option<u64>,
     /// It wants an answer of a JSON schema.
     pub structured: bool,
+    /// It wants the web to be searched.
+    pub web_search: bool,
+    /// The service tier it asks for.
+    pub tier: Option<&'a str>,
+    /// Which deployments are kept for others at the moment (`access_windows`); `None` is none.
+    pub reserved: Option<Reserved<'a>>,
     /// The caller's `User-Agent`, for `tag_regex`.
     pub user_agent: Option<&'a str>,
     /// The one region that may serve it, such as `eu`.
@@ -61,6 +72,8 @@ impl fmt::Debug for Ask<'_> {
         f.debug_struct("Ask")
             .field("stream", &self.stream)
             .field("structured", &self.structured)
+            .field("web_search", &self.web_search)
+            .field("tier", &self.tier)
             .field("user_agent", &self.user_agent)
             .field("region", &self.region)
             .field("lar1", &self.lar1)

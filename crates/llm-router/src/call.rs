@@ -8,7 +8,11 @@ use std::time::Duration;
 use llm_types::{DeploymentId, Error};
 use serde_json::{Map, Value};
 
+use crate::auto::Choice;
 use crate::{Ask, Bond, Cause, Deployment, FallbackMap, FallbackTarget, RouterSettings, Ticket};
+
+/// Names the group that serves in place of an auto router.
+pub type StandIn<'r> = &'r (dyn Fn(&Arc<Deployment>) -> Option<&'r Choice> + Sync);
 
 /// One call to route. `'r` is the life of the snapshot and of the request.
 #[derive(Clone, Copy)]
@@ -27,6 +31,9 @@ pub struct Request<'r> {
     pub broke: Option<&'r (dyn Fn(&Deployment) -> bool + Sync)>,
     /// Which deployments can serve it at all; `None` is all of them.
     pub fits: Option<&'r (dyn Fn(&Deployment) -> bool + Sync)>,
+    /// Names the group that serves where a fallback leads to one that stands for others; without it such
+    /// fallbacks lead nowhere.
+    pub stand_in: Option<StandIn<'r>>,
     /// By what it is known again, the strongest first: it goes where it has been.
     pub bonds: &'r [Bond],
     /// What choices may want to know of it; `stream` is taken from above.
@@ -41,7 +48,11 @@ impl<'r> Request<'r> {
             stream: false,
             tokens: None,
             at_most: 0,
+            output: None,
             structured: false,
+            web_search: false,
+            tier: None,
+            reserved: None,
             user_agent: None,
             region: None,
             lar1: None,
@@ -54,6 +65,7 @@ impl<'r> Request<'r> {
             may_use: None,
             broke: None,
             fits: None,
+            stand_in: None,
             bonds: &[],
             ask,
         }

@@ -16,6 +16,7 @@ use crate::hedge::Budget;
 use crate::measure::Measures;
 use crate::outlier::Ejections;
 use crate::places::Places;
+use crate::rates::Held;
 
 /// The counters of all deployments, kept across reloads.
 #[derive(Debug, Default)]
@@ -234,6 +235,13 @@ impl DeploymentState {
         self.measures.tokens.this_minute(now)
     }
 
+    /// Input and output tokens used and set aside this minute, here and at other gateways; counted where they
+    /// are limited.
+    #[must_use]
+    pub fn split_tokens_this_minute(&self, now: Moment) -> [u64; 2] {
+        [self.measures.input.this_minute(now), self.measures.output.this_minute(now)]
+    }
+
     /// Keeps lists of this many latencies from now on.
     pub(crate) fn keep_latencies(&self, length: usize) {
         self.measures.keep_lists(length);
@@ -264,13 +272,13 @@ impl DeploymentState {
 
     /// Takes a place, unless `limit` calls are already on their way.
     pub(crate) fn enter(self: &Arc<Self>, limit: Option<u32>) -> Option<InFlight> {
-        self.places.enter(limit).then(|| InFlight { state: Arc::clone(self) })
+        self.places.enter(limit).then(|| InFlight { state: Arc::clone(self), held: None })
     }
 
     /// Waits for a place; calls that wait get one by their priority, then in the order they came.
     pub(crate) async fn wait_for_place(self: &Arc<Self>, limit: Option<u32>, priority: i64) -> InFlight {
         self.places.wait(limit, priority).await;
-        InFlight { state: Arc::clone(self) }
+        InFlight { state: Arc::clone(self), held: None }
     }
 }
 
@@ -278,6 +286,8 @@ impl DeploymentState {
 #[derive(Debug)]
 pub struct InFlight {
     state: Arc<DeploymentState>,
+    /// Tokens that are set aside for it where those are limited; what is not replaced stays counted.
+    held: Option<Held>,
 }
 
 impl InFlight {
@@ -285,6 +295,24 @@ impl InFlight {
     #[must_use]
     pub fn state(&self) -> &Arc<DeploymentState> {
         &self.state
+    }
+
+    pub(crate) fn hold(&mut self, held: Option<Held>) {
+        self.held = held;
+    }
+
+    /// The call was refused: it used no tokens.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(held) = self.held.take() {
+            held.give_back(&self.state);
+        }
+    }
+
+    /// The call used so many tokens.
+    pub(crate) fn used(&mut self, input: u64, output: u64, now: Moment) {
+        if let Some(held) = self.held.take() {
+            held.replace(&self.state, input, output, now);
+        }
     }
 }
 

@@ -31,6 +31,10 @@ pub struct Deployment {
     pub rpm: Option<u64>,
     /// Tokens per minute: a share in `simple-shuffle`, a limit in usage-based strategies.
     pub tpm: Option<u64>,
+    /// Input tokens per minute, those read from a cache not counted: a limit where limits are enforced.
+    pub itpm: Option<u64>,
+    /// Output tokens per minute: the same.
+    pub otpm: Option<u64>,
     /// Most requests at the same time.
     pub max_parallel_requests: Option<u32>,
     /// Level: lower ones are tried first, higher ones are automatic fallbacks.
@@ -39,6 +43,9 @@ pub struct Deployment {
     pub timeout: Option<Duration>,
     /// Longest wait for the first byte of a stream.
     pub stream_timeout: Option<Duration>,
+    /// The same two for requests that ask for one service tier (`timeout_by_service_tier`,
+    /// `stream_timeout_by_service_tier`).
+    pub tier_timeouts: [Box<[(String, Duration)]>; 2],
     /// Retries after this deployment failed first; wins over the router's.
     pub num_retries: Option<u32>,
     /// How long it rests after failing; zero never rests it.
@@ -58,6 +65,12 @@ pub struct Deployment {
     pub region: Option<String>,
     /// The longest prompt it takes, in tokens.
     pub max_input_tokens: Option<u64>,
+    /// The longest answer it gives, in tokens.
+    pub max_output_tokens: Option<u64>,
+    /// Whether it searches the web; `None` when not known (`model_info.supports_web_search`).
+    pub web_search: Option<bool>,
+    /// Whether it takes pictures; `None` when not known.
+    pub vision: Option<bool>,
     /// Whether it can answer by a JSON schema; `None` when not known.
     pub structured: Option<bool>,
     /// USD per token of the prompt and of the answer.
@@ -100,10 +113,13 @@ impl Deployment {
             weight: None,
             rpm: None,
             tpm: None,
+            itpm: None,
+            otpm: None,
             max_parallel_requests: None,
             order: None,
             timeout: None,
             stream_timeout: None,
+            tier_timeouts: Default::default(),
             num_retries: None,
             cooldown_time: None,
             allowed_fails: None,
@@ -113,6 +129,9 @@ impl Deployment {
             tag_filtering: false,
             region: None,
             max_input_tokens: None,
+            max_output_tokens: None,
+            web_search: None,
+            vision: None,
             structured: None,
             token_price: (None, None),
             kind: None,
@@ -138,6 +157,13 @@ impl Deployment {
     #[must_use]
     pub fn level(&self) -> i64 {
         self.order.unwrap_or(i64::MAX)
+    }
+
+    /// The longest wait for an answer, or for a stream's first byte, of a service tier.
+    #[must_use]
+    pub fn tier_timeout(&self, tier: &str, stream: bool) -> Option<Duration> {
+        let times = &self.tier_timeouts[usize::from(stream)];
+        times.iter().find(|(name, _)| name == tier).map(|(_, time)| *time)
     }
 
     /// Most requests at the same time: set, else the requests per minute, else one for every 6000

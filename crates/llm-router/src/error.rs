@@ -6,6 +6,7 @@ use std::time::Duration;
 use llm_types::{Error, ErrorKind, Origin, Retry};
 
 use crate::plan::Refusal;
+use crate::rates::{self, Asked};
 use crate::{FallbackMap, Group, MockFailure, Moment, RouterSettings};
 
 /// No deployment answers to this name: 400.
@@ -24,8 +25,9 @@ pub(crate) fn refused(
     group: &Group,
     refusal: &Refusal,
     settings: &RouterSettings,
-    now: Moment,
+    asked: &Asked<'_>,
 ) -> Error {
+    let now = asked.now;
     match refusal {
         Refusal::Paused => {
             let message = format!("Model '{name}' is currently paused and cannot accept requests.");
@@ -36,7 +38,8 @@ pub(crate) fn refused(
             Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Caller)
         }
         Refusal::Unable => unable(name),
-        Refusal::Limits => at_limits(name, group, now),
+        Refusal::Reserved => reserved(name),
+        Refusal::Limits => at_limits(name, group, asked),
         Refusal::Resting(rest) => no_deployments(name, group, *rest, now),
         Refusal::Nobody => no_deployments(name, group, settings.cooldown_time, now),
     }
@@ -47,30 +50,44 @@ pub(crate) fn refused(
 fn unable(name: &str) -> Error {
     let message = format!(
         "No deployment of model={name} can take this request: its prompt is longer than their context \
-         windows, or none is in the region or can answer by the schema asked for"
+         windows, or none is in the region, searches the web or can answer by the schema asked for"
     );
     Error::new(ErrorKind::ContextTooLong, message).with_origin(Origin::Upstream).with_retry(Retry::Never)
 }
 
-/// All deployments are at their requests or tokens of this minute: 429, and what each has used.
-fn at_limits(name: &str, group: &Group, now: Moment) -> Error {
-    let mut used = String::new();
-    for one in group.candidates.iter().filter(|one| !one.blocked).take(MOST_SHOWN) {
-        let limit = |limit: Option<u64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+/// All deployments are at their limits of this minute: 429, in LiteLLM's words for the first of them (surface
+/// §7.7), and what each has used where there are several.
+fn at_limits(name: &str, group: &Group, asked: &Asked<'_>) -> Error {
+    let mut told = String::new();
+    let active = group.candidates.iter().filter(|one| !one.blocked);
+    let reached = active.filter_map(|one| Some((one, rates::reached(one, asked)?)));
+    for (at, (one, reached)) in reached.take(MOST_SHOWN).enumerate() {
         // Writing to a `String` cannot fail.
-        let _ = write!(
-            used,
-            " {}: RPM limit={}, current usage={}; TPM limit={}, current usage={}.",
-            one.deployment.id,
-            limit(one.deployment.rpm),
-            one.state.requests_this_minute(now),
-            limit(one.deployment.tpm),
-            one.state.tokens_this_minute(now),
-        );
+        let _ = match at {
+            0 => write!(told, "Model rate limit exceeded. {reached}"),
+            _ => write!(told, "; {}: {reached}", one.deployment.id),
+        };
     }
-    let message = format!("Model rate limit exceeded. Passed model={name}.{used}");
-    limited(message, MINUTE)
+    if told.is_empty() {
+        told = "Model rate limit exceeded".to_owned();
+    }
+    if !group.is_single() {
+        // As above.
+        let _ = write!(told, ". Passed model={name}");
+    }
+    limited(told, MINUTE).with_code(MODEL_LIMIT)
 }
+
+/// All are kept for other teams at this time of the day: 429, for the time passes.
+fn reserved(name: &str) -> Error {
+    let message = format!(
+        "Model '{name}' is reserved for other teams at this time of the day (`model_info.access_windows`)."
+    );
+    limited(message, Duration::ZERO).with_retry(Retry::Never)
+}
+
+/// The code of errors about limits of deployments.
+pub const MODEL_LIMIT: &str = "model_rate_limit";
 
 /// Deployments named in a message at most.
 const MOST_SHOWN: usize = 10;

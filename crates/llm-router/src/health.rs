@@ -155,6 +155,17 @@ pub(crate) fn record_failure(place: Place<'_>, failure: Failure<'_>, now: Moment
     rests
 }
 
+/// What an answer came to, in tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Of the prompt, those read from a cache counted.
+    pub input: u64,
+    /// Of the prompt, read from a cache.
+    pub cached: u64,
+    /// Of the answer.
+    pub output: u64,
+}
+
 /// A call that is on its way or whose reply still arrives. Holds the deployment's place.
 #[derive(Debug)]
 pub struct Ticket {
@@ -186,11 +197,12 @@ impl Ticket {
         }
     }
 
-    /// Notes what the answer came to, when it is over: all tokens of the call, and those of the answer.
-    pub fn used(&self, tokens: u64, output_tokens: u64, now: Moment) {
+    /// Notes what the answer came to, when it is over.
+    pub fn used(&mut self, used: Used, now: Moment) {
+        self.place.used(used.input.saturating_sub(used.cached), used.output, now);
         let measures = &self.place.state().measures;
-        measures.tokens.add(tokens, now);
-        measures.ended(now.since(self.began), output_tokens, now);
+        measures.tokens.add(used.input.saturating_add(used.output), now);
+        measures.ended(now.since(self.began), used.output, now);
     }
 
     /// Reports a failure that came after the answer had begun; tells who rests for how long.

@@ -39,6 +39,7 @@ mod peers;
 mod places;
 pub mod plan;
 pub mod prefix;
+mod rates;
 pub mod retry;
 mod run;
 mod settings;
@@ -51,15 +52,18 @@ pub mod testing;
 mod wildcard;
 
 pub use affinity::Bond;
-pub use ask::{Ask, CountTokens, Lar1};
-pub use call::{Attempt, Controls, Done, Failed, Fallbacks, GroupError, MockFailure, Report, Request, Rest};
+pub use ask::{Ask, CountTokens, Lar1, Reserved};
+pub use call::{
+    Attempt, Controls, Done, Failed, Fallbacks, GroupError, MockFailure, Report, Request, Rest, StandIn,
+};
 pub use class::ErrorClass;
 pub use clock::{Clock, Moment};
 pub use counters::{Cause, Counters, DeploymentState, InFlight, MinuteCounts};
 pub use deployment::Deployment;
+pub use error::MODEL_LIMIT;
 pub use explain::{Considered, Explanation};
 pub use group::{Candidate, Group};
-pub use health::Ticket;
+pub use health::{Ticket, Used};
 pub use peers::Peers;
 pub use run::Router;
 pub use settings::{

@@ -16,15 +16,16 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The request's limit, else the deployment's, else the router's; streams ask for their own kind
-    /// first.
+    /// The request's limit, else the deployment's for the service tier, else the deployment's, else the
+    /// router's; streams ask for their own kind first.
     pub(crate) fn of(request: &Request<'_>, deployment: &Deployment, settings: &RouterSettings) -> Self {
         let asked = request.controls;
-        let whole = asked.timeout.or(deployment.timeout).or(settings.timeout);
+        let of_tier = |stream| request.ask.tier.and_then(|tier| deployment.tier_timeout(tier, stream));
+        let whole = asked.timeout.or_else(|| of_tier(false)).or(deployment.timeout).or(settings.timeout);
         if !request.stream {
             return Self { whole, first_byte: None, by_caller: asked.timeout.is_some() };
         }
-        let own = deployment.stream_timeout.or(settings.stream_timeout);
+        let own = of_tier(true).or(deployment.stream_timeout).or(settings.stream_timeout);
         let first_byte = asked.stream_timeout.or(own).or(whole);
         let by_caller = asked.stream_timeout.is_some() || (own.is_none() && asked.timeout.is_some());
         Self { whole: None, first_byte, by_caller }

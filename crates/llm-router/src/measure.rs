@@ -19,6 +19,9 @@ const TIMEOUT_SAMPLE: f32 = 1_000.0;
 pub(crate) struct Measures {
     pub(crate) requests: Tally,
     pub(crate) tokens: Tally,
+    /// Input and output tokens, used and set aside, where these are limited.
+    pub(crate) input: Tally,
+    pub(crate) output: Tally,
     /// To the first byte of streams, milliseconds.
     pub(crate) first: Average,
     /// To the end of whole answers, milliseconds.
@@ -46,9 +49,8 @@ impl Measures {
         self.lists.get_or_init(|| Box::new(Lists { latency: Ring::of(length), first: Ring::of(length) }));
     }
 
-    /// A call is sent; it waits until what this gives is dropped.
+    /// A call that was counted is sent; it waits until what this gives is dropped.
     pub(crate) fn wait(&self, now: Moment) -> Waiting<'_> {
-        self.requests.add(1, now);
         if self.waiting.fetch_add(1, Relaxed) == 0 {
             self.heard.store(now.0, Relaxed);
         }
@@ -148,6 +150,16 @@ impl Tally {
         self.own.add(count, now);
     }
 
+    /// Counts so many, unless more than `limit` would be counted then.
+    pub(crate) fn take(&self, count: u64, limit: u64, now: Moment) -> bool {
+        self.own.take(count, limit.saturating_sub(self.others.get(now)), now)
+    }
+
+    /// Takes back what was counted at a moment, if its minute is not over.
+    pub(crate) fn take_back(&self, count: u64, at: Moment) {
+        self.own.take_back(count, at);
+    }
+
     /// What was counted this minute, here and elsewhere.
     pub(crate) fn this_minute(&self, now: Moment) -> u64 {
         self.own.get(now).saturating_add(self.others.get(now))
@@ -179,6 +191,25 @@ impl MinuteCount {
             Some(fresh | before.saturating_add(count).min(COUNT_MASK))
         };
         // The closure always gives a value.
+        let _ = self.0.fetch_update(Relaxed, Relaxed, next);
+    }
+
+    fn take(&self, count: u64, limit: u64, now: Moment) -> bool {
+        let fresh = stamp(now) << COUNT_BITS;
+        let next = |seen: u64| {
+            let before = if seen & !COUNT_MASK == fresh { seen & COUNT_MASK } else { 0 };
+            let after = before.saturating_add(count);
+            (after <= limit.min(COUNT_MASK)).then_some(fresh | after)
+        };
+        self.0.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+
+    fn take_back(&self, count: u64, at: Moment) {
+        let fresh = stamp(at) << COUNT_BITS;
+        let next = |seen: u64| {
+            (seen & !COUNT_MASK == fresh).then(|| fresh | (seen & COUNT_MASK).saturating_sub(count))
+        };
+        // A minute that is over is forgotten anyway.
         let _ = self.0.fetch_update(Relaxed, Relaxed, next);
     }
 

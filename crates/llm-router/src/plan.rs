@@ -51,6 +51,8 @@ pub enum Refusal {
     Unable,
     /// All that could serve are at their limits of this minute.
     Limits,
+    /// All are kept for other teams at this time of the day.
+    Reserved,
     /// No deployment is left: other levels and excluded ones only.
     Nobody,
 }
@@ -65,6 +67,7 @@ impl fmt::Display for Refusal {
             }
             Self::Unable => f.write_str("no deployment can take the request"),
             Self::Limits => f.write_str("all are at their limits of this minute"),
+            Self::Reserved => f.write_str("all are kept for other teams now"),
             Self::Nobody => f.write_str("no deployment is left"),
         }
     }
@@ -100,6 +103,14 @@ pub enum Why {
     Requests(u64),
     /// It has reached its tokens per minute.
     Tokens(u64),
+    /// It has reached its input tokens per minute, or would with this prompt.
+    InputTokens(u64),
+    /// It has reached its output tokens per minute, or might with this answer.
+    OutputTokens(u64),
+    /// It is kept for other teams at this time of the day.
+    Reserved,
+    /// It does not search the web.
+    NoWebSearch,
     /// It does not have the request's tags.
     Tags,
     /// It failed this call; others can serve.
@@ -139,6 +150,14 @@ impl fmt::Display for Why {
             Self::Unstructured => f.write_str("cannot answer by a JSON schema"),
             Self::Requests(limit) => write!(f, "at its limit of {limit} requests this minute"),
             Self::Tokens(limit) => write!(f, "at its limit of {limit} tokens this minute"),
+            Self::InputTokens(limit) => {
+                write!(f, "at its limit of {limit} input tokens this minute, this prompt counted")
+            }
+            Self::OutputTokens(limit) => {
+                write!(f, "at its limit of {limit} output tokens this minute, the longest answer counted")
+            }
+            Self::Reserved => f.write_str("kept for other teams now (`access_windows`)"),
+            Self::NoWebSearch => f.write_str("does not search the web (`supports_web_search`)"),
             Self::Tags => f.write_str("does not have the tags of the request"),
             Self::FailedBefore => f.write_str("failed this call before"),
             Self::Full => f.write_str("at `max_parallel_requests`"),

@@ -19,7 +19,8 @@ pub struct Owner<'a> {
     pub end_user: &'a str,
     /// The key's project.
     pub project_id: &'a str,
-    /// The parts that pay besides, as a JSON array of pairs of id and member; empty where there are none.
+    /// The parts that pay besides, as a JSON array of pairs of id and member, with a third number, nano-dollars,
+    /// where one pays for a share of the call only; empty where there are none.
     pub parts: &'a str,
 }
 

@@ -56,7 +56,12 @@ impl OpenCalls {
     fn see(&mut self, payload: &[u8], recovery: &mut Recovery) {
         match decode(payload) {
             Some(Record::Intent(intent)) => {
-                self.0.entry(intent.id).or_insert_with(|| Some(payload.to_vec()));
+                // A call may be announced again, with more who pay for it: the last word counts.
+                let open = self.0.entry(intent.id).or_insert_with(|| Some(Vec::new()));
+                if let Some(announced) = open {
+                    announced.clear();
+                    announced.extend_from_slice(payload);
+                }
             }
             Some(Record::Outcome(outcome)) => {
                 recovery.outcomes += 1;

@@ -31,9 +31,10 @@ impl OpenCalls {
     }
 
     fn announce(&mut self, id: CallId, segment: u64) {
-        if self.segments.insert(id, segment).is_none() {
-            *self.counts.entry(segment).or_default() += 1;
-        }
+        // Announced again elsewhere: what counts of it lies there.
+        self.close(id);
+        self.segments.insert(id, segment);
+        *self.counts.entry(segment).or_default() += 1;
     }
 
     fn close(&mut self, id: CallId) {

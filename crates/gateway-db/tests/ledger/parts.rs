@@ -87,3 +87,61 @@ async fn a_soft_budget_is_passed_once() {
     })
     .await;
 }
+
+/// Several deployments worked for one call: each part pays its own share, and those that pay the whole the whole.
+#[tokio::test]
+async fn parts_pay_their_shares() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        db.insert_key(plain_key(1)).await.unwrap();
+        let (whole, first, second) =
+            (part("key", "@1d"), part("deployment:a", "@1d"), part("provider:p", "@1d"));
+        for id in [&whole, &first, &second] {
+            db.part(id, Some("1d"), Some(500), 1).await.unwrap();
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+        let key = hash(1);
+        let mut bytes = Vec::new();
+        let mut call = outcome(1, key.as_str(), 10);
+        call.owner.parts = r#"[["key","@1d"],["deployment:a","@1d",4],["provider:p","@1d",9]]"#;
+        call.encode(&mut bytes);
+        writer.append(&bytes, 1_000).unwrap();
+        Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+        for (id, paid) in [(&whole, 10), (&first, 4), (&second, 9)] {
+            assert_eq!(db.scope(id).await.unwrap().unwrap().spend, Money(paid), "{id:?}");
+        }
+    })
+    .await;
+}
+
+/// A call that is announced again, with a deployment's part, is booked there too when its end is never known;
+/// in whatever segment the second word stands.
+#[tokio::test]
+async fn the_last_announcement_counts() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        db.insert_key(plain_key(1)).await.unwrap();
+        let asked = part("deployment:a", "@1d");
+        db.part(&asked, Some("1d"), Some(500), 1).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+        let key = hash(1);
+        let mut lost = intent(3, key.as_str());
+        let mut told = |parts: &'static str| {
+            lost.owner.parts = parts;
+            let mut bytes = Vec::new();
+            lost.encode(&mut bytes);
+            writer.append(&bytes, 1_000).unwrap();
+        };
+        told("");
+        told(r#"[["deployment:a","@1d"]]"#);
+        Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+        assert_eq!(db.scope(&asked).await.unwrap().unwrap().spend, Money(0));
+        drop((writer, ledger));
+        let ledger = reopen(dir.path(), LedgerOptions::default());
+        Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+        assert_eq!(db.scope(&asked).await.unwrap().unwrap().spend, Money(1_000));
+    })
+    .await;
+}

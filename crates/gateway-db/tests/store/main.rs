@@ -13,6 +13,7 @@ mod entries;
 mod import;
 mod keys;
 mod leases;
+mod lessons;
 mod lists;
 mod responses;
 mod schema;

@@ -19,6 +19,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261121_000006_daily_scope_spend",
             "m20261122_000010_config_entries",
             "m20261122_000011_audit_log",
+            "m20261122_000012_lessons",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

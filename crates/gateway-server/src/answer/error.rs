@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::{Dialect, DialectId, dialects};
+use llm_router::MODEL_LIMIT;
 use llm_types::{Error, ErrorKind, Origin, Retry};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::clock::now_ms;
 
 /// LiteLLM's answer to its own limits always names this wait, in seconds (surface §4.9).
 const OWN_LIMIT_WAIT: HeaderValue = HeaderValue::from_static("60");
+const PROVIDER_RETRY_AFTER: HeaderName = HeaderName::from_static("llm_provider-retry-after");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
@@ -32,8 +34,11 @@ pub(crate) fn error_response(error: &Error, dialect: &'static dyn Dialect) -> Re
 /// What LiteLLM says in headers of its own limits.
 fn own_limit(error: &Error, headers: &mut HeaderMap) {
     headers.insert(RETRY_AFTER, OWN_LIMIT_WAIT);
-    if let Some(kind) = error.code() {
-        headers.insert(names::LIMIT_TYPE, text(kind));
+    match error.code() {
+        // A deployment's limit: LiteLLM's answer looks as if the provider had asked for the wait.
+        Some(MODEL_LIMIT) => drop(headers.insert(PROVIDER_RETRY_AFTER, OWN_LIMIT_WAIT)),
+        Some(kind) => drop(headers.insert(names::LIMIT_TYPE, text(kind))),
+        None => {}
     }
     if let Retry::After(wait) = error.retry() {
         let at = now_ms().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));

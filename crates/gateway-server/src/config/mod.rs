@@ -24,12 +24,12 @@ pub use llm_providers::Registry;
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
-pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid};
+pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden};
 pub use source::Env;
 pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{
-    Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model, OnOutage, Probe,
-    Redis, TokenCount, Unserved,
+    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
+    OnOutage, Probe, Redis, TokenCount, Unserved,
 };
 
 /// What a file came to: its problems, and the configuration unless one of them is an error.

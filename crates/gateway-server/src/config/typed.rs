@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use llm_providers::Registry;
 use llm_providers::catalog::ModelInfo;
 use llm_providers::transport::Guard;
@@ -296,8 +298,24 @@ pub struct Model {
     pub per_key_limits: (Option<u64>, Option<u64>),
     /// What may be spent at it (`max_budget`, `budget_duration`).
     pub budget: Option<Allowance>,
+    /// When it is kept for some teams (`access_windows`).
+    pub windows: Box<[AccessWindow]>,
     /// Whether the deployment's id was derived from its parameters rather than given.
     pub derived_id: bool,
+}
+
+/// A time of the day at which a deployment is kept for some teams; one that ends before it starts goes over
+/// midnight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessWindow {
+    /// From this time on.
+    pub start: Time,
+    /// Up to this time, which is not part of it.
+    pub end: Time,
+    /// Whose time it is.
+    pub zone: TimeZone,
+    /// Who may use it then.
+    pub teams: Vec<String>,
 }
 
 /// An entry of `model_list` that this version cannot call.

@@ -113,6 +113,11 @@ impl Gateway {
             if let Err(error) = shared.shipping.flush().await {
                 tracing::error!(%error, "spend stays in the ledger and is shipped at the next start");
             }
+            if shared.snapshot().has_autos()
+                && let Err(error) = tasks::exchange_lessons(&shared).await
+            {
+                tracing::warn!(%error, "what adaptive routers saw last is lost");
+            }
             if let Some(db) = shared.directory.db().cloned()
                 && let Err(error) = db.close().await
             {

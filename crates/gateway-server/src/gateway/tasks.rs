@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use gateway_db::{Db, DueBudget};
+use gateway_db::{Db, DueBudget, LessonRow};
+use llm_router::auto::Lesson;
 use tokio::runtime::Runtime;
 
 use crate::clock::now_ms;
@@ -22,6 +23,9 @@ const RESET_EVERY: Duration = Duration::from_secs(1);
 /// How often leases are looked after.
 const TEND_EVERY: Duration = Duration::from_millis(500);
 
+/// How often what adaptive routers have seen is stored and read.
+const LEARN_EVERY: Duration = Duration::from_secs(2);
+
 /// How often replies whose time is over are forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
@@ -37,6 +41,48 @@ pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
     control.spawn(tend_leases(Arc::clone(shared)));
     control.spawn(crate::audit::run(Arc::clone(shared)));
     control.spawn(expire_responses(Arc::clone(shared)));
+    control.spawn(keep_lessons(Arc::clone(shared)));
+}
+
+/// Keeps what adaptive routers have seen in the database, and takes over what other gateways saw.
+async fn keep_lessons(shared: Arc<Shared>) {
+    let mut failing = false;
+    loop {
+        if shared.snapshot().has_autos() {
+            let kept = exchange_lessons(&shared).await;
+            if let Err(error) = &kept
+                && !failing
+            {
+                tracing::warn!(%error, "what adaptive routers see is stored when the database answers again");
+            }
+            failing = kept.is_err();
+        }
+        tokio::time::sleep(LEARN_EVERY).await;
+    }
+}
+
+/// Stores what adaptive routers have seen since the last time, and reads what is stored.
+pub(super) async fn exchange_lessons(shared: &Shared) -> Result<(), llm_types::Error> {
+    let Some(db) = shared.directory.db() else { return Ok(()) };
+    let fresh = shared.lessons.take_fresh();
+    let row = |lesson: &Lesson| LessonRow {
+        router: lesson.router.to_string(),
+        kind: lesson.kind.to_owned(),
+        model: lesson.model.to_string(),
+        good: lesson.good,
+        bad: lesson.bad,
+    };
+    let rows: Vec<LessonRow> = fresh.iter().map(row).collect();
+    if !rows.is_empty()
+        && let Err(error) = db.add_lessons(&rows).await
+    {
+        shared.lessons.give_back(fresh);
+        return Err(error.into());
+    }
+    for row in db.lessons().await? {
+        shared.lessons.recall(&row.router, &row.kind, &row.model, (row.good, row.bad));
+    }
+    Ok(())
 }
 
 async fn ship(shared: Arc<Shared>) {

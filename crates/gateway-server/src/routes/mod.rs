@@ -1,6 +1,7 @@
 //! The whole URL surface on one screen, and the way from a path to its room.
 
 mod abilities;
+mod autos;
 mod costs;
 mod explain;
 mod health;
@@ -52,6 +53,8 @@ enum Handler {
     SupportedParams,
     /// Where a call would go.
     Explain,
+    /// What operators ask of auto routers.
+    Auto(autos::Asked),
     TokenCounter,
     /// What a prompt or a reply costs.
     CalculateCost,
@@ -338,6 +341,9 @@ static TABLE: &[Route] = &[
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
+    Route(GET, "/adaptive_router/state", Handler::Auto(autos::Asked::State)),
+    Route(POST, "/auto_router/validate_complexity_router_config", Handler::Auto(autos::Asked::Validate)),
+    Route(POST, "/auto_router/test_routing", Handler::Auto(autos::Asked::Test)),
     Route(POST, "/utils/token_counter", Handler::TokenCounter),
     Route(POST, "/spend/calculate", Handler::CalculateCost),
     Route(POST, "/cost/estimate", Handler::EstimateCost),
@@ -537,6 +543,7 @@ pub(crate) async fn answer(
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Explain => explain::answer(core, conn, request).await,
+        Handler::Auto(asked) => autos::answer(core, conn, asked, (route.1, request)).await,
         Handler::TokenCounter => utils::token_counter(core, conn, request).await,
         Handler::CalculateCost => costs::calculate(core, conn, request).await,
         Handler::EstimateCost => costs::estimate(core, conn, request).await,

@@ -5,6 +5,7 @@ mod drain;
 mod funds;
 mod served;
 mod snapshot;
+mod windows;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,6 +28,7 @@ pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds};
 pub(crate) use served::{Served, cost_by};
 pub(crate) use snapshot::{Snapshot, Surroundings};
+pub(crate) use windows::Windows;
 
 /// What all cores share.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
 use super::served::{model_info, overlaid};
-use super::{Funds, Served};
+use super::{Funds, Served, Windows};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
@@ -42,6 +42,10 @@ pub(crate) struct Snapshot {
     has_autos: bool,
     /// Budgets and rates that the configuration sets.
     pub(crate) funds: Funds,
+    /// When deployments are kept for some teams.
+    pub(crate) windows: Windows,
+    /// Whether any deployment asks for the service tier of a request, or whether it searches the web.
+    pub(crate) has_hints: bool,
     served: HashMap<DeploymentId, Arc<Served>, RandomState>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
@@ -66,6 +70,8 @@ fn known(model: &Model, book: &PriceBook) -> Deployment {
     let provider = deployment.target.spec.id.as_str();
     let Some(info) = model_info(model, provider, &deployment.target.model, book) else { return deployment };
     deployment.max_input_tokens = info.max_input;
+    deployment.max_output_tokens = info.max_output;
+    deployment.vision = info.supports("vision");
     deployment.structured = info.supports("response_schema");
     deployment.token_price = info.price.usd_per_token();
     deployment
@@ -94,9 +100,16 @@ impl Snapshot {
         let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
         let has_autos = config.models.iter().any(|model| model.deployment.auto.is_some());
         let funds = Funds::of(&config);
+        let windows = Windows::of(&config);
+        let wants_hints = |one: &Deployment| {
+            one.web_search == Some(false) || one.tier_timeouts.iter().any(|times| !times.is_empty())
+        };
+        let has_hints = config.models.iter().any(|model| wants_hints(&model.deployment));
         Self {
             has_autos,
             funds,
+            windows,
+            has_hints,
             config,
             router,
             master,
@@ -107,6 +120,11 @@ impl Snapshot {
             overlays: DashMap::new(),
             book: Arc::clone(cx.book),
         }
+    }
+
+    /// Whether any group is an auto router.
+    pub(crate) fn has_autos(&self) -> bool {
+        self.has_autos
     }
 
     /// A deployment by its id.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use gateway_db::ScopeKind;
 use http::request::Parts;
-use llm_router::{Controls, Fallbacks};
+use llm_router::{Controls, Fallbacks, RouterSettings};
 use llm_types::{Error, ErrorKind, Result};
 
-use super::Call;
 use super::limit::MASTER;
+use super::{Call, routing};
 use crate::clock::now_ms;
 use crate::door::{ConnState, LastKey};
 use crate::identity::{
@@ -200,19 +200,28 @@ impl Caller {
 
     /// Lays what the key and its team say of routing over the router's settings, and replaces a name of theirs
     /// (`model_group_alias`) by what it stands for. Costs nothing where they say nothing.
-    pub(crate) fn settle_routing(&self, call: &mut Call) {
-        let Self::Key(entry) = self else { return };
+    pub(crate) fn settle_routing(&self, call: &mut Call) -> Result<()> {
+        let own = self.routing(&call.snapshot);
+        // What an operator says of a key or a team is not for its callers to change.
+        match (own, call.routing.take()) {
+            (Some(settings), _) => {
+                if let Some(alias) = settings.aliases.get(&call.glance.model) {
+                    call.glance.model.clone_from(&alias.model);
+                }
+                call.controls.settings = Some(settings);
+                Ok(())
+            }
+            (None, Some(asked)) => routing::override_settings(call, &asked),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The router's settings with what the key and its team say over them.
+    fn routing(&self, snapshot: &Snapshot) -> Option<Arc<RouterSettings>> {
+        let Self::Key(entry) = self else { return None };
         let team = entry.team().map(|team| team.view());
         let of_team = team.as_ref().and_then(|team| team.record.as_ref()?.settings.extra.get(ROUTING));
-        let own = entry.record.settings.extra.get(ROUTING);
-        if own.is_none() && of_team.is_none() {
-            return;
-        }
-        let Some(settings) = call.snapshot.overlaid([of_team, own]) else { return };
-        if let Some(alias) = settings.aliases.get(&call.glance.model) {
-            call.glance.model.clone_from(&alias.model);
-        }
-        call.controls.settings = Some(settings);
+        snapshot.overlaid([of_team, entry.record.settings.extra.get(ROUTING)])
     }
 
     /// Whether the key may use the model of a call and the fallbacks the call names; replaces aliases of the
@@ -307,11 +316,10 @@ fn named_fallbacks(controls: &Controls) -> impl Iterator<Item = &str> {
     [&controls.fallbacks, &controls.context_window_fallbacks, &controls.content_policy_fallbacks]
         .into_iter()
         .flatten()
-        .filter_map(|fallbacks| match fallbacks {
-            Fallbacks::List(targets) => Some(targets),
-            Fallbacks::Map(_) => None, // Only configurations have maps.
+        .flat_map(|fallbacks| match fallbacks {
+            Fallbacks::List(targets) => targets.iter().collect::<Vec<_>>(),
+            Fallbacks::Map(map) => map.iter().flat_map(|(_, targets)| targets).collect(),
         })
-        .flatten()
         .map(|target| &*target.model)
 }
 

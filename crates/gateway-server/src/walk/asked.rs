@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use http::header::USER_AGENT;
+use jiff::Timestamp;
 use llm_providers::tokens::{Encoding, count};
 use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Group, Lar1, RouterSettings, prefix};
 use llm_types::ResponseFormat;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Call, Caller};
@@ -39,6 +41,36 @@ const MEDIA: [&str; 11] = [
 const SESSIONS: [&str; 4] =
     ["x-litellm-session-id", "x-session-id", "x-claude-code-session-id", "x-litellm-trace-id"];
 
+/// What a few deployments want to know of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hints {
+    /// The service tier it asks for.
+    tier: Option<String>,
+    /// It wants the web to be searched.
+    web_search: bool,
+}
+
+impl Hints {
+    /// Those of a body; none where it cannot be read, which is told later.
+    fn of(body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Told {
+            #[serde(default)]
+            service_tier: Value,
+            #[serde(default)]
+            tools: Value,
+        }
+        let told: Told = serde_json::from_slice(body).unwrap_or_default();
+        let searches = |tool: &Value| {
+            tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("web_search"))
+        };
+        Self {
+            tier: told.service_tier.as_str().map(str::to_owned),
+            web_search: told.tools.as_array().is_some_and(|tools| tools.iter().any(searches)),
+        }
+    }
+}
+
 /// A hash of some words.
 pub(super) fn hash(words: &[&str]) -> u128 {
     let half = |seed: u64| u128::from(FixedState::with_seed(seed).hash_one(words));
@@ -62,17 +94,35 @@ impl Call {
             stream: self.glance.stream,
             tokens: Some(tokens),
             at_most: self.at_most(),
+            output: self.glance.max_tokens,
             structured: settings.pre_call_checks && self.wants_schema(),
+            web_search: self.hints().is_some_and(|hints| hints.web_search),
+            tier: self.hints().and_then(|hints| hints.tier.as_deref()),
+            reserved: None,
             user_agent: if by_tags { agent() } else { None },
             region: self.controls.region.as_deref(),
             lar1: self.lar1.as_ref().map(lar1),
         }
     }
 
+    /// What a few deployments want to know of the request; nothing where no deployment does.
+    fn hints(&self) -> Option<&Hints> {
+        let told = self.snapshot.has_hints
+            && (self.glance.may_hold("service_tier") || self.glance.may_hold("tools"));
+        told.then(|| self.hints.get_or_init(|| Hints::of(&self.body)))
+    }
+
+    /// Whether a deployment is kept for other teams now.
+    pub(super) fn is_reserved(&self, deployment: &Deployment, team: Option<&str>) -> bool {
+        let now = Timestamp::from_millisecond(self.started_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.snapshot.windows.reserved(&deployment.id, team, now)
+    }
+
     /// By what the call is known again: its session, its caller, what of its prompt is warm somewhere.
     pub(super) fn bonds(&self, caller: &Caller) -> Vec<Bond> {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
-        let kinds = settings.affinity_of(&self.glance.model);
+        let mut kinds = settings.affinity_of(&self.glance.model);
+        kinds.session |= self.routed.as_ref().is_some_and(|routed| routed.sticky) && self.session().is_some();
         if kinds == AffinityKinds::default() {
             return Vec::new();
         }
@@ -124,7 +174,8 @@ impl Call {
     /// of this core need not wait for it.
     pub(super) async fn count_ahead(&self, team: Option<&str>) {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
-        if !settings.pre_call_checks && !settings.strategy_of(&self.glance.model).0.limits {
+        let limits = settings.strategy_of(&self.glance.model).0.limits;
+        if !settings.pre_call_checks && !settings.enforce_limits && !limits {
             return;
         }
         let Some(route) = self.snapshot.routes().resolve(&self.glance.model, team) else { return };
@@ -178,10 +229,14 @@ fn encodings(group: &Group, settings: &RouterSettings, at_most: u64) -> Vec<Enco
         let one = &candidate.deployment;
         let beyond = |limit: u64| at_most == 0 || limit < at_most;
         let checked = settings.pre_call_checks && one.max_input_tokens.is_some_and(beyond);
+        let limited = (limits && one.tpm.is_some()) || (settings.enforce_limits && one.itpm.is_some());
         let encoding = encoding_of(one);
-        if (checked || (limits && one.tpm.is_some())) && !found.contains(&encoding) {
+        if (checked || limited) && !found.contains(&encoding) {
             found.push(encoding);
         }
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,23 @@
 //! Groups that stand for others: an auto router reads what the caller says and names the group that serves.
 //! The caller needs access to the router only. LiteLLM surface §7.8.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::HeaderName;
 use http_body_util::BodyExt as _;
-use llm_router::auto::{AutoRouter, Decision, Said, Semantic};
-use llm_types::{ChatRequest, Error, ErrorKind, Operation, Origin, PartKind, Result, Role};
+use llm_router::Deployment;
+use llm_router::auto::{AutoRouter, Choice, Decision, Said, Semantic};
+use llm_types::{ChatRequest, Error, ErrorKind, Money, Operation, Origin, PartKind, Result, Role};
 use serde_json::{Value, json};
 
 use super::asked::hash;
-use super::{Call, Caller, dispatch, limit};
-use crate::answer::text;
+use super::signs::Seen;
+use super::{Call, Caller, dispatch, judge, limit};
+use crate::answer::{names, text};
 
+/// What the model that decided cost, USD.
+const CLASSIFIER_COST: HeaderName = HeaderName::from_static("x-litellm-classifier-cost");
 /// The least quality tier a caller takes.
 const MIN_QUALITY: &str = "x-litellm-min-quality-tier";
 
@@ -23,7 +28,14 @@ pub(crate) struct Routed {
     pub(crate) router: String,
     /// Where it sent the call.
     pub(crate) decision: Decision,
+    /// A session stays with one deployment of each group.
+    pub(crate) sticky: bool,
+    /// What the model that decided cost.
+    pub(crate) cost: Option<Money>,
 }
+
+/// Room for the groups that auto routers named for fallbacks of one call.
+pub(super) type Named = [OnceLock<Choice>; 8];
 
 /// Lets the auto router that a call names, if it does, name the group that serves.
 ///
@@ -41,18 +53,25 @@ pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
     let request = call.canonical()?;
     let spoken = last_said(&request);
     let shared = Arc::clone(&call.core.shared);
-    let decision = match router {
-        AutoRouter::Semantic(semantic) => nearest(call, caller, (id, semantic), &spoken).await?,
+    let seen = Seen::of(call, &request);
+    let said = Said {
+        text: &spoken,
+        messages: request.messages.len(),
+        session: Some(session(call, caller, &request)),
+        min_quality: call.header(MIN_QUALITY).and_then(|tier| tier.parse().ok()),
+        signs: seen.signs(),
+        judged: None,
+    };
+    let (decision, cost) = match router {
+        AutoRouter::Semantic(semantic) => (nearest(call, caller, (id, semantic), &spoken).await?, None),
         other => {
-            let said = Said {
-                text: &spoken,
-                messages: request.messages.len(),
-                session: Some(session(call, caller, &request)),
-                min_quality: call.header(MIN_QUALITY).and_then(|tier| tier.parse().ok()),
-            };
+            let asked = judge::ask(call, caller, (id, other), &said, &request).await?;
+            let said = Said { judged: asked.as_ref().map(|asked| &asked.judged), ..said };
             let now = snapshot.router.now();
             let mut rng = fastrand::Rng::new();
-            other.decide((id, snapshot.routes(), caller.team()), &said, &shared.lessons, &mut rng, now)
+            let place = (id, snapshot.routes(), caller.team());
+            let decision = other.decide(place, &said, &shared.lessons, &mut rng, now);
+            (decision, asked.and_then(|asked| asked.cost))
         }
     };
     let Some(decision) = decision else {
@@ -60,11 +79,49 @@ pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
         return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
     };
     tracing::debug!(router = %call.glance.model, model = %decision.model, cause = decision.cause, "an auto router decided");
+    let router_kind = router;
     let router = std::mem::replace(&mut call.glance.model, decision.model.to_string());
     call.controls.params.clone_from(&decision.params);
     call.controls.requested = Some(router.clone());
-    call.routed = Some(Box::new(Routed { router, decision }));
+    let sticky = matches!(router_kind, AutoRouter::Complexity(own) if own.sticky);
+    call.routed = Some(Box::new(Routed { router, decision, sticky, cost }));
     Ok(())
+}
+
+impl Call {
+    /// The group that serves where a fallback leads to an auto router. No model is asked for it: words decide where
+    /// a model would, and of a semantic router the default serves.
+    pub(super) fn stand_in<'n>(
+        &self,
+        auto: &Arc<Deployment>,
+        caller: &Caller,
+        named: &'n Named,
+    ) -> Option<&'n Choice> {
+        let router = auto.auto.as_deref()?;
+        let request = self.canonical().ok()?;
+        let spoken = last_said(&request);
+        let seen = Seen::of(self, &request);
+        let said = Said {
+            text: &spoken,
+            messages: request.messages.len(),
+            min_quality: self.header(MIN_QUALITY).and_then(|tier| tier.parse().ok()),
+            signs: seen.signs(),
+            ..Said::default()
+        };
+        let choice = match router {
+            AutoRouter::Semantic(semantic) => Choice { model: semantic.default.clone()?, params: None },
+            other => {
+                let (id, now) = (auto.id.as_str(), self.snapshot.router.now());
+                let place = (id, self.snapshot.routes(), caller.team());
+                let lessons = &self.core.shared.lessons;
+                let decision = other.decide(place, &said, lessons, &mut fastrand::Rng::new(), now)?;
+                Choice { model: decision.model, params: decision.params }
+            }
+        };
+        tracing::debug!(router = %auto.group, model = %choice.model, "an auto router decided for a fallback");
+        let free = named.iter().find(|slot| slot.get().is_none())?;
+        Some(free.get_or_init(|| choice))
+    }
 }
 
 /// The texts of what the caller said last.
@@ -139,23 +196,31 @@ fn strange() -> Error {
 /// Embeds texts by a group, as a call of its own that the caller pays for.
 async fn embed(call: &Call, caller: &Caller, group: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
     let body = json!({ "model": group, "input": texts }).to_string();
-    let mut inner = call.inner("/v1/embeddings", "aembedding", Operation::Embeddings, body.into())?;
+    let inner = call.inner("/v1/embeddings", "aembedding", Some(Operation::Embeddings), body.into())?;
+    let (body, _) = ask_inner(inner, caller).await?;
+    let reply: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let rows = reply.get("data").and_then(Value::as_array).ok_or_else(strange)?;
+    let points: Option<Vec<Vec<f32>>> = rows.iter().map(point).collect();
+    points.filter(|points| points.len() == texts.len()).ok_or_else(strange)
+}
+
+/// Makes a call that another one needs, which its caller pays for; gives the answer and what it cost.
+pub(super) async fn ask_inner(mut inner: Call, caller: &Caller) -> Result<(Bytes, Option<Money>)> {
     let (mut tail, announced) = limit::limit(&inner, caller.clone()).await?;
     if let Some(turn) = announced
-        && let Err(error) = call.core.journal.written(turn).await
+        && let Err(error) = inner.core.journal.written(turn).await
     {
-        tail.withdraw(call.dialect.encode_error(&error).0, &error);
+        tail.withdraw(inner.dialect.encode_error(&error).0, &error);
         return Err(error);
     }
     // Boxed, so that calls without an auto router carry no room for a call inside a call.
     let answered = Box::pin(dispatch::ask(&mut inner, tail)).await;
     let response = answered.map_err(|refused| refused.error(&inner))?;
-    let broken = |_| Error::new(ErrorKind::BadUpstream, "the embeddings ended before they were complete");
+    let told = response.headers().get(names::COST).and_then(|cost| cost.to_str().ok()?.parse::<f64>().ok());
+    let broken =
+        |_| Error::new(ErrorKind::BadUpstream, "an answer for an auto router ended before it was complete");
     let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
-    let reply: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let rows = reply.get("data").and_then(Value::as_array).ok_or_else(strange)?;
-    let points: Option<Vec<Vec<f32>>> = rows.iter().map(point).collect();
-    points.filter(|points| points.len() == texts.len()).ok_or_else(strange)
+    Ok((body, told.map(Money::from_usd)))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "embeddings are of single precision")]
@@ -168,7 +233,8 @@ fn point(row: &Value) -> Option<Vec<f32>> {
 }
 
 /// The headers that tell of a decision (surface §6.1).
-pub(super) fn lines(decision: &Decision) -> Vec<(HeaderName, http::HeaderValue)> {
+pub(super) fn lines(routed: &Routed) -> Vec<(HeaderName, http::HeaderValue)> {
+    let decision = &routed.decision;
     let name = |tail: &'static str| match decision.kind {
         "semantic" => format!("x-gateway-semantic-router-{tail}"),
         kind => format!("x-litellm-{kind}-router-{tail}"),
@@ -194,7 +260,8 @@ pub(super) fn lines(decision: &Decision) -> Vec<(HeaderName, http::HeaderValue)>
         .into_iter()
         .chain([model])
         .filter_map(|(tail, value)| Some((HeaderName::try_from(name(tail)).ok()?, text(&value?))));
-    lines.collect()
+    let cost = routed.cost.map(|cost| (CLASSIFIER_COST, text(&cost.as_usd().to_string())));
+    lines.chain(cost).collect()
 }
 
 /// A decision as operators are shown it.

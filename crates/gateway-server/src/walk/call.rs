@@ -1,6 +1,6 @@
 //! The travelling record: what is asked, by whom it is answered is not known yet.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use super::query;
 use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
+use crate::config::is_empty;
 use crate::door::{Arrived, read_body};
 use crate::identity::{Link, Part};
 use crate::state::{Core, Snapshot};
@@ -96,8 +97,12 @@ pub(crate) struct Call {
     pub(crate) tells_fallbacks: bool,
     /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
     pub(super) lar1: Option<Value>,
+    /// What the caller wants of the router for this call (`router_settings_override`).
+    pub(super) routing: Option<Value>,
     /// Which auto router sent it where.
     pub(crate) routed: Option<Box<super::auto::Routed>>,
+    /// What deployments may want to know of it.
+    pub(super) hints: OnceLock<super::asked::Hints>,
     /// What was counted of the prompt.
     pub(super) counted: super::asked::Counted,
     path_model: Option<String>,
@@ -158,7 +163,9 @@ impl Call {
             wants_stream: false,
             tells_fallbacks: false,
             lar1: None,
+            routing: None,
             routed: None,
+            hints: OnceLock::new(),
             counted: super::asked::Counted::default(),
             fetched: Mutex::default(),
             canonical: Mutex::new(None),
@@ -204,25 +211,32 @@ impl Call {
         Ok(())
     }
 
-    /// A call that this one needs: an operation asked for by the gateway itself, with this one's payers.
+    /// A call that this one needs: an operation, or a chat where none is named, asked for by the gateway itself, with
+    /// this one's payers.
     ///
     /// # Errors
-    /// [`ErrorKind::BadRequest`] when the body is no request of the operation.
+    /// [`ErrorKind::BadRequest`] when the body is no such request.
     pub(super) fn inner(
         &self,
         path: &'static str,
         call_type: &'static str,
-        operation: Operation,
+        operation: Option<Operation>,
         body: Bytes,
     ) -> Result<Self> {
         let (head, ()) = http::Request::new(()).into_parts();
         let dialect = llm_providers::dialects::dialect(DialectId::OpenaiChat);
         let (model, stream) = (None, None);
-        let entrance = Entrance { dialect, path, call_type, model, stream, operation: Some(operation) };
+        let entrance = Entrance { dialect, path, call_type, model, stream, operation };
         let mut call = Self::begin(&self.core, &entrance, head);
         call.snapshot = Arc::clone(&self.snapshot);
-        let (asked, glance) = Asked::read(operation, body.clone(), "application/json")?;
-        (call.body, call.asked, call.glance) = (body, Some(Box::new(asked)), glance);
+        match operation {
+            Some(operation) => {
+                let (asked, glance) = Asked::read(operation, body.clone(), "application/json")?;
+                (call.asked, call.glance) = (Some(Box::new(asked)), glance);
+            }
+            None => call.glance = dialect.glance(&body)?,
+        }
+        call.body = body;
         call.end_user.clone_from(&self.end_user);
         call.tags.clone_from(&self.tags);
         call.named.clone_from(&self.named);
@@ -422,6 +436,7 @@ impl Call {
                 Control::AllowedModelRegion => {
                     self.controls.region = value().as_str().map(str::to_owned);
                 }
+                Control::RouterSettings => self.routing = Some(value()).filter(|own| !is_empty(own)),
                 Control::DropParams => self.policy.drop = flag("drop_params", &value())?,
                 Control::AdditionalDropParams => {
                     self.policy.always_drop = names_of("additional_drop_params", &value())?

@@ -84,7 +84,6 @@ impl<'a> Payers<'a> {
     /// Everybody with rates who pays, for shares of rates that replicas keep together.
     pub(super) fn rated(&self) -> Vec<Rated> {
         let mut rated = Vec::new();
-        let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
         let mut add = |name: String, holder: Holder, limits: Limits| {
             if limits.has_rates() {
                 rated.push(Rated { name, holder, limits });
@@ -95,17 +94,24 @@ impl<'a> Payers<'a> {
             add(name, Holder::Key(Arc::clone(&entry.account)), *limits);
         }
         let of_key = self.key.iter().flat_map(|(entry, _)| &entry.parts);
-        for part in of_key.filter(|part| part.spec.of.holds(model, tags)).chain(&self.key_rates) {
+        for part in of_key.filter(|part| self.concerns(part)).chain(&self.key_rates) {
             add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
         }
         for link in self.scopes.iter().filter(|link| link.bound) {
             let view = link.scope.view();
             add(link.scope.id.as_owner(), Holder::Scope(Arc::clone(&link.scope)), view.limits());
-            for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
+            for part in view.parts.iter().filter(|part| self.concerns(part)) {
                 add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
             }
         }
         rated
+    }
+
+    /// Whether a part is about this call: about its tags, its model, or the auto router that named it.
+    fn concerns(&self, part: &Part) -> bool {
+        let holds = |model: &str| part.spec.of.holds(model, &self.call.tags);
+        let router = self.call.routed.as_ref().map(|routed| &*routed.router);
+        holds(&self.call.glance.model) || router.is_some_and(holds)
     }
 
     fn write(&self, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {
@@ -114,8 +120,7 @@ impl<'a> Payers<'a> {
             let (reserved, left) = reserved.map_err(|denial| (denial, Who::Key(Arc::clone(entry))))?;
             sheet.rests.key = left;
             sheet.charged.key = Some((Arc::clone(entry), reserved));
-            let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
-            let own = entry.parts.iter().filter(|part| part.spec.of.holds(model, tags));
+            let own = entry.parts.iter().filter(|part| self.concerns(part));
             for part in own.chain(&self.key_rates) {
                 let who = || Who::OfKey(Arc::clone(entry), part.clone());
                 sheet.reserve_part(part, "api_key", who)?;
@@ -139,8 +144,7 @@ impl<'a> Payers<'a> {
         let view = scope.view();
         let word = word(scope.id.kind);
         sheet.reserve(scope, &view.limits(), word, || Who::Scope(Arc::clone(scope)))?;
-        let (model, tags) = (&*self.call.glance.model, &*self.call.tags);
-        for part in view.parts.iter().filter(|part| part.spec.of.holds(model, tags)) {
+        for part in view.parts.iter().filter(|part| self.concerns(part)) {
             sheet.reserve_part(part, word, || Who::OfScope(scope.id.clone(), part.clone()))?;
         }
         Ok(())

@@ -72,7 +72,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
         call.receive(body).await?;
         if call.dialect.id() == DialectId::Anthropic { Prompt::Anthropic } else { Prompt::Responses }
     };
-    caller.settle_routing(call);
+    caller.settle_routing(call)?;
     caller.may_call_model(call)?;
     if !matches!(prompt, Prompt::Gemini(_)) {
         auto::choose(call, &caller).await?;

@@ -12,7 +12,7 @@ use llm_providers::dialect::ReplyContext;
 use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded, left_out};
-use llm_router::{Attempt, Deployment, Failed, Report, Request};
+use llm_router::{Ask, Attempt, Deployment, Failed, Report, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
 
 use super::encode::{encode, is_forwarded};
@@ -21,7 +21,7 @@ use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
-use super::{Call, Tail, betas, funds, later, media, mock, operation, prompts, unstreamed};
+use super::{Call, Tail, auto, betas, funds, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -59,13 +59,18 @@ pub(super) async fn ask(
     asked.count_ahead(caller.team()).await;
     let count = |deployment: &Deployment| asked.tokens_for(deployment);
     let broke = |deployment: &Deployment| funds::is_broke(asked, deployment);
+    let windows = !snapshot.windows.is_empty();
+    let reserved = |deployment: &Deployment| asked.is_reserved(deployment, caller.team());
+    let named = auto::Named::default();
+    let stand_in = |auto: &Arc<Deployment>| asked.stand_in(auto, &caller, &named);
     let request = Request {
+        stand_in: snapshot.has_autos().then_some(&stand_in),
         stream: asked.glance.stream,
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
         bonds: &bonds,
-        ask: asked.ask(&count),
+        ask: Ask { reserved: windows.then_some(&reserved), ..asked.ask(&count) },
         ..Request::new(&asked.glance.model, &asked.controls)
     };
     let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
@@ -178,11 +183,18 @@ fn unserved(call: &Call) -> Option<String> {
     Some(format!("model `{shown}` is configured but cannot be called: {}", entry.reason))
 }
 
+/// Asks one deployment once, with what that may cost set aside where it has a budget.
+async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
+    let deployment = Arc::clone(attempt.deployment);
+    funds::set_aside(call, &tail.purse, &deployment).await?;
+    let answer = attempt_funded(call, tail, attempt).await;
+    answer.inspect_err(|error| funds::failed(&tail.purse, &deployment, error))
+}
+
 /// Asks one deployment once. A stream counts as answered when its first content has arrived: until
 /// then a failure can still be retried elsewhere.
-async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
+async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
-    funds::set_aside(call, tail, attempt.deployment).await?;
     if let Some(asked) = &call.asked {
         let reply = Box::pin(operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));

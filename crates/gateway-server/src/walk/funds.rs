@@ -3,37 +3,134 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use gateway_db::ScopeId;
 use llm_router::Deployment;
 use llm_types::{DeploymentId, Error, ErrorKind, Money, Origin, Result, Retry};
 use parking_lot::Mutex;
 
 use super::charge::parts_beside;
 use super::whose::Who;
-use super::{Call, Tail};
+use super::{Call, Caller, limit};
 use crate::clock::steady_ms;
 use crate::identity::{Part, Scope};
 use crate::limits::{Ask, Denial, Reserved, Settlement};
 use crate::state::{Fund, Shared};
 
-/// What is set aside at deployments that were asked, and at their providers.
+/// What is set aside at deployments that are asked for a call, and at their providers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Upstream(Arc<Mutex<Sheet>>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Upstream(Mutex<Vec<(DeploymentId, Arc<Scope>, Reserved)>>);
+struct Sheet {
+    asides: Vec<Aside>,
+    /// Who has paid how much already.
+    paid: Vec<(ScopeId, Money)>,
+}
+
+/// What is set aside at one account for what one deployment may do.
+#[derive(Debug)]
+struct Aside {
+    deployment: DeploymentId,
+    scope: Arc<Scope>,
+    reserved: Reserved,
+}
+
+/// What one deployment has done for a call.
+#[derive(Debug, Clone)]
+pub(super) struct Due {
+    pub(super) deployment: DeploymentId,
+    pub(super) used: Settlement,
+}
 
 impl Upstream {
-    /// Charges the one that answered and gives back what is set aside elsewhere; gives who has paid.
-    pub(super) fn settle(&self, asked: Option<&DeploymentId>, used: Settlement) -> Vec<Arc<Scope>> {
-        let mut paid: Vec<Arc<Scope>> = Vec::new();
-        for (id, scope, reserved) in self.0.lock().drain(..) {
-            let again = paid.iter().any(|earlier| Arc::ptr_eq(earlier, &scope));
-            if asked == Some(&id) && !again {
-                scope.account.settle(reserved, used);
-                paid.push(scope);
-            } else {
-                scope.account.settle(reserved, Settlement::default());
+    /// Charges every deployment, and its provider, what it has done itself, and gives back what is set aside
+    /// beyond that; gives who has paid how much.
+    pub(super) fn settle(&self, dues: &[Due]) -> Vec<(ScopeId, Money)> {
+        let mut sheet = self.0.lock();
+        let mut asked: Vec<DeploymentId> = Vec::new();
+        for aside in &sheet.asides {
+            if !asked.contains(&aside.deployment) {
+                asked.push(aside.deployment.clone());
             }
         }
-        paid
+        for deployment in &asked {
+            sheet.pay(deployment, sum_of(dues, deployment));
+        }
+        std::mem::take(&mut sheet.paid)
     }
+
+    /// Charges a deployment that will do no more for the call, so that the rest of what is set aside for it is free
+    /// for others of its provider.
+    pub(super) fn pay(&self, due: &Due) {
+        self.0.lock().pay(&due.deployment, Some(due.used));
+    }
+
+    /// Gives back what is set aside for a deployment that has done nothing.
+    fn release(&self, deployment: &DeploymentId) {
+        self.0.lock().pay(deployment, None);
+    }
+
+    /// The accounts at which something is set aside or paid.
+    fn parts(&self) -> Vec<ScopeId> {
+        let sheet = self.0.lock();
+        let held = sheet.asides.iter().map(|aside| &aside.scope.id);
+        let mut parts: Vec<ScopeId> = Vec::new();
+        for part in held.chain(sheet.paid.iter().map(|(part, _)| part)) {
+            if !parts.contains(part) {
+                parts.push(part.clone());
+            }
+        }
+        parts
+    }
+}
+
+impl Sheet {
+    /// Settles what is set aside for a deployment: once at each account, however often it was asked.
+    fn pay(&mut self, deployment: &DeploymentId, due: Option<Settlement>) {
+        let mut charged: Vec<ScopeId> = Vec::new();
+        let paid = &mut self.paid;
+        self.asides.retain(|aside| {
+            if aside.deployment != *deployment {
+                return true;
+            }
+            let id = &aside.scope.id;
+            let due = due.filter(|_| !charged.contains(id));
+            aside.scope.account.settle(aside.reserved, due.unwrap_or_default());
+            if let Some(due) = due {
+                charged.push(id.clone());
+                match paid.iter_mut().find(|(other, _)| other == id) {
+                    Some((_, cost)) => *cost += due.cost,
+                    None => paid.push((id.clone(), due.cost)),
+                }
+            }
+            false
+        });
+    }
+}
+
+/// What a deployment has done in all; nothing where it did nothing.
+fn sum_of(dues: &[Due], deployment: &DeploymentId) -> Option<Settlement> {
+    let own = dues.iter().filter(|due| due.deployment == *deployment).map(|due| due.used);
+    own.reduce(|sum, one| Settlement { cost: sum.cost + one.cost, tokens: sum.tokens + one.tokens })
+}
+
+/// What deployments are asked with: what a call may cost at most, and how the ledger was told of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Purse {
+    pub(super) upstream: Upstream,
+    pub(super) ask: Ask,
+    /// `None` where nothing is booked.
+    pub(super) told: Option<Arc<Told>>,
+}
+
+/// What the ledger was told of a call before it was made.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) caller: Caller,
+    pub(super) reserved: Money,
+    /// Of the prompt and of the answer.
+    pub(super) tokens: [u64; 2],
+    pub(super) parts: Vec<ScopeId>,
 }
 
 /// Whether a deployment has nothing left to spend, as far as is known here.
@@ -54,23 +151,41 @@ fn spent<'a>(call: &'a Call, id: &DeploymentId, now: i64) -> impl Iterator<Item 
     })
 }
 
-/// Sets aside what a call may cost at a deployment and its provider.
+/// Sets aside what a call may cost at a deployment and its provider, and tells the ledger who pays now, so that
+/// a call whose end is never known is booked there too.
 ///
 /// # Errors
 /// [`ErrorKind::RateLimited`] where a budget does not hold it, [`ErrorKind::Overloaded`] when the database does
-/// not answer.
-pub(super) async fn set_aside(call: &Call, tail: &Tail, deployment: &Deployment) -> Result<()> {
+/// not answer or the ledger cannot be written.
+pub(super) async fn set_aside(call: &Call, purse: &Purse, deployment: &Deployment) -> Result<()> {
     let Some(funds) = call.snapshot.funds.deployments.get(&deployment.id) else { return Ok(()) };
     for fund in funds {
         let part = part_of(&call.core.shared, fund).await?;
-        let reserved = reserve(&call.core.shared, fund, &part, tail.ask).await?;
-        tail.upstream.0.lock().push((deployment.id.clone(), Arc::clone(&part.scope), reserved));
+        let reserved = match reserve(&call.core.shared, fund, &part, purse.ask).await {
+            Ok(reserved) => reserved,
+            Err(refusal) => {
+                purse.upstream.release(&deployment.id);
+                return Err(refusal);
+            }
+        };
+        let aside = Aside { deployment: deployment.id.clone(), scope: Arc::clone(&part.scope), reserved };
+        purse.upstream.0.lock().asides.push(aside);
     }
-    Ok(())
+    let Some(told) = &purse.told else { return Ok(()) };
+    let parts: Vec<ScopeId> = told.parts.iter().cloned().chain(purse.upstream.parts()).collect();
+    let turn = call.core.journal.queue(|out| limit::announce(call, told, &parts, out));
+    call.core.journal.written(turn).await
+}
+
+/// Gives back what is set aside for a deployment whose attempt failed, unless its error says what it used.
+pub(super) fn failed(purse: &Purse, deployment: &Deployment, error: &Error) {
+    if error.usage().is_none() {
+        purse.upstream.release(&deployment.id);
+    }
 }
 
 async fn reserve(shared: &Arc<Shared>, fund: &Fund, part: &Part, ask: Ask) -> Result<Reserved> {
-    for _ in 0..super::limit::LEASES {
+    for _ in 0..limit::LEASES {
         match part.scope.account.reserve(&part.spec.limits, ask, steady_ms()) {
             Ok((reserved, _)) => return Ok(reserved),
             Err(Denial::Lease { wanted, max }) => {

@@ -5,8 +5,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use gateway_db::{Intent, Owner, ScopeId};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
+use serde_json::{Value, json};
 
 use super::charge::{Charged, Payers, Rests};
+use super::funds::Told;
 use super::settle::Tail;
 use super::whose::Who;
 use super::{Call, Caller, funds, operation};
@@ -54,10 +56,17 @@ pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Opt
     let mut tail = Tail::new(call, caller, place);
     tail.charged = charged;
     tail.rests = rests;
-    tail.ask = estimate.ask;
+    tail.purse.ask = estimate.ask;
     let announced = booked.then(|| {
-        let parts = parts_told(&tail.charged.parts);
-        call.core.journal.queue(|out| intent(call, &tail, &estimate, &parts).encode(out))
+        let told = Told {
+            caller: tail.caller.clone(),
+            reserved: tail.charged.at_key().map_or(estimate.ask.cost, |reserved| reserved.cost),
+            tokens: [estimate.input_tokens, estimate.output_tokens],
+            parts: tail.charged.parts.clone(),
+        };
+        let turn = call.core.journal.queue(|out| announce(call, &told, &told.parts, out));
+        tail.purse.told = (!call.snapshot.funds.deployments.is_empty()).then(|| Arc::new(told));
+        turn
     });
     tail.announced = booked;
     Ok((tail, announced))
@@ -209,27 +218,32 @@ fn unpriced(model: &str) -> Error {
     .with_param("model")
 }
 
-/// Parts as the ledger has them; empty where there are none.
-pub(super) fn parts_told(parts: &[ScopeId]) -> String {
-    if parts.is_empty() {
+/// Parts as the ledger has them, those that pay for a share of a call with what they pay; empty where there are
+/// none.
+pub(super) fn parts_told(parts: &[ScopeId], paid: &[(ScopeId, Money)]) -> String {
+    if parts.is_empty() && paid.is_empty() {
         return String::new();
     }
-    let pairs: Vec<(&str, &str)> = parts.iter().map(|part| (&*part.id, &*part.member)).collect();
-    serde_json::to_string(&pairs).unwrap_or_default()
+    let whole = parts.iter().map(|part| json!([&*part.id, &*part.member]));
+    let shares = paid.iter().map(|(part, cost)| json!([&*part.id, &*part.member, cost.0]));
+    Value::from_iter(whole.chain(shares)).to_string()
 }
 
-fn intent<'a>(call: &'a Call, tail: &'a Tail, estimate: &Estimate, parts: &'a str) -> Intent<'a> {
-    Intent {
+/// Appends to the ledger what a call may cost whom; said again with more parts, the last word counts.
+pub(super) fn announce(call: &Call, told: &Told, parts: &[ScopeId], out: &mut Vec<u8>) {
+    let parts = parts_told(parts, &[]);
+    let intent = Intent {
         id: call.id,
         started_ms: call.started_ms,
-        reserved: tail.charged.at_key().map_or(estimate.ask.cost, |reserved| reserved.cost),
-        reserved_input_tokens: estimate.input_tokens,
-        reserved_output_tokens: estimate.output_tokens,
-        owner: Owner { parts, ..owner(&tail.caller, call.end_user.as_deref()) },
+        reserved: told.reserved,
+        reserved_input_tokens: told.tokens[0],
+        reserved_output_tokens: told.tokens[1],
+        owner: Owner { parts: &parts, ..owner(&told.caller, call.end_user.as_deref()) },
         model_group: &call.glance.model,
         call_type: call.call_type,
         stream: call.glance.stream,
-    }
+    };
+    intent.encode(out);
 }
 
 /// Whom a call is charged to.

@@ -5,7 +5,7 @@ use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::ReplyFacts;
-use llm_router::{Done, Moment, Report, Ticket};
+use llm_router::{Done, Moment, Report, Ticket, Used};
 use llm_types::Body;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ impl Answered {
 pub(crate) fn relay(
     call: &mut Call,
     mut tail: Box<Tail>,
-    done: Answered,
+    mut done: Answered,
 ) -> (Response<ReplyBody>, Option<Turn>) {
     call.core.shared.metrics.rest(&done.report.rests);
     tail.retries = done.report.retries;
@@ -100,7 +100,7 @@ pub(crate) fn relay(
             ReplyBody::full(body)
         }
         Reply::Full { headers, body, facts, provider_us, kind } => {
-            note_usage(&done.ticket, &facts, tail.now());
+            note_usage(&mut done.ticket, &facts, tail.now());
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
             provider_headers(&headers, &mut head);
@@ -143,7 +143,7 @@ fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<He
     match &call.routed {
         // The group is the one that was asked for: who served is told by the decision.
         Some(routed) => {
-            auto::lines(&routed.decision).into_iter().for_each(|(name, value)| head.text(name, value));
+            auto::lines(routed).into_iter().for_each(|(name, value)| head.text(name, value));
             let own = report.fallbacks == 0;
             let group = if own { Some(text(&routed.router)) } else { group };
             group.into_iter().for_each(|group| head.text(names::MODEL_GROUP, group));
@@ -176,10 +176,10 @@ fn told_errors(report: &Report) -> HeaderValue {
 }
 
 /// Tells the router what an answer came to.
-pub(super) fn note_usage(ticket: &Ticket, facts: &ReplyFacts, now: Moment) {
+pub(super) fn note_usage(ticket: &mut Ticket, facts: &ReplyFacts, now: Moment) {
     if let Some(usage) = &facts.usage {
-        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
-        ticket.used(tokens, usage.output_tokens, now);
+        let cached = usage.cache_read_tokens.unwrap_or(0);
+        ticket.used(Used { input: usage.input_tokens, cached, output: usage.output_tokens }, now);
     }
 }
 

@@ -6,17 +6,18 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt as _;
 use llm_providers::framing::Frames;
 use llm_providers::{DialectId, Prefill, StreamDecoder};
-use llm_router::{Attempt, Deployment, Request, Ticket};
+use llm_router::{Ask, Attempt, Deployment, Request, Ticket};
 use llm_types::{
     Body, BoxFuture, DeploymentId, Error, ErrorKind, Event, HttpResponse, ResponseFormat, Result, Usage,
 };
 
 use super::dispatch::{named, send, timeouts};
 use super::encode::encode_rest;
+use super::funds::{self, Purse};
 use super::lasting::Next;
 use super::said::{Said, Seam, handed_over};
 use super::shares::{Shares, UnderWay};
-use super::{Call, Caller, funds, media, unstreamed};
+use super::{Call, Caller, Tail, media, unstreamed};
 use crate::state::Served;
 
 /// Deployments that may go on with one stream after the other.
@@ -108,10 +109,19 @@ impl Resume {
     }
 
     /// Looks for another deployment than the one that broke off.
-    pub(super) fn begin(&mut self, failed: DeploymentId, caller: Caller, shares: Shares, said: String) {
+    pub(super) fn begin(&mut self, failed: DeploymentId, tail: &Tail, said: String) {
         self.failed.push(failed);
         let (call, failed) = (Arc::clone(&self.call), self.failed.clone());
-        self.going = Some(Box::pin(async move { go_on(&call, &caller, &failed, &shares, &said).await }));
+        let (caller, shares, purse) = (tail.caller.clone(), tail.shares.clone(), tail.purse.clone());
+        self.going = Some(Box::pin(async move {
+            let rest = Rest { call: &call, shares: &shares, purse: &purse, said: &said };
+            go_on(rest, &caller, &failed).await
+        }));
+    }
+
+    /// Whether the stream goes on elsewhere for the first time.
+    pub(super) fn is_first(&self) -> bool {
+        self.failed.len() == 1
     }
 
     /// Whether the stream went on elsewhere, once at least.
@@ -135,19 +145,26 @@ impl Resume {
     }
 }
 
+/// What is left of a stream that broke off.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    call: &'a Call,
+    shares: &'a Shares,
+    purse: &'a Purse,
+    /// What the caller has got of the answer.
+    said: &'a str,
+}
+
 /// Asks deployments to go on until one does.
-async fn go_on(
-    call: &Call,
-    caller: &Caller,
-    failed: &[DeploymentId],
-    shares: &Shares,
-    said: &str,
-) -> Result<Resumed> {
+async fn go_on(left: Rest<'_>, caller: &Caller, failed: &[DeploymentId]) -> Result<Resumed> {
+    let Rest { call, shares, said, .. } = left;
     let snapshot = &call.snapshot;
     let may_use = |model: &str| caller.sees(snapshot, model);
     let enforced = snapshot.config.general.enforce_fallback_access;
     let count = |deployment: &Deployment| call.tokens_for(deployment);
     let broke = |deployment: &Deployment| funds::is_broke(call, deployment);
+    let windows = !snapshot.windows.is_empty();
+    let reserved = |deployment: &Deployment| call.is_reserved(deployment, caller.team());
     let begins = !handed_over(said).is_empty();
     let fits = |deployment: &Deployment| {
         !failed.contains(&deployment.id) && (!begins || snapshot.goes_on(&deployment.id))
@@ -158,12 +175,11 @@ async fn go_on(
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
         fits: Some(&fits),
-        ask: call.ask(&count),
+        ask: Ask { reserved: windows.then_some(&reserved), ..call.ask(&count) },
         ..Request::new(&call.glance.model, &call.controls)
     };
     let earlier = shares.usage();
-    let ran =
-        snapshot.router.run(request, |attempt| attempt_rest(call, attempt, shares, said, &earlier)).await;
+    let ran = snapshot.router.run(request, |attempt| attempt_rest(left, attempt, &earlier)).await;
     let metrics = &call.core.shared.metrics;
     match ran {
         Ok(done) => {
@@ -179,14 +195,25 @@ async fn go_on(
     }
 }
 
-/// Asks one deployment to go on, and takes its stream up to its first content.
+/// Asks one deployment to go on, with what that may cost set aside where it has a budget.
 async fn attempt_rest(
-    call: &Call,
+    left: Rest<'_>,
     attempt: Attempt<'_>,
-    shares: &Shares,
-    said: &str,
     earlier: &Usage,
 ) -> Result<(Arc<Served>, Next, Body)> {
+    let deployment = Arc::clone(attempt.deployment);
+    funds::set_aside(left.call, left.purse, &deployment).await?;
+    let begun = attempt_funded(left, attempt, earlier).await;
+    begun.inspect_err(|error| funds::failed(left.purse, &deployment, error))
+}
+
+/// Asks one deployment to go on, and takes its stream up to its first content.
+async fn attempt_funded(
+    left: Rest<'_>,
+    attempt: Attempt<'_>,
+    earlier: &Usage,
+) -> Result<(Arc<Served>, Next, Body)> {
+    let Rest { call, shares, said, .. } = left;
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
     let beginning = handed_over(said);
     if served.mock_response.is_some() || (!beginning.is_empty() && served.prefill == Prefill::None) {

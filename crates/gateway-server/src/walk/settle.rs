@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use gateway_db::{CallId, End, Flags, Outcome, Owner, Tokens};
+use gateway_db::{CallId, End, Flags, Outcome, Owner, ScopeId, Tokens};
 use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_providers::catalog::ModelInfo;
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::charge::{Charged, Rests};
-use super::funds::Upstream;
+use super::funds::{Due, Purse};
 use super::limit::{Place, counted, owner, parts_told};
 use super::recall::Keep;
 use super::shares::{Priced, Share, Shares};
@@ -22,7 +22,7 @@ use super::untold::Untold;
 use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
-use crate::limits::{Ask, Settlement};
+use crate::limits::Settlement;
 use crate::state::{Core, Served, cost_by};
 use crate::telemetry::AccessLine;
 
@@ -51,10 +51,10 @@ pub(crate) struct Tail {
     pub(super) charged: Charged,
     /// What is left of rates, for headers.
     pub(crate) rests: Rests,
-    /// What the call may use at most.
-    pub(super) ask: Ask,
-    /// What is set aside at deployments and providers with budgets.
-    pub(super) upstream: Upstream,
+    /// What deployments are asked with, and what is set aside at those that have budgets.
+    pub(super) purse: Purse,
+    /// Who of those has paid how much.
+    paid: Vec<(ScopeId, Money)>,
     prompt_bytes: u64,
     tokens_counted: TokenCount,
     /// Whether the ledger was told of the call.
@@ -114,8 +114,8 @@ impl Tail {
             caller,
             charged: Charged::default(),
             rests: Rests::default(),
-            ask: Ask::default(),
-            upstream: Upstream::default(),
+            purse: Purse::default(),
+            paid: Vec::new(),
             prompt_bytes: call.glance.prompt_bytes,
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
@@ -195,7 +195,10 @@ impl Tail {
         let costs = shares.iter().map(|share| share.cost).chain([own_cost]);
         let unpriced = costs.clone().any(|cost| cost.is_none());
         let cost = costs.flatten().reduce(|sum, cost| sum + cost);
-        let spent = self.charge(asked.as_deref(), &usage, cost);
+        let mut dues: Vec<Due> =
+            shares.iter().map(|share| self.due(&share.served, &share.usage, share.cost)).collect();
+        dues.extend(asked.iter().map(|served| self.due(served, &own, own_cost)));
+        let spent = self.charge(&dues, &usage, cost);
         let (asked, shares) = (asked.as_deref(), &shares[..]);
         let own = (&own, own_cost);
         let bill =
@@ -263,11 +266,24 @@ impl Tail {
         cost_by(info, usage, &context).map(|cost| cost.total)
     }
 
-    fn charge(&mut self, asked: Option<&Served>, usage: &Usage, cost: Option<Money>) -> Option<Money> {
+    fn settlement(&self, usage: &Usage, cost: Option<Money>) -> Settlement {
         let tokens = counted(self.tokens_counted, usage.input_tokens, usage.output_tokens);
-        let used = Settlement { cost: cost.unwrap_or_default(), tokens };
-        let paid = self.upstream.settle(asked.map(|served| &served.deployment.id), used);
-        self.charged.parts.extend(paid.iter().map(|scope| scope.id.clone()));
+        Settlement { cost: cost.unwrap_or_default(), tokens }
+    }
+
+    fn due(&self, served: &Served, usage: &Usage, cost: Option<Money>) -> Due {
+        Due { deployment: served.deployment.id.clone(), used: self.settlement(usage, cost) }
+    }
+
+    /// Charges what a deployment has used that does no more for the call at its own budget and its provider's.
+    pub(super) fn pay(&self, share: &Share) {
+        let cost = self.cost_of(share.served.info.as_deref(), &share.usage, self.elapsed_us());
+        self.purse.upstream.pay(&self.due(&share.served, &share.usage, cost));
+    }
+
+    fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Money>) -> Option<Money> {
+        self.paid = self.purse.upstream.settle(dues);
+        let used = self.settlement(usage, cost);
         self.charged.settle(used)
     }
 
@@ -277,7 +293,7 @@ impl Tail {
         }
         let details = bill.details();
         let tags = json_unless(self.tags.is_empty(), &self.tags);
-        let parts = parts_told(&self.charged.parts);
+        let parts = parts_told(&self.charged.parts, &self.paid);
         let outcome = Outcome {
             call_id: self.shown_id.to_str().unwrap_or_default(),
             started_ms: self.started_ms,

@@ -182,17 +182,19 @@ impl Stream {
         let tail = self.tail.0.as_deref_mut().ok_or("the call is settled")?;
         let served = tail.asked.lock().clone().ok_or("no deployment was asked")?;
         let facts = self.pump.facts();
-        tail.shares.add(tail.share_of(&served, facts));
+        let share = tail.share_of(&served, facts);
+        tail.pay(&share);
+        tail.shares.add(share);
         tail.shared = true;
-        if let Some(ticket) = self.ticket.take() {
-            note_usage(&ticket, facts, tail.now());
+        if let Some(mut ticket) = self.ticket.take() {
+            note_usage(&mut ticket, facts, tail.now());
             if let Some(error) = &facts.error {
                 tail.core().shared.metrics.rest(&ticket.fail(error, tail.now()));
             }
         }
         self.grace = None;
         let failed = served.deployment.id.clone();
-        resume.begin(failed, tail.caller.clone(), tail.shares.clone(), said);
+        resume.begin(failed, tail, said);
         Ok(())
     }
 
@@ -200,7 +202,10 @@ impl Stream {
     fn go_on(&mut self, resumed: Resumed) {
         let Resumed { served, next, rest, ticket, fallbacks, retries } = resumed;
         let metrics = &self.tail.core().shared.metrics;
-        metrics.failovers.fetch_add(1, Relaxed);
+        // A stream that goes on twice is one stream.
+        if self.resume.as_ref().is_some_and(Resume::is_first) {
+            metrics.failovers.fetch_add(1, Relaxed);
+        }
         let (from, to) = (self.tail.deployment(), served.deployment.id.as_str());
         tracing::info!(call = %self.tail.shown(), from, to, "a stream broke off and goes on elsewhere");
         self.tail.fallbacks += 1 + fallbacks;
@@ -312,8 +317,8 @@ impl Stream {
         let facts = self.pump.facts();
         let (complete, told) = (facts.complete, facts.error.clone());
         self.tail.facts = Some(Box::new(self.pump.facts().clone()));
-        let ticket = self.ticket.take();
-        if let Some(ticket) = &ticket {
+        let mut ticket = self.ticket.take();
+        if let Some(ticket) = &mut ticket {
             note_usage(ticket, self.pump.facts(), self.tail.now());
         }
         if complete && cut.is_none() {

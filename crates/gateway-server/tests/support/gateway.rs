@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_db::{Db, DbOptions, PageRequest, SpendQuery, SpendRow};
+use gateway_db::{Db, DbOptions, PageRequest, ScopeId, ScopeKind, SpendQuery, SpendRow};
 use gateway_server::config::{self, Config, Env};
 use gateway_server::{Gateway, ServeOptions};
 use llm_providers::Registry;
@@ -52,6 +52,12 @@ impl Setup {
             params[key] = value.clone();
         }
         self.models.push(json!({ "model_name": name, "litellm_params": params }));
+        self
+    }
+
+    /// More of the last model: its `model_info`.
+    pub(crate) fn info(mut self, info: Value) -> Self {
+        self.models.last_mut().expect("a model")["model_info"] = info;
         self
     }
 
@@ -220,6 +226,20 @@ impl Running {
     pub(crate) fn booked(self) -> Vec<SpendRow> {
         rows(self.stop().path())
     }
+}
+
+/// What a part of a budget has spent, USD, by the database of a data folder: the budget of an owner such as
+/// `deployment:d1` for a period such as `30d`.
+#[track_caller]
+pub(crate) fn part_spend(dir: &Path, owner: &str, period: &str) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let url = format!("sqlite:{}", dir.join("gateway.db").display());
+        let db = Db::connect(&url, &DbOptions::default()).await.expect("the database opens");
+        let id = ScopeId::member(ScopeKind::Part, owner, format!("@{period}"));
+        let found = db.scope(&id).await.expect("the database answers");
+        found.unwrap_or_else(|| panic!("{owner} has no budget of {period}")).spend.as_usd()
+    })
 }
 
 /// The spend log of a data folder.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use call::Call;
 pub(crate) use flow::{Answer, Flow};
-pub(crate) use gateway::{MASTER, Running, Setup, gateway};
+pub(crate) use gateway::{MASTER, Running, Setup, gateway, part_spend};
 pub(crate) use log::logged;
 pub(crate) use script::{Gate, Reply};
 pub(crate) use upstream::{Seen, Upstream};

@@ -12,6 +12,7 @@
 mod support;
 
 mod admission;
+mod autos;
 mod bad_input;
 mod clouds;
 mod connections;
@@ -34,7 +35,9 @@ mod prompts;
 mod races;
 mod reload;
 mod replicas;
+mod routing;
 mod secrets;
 mod settings;
 mod settlement;
+mod shares;
 mod translation;

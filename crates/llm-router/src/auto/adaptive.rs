@@ -87,6 +87,25 @@ impl Adaptive {
         Some(Decision { kind: "adaptive", score, request: Some(kind), ..Decision::of(choice, cause) })
     }
 
+    /// What is believed of each group at each kind of request, as operators are shown it.
+    #[must_use]
+    pub fn state(&self, (id, routes, team): (&str, &Routes, Option<&str>), lessons: &Lessons) -> Vec<Value> {
+        let mut cells = Vec::new();
+        for kind in RequestKind::ALL {
+            for name in &self.models {
+                let Some((one, _)) = candidate(routes, team, name, kind) else { continue };
+                let mean = lessons.belief(id, kind, name, one.start).mean();
+                cells.push(serde_json::json!({
+                    "request_type": kind.as_str(),
+                    "model": &**name,
+                    "quality_mean": (mean * 1e6).round() / 1e6,
+                    "samples": lessons.samples(id, kind, name),
+                }));
+            }
+        }
+        cells
+    }
+
     /// What the caller says now tells how good the answer before was.
     fn learn(
         &self,

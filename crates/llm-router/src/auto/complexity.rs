@@ -1,13 +1,17 @@
 //! The complexity router: a group for each tier of difficulty. LiteLLM surface §7.8.
 
+mod fit;
+
 use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::judge::{Classifier, Verdict};
 use super::keywords::Keyword;
 use super::scorer::{Scorer, Tier};
+use super::signs::{is_housekeeping, is_stuck, plans};
 use super::{Choice, Decision, Held, Lessons, Said};
-use crate::Moment;
+use crate::{Moment, Routes};
 
 /// Words that name a tier themselves (`keyword_tier_rules`).
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct Rule {
 pub struct Complexity {
     /// Tells how hard a prompt is.
     pub scorer: Scorer,
+    /// Who else tells.
+    pub classifier: Classifier,
     /// The groups of each tier, in the order of [`Tier::ALL`]; one of several is picked at random.
     pub tiers: [Vec<Choice>; 4],
     /// The group where a tier has none.
@@ -33,68 +39,209 @@ pub struct Complexity {
     pub escalations: Vec<String>,
     /// How long a session stays with its group after its last call (`session_affinity`).
     pub session: Option<Duration>,
+    /// How long what was decided holds for a turn whose tools still work (`classification_mode: user_turn`).
+    pub turn: Option<Duration>,
+    /// A session stays with one deployment of each group (`deployment_affinity`).
+    pub sticky: bool,
+    /// The least tier of an agent that plans (`plan_mode_min_tier`), and words by which it plans besides.
+    pub plan: Option<(Tier, Vec<String>)>,
+    /// Tool calls looked at, and how many alike are too many (`stall_escalation_…`).
+    pub stall: Option<(usize, usize)>,
+    /// An agent's housekeeping goes to the cheapest tier; words by which it is told besides.
+    pub housekeeping: Option<Vec<String>>,
+    /// The share of a context window that a prompt may fill (`context_window_escalation_buffer`).
+    pub window: Option<f64>,
+    /// Pictures go only to groups that take them (`modality_routing`), and whether they leave a session's group
+    /// for it (`modality_pin_override`).
+    pub modality: Option<bool>,
 }
 
 impl Default for Complexity {
     fn default() -> Self {
         Self {
             scorer: Scorer::default(),
+            classifier: Classifier::default(),
             tiers: Default::default(),
             default: None,
             rules: Vec::new(),
             escalations: vec!["LITELLM ESCALATE".into()],
             session: None,
+            turn: None,
+            sticky: true,
+            plan: None,
+            stall: None,
+            housekeeping: Some(Vec::new()),
+            window: Some(0.95),
+            modality: None,
         }
     }
 }
 
+/// What the model said that tells how hard a prompt is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judged {
+    /// Its verdict.
+    Said(Verdict),
+    /// It said nothing of use.
+    Failed,
+}
+
 impl Complexity {
+    /// Whether a model is to be asked about a prompt: nothing else decides.
+    #[must_use]
+    pub fn wants_judge(&self, id: &str, said: &Said<'_>, lessons: &Lessons, now: Moment) -> bool {
+        self.classifier.judge().is_some()
+            && self.kept(id, said, lessons, now).is_none()
+            && self.rule(said.text).is_none()
+            && !self.is_housekeeping(said.text)
+            && self.by_words(said).is_none()
+    }
+
     /// The group for a prompt; `None` when no tier has one.
     pub(super) fn decide(
         &self,
-        id: &str,
+        (id, routes, team): (&str, &Routes, Option<&str>),
         said: &Said<'_>,
         lessons: &Lessons,
         rng: &mut Rng,
         now: Moment,
     ) -> Option<Decision> {
-        let asks_more = self.escalations.iter().any(|word| said.text.contains(word.as_str()));
-        let session = said.session.filter(|_| self.session.is_some());
-        if let Some(held) = session.and_then(|session| lessons.held(id, session, now)).filter(|_| !asks_more)
-        {
-            let ttl = self.session.unwrap_or_default();
-            lessons.hold(id, session?, held.clone(), now + ttl);
-            return Some(Decision { tier: held.tier, ..Decision::of(held.choice, "session_affinity") });
+        let place = (routes, team);
+        if let Some((held, cause)) = self.kept(id, said, lessons, now) {
+            let ttl = self.session.or(self.turn).unwrap_or_default();
+            lessons.hold(id, said.session?, held.clone(), now + ttl);
+            return self.within_reach(place, said, held, cause, rng);
         }
-        let mut decision = self.by_words(said.text, asks_more, rng)?;
-        decision.kind = "complexity";
-        if let (Some(session), Some(ttl)) = (session, self.session) {
+        let (tier, base) = self.tier(said)?;
+        let (tier, base) = self.raised(said, tier, base);
+        let decision = self.placed(place, said, tier, base, rng)?;
+        let displaced = decision.signals.iter().any(|signal| signal.starts_with("modality_"));
+        if let (Some(session), Some(ttl)) = (said.session, self.session.or(self.turn))
+            && !displaced
+        {
             let choice = Choice { model: decision.model.clone(), params: decision.params.clone() };
             lessons.hold(id, session, Held { choice, tier: decision.tier }, now + ttl);
         }
         Some(decision)
     }
 
-    fn by_words(&self, said: &str, asks_more: bool, rng: &mut Rng) -> Option<Decision> {
-        let (mut tier, mut base) = match self.rule(said) {
-            Some((tier, word)) => {
-                let base =
-                    Decision { keyword: Some(word.to_owned()), cause: "keyword_rule", ..Decision::default() };
-                (tier, base)
-            }
-            None => {
-                let score = self.scorer.score(said);
-                let cause = if score.overridden { "reasoning_override" } else { "heuristic_scorer" };
-                let (signals, sum) = (score.signals, Some(score.score));
-                (score.tier, Decision { score: sum, signals, cause, ..Decision::default() })
-            }
+    /// What was decided for the session or the turn before, where that holds.
+    fn kept(
+        &self,
+        id: &str,
+        said: &Said<'_>,
+        lessons: &Lessons,
+        now: Moment,
+    ) -> Option<(Held, &'static str)> {
+        let cause = match (self.session, self.turn) {
+            (Some(_), _) if !self.asks_more(said.text) => "session_affinity",
+            (None, Some(_)) if said.signs.goes_on => "turn_affinity",
+            _ => return None,
         };
-        if asks_more {
+        Some((lessons.held(id, said.session?, now)?, cause))
+    }
+
+    /// What was kept, unless an agent plans now or a picture cannot be seen there: then this once elsewhere.
+    fn within_reach(
+        &self,
+        place: (&Routes, Option<&str>),
+        said: &Said<'_>,
+        held: Held,
+        cause: &'static str,
+        rng: &mut Rng,
+    ) -> Option<Decision> {
+        let kept = |held: Held| Decision { tier: held.tier, ..Decision::of(held.choice, cause) };
+        if let Some((floor, words)) = &self.plan
+            && held.tier.is_none_or(|tier| tier < *floor)
+            && plans(said.text, &said.signs, words)
+        {
+            let base = Decision { cause: "plan_mode_floor", ..Decision::default() };
+            return self.placed(place, said, *floor, base, rng);
+        }
+        let blind = self.modality == Some(true) && !self.sees(place, said, &held.choice.model);
+        match (blind, held.tier) {
+            (true, Some(tier)) => {
+                let base = Decision { cause: "modality_pin_override", ..Decision::default() };
+                let placed = self.placed(place, said, tier, base, rng)?;
+                Some(Decision { cause: "modality_pin_override", ..placed })
+            }
+            _ => Some(kept(held)),
+        }
+    }
+
+    /// How hard a prompt is: by the operator's words, by what an agent does for itself, by its own words, by
+    /// what a model said.
+    fn tier(&self, said: &Said<'_>) -> Option<(Tier, Decision)> {
+        if let Some((tier, word)) = self.rule(said.text) {
+            let keyword = Some(word.to_owned());
+            return Some((tier, Decision { keyword, cause: "keyword_rule", ..Decision::default() }));
+        }
+        if self.is_housekeeping(said.text) {
+            let cheapest = Tier::ALL.into_iter().find(|tier| !self.tiers[*tier as usize].is_empty());
+            let base = Decision { cause: "housekeeping", ..Decision::default() };
+            return Some((cheapest.unwrap_or(Tier::Simple), base));
+        }
+        if let Some(decided) = self.by_words(said) {
+            return Some(decided);
+        }
+        match &said.judged {
+            Some(Judged::Said(verdict)) => {
+                let Verdict { tier, score, signals } = verdict.clone();
+                Some((tier, Decision { score, signals, cause: "llm_classifier", ..Decision::default() }))
+            }
+            Some(Judged::Failed) | None => self.without_judge(said),
+        }
+    }
+
+    /// The tier by the words alone, where these are enough.
+    fn by_words(&self, said: &Said<'_>) -> Option<(Tier, Decision)> {
+        let score = self.scorer.score(said.text);
+        let cause = self.classifier.settled_by_words(&score, &self.scorer.boundaries)?;
+        let base =
+            Decision { score: Some(score.score), signals: score.signals, cause, ..Decision::default() };
+        Some((score.tier, base))
+    }
+
+    /// The tier where a model was to tell and did not: what the operator says of that.
+    fn without_judge(&self, said: &Said<'_>) -> Option<(Tier, Decision)> {
+        let score = self.scorer.score(said.text);
+        let defaults = self.classifier.judge().is_some_and(|judge| judge.falls_to_default);
+        let (tier, cause) = match self.classifier.tier_without_judge() {
+            Some(tier) => (tier, "classifier_failed"),
+            None if defaults && self.default.is_some() => (score.tier, "classifier_failed_default_model"),
+            None => (score.tier, "heuristic_fallback"),
+        };
+        let base =
+            Decision { score: Some(score.score), signals: score.signals, cause, ..Decision::default() };
+        Some((tier, base))
+    }
+
+    /// The tier with what asks for more of it: the caller's words, an agent that is stuck or plans.
+    fn raised(&self, said: &Said<'_>, mut tier: Tier, mut base: Decision) -> (Tier, Decision) {
+        if self.asks_more(said.text) {
             tier = self.above(tier);
             base.signals.push("escalation".into());
         }
-        let choice = self.choice(tier, rng)?;
-        Some(Decision { model: choice.model, params: choice.params, tier: Some(tier), ..base })
+        if self.stall.is_some_and(|stall| is_stuck(said.signs.calls, stall)) {
+            tier = self.above(tier);
+            base.signals.push("stall_escalation".into());
+        }
+        if let Some((floor, words)) = &self.plan
+            && tier < *floor
+            && plans(said.text, &said.signs, words)
+        {
+            tier = *floor;
+            base.signals.push("plan_mode_floor".into());
+        }
+        (tier, base)
+    }
+
+    fn asks_more(&self, said: &str) -> bool {
+        self.escalations.iter().any(|word| said.contains(word.as_str()))
+    }
+
+    fn is_housekeeping(&self, said: &str) -> bool {
+        self.housekeeping.as_ref().is_some_and(|words| is_housekeeping(said, words))
     }
 
     fn rule(&self, said: &str) -> Option<(Tier, &str)> {
@@ -114,19 +261,12 @@ impl Complexity {
         next.unwrap_or(tier)
     }
 
-    /// A group of a tier; where it has none the default, else the next harder tier's, else the next easier
-    /// one's.
-    fn choice(&self, tier: Tier, rng: &mut Rng) -> Option<Choice> {
-        let pick = |tier: usize, rng: &mut Rng| rng.choice(&self.tiers[tier]).cloned();
-        let own = tier as usize;
-        pick(own, rng)
-            .or_else(|| self.default.clone())
-            .or_else(|| (own + 1..4).find_map(|tier| pick(tier, rng)))
-            .or_else(|| (0..own).rev().find_map(|tier| pick(tier, rng)))
-    }
-
-    /// Every group it may pick.
+    /// Every group it may pick, and the model it asks.
     pub(super) fn models(&self) -> impl Iterator<Item = &str> {
-        self.tiers.iter().flatten().chain(&self.default).map(|choice| &*choice.model)
+        let judge = self.classifier.judge().map(|judge| &*judge.model);
+        self.tiers.iter().flatten().chain(&self.default).map(|choice| &*choice.model).chain(judge)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,23 @@ impl RequestKind {
         }
     }
 
+    /// All.
+    pub const ALL: [Self; 7] = [
+        Self::CodeGeneration,
+        Self::CodeUnderstanding,
+        Self::TechnicalDesign,
+        Self::AnalyticalReasoning,
+        Self::Writing,
+        Self::FactualLookup,
+        Self::General,
+    ];
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The kind of a prompt: by the first rule that fits.
     #[must_use]
     pub fn of(said: &str) -> Self {

@@ -1,4 +1,5 @@
-//! What auto routers learnt: survives reloads of the configuration, not the process.
+//! What auto routers learnt: survives reloads of the configuration; what is believed of groups survives the process
+//! too, where its owner stores it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -40,10 +41,34 @@ const GIVING_UP: [&str; 5] = ["never mind", "nevermind", "forget it", "i give up
 /// What auto routers learnt.
 #[derive(Debug, Default)]
 pub struct Lessons {
-    beliefs: DashMap<(Arc<str>, RequestKind, Arc<str>), Belief>,
+    seen: DashMap<(Arc<str>, RequestKind, Arc<str>), Seen>,
+    /// Models that tell how hard prompts are and are not asked for a while: since when no more, by router.
+    slow: DashMap<Arc<str>, Moment>,
     turns: DashMap<(Arc<str>, u128), Turn>,
     held: DashMap<(Arc<str>, u128), (Held, Moment)>,
     indexes: DashMap<Arc<str>, Arc<Index>>,
+}
+
+/// What was seen of a group at a kind of request, and was not stored yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Seen {
+    stored: (f64, f64),
+    fresh: (f64, f64),
+}
+
+/// What was seen of a group at a kind of request: good and bad.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// The router's deployment.
+    pub router: Arc<str>,
+    /// The kind of request, by its name.
+    pub kind: &'static str,
+    /// The group.
+    pub model: Arc<str>,
+    /// Observations that praise its answers.
+    pub good: f64,
+    /// Observations that blame them.
+    pub bad: f64,
 }
 
 /// The group a session stays with.
@@ -88,11 +113,24 @@ fn words(said: &str) -> HashSet<String> {
     said.split_whitespace().take(WORDS).map(str::to_lowercase).collect()
 }
 
+impl Seen {
+    fn belief(self, start: Belief) -> Belief {
+        let Self { stored, fresh } = self;
+        Belief { good: start.good + stored.0 + fresh.0, bad: start.bad + stored.1 + fresh.1 }
+    }
+}
+
 impl Lessons {
     /// What is believed of a group at a kind of request.
     pub(super) fn belief(&self, router: &str, kind: RequestKind, model: &Arc<str>, start: Belief) -> Belief {
         let key = (Arc::from(router), kind, Arc::clone(model));
-        self.beliefs.get(&key).map_or(start, |belief| *belief)
+        self.seen.get(&key).map_or(start, |seen| seen.belief(start))
+    }
+
+    /// Observations of a group at a kind of request.
+    pub(super) fn samples(&self, router: &str, kind: RequestKind, model: &Arc<str>) -> f64 {
+        let key = (Arc::from(router), kind, Arc::clone(model));
+        self.seen.get(&key).map_or(0.0, |seen| seen.stored.0 + seen.stored.1 + seen.fresh.0 + seen.fresh.1)
     }
 
     pub(super) fn learn(
@@ -105,8 +143,66 @@ impl Lessons {
     ) {
         if good > 0.0 || bad > 0.0 {
             let key = (Arc::from(router), kind, Arc::clone(model));
-            let mut belief = self.beliefs.entry(key).or_insert(start);
-            *belief = belief.after(good, bad);
+            let mut seen = self.seen.entry(key).or_default();
+            // What a belief has no room for is not kept either.
+            let before = seen.belief(start);
+            if before.after(good, bad) != before {
+                seen.fresh = (seen.fresh.0 + good, seen.fresh.1 + bad);
+            }
+        }
+    }
+
+    /// What was seen since it was taken last, to be stored.
+    #[must_use]
+    pub fn take_fresh(&self) -> Vec<Lesson> {
+        let mut all = Vec::new();
+        for mut entry in self.seen.iter_mut() {
+            let (good, bad) = std::mem::take(&mut entry.value_mut().fresh);
+            if good > 0.0 || bad > 0.0 {
+                let seen = entry.value_mut();
+                // Believed in the meantime, until what is stored is read again.
+                seen.stored = (seen.stored.0 + good, seen.stored.1 + bad);
+                let (router, kind, model) = entry.key();
+                let (router, model) = (Arc::clone(router), Arc::clone(model));
+                all.push(Lesson { router, kind: kind.as_str(), model, good, bad });
+            }
+        }
+        all
+    }
+
+    /// What was taken could not be stored: it is taken again.
+    pub fn give_back(&self, lessons: Vec<Lesson>) {
+        for Lesson { router, kind, model, good, bad } in lessons {
+            let Some(kind) = RequestKind::named(kind) else { continue };
+            let mut seen = self.seen.entry((router, kind, model)).or_default();
+            seen.fresh = (seen.fresh.0 + good, seen.fresh.1 + bad);
+            seen.stored = (seen.stored.0 - good, seen.stored.1 - bad);
+        }
+    }
+
+    /// Takes over what is stored, here and by other gateways.
+    pub fn recall(&self, router: &str, kind: &str, model: &str, (good, bad): (f64, f64)) {
+        let Some(kind) = RequestKind::named(kind) else { return };
+        let mut seen = self.seen.entry((Arc::from(router), kind, Arc::from(model))).or_default();
+        seen.stored = (good, bad);
+    }
+
+    /// Whether a router's model may be asked: it was not too slow lately. After its rest one call asks it.
+    #[must_use]
+    pub fn may_ask(&self, router: &str, rest: Duration, now: Moment) -> bool {
+        let Some(mut until) = self.slow.get_mut(router) else { return true };
+        let may = *until <= now;
+        if may {
+            *until = now + rest;
+        }
+        may
+    }
+
+    /// A router's model answered, or was too slow to be asked again before a moment.
+    pub fn asked(&self, router: &str, too_slow: Option<Moment>) {
+        match too_slow {
+            Some(until) => drop(self.slow.insert(Arc::from(router), until)),
+            None => drop(self.slow.remove(router)),
         }
     }
 
@@ -152,3 +248,6 @@ impl Lessons {
         self.indexes.insert(Arc::from(router), index);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,14 @@
 mod adaptive;
 mod bandit;
 mod complexity;
+mod judge;
 mod keywords;
 mod kinds;
 mod lessons;
 mod quality;
 mod scorer;
 mod semantic;
+mod signs;
 
 use std::sync::Arc;
 
@@ -21,13 +23,15 @@ use serde_json::{Map, Value};
 
 pub use adaptive::Adaptive;
 pub use bandit::{Belief, cheapness};
-pub use complexity::{Complexity, Rule};
+pub use complexity::{Complexity, Judged, Rule};
+pub use judge::{Capability, Classifier, Forecast, Judge, Pair, Question, Verdict};
 pub use keywords::Keyword;
 pub use kinds::RequestKind;
-pub use lessons::{Held, Lessons};
+pub use lessons::{Held, Lesson, Lessons};
 pub use quality::Quality;
 pub use scorer::{Custom, Dimension, Score, Scorer, Tier};
 pub use semantic::{Index, Place, Semantic};
+pub use signs::{Called, PLAN_TOOL, Signs};
 
 use crate::{Moment, Routes};
 
@@ -58,6 +62,10 @@ pub struct Said<'a> {
     pub session: Option<u128>,
     /// The least quality tier the caller takes (`x-litellm-min-quality-tier`).
     pub min_quality: Option<u32>,
+    /// What the conversation shows besides.
+    pub signs: Signs<'a>,
+    /// What the model said that tells how hard it is, where one was asked.
+    pub judged: Option<&'a Judged>,
 }
 
 /// A group and what is asked of it besides.
@@ -115,7 +123,7 @@ impl AutoRouter {
     ) -> Option<Decision> {
         match self {
             Self::Semantic(_) => None,
-            Self::Complexity(router) => router.decide(id, said, lessons, rng, now),
+            Self::Complexity(router) => router.decide((id, routes, team), said, lessons, rng, now),
             Self::Quality(router) => router.decide(routes, team, said),
             Self::Adaptive(router) => router.decide((id, routes, team), said, lessons, rng, now),
         }

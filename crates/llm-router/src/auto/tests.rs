@@ -262,7 +262,7 @@ fn the_adaptive_router_learns_from_what_is_said_next() {
     let lessons = Lessons::default();
     let mut rng = Rng::with_seed(5);
     let mut ask = |session: u128, messages, text: &str| {
-        let said = Said { text, messages, session: Some(session), min_quality: None };
+        let said = Said { text, messages, session: Some(session), ..Said::default() };
         router.decide(("auto", &routes, None), &said, &lessons, &mut rng, Moment(0)).unwrap()
     };
     let code = "Write me a python script";

@@ -1,7 +1,12 @@
 //! What refusals say.
 
 use super::*;
-use crate::FallbackTarget;
+use crate::testing::deployment;
+use crate::{Ask, Counters, FallbackTarget};
+
+fn asked() -> Asked<'static> {
+    Asked { ask: Ask::default(), enforced: true, now: Moment(0) }
+}
 
 /// §7.4 [O]: the two texts LiteLLM adds, and ours when fallbacks were tried in vain.
 #[test]
@@ -23,7 +28,7 @@ fn postscripts() {
 fn refusals() {
     let group = Group::new("m".into(), Vec::new());
     let shown = |refusal: &Refusal| {
-        let error = refused("m", &group, refusal, &RouterSettings::default(), Moment(0));
+        let error = refused("m", &group, refusal, &RouterSettings::default(), &asked());
         (error.kind(), error.message().to_owned())
     };
     let paused = "Model 'm' is currently paused and cannot accept requests.";
@@ -32,4 +37,33 @@ fn refusals() {
     let (kind, message) = shown(&Refusal::Resting(Duration::from_millis(4001)));
     assert_eq!(kind, ErrorKind::RateLimited);
     assert!(message.starts_with("No deployments available for selected model, Try again in 5 seconds."));
+}
+
+/// §7.7 [O]: a limit of the one deployment, in LiteLLM's words; of several, what each has used.
+#[test]
+fn limits_of_the_minute() {
+    let counters = Counters::new();
+    let group = |limits: &[(Option<u64>, Option<u64>)]| {
+        let candidates = limits.iter().enumerate().map(|(n, limits)| {
+            let mut one = deployment(&format!("d{n}"), "m", "gpt");
+            (one.rpm, one.otpm) = *limits;
+            let state = counters.of(&one.id);
+            crate::Candidate::new(one.into(), state, None)
+        });
+        Group::new("m".into(), candidates.collect())
+    };
+    let told = |limits: &[(Option<u64>, Option<u64>)]| {
+        let error = refused("m", &group(limits), &Refusal::Limits, &RouterSettings::default(), &asked());
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::After(MINUTE)));
+        assert_eq!(error.code(), Some(MODEL_LIMIT));
+        error.message().to_owned()
+    };
+    counters.of(&"d0".into()).measures.requests.add(1, Moment(0));
+    counters.of(&"d1".into()).measures.output.add(50, Moment(0));
+    assert_eq!(told(&[(Some(1), None)]), "Model rate limit exceeded. RPM limit=1, current usage=2");
+    assert_eq!(
+        told(&[(Some(1), None), (None, Some(100))]),
+        "Model rate limit exceeded. RPM limit=1, current usage=2; d1: OTPM limit=100, current usage=150. \
+         Passed model=m"
+    );
 }

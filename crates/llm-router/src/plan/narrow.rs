@@ -1,8 +1,9 @@
 //! A group narrowed down to who may serve a call, rule by rule.
 
 use super::{Filter, Open, Refusal, Why, Witness};
+use crate::rates::{self, Asked};
 use crate::strategies::{Pool, StrategyArgs};
-use crate::{Candidate, Group, Moment, RouterSettings, tags};
+use crate::{Ask, Candidate, Group, Moment, RouterSettings, tags};
 
 /// Calls on their way at which a deployment is too busy for callers that were there before, as a multiple
 /// of what the others have, and the number from which that counts.
@@ -61,7 +62,10 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
             match why {
                 None => self.open.push(at),
                 Some(why) => {
-                    limited |= matches!(why, Why::Requests(_) | Why::Tokens(_));
+                    limited |= matches!(
+                        why,
+                        Why::Requests(_) | Why::Tokens(_) | Why::InputTokens(_) | Why::OutputTokens(_)
+                    );
                     self.witness.left_out(at, || why);
                 }
             }
@@ -85,15 +89,9 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
         if !self.settings.enforce_limits && !self.settings.pre_call_checks {
             return None;
         }
-        let requests = one.state.requests_this_minute(self.now);
-        if let Some(limit) = deployment.rpm.filter(|limit| requests >= *limit) {
-            return Some(Why::Requests(limit));
-        }
-        if self.settings.enforce_limits
-            && let Some(limit) = deployment.tpm
-            && one.state.tokens_this_minute(self.now) >= limit
-        {
-            return Some(Why::Tokens(limit));
+        let asked = Asked { ask: *ask, enforced: self.settings.enforce_limits, now: self.now };
+        if let Some(reached) = rates::reached(one, &asked) {
+            return Some(reached.why());
         }
         if !self.settings.pre_call_checks {
             return None;
@@ -196,8 +194,11 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
         if eligible().next().is_none() {
             return Refusal::Nobody;
         }
-        let active = eligible().filter(|one| !one.blocked);
-        match active.map(|one| one.state.rest_left(self.now)).min() {
+        let open = || eligible().filter(|one| !one.blocked);
+        let free = || open().filter(|one| unfit(one, filter.ask).is_none());
+        match free().map(|one| one.state.rest_left(self.now)).min() {
+            None if open().any(|one| unfit(one, filter.ask) == Some(Why::Reserved)) => Refusal::Reserved,
+            None if open().next().is_some() => Refusal::Unable,
             None => Refusal::Paused,
             Some(rest) => Refusal::Resting(rest),
         }
@@ -209,8 +210,8 @@ fn hindrance(at: u32, candidate: &Candidate, filter: Filter<'_>, now: Moment) ->
     if candidate.blocked {
         return Some(Why::Paused);
     }
-    if candidate.deployment.auto.is_some() {
-        return Some(Why::Auto);
+    if let Some(why) = unfit(candidate, filter.ask) {
+        return Some(why);
     }
     if candidate.state.rests(now) {
         return Some(Why::Resting(candidate.state.rest_left(now), candidate.state.cause()));
@@ -219,6 +220,18 @@ fn hindrance(at: u32, candidate: &Candidate, filter: Filter<'_>, now: Moment) ->
         return Some(Why::Level(candidate.level));
     }
     filter.excluded.contains(&at).then_some(Why::Excluded)
+}
+
+/// What keeps a deployment from this caller or request whatever its state. LiteLLM surface §7.1 step 2.
+fn unfit(candidate: &Candidate, ask: Ask<'_>) -> Option<Why> {
+    let deployment = &candidate.deployment;
+    if deployment.auto.is_some() {
+        return Some(Why::Auto);
+    }
+    if ask.reserved.is_some_and(|reserved| reserved(deployment)) {
+        return Some(Why::Reserved);
+    }
+    (ask.web_search && deployment.web_search == Some(false)).then_some(Why::NoWebSearch)
 }
 
 /// Parts of clouds' names for places in the European Union and in the United States, where these do not begin

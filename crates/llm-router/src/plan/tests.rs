@@ -173,6 +173,27 @@ fn regions_hold_places() {
     }
 }
 
+/// §7.1 step 2, §7.7: deployments that are kept for others, and those that do not search the web.
+#[test]
+fn reserved_and_web_search() {
+    let member = |n: usize| {
+        let mut one = deployment(&format!("d{n}"), "m", "gpt");
+        one.web_search = [None, Some(true), Some(false)][n];
+        one
+    };
+    let group = group((0..3).map(member).collect());
+    let settings = RouterSettings::default();
+    let left = |ask| open_under(&settings, &group, Filter { ask, ..Filter::default() }, Moment(0));
+    let kept = |names: &'static [&'static str]| move |one: &Deployment| names.contains(&one.id.as_str());
+    let (some, all) = (kept(&["d0", "d2"]), kept(&["d0", "d1", "d2"]));
+    assert_eq!(left(Ask { reserved: Some(&some), ..Ask::default() }), Ok(vec![1]));
+    assert_eq!(left(Ask { reserved: Some(&all), ..Ask::default() }), Err(Refusal::Reserved));
+    assert_eq!(left(Ask { web_search: true, ..Ask::default() }), Ok(vec![0, 1]));
+    let both = kept(&["d0", "d1"]);
+    let ask = Ask { web_search: true, reserved: Some(&both), ..Ask::default() };
+    assert_eq!(left(ask), Err(Refusal::Reserved));
+}
+
 /// §7.7: hard limits of a minute, requests and tokens.
 #[test]
 fn enforced_limits() {

@@ -54,8 +54,9 @@ impl<'r> Walk<'r> {
                     if !self.may_try(target, route.as_ref()) {
                         continue;
                     }
+                    let (route, params) = self.stood_in_for(route, target.params.as_ref());
                     others += 1;
-                    match self.try_other(target, route, attempt).await {
+                    match self.try_other(target, (route, params), attempt).await {
                         Ok(done) => return Ok(done),
                         Err(fault) => frames.push(self.frame(fault, others)),
                     }
@@ -103,10 +104,24 @@ impl<'r> Walk<'r> {
         tried.inspect_err(|fault| self.note(name, fault))
     }
 
+    /// Where a fallback leads to an auto router: the group that it names, with the parameters it sets.
+    fn stood_in_for(&self, route: Option<Route<'r>>, params: Params<'r>) -> (Option<Route<'r>>, Params<'r>) {
+        let first = route.as_ref().and_then(|route| route.group.candidates.first());
+        let auto = first.map(|one| &one.deployment).filter(|deployment| deployment.auto.is_some());
+        let named = auto.zip(self.request.stand_in).and_then(|(auto, stand_in)| stand_in(auto));
+        match named {
+            None => (route, params),
+            Some(choice) => {
+                let route = self.router.routes.resolve(&choice.model, self.request.team);
+                (route, params.or(choice.params.as_ref()))
+            }
+        }
+    }
+
     async fn try_other<T, F, Fut>(
         &mut self,
         target: &'r FallbackTarget,
-        route: Option<Route<'r>>,
+        (route, params): (Option<Route<'r>>, Params<'r>),
         attempt: &mut F,
     ) -> Result<Done<'r, T>, Fault<'r>>
     where
@@ -114,8 +129,7 @@ impl<'r> Walk<'r> {
         Fut: Future<Output = Result<T>>,
     {
         let name: &'r str = &target.model;
-        let params = target.params.as_ref();
-        self.tried.push(Tried { name, route: route.clone(), params });
+        self.tried.push(Tried { name, route: route.clone(), params: target.params.as_ref() });
         let Some(route) = route else {
             self.report.fallbacks += 1;
             let fault = fault(error::unknown_model(name), None);

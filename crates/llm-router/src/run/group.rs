@@ -15,6 +15,7 @@ use crate::fallback::{Fault, Lists, Params, Spots, is_last_word};
 use crate::health::{Blame, Failure, Place, Ticket, blame, record_failure};
 use crate::limits::Limits;
 use crate::plan::{Filter, Refusal, healthy, plan};
+use crate::rates::{self, Asked};
 use crate::retry::{self, Allowance, Situation};
 use crate::tags::TagWish;
 use crate::{
@@ -52,6 +53,12 @@ impl<'r> Walk<'r> {
                         return Err(state.give_up(route, part.params));
                     };
                     let mut began = self.router.clock.now();
+                    let ask = Ask { stream: self.request.stream, ..self.request.ask };
+                    let Ok(held) = rates::take(candidate, &ask, self.settings, began) else {
+                        // Others were quicker: whoever picks now sees it.
+                        continue;
+                    };
+                    place.hold(held);
                     let waiting = candidate.state.measures.wait(began);
                     let next = self.attempt(&route, candidate, &limits, part.params);
                     let mut model = next.model.clone();
@@ -76,6 +83,7 @@ impl<'r> Walk<'r> {
                             return Ok(self.done(value, &route, candidate, model, (place, began)));
                         }
                         Err(error) => {
+                            place.give_back();
                             drop(place);
                             self.after_error(&route, candidate, &limits, error, &mut state)
                         }
@@ -186,7 +194,9 @@ impl<'r> Walk<'r> {
         if let Some(wait) = self.patience(refusal, now) {
             return Some(wait);
         }
-        let refused = || error::refused(route.name, route.group, refusal, self.settings, now);
+        let ask = Ask { stream: self.request.stream, ..self.request.ask };
+        let asked = Asked { ask, enforced: self.settings.enforce_limits, now };
+        let refused = || error::refused(route.name, route.group, refusal, self.settings, &asked);
         let error = state.first.get_or_insert_with(refused);
         let allowance = state.allowance.filter(|allowance| allowance.by_policy)?;
         if self.report.retries >= allowance.retries {

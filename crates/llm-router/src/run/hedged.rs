@@ -10,7 +10,7 @@ use llm_types::{Error, Result};
 use super::{Part, Walk};
 use crate::counters::InFlight;
 use crate::limits::Limits;
-use crate::{Attempt, Hedging, Moment, Route, hedge};
+use crate::{Ask, Attempt, Hedging, Moment, Route, hedge, rates};
 
 /// The second try, where its answer is the one that counts.
 pub(super) struct Rival<'r> {
@@ -71,9 +71,11 @@ impl<'r> Walk<'r> {
         if !self.router.routes.hedges().take() {
             return None;
         }
-        let place = candidate.state.enter(candidate.parallel_limit)?;
+        let mut place = candidate.state.enter(candidate.parallel_limit)?;
         let limits = Limits::of(&self.request, &candidate.deployment, self.settings);
         let began = self.router.clock.now();
+        let ask = Ask { stream: self.request.stream, ..self.request.ask };
+        place.hold(rates::take(candidate, &ask, self.settings, began).ok()?);
         let next = self.attempt(route, candidate, &limits, part.params);
         Some((Rival { at: picked, model: Cow::Borrowed(""), place, began }, next))
     }

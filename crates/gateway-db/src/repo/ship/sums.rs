@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use serde::Deserialize;
+
 use super::bulk::{self, Bulk, Cell};
 use crate::ScopeKind;
 use crate::ledger::{Batch, Outcome, flags_byte};
@@ -116,7 +118,8 @@ impl<'a> Sums<'a> {
             key.active = key.active.max(outcome.started_ms);
         }
         let day = outcome.started_ms.div_euclid(DAY_MS);
-        for scope in scopes_of(outcome) {
+        for (scope, share) in scopes_of(outcome) {
+            let cost = share.unwrap_or(cost);
             if matches!(scope.0, ScopeKind::Customer | ScopeKind::Tag) {
                 let names =
                     [owner.key, outcome.model_group, outcome.model, outcome.provider, outcome.call_type];
@@ -262,8 +265,16 @@ impl DaySum {
     }
 }
 
-/// The scopes a call is charged to, besides its key.
-fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = ScopeKey<'a>> {
+/// A part as the ledger has it: id, member, and what it pays where that is not the whole cost.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PartTold {
+    Whole(String, String),
+    Share(String, String, i64),
+}
+
+/// The scopes a call is charged to, besides its key, and what those pay that pay for a share of it.
+fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = (ScopeKey<'a>, Option<i64>)> {
     let owner = outcome.owner;
     let alone = [
         (ScopeKind::Customer, owner.end_user, ""),
@@ -280,8 +291,14 @@ fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = ScopeKey<'a>> {
     // A tag named twice is charged once.
     let tags: BTreeSet<String> = serde_json::from_str(outcome.tags).unwrap_or_default();
     let tags = tags.into_iter().map(|tag| (ScopeKind::Tag, Cow::Owned(tag), Cow::Borrowed("")));
-    let parts: Vec<(String, String)> = serde_json::from_str(owner.parts).unwrap_or_default();
-    let parts = parts.into_iter().map(|(id, part)| (ScopeKind::Part, Cow::Owned(id), Cow::Owned(part)));
+    let parts: Vec<PartTold> = serde_json::from_str(owner.parts).unwrap_or_default();
+    let parts = parts.into_iter().map(|part| {
+        let (id, member, share) = match part {
+            PartTold::Whole(id, member) => (id, member, None),
+            PartTold::Share(id, member, share) => (id, member, Some(share)),
+        };
+        ((ScopeKind::Part, Cow::Owned(id), Cow::Owned(member)), share)
+    });
     let named = named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), Cow::Borrowed(member)));
-    named.chain(tags).chain(parts)
+    named.chain(tags).map(|scope| (scope, None)).chain(parts)
 }

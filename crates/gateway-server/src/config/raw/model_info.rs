@@ -17,7 +17,7 @@ catalogue! {
     member_auto_router Flag "False" later "models are not chosen by content": "Entry made for an auto router.";
     blocked Flag "" served: "Paused: calls are refused.";
     discoverable Flag "" later "the model is listed": "Whether the deployment is listed.";
-    access_windows List "" later "the model is usable at all times": "Times at which the deployment is usable.";
+    access_windows List "" served: "Times of the day at which the deployment is kept for some teams: `{start, end, timezone, team_ids}`.";
     ptu_count Count "" later "it has no effect": "Provisioned units of the deployment.";
     ptu_effective_from Text "" later "it has no effect": "When the provisioned units begin.";
     ptu_effective_to Text "" later "it has no effect": "When the provisioned units end.";

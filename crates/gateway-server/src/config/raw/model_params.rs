@@ -79,12 +79,12 @@ catalogue! {
     custom_llm_provider Text "" served: "Provider, where the prefix of `model` does not tell.";
     tpm Count "" served: "Tokens per minute: a share or a limit, by strategy.";
     rpm Count "" served: "Requests per minute: a share or a limit, by strategy.";
-    itpm Count "" later "only `tpm` counts": "Input tokens per minute.";
-    otpm Count "" later "only `tpm` counts": "Output tokens per minute.";
+    itpm Count "" served: "Input tokens per minute, those from a cache not counted; needs `enforce_model_rate_limits`.";
+    otpm Count "" served: "Output tokens per minute; needs `enforce_model_rate_limits`.";
     timeout Seconds "" served: "Seconds to wait for a whole answer.";
     stream_timeout Seconds "" served: "Seconds to the first byte of a stream.";
-    timeout_by_service_tier Map "" later "it has no effect": "Seconds to wait for a whole answer, by service tier.";
-    stream_timeout_by_service_tier Map "" later "it has no effect": "Seconds to the first byte of a stream, by service tier.";
+    timeout_by_service_tier Map "" served: "Seconds to wait for a whole answer, by service tier.";
+    stream_timeout_by_service_tier Map "" served: "Seconds to the first byte of a stream, by service tier.";
     max_retries Count "" accepted: "Retries of LiteLLM's inner client; the gateway retries by `num_retries` only.";
     drop_params Flag "" served: "Drop parameters a provider cannot express instead of refusing the request.";
     organization Any "" served: "OpenAI organization, sent as `OpenAI-Organization`.";

@@ -54,7 +54,7 @@ catalogue! {
     health_check_ignore_transient_errors Flag "" later "deployments are not probed this way": "Health check ignore transient errors.";
     plugins List "" later "there is no admin UI to sign in to": "Python routing plug-ins.";
     client_ttl Count "3600" accepted: "Seconds a client object lives.";
-    polling_interval Number "0.003" later "it has no effect": "Pause of the scheduler, seconds.";
+    polling_interval Number "0.003" accepted: "Pause of LiteLLM's scheduler, seconds; here a free place is handed over at once.";
     alerting_config Map "" later "no alert is sent": "Where the router sends alerts.";
     router_general_settings Map "" accepted: "Options of LiteLLM's async router.";
 }

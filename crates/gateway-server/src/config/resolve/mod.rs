@@ -19,9 +19,10 @@ mod routing;
 mod section;
 mod target;
 mod template;
+mod windows;
 
 pub(crate) use cloud::{chatgpt_file, copilot_file};
-pub(crate) use overlay::{is_empty, overlaid};
+pub(crate) use overlay::{is_empty, overlaid, overridden};
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -161,6 +161,8 @@ fn one(
     let per_key_limits =
         (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"));
     let budget = super::allowances::of_entry(&mut section);
+    deployment.tier_timeouts = ["timeout_by_service_tier", "stream_timeout_by_service_tier"]
+        .map(|key| tier_timeouts(&mut section, key));
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
@@ -175,7 +177,9 @@ fn one(
     }
     let overrides = overrides(cx, path, &params, info);
     let probe = probe(cx, path, info);
-    let model = Model { deployment, overrides, mock_response, probe, per_key_limits, budget, derived_id };
+    let windows = super::windows::of(cx, &format!("{path}.model_info"), info);
+    let model =
+        Model { deployment, overrides, mock_response, probe, per_key_limits, budget, windows, derived_id };
     usable.then(|| Entry::Callable(Box::new(model)))
 }
 
@@ -237,6 +241,8 @@ fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
     deployment.weight = section.number("weight");
     deployment.rpm = section.count("rpm");
     deployment.tpm = section.count("tpm");
+    deployment.itpm = section.count("itpm");
+    deployment.otpm = section.count("otpm");
     deployment.max_parallel_requests = section.count("max_parallel_requests");
     deployment.order = section.integer("order");
     deployment.timeout = section.seconds("timeout").or_else(|| section.seconds("request_timeout"));
@@ -252,6 +258,23 @@ fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
     {
         cloud.base_model = Some(name);
     }
+}
+
+/// Seconds to wait by service tier.
+fn tier_timeouts(section: &mut Section<'_, '_, '_>, key: &str) -> Box<[(String, Duration)]> {
+    let mut times = Vec::new();
+    for member in section.mapping(key).map(Node::members).unwrap_or_default() {
+        let seconds = number_of(&member.value).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        match seconds.filter(|time| !time.is_zero()) {
+            Some(time) => times.push((member.key.clone(), time)),
+            None => {
+                let path = format!("{}.{}", section.path_of(key), member.key);
+                let found = format!("found {}", member.value.kind());
+                section.cx.error(&path, &member.value.at, found, "expected seconds, more than zero");
+            }
+        }
+    }
+    times.into()
 }
 
 /// What `model_info` says; tells whether the deployment's id is a derived one.
@@ -272,6 +295,16 @@ fn of_info(cx: &mut Context<'_>, path: &str, node: Option<&Node>, deployment: &m
     deployment.region = deployment.region.take().or_else(|| section.text("region"));
     deployment.kind = section.text("type");
     deployment.tag_filtering = section.is_on("enable_tag_filtering");
+    deployment.web_search = section.flag("supports_web_search");
+    // LiteLLM looks here last.
+    for (key, limit) in [
+        ("rpm", &mut deployment.rpm),
+        ("tpm", &mut deployment.tpm),
+        ("itpm", &mut deployment.itpm),
+        ("otpm", &mut deployment.otpm),
+    ] {
+        *limit = limit.or_else(|| section.count(key));
+    }
     deployment.allowed_fails = section.count("allowed_fails");
     deployment.allowed_fails_policy = allowed_fails_policy(&mut section);
     deployment.cooldown_time = section.seconds("cooldown_time").or(deployment.cooldown_time);

@@ -82,3 +82,25 @@ fn callers_choose_fallbacks() {
     let stay = Controls { stay_in_group: true, ..controls.clone() };
     assert!(bench.run(Request::new("a", &stay), script).is_err());
 }
+
+/// A fallback that stands for others leads to the group that it names, with what that sets; nobody to ask leaves
+/// it out.
+#[test]
+fn a_fallback_may_stand_for_others() {
+    let mut auto = deployment("auto", "smart", "any");
+    auto.auto = Some(Arc::new(crate::auto::AutoRouter::Adaptive(crate::auto::Adaptive::default())));
+    let members = vec![deployment("a1", "a", "gpt"), auto, deployment("c1", "c", "gpt")];
+    let bench = Bench::new(members, settings(&[("a", &["smart"])]));
+    let params = Arc::new(Map::from_iter([("temperature".to_owned(), 1.into())]));
+    let named = crate::auto::Choice { model: "c".into(), params: Some(params) };
+    let stand_in = |auto: &Arc<Deployment>| (auto.id.as_str() == "auto").then_some(&named);
+    let controls = Controls { num_retries: Some(0), ..Controls::default() };
+    let request = Request { stand_in: Some(&stand_in), ..Request::new("a", &controls) };
+    let script: Script = |id, _| if id == "c1" { Ok("hi") } else { http_500() };
+    let done = bench.run(request, script).expect("an answer");
+    assert_eq!((done.group, done.report.fallbacks), ("c", 1));
+    drop(done);
+    assert_eq!(bench.calls(), ["a1", "c1"]);
+    assert!(bench.run(Request::new("a", &controls), script).is_err());
+    assert_eq!(bench.calls(), ["a1"]);
+}

@@ -62,3 +62,24 @@ fn what_is_wrong_is_told() {
         assert!(told.contains(words), "{own}: {told}");
     }
 }
+
+/// A request changes its own way only: nothing that rests deployments or leads to another model.
+#[test]
+fn what_a_request_may_say() {
+    let own = json!({
+        "num_retries": 1, "stream_timeout": 2, "content_policy_fallbacks": [{ "x": ["y"] }],
+        "cooldown_time": 3600, "allowed_fails": 0, "model_group_alias": { "fast": "g" },
+        "optional_pre_call_checks": ["session_affinity"], "weights": { "g": { "one": 1 } },
+    });
+    let settings = overridden(&base(), &own).unwrap();
+    assert_eq!((settings.num_retries, settings.stream_timeout), (1, Some(Duration::from_secs(2))));
+    assert!(settings.content_policy_fallbacks.of("x").is_some());
+    let untouched = RouterSettings {
+        num_retries: 4,
+        stream_timeout: None,
+        content_policy_fallbacks: llm_router::FallbackMap::default(),
+        ..settings
+    };
+    assert_eq!(untouched, base());
+    assert!(overridden(&base(), &json!({ "routing_strategy": "fastest" })).is_err());
+}

@@ -133,6 +133,7 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
         "enable_tag_filtering" => Control::EnableTagFiltering,
         "include_fallback_errors" => Control::IncludeFallbackErrors,
         "allowed_model_region" => Control::AllowedModelRegion,
+        "router_settings_override" => Control::RouterSettings,
         _ if is_banned(name) => Control::Banned,
         _ if is_ours(name) => Control::Other,
         _ => return None,
@@ -172,7 +173,7 @@ fn is_banned(name: &str) -> bool {
 
 fn is_ours(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["litellm_", "mock_", "input_cost_per_"];
-    const NAMES: [&str; 39] = [
+    const NAMES: [&str; 38] = [
         "applied_guardrails",
         "cache",
         "cache_creation_input_token_cost",
@@ -199,7 +200,6 @@ fn is_ours(name: &str) -> bool {
         "prompt_version",
         "proxy_server_request",
         "retry_policy",
-        "router_settings_override",
         "routing_decision",
         "rpm",
         "secret_fields",

@@ -1,0 +1,126 @@
+//! What operators ask of auto routers: what an adaptive one has learnt, whether a configuration is right, where a
+//! prompt would go under it.
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use llm_providers::Registry;
+use llm_router::auto::{AutoRouter, Said};
+use llm_types::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+
+use super::{models, operators_only};
+use crate::answer::{self, ReplyBody};
+use crate::config::{Env, Severity, parse};
+use crate::door::{ConnState, read_body};
+use crate::state::{Core, Snapshot};
+use crate::walk::{Caller, shown_decision};
+
+/// The most bytes of a question.
+const LIMIT: usize = 1024 * 1024;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// What adaptive routers have learnt.
+    State,
+    /// Whether a `complexity_router_config` is right.
+    Validate,
+    /// Where a prompt would go under one.
+    Test,
+}
+
+/// Answers an operator.
+pub(super) async fn answer(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    asked: Asked,
+    (path, request): (&str, Request<Incoming>),
+) -> Response<ReplyBody> {
+    let snapshot = core.shared.snapshot();
+    let (head, body) = request.into_parts();
+    let told = async {
+        match models::enter(core, conn, &snapshot, &head, path).await? {
+            Caller::Operator => {}
+            Caller::Key(_) => return Err(operators_only(path)),
+        }
+        if asked == Asked::State {
+            return state(core, &snapshot);
+        }
+        let body: Value = serde_json::from_slice(&read_body(body, LIMIT).await?).map_err(|fault| {
+            Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}"))
+        })?;
+        match asked {
+            Asked::Validate => Ok(match router_of(&body) {
+                Ok(_) => json!({ "valid": true, "error": null }),
+                Err(error) => json!({ "valid": false, "error": error }),
+            }),
+            _ => test(core, &snapshot, &body),
+        }
+    };
+    match told.await {
+        Ok(told) => answer::json_response(StatusCode::OK, &told),
+        Err(error) => answer::openai_error(&error),
+    }
+}
+
+/// `GET /adaptive_router/state`.
+fn state(core: &Core, snapshot: &Snapshot) -> Result<Value> {
+    let lessons = &core.shared.lessons;
+    let routers = snapshot.routes().deployments().iter().filter_map(|deployment| {
+        let AutoRouter::Adaptive(router) = deployment.auto.as_deref()? else { return None };
+        let place = (deployment.id.as_str(), snapshot.routes(), deployment.team_id.as_deref());
+        Some(json!({
+            "router_name": &*deployment.group,
+            "available_models": router.models.iter().map(|name| &**name).collect::<Vec<_>>(),
+            "weights": { "quality": router.weights.0, "cost": router.weights.1 },
+            "cells": router.state(place, lessons),
+        }))
+    });
+    let routers: Vec<Value> = routers.collect();
+    if routers.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "no adaptive router is configured"));
+    }
+    Ok(json!({ "routers": routers }))
+}
+
+/// The router of a configuration that is only tried out; else what is wrong with it.
+fn router_of(body: &Value) -> std::result::Result<Arc<AutoRouter>, String> {
+    let params = json!({
+        "model": "auto_router/complexity_router",
+        "complexity_router_config": body.get("complexity_router_config"),
+        "complexity_router_default_model": body.get("default_model"),
+    });
+    let config = json!({ "model_list": [{ "model_name": "router", "litellm_params": params }] });
+    let env: Env = [("LITELLM_MASTER_KEY", "sk-of-nobody")].into_iter().collect();
+    let loaded = parse(&config.to_string(), &env, &Registry::built_in());
+    let wrong = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let wrong: Vec<String> =
+        wrong.map(|problem| format!("{}, {}", problem.found, problem.expected)).collect();
+    let router = loaded.config.and_then(|config| config.models.into_iter().next()?.deployment.auto);
+    match router {
+        Some(router) if wrong.is_empty() => Ok(router),
+        _ => Err(wrong.join("; ")),
+    }
+}
+
+/// `POST /auto_router/test_routing`: nothing is sent anywhere; where a model would decide, words do.
+fn test(core: &Core, snapshot: &Snapshot, body: &Value) -> Result<Value> {
+    let router = router_of(body).map_err(|wrong| Error::bad_param("complexity_router_config", wrong))?;
+    let prompt = body.get("prompt").and_then(Value::as_str);
+    let prompt = prompt
+        .ok_or_else(|| Error::bad_param("prompt", "`prompt` is missing, expected what a caller says"))?;
+    let name = body.get("router_name").and_then(Value::as_str).unwrap_or("router");
+    let said = Said { text: prompt, messages: 1, ..Said::default() };
+    let (now, mut rng) = (snapshot.router.now(), fastrand::Rng::new());
+    let place = ("", snapshot.routes(), body.get("team_id").and_then(Value::as_str));
+    let decision = router.decide(place, &said, &core.shared.lessons, &mut rng, now).ok_or_else(|| {
+        Error::bad_param("complexity_router_config", "the router made no decision: no tier has a model")
+    })?;
+    Ok(json!({
+        "routed_model": &*decision.model,
+        "routed_model_configured": snapshot.routes().resolve(&decision.model, place.2).is_some(),
+        "routing_decision": shown_decision(name, &decision),
+    }))
+}
