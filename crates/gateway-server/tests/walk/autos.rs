@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use crate::support::{Answer, MASTER, Reply, Running, Setup, Upstream, gateway, openai};
 
 /// An auto router of a kind.
-fn router(setup: Setup, name: &str, kind: &str, params: Value) -> Setup {
-    setup.model_at(name, &format!("auto_router/{kind}"), "http://nowhere.invalid", &params)
+fn router(setup: Setup, name: &str, kind: &str, params: &Value) -> Setup {
+    setup.model_at(name, &format!("auto_router/{kind}"), "http://nowhere.invalid", params)
 }
 
 /// `smart` over the groups `small` and `large`, with more of its configuration.
-fn complexity(small: &Upstream, large: &Upstream, more: Value) -> Setup {
+fn complexity(small: &Upstream, large: &Upstream, more: &Value) -> Setup {
     let mut config = json!({ "tiers": { "SIMPLE": "small", "REASONING": "large" } });
     for (name, value) in more.as_object().expect("options") {
         config[name] = value.clone();
     }
     let setup = gateway().model("small", "openai/gpt-4o-mini", small).model("large", "openai/gpt-4o", large);
-    router(setup, "smart", "complexity_router", json!({ "complexity_router_config": config }))
+    router(setup, "smart", "complexity_router", &json!({ "complexity_router_config": config }))
 }
 
 /// A model that answers with this text, at 0.05 USD.
@@ -36,7 +36,7 @@ fn a_model_decides() {
     let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
     let judge = Upstream::always(saying(r#"{"tier": "REASONING"}"#));
     let config = json!({ "classifier_type": "llm", "classifier_llm_config": { "model": "judge" } });
-    let gateway = complexity(&small, &large, config).model("judge", "openai/gpt-4o-mini", &judge).start();
+    let gateway = complexity(&small, &large, &config).model("judge", "openai/gpt-4o-mini", &judge).start();
     let key = gateway.key(&json!({ "models": ["smart"], "max_budget": 100 }));
     let mut asked = openai::request("smart");
     asked["messages"] = json!([
@@ -71,7 +71,7 @@ fn a_slow_model_is_left_alone() {
     let config = json!({
         "classifier_type": "llm", "classifier_llm_config": { "model": "judge", "timeout_ms": 100 },
     });
-    let gateway = complexity(&small, &large, config).model("judge", "openai/gpt-4o-mini", &judge).start();
+    let gateway = complexity(&small, &large, &config).model("judge", "openai/gpt-4o-mini", &judge).start();
     for _ in 0..3 {
         let answer = gateway.chat(&openai::request("smart")).send().expect(200);
         assert_eq!(model(&answer), ("small", "heuristic_fallback"));
@@ -90,7 +90,7 @@ fn words_come_first() {
         "classifier_type": "heuristic_first", "heuristic_first_max_tier": "SIMPLE",
         "classifier_llm_config": { "model": "judge" },
     });
-    let gateway = complexity(&small, &large, config).model("judge", "openai/gpt-4o-mini", &judge).start();
+    let gateway = complexity(&small, &large, &config).model("judge", "openai/gpt-4o-mini", &judge).start();
     let ask = |text: &str| {
         let mut asked = openai::request("smart");
         asked["messages"][0]["content"] = json!(text);
@@ -108,7 +108,7 @@ fn words_come_first() {
 fn a_fallback_leads_to_an_auto_router() {
     let broken = Upstream::always(openai::error(500, "broken"));
     let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
-    let setup = complexity(&small, &large, json!({})).model("first", "openai/gpt-4o", &broken);
+    let setup = complexity(&small, &large, &json!({})).model("first", "openai/gpt-4o", &broken);
     let gateway = setup.set("router_settings", "fallbacks", json!([{ "first": ["smart"] }])).start();
     let answer = gateway.chat(&openai::request("first")).send().expect(200);
     assert_eq!((answer.must("x-litellm-attempted-fallbacks"), small.seen().len()), ("1", 1));
@@ -125,7 +125,7 @@ fn a_fallback_leads_to_an_auto_router() {
 fn budgets_of_models_hold_behind_a_router() {
     for limited in ["small", "smart"] {
         let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
-        let gateway = complexity(&small, &large, json!({})).start();
+        let gateway = complexity(&small, &large, &json!({})).start();
         let budget = json!({ limited: { "budget_limit": 0.04, "time_period": "1d" } });
         let key = gateway.key(&json!({ "model_max_budget": budget }));
         let ask = || gateway.post(openai::PATH).key(&key).json(&openai::request("smart")).send();
@@ -140,7 +140,7 @@ fn budgets_of_models_hold_behind_a_router() {
 fn learning(upstream: &Upstream) -> Setup {
     let setup = gateway().model("a", "openai/gpt-4o-mini", upstream).model("b", "openai/gpt-4o", upstream);
     let config = json!({ "available_models": ["a", "b"], "exploration_rate": 0 });
-    router(setup, "learns", "adaptive_router", json!({ "adaptive_router_config": config }))
+    router(setup, "learns", "adaptive_router", &json!({ "adaptive_router_config": config }))
         .info(json!({ "id": "the-learner" }))
 }
 
