@@ -77,7 +77,7 @@ pub(super) async fn set_several(job: &Job) -> Result<Value, Refusal> {
         Change::Set(ids) => ids,
         Change::Keep | Change::Clear => Vec::new(),
     };
-    if all == !ids.is_empty() {
+    if all != ids.is_empty() {
         let message = "Provide either `team_ids` or `apply_to_all_teams: true`";
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
     }
