@@ -16,6 +16,7 @@ mod gateway;
 mod health;
 mod identity;
 mod journal;
+mod jwt;
 mod ledger;
 mod limits;
 pub mod login;
@@ -27,6 +28,7 @@ mod store;
 mod stored;
 mod telemetry;
 mod walk;
+mod webhook;
 
 pub use audit::signer as audit_signer;
 pub use explain::{RouteQuestion, explain_route};

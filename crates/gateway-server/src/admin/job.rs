@@ -85,7 +85,10 @@ async fn enter(
     };
     let by = match &caller {
         Caller::Operator => None,
-        Caller::Key(entry) => entry.record.settings.user_id.clone(),
+        Caller::Key(entry) => {
+            let name = || entry.bearer.as_ref().map(|bearer| bearer.name.clone());
+            entry.record.settings.user_id.clone().or_else(name)
+        }
     };
     let by = by.unwrap_or_else(|| OPERATOR.to_owned());
     let moment = Moment { now: now_ms(), zone: snapshot.zone.clone() };

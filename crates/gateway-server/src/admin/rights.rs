@@ -128,7 +128,8 @@ impl Rights {
         let Caller::Key(entry) = &job.caller else { return Ok(None) };
         let Some(user) = entry.record.settings.user_id.clone() else { return Ok(None) };
         let record = job.db.scope(&ScopeId::new(ScopeKind::User, &user)).await?;
-        let role = record.and_then(|record| record.settings.role);
+        let said = entry.bearer.as_ref().and_then(|bearer| bearer.role.clone());
+        let role = said.or_else(|| record.and_then(|record| record.settings.role));
         let member = |kind| ScopeQuery { member: Some(user.clone()), ..ScopeQuery::of(kind) };
         let teams = job.db.list_scopes(&member(ScopeKind::TeamMember)).await?.items;
         let organizations = job.db.list_scopes(&member(ScopeKind::OrganizationMember)).await?.items;

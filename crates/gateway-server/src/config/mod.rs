@@ -6,6 +6,7 @@
 
 pub mod check;
 mod detect;
+mod jwt;
 mod mask;
 mod problem;
 mod raw;
@@ -14,6 +15,7 @@ mod resolve;
 mod source;
 mod stored;
 mod typed;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub use crate::identity::Network;
 pub use llm_providers::Registry;
 
 pub use detect::{Detected, MOCK_MODEL, detect};
+pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
 pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden};
@@ -31,6 +34,7 @@ pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
     OnOutage, Probe, Redis, TokenCount, Unserved,
 };
+pub use webhook::AuthWebhook;
 
 /// What a file came to: its problems, and the configuration unless one of them is an error.
 #[derive(Debug)]

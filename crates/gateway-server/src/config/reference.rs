@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::raw::{
-    CREDENTIAL, Catalogue, GENERAL, Key, LITELLM, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES, PROVIDER, QUIRKS,
-    ROUTER, SECTIONS, Shape, Status, TOP,
+    AUTH_WEBHOOK, CREDENTIAL, Catalogue, GENERAL, JWT_AUTH, JWT_ISSUER, Key, LITELLM, MODEL, MODEL_INFO,
+    MODEL_PARAMS, PRICES, PROVIDER, QUIRKS, ROUTER, SECTIONS, Shape, Status, TOP,
 };
 
 /// A JSON schema (draft 2020-12) of the file. Unknown keys are allowed, as they only cause warnings.
@@ -31,7 +31,7 @@ pub fn config_schema() -> Value {
             ("model_list", json!({ "type": ["array", "null"], "items": model })),
             ("credential_list", json!({ "type": ["array", "null"], "items": credential })),
             ("providers", json!({ "type": ["object", "null"], "additionalProperties": provider })),
-            ("general_settings", object(GENERAL, &[])),
+            ("general_settings", general()),
             ("litellm_settings", object(LITELLM, &[])),
             ("router_settings", object(ROUTER, &[])),
         ],
@@ -39,6 +39,15 @@ pub fn config_schema() -> Value {
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("gateway configuration");
     schema
+}
+
+fn general() -> Value {
+    let issuers = json!({ "type": ["array", "null"], "items": object(JWT_ISSUER, &[]) });
+    let inner = [
+        ("custom_auth_settings", object(AUTH_WEBHOOK, &[])),
+        ("litellm_jwtauth", object(JWT_AUTH, &[("issuers", issuers)])),
+    ];
+    object(GENERAL, &inner)
 }
 
 /// The schema of a section; `inner` replaces what the shape of a key says.

@@ -13,7 +13,7 @@ use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
-use super::Origin;
+use super::{AuthWebhook, JwtAuth, Origin};
 use crate::identity::Network;
 
 /// Everything the operator said.
@@ -88,6 +88,10 @@ pub struct General {
     pub admin_only_routes: Vec<String>,
     /// Routes that need no key (`public_routes`).
     pub public_routes: Vec<String>,
+    /// Callers who come with a JWT, if they are let in (`enable_jwt_auth`, `litellm_jwtauth`).
+    pub jwt: Option<JwtAuth>,
+    /// The webhook that says who calls (`custom_auth`).
+    pub auth_webhook: Option<AuthWebhook>,
     /// Client addresses that are let in; empty means all (`allowed_ips`).
     pub allowed_ips: Vec<Network>,
     /// Take the client's address from `x-forwarded-for` (`use_x_forwarded_for`).

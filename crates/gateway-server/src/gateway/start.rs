@@ -21,6 +21,7 @@ use crate::clock::{TokioClock, now_ms};
 use crate::config::Config;
 use crate::door;
 use crate::identity::Directory;
+use crate::jwt::Jwt;
 use crate::ledger::Shipping;
 use crate::responses::Responses;
 use crate::share::Lines;
@@ -44,7 +45,8 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let lines = Lines::new(transport.sibling(), control.handle().clone());
     let uploads = door::Uploads::new(&options.data_dir);
     let shared = (db, shipping, uploads);
-    let shared = control.block_on(shared_state(config, shared, (&book, clock), lines, &control))?;
+    let outside = (lines, Jwt::new(transport.sibling()));
+    let shared = control.block_on(shared_state(config, shared, (&book, clock), outside, &control))?;
     let (address, threads) = control.block_on(open_doors(&shared, writers, options, &transport))?;
     tasks::spawn(&control, &shared);
     shared.ready.store(true, Ordering::Release);
@@ -119,7 +121,7 @@ async fn shared_state(
     config: Config,
     (db, shipping, uploads): (Db, Shipping, door::Uploads),
     (book, clock): (&Arc<PriceBook>, TokioClock),
-    redis: Lines,
+    (redis, jwt): (Lines, Jwt),
     control: &Runtime,
 ) -> Result<Arc<Shared>, StartError> {
     let hint = "the database answered and then failed: see its log";
@@ -157,6 +159,8 @@ async fn shared_state(
         exchange: crate::share::Exchange::default(),
         quotas: crate::share::Quotas::default(),
         redis,
+        jwt,
+        answers: crate::webhook::Answers::default(),
         book: Arc::clone(book),
         clock,
         store: crate::store::Store::default(),

@@ -10,7 +10,7 @@ use llm_types::{Error, ErrorKind, Money, Result};
 
 use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of};
 use super::retired::Retired;
-use super::{KeyDigest, Leases, Scope, Scopes};
+use super::{Bearer, KeyDigest, Leases, Scope, Scopes};
 use crate::clock::{now_ms, steady_ms};
 use crate::ledger::Shipping;
 use crate::limits::{Account, Limits};
@@ -39,6 +39,8 @@ pub(crate) struct KeyEntry {
     pub(crate) parts: Vec<Part>,
     /// What is added to its budget for a time, and when that ends (`temp_budget_increase`, `temp_budget_expiry`).
     pub(crate) raise: Option<(Money, i64)>,
+    /// What an identity provider says of the caller, where it is none of our keys.
+    pub(crate) bearer: Option<Bearer>,
 }
 
 /// The scopes around a key, as [`KeyEntry`] has them.
@@ -242,13 +244,34 @@ impl Directory {
         Ok(chain)
     }
 
-    fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {
+    /// A caller who has no virtual key, as one: its scopes pay and its counters are kept, but nobody finds it by a
+    /// secret.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not say who pays.
+    pub(crate) async fn bearer(&self, record: KeyRecord, bearer: Bearer) -> Result<Arc<KeyEntry>> {
+        let digest = KeyDigest::of(record.hash.as_str().as_bytes());
+        let company = self.company(&record).await?;
+        Ok(Arc::new(self.entry(digest, record, company, Some(bearer))))
+    }
+
+    fn entry(
+        &self,
+        digest: KeyDigest,
+        record: KeyRecord,
+        company: Company,
+        bearer: Option<Bearer>,
+    ) -> KeyEntry {
         let account =
             Arc::clone(&self.accounts.entry(digest).or_insert_with(|| Arc::new(self.account(record.spend))));
         let limits = limits_of(&record);
         let Company { budget, groups, chain, parts } = company;
         let raise = raise_of(&record.settings.extra, &record.settings.metadata);
-        let entry = Arc::new(KeyEntry { record, limits, account, budget, groups, chain, parts, raise });
+        KeyEntry { record, limits, account, budget, groups, chain, parts, raise, bearer }
+    }
+
+    fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {
+        let entry = Arc::new(self.entry(digest, record, company, None));
         self.unknown.remove(&digest);
         match self.entries.entry(digest) {
             dashmap::Entry::Occupied(have) if have.get().record.version > entry.record.version => {

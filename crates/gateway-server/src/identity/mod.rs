@@ -1,5 +1,6 @@
 //! Who is calling and who pays: secrets, their hashes, the directory of virtual keys, their scopes.
 
+mod bearer;
 mod directory;
 mod key;
 mod leases;
@@ -10,6 +11,7 @@ mod retired;
 mod route_access;
 mod scopes;
 
+pub(crate) use bearer::Bearer;
 pub(crate) use directory::{Directory, KeyEntry, Link, unavailable};
 pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented};
 pub(crate) use leases::Leases;

@@ -61,6 +61,10 @@ pub(crate) struct Shared {
     pub(crate) quotas: crate::share::Quotas,
     /// The connection to the Redis that gateways share, for those that have one.
     pub(crate) redis: crate::share::Lines,
+    /// Issuers of JWTs, and tokens that were proved.
+    pub(crate) jwt: crate::jwt::Jwt,
+    /// What a webhook said of callers.
+    pub(crate) answers: crate::webhook::Answers,
     /// Prices and abilities of models.
     pub(crate) book: Arc<PriceBook>,
     /// The time.

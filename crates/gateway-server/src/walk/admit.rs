@@ -15,8 +15,10 @@ use crate::door::{ConnState, LastKey};
 use crate::identity::{
     KeyDigest, KeyEntry, Link, Presented, Scope, client_address, may_use_model, presented, route_allowed,
 };
+use crate::jwt;
 use crate::state::{Core, Snapshot};
 use crate::store;
+use crate::webhook;
 
 /// Who is calling.
 #[derive(Debug, Clone)]
@@ -59,18 +61,56 @@ pub(crate) async fn admit(
             return Err(denied("Malformed API Key passed in. Ensure Key has Bearer prefix."));
         }
     };
+    if let Some(entry) = beside_keys(core, conn, snapshot, head, secret).await? {
+        // What is remembered of it is not the connection's: it ends, and headers count too.
+        return Caller::Key(entry).check();
+    }
     let directory = &core.shared.directory;
     let epoch = directory.epoch();
     if let Some(caller) = remembered(conn, secret, epoch) {
         return caller.check();
     }
-    let caller = look_up(core, snapshot, secret).await?;
+    let caller = match (look_up(core, snapshot, secret).await, &snapshot.config.general.auth_webhook) {
+        (Err(unknown), Some(webhook)) if unknown.kind() == ErrorKind::Unauthenticated => {
+            let address = client_of(conn, snapshot, head).map(|address| address.to_string());
+            return Caller::Key(webhook::admit(core, webhook, secret, head, address).await?).check();
+        }
+        (found, _) => found?,
+    };
     let entry = match &caller {
         Caller::Operator => None,
         Caller::Key(entry) => Some(Arc::clone(entry)),
     };
     *conn.last_key.lock() = Some(LastKey { secret: secret.to_vec(), entry, epoch });
     caller.check()
+}
+
+/// A caller whom a webhook or an identity provider knows, where they are asked before our keys. The master key is
+/// nobody else's business.
+async fn beside_keys(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    snapshot: &Snapshot,
+    head: &Parts,
+    secret: &[u8],
+) -> Result<Option<Arc<KeyEntry>>> {
+    let general = &snapshot.config.general;
+    let webhook = general.auth_webhook.as_ref().filter(|webhook| webhook.alone);
+    let auth = general.jwt.as_ref().filter(|_| jwt::looks_like_jwt(secret));
+    if webhook.is_none() && auth.is_none() {
+        return Ok(None);
+    }
+    if snapshot.master.is_some_and(|master| master.same(&KeyDigest::of(secret))) {
+        return Ok(None);
+    }
+    if let Some(webhook) = webhook {
+        let address = client_of(conn, snapshot, head).map(|address| address.to_string());
+        return webhook::admit(core, webhook, secret, head, address).await.map(Some);
+    }
+    match auth {
+        Some(auth) => jwt::admit(core, snapshot, auth, secret, head).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The client's address; none where what forwards it says no address.
@@ -152,6 +192,11 @@ impl Caller {
     fn check(self) -> Result<Self> {
         let Self::Key(entry) = &self else { return Ok(self) };
         let settings = &entry.record.settings;
+        let user = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::User);
+        if user.is_some_and(|link| link.scope.view().blocked()) {
+            let name = settings.user_id.as_deref().unwrap_or_default();
+            return Err(denied(&format!("User={name} is blocked or was deactivated.")));
+        }
         if settings.blocked {
             return Err(denied("Key is blocked. Update via /key/unblock if you're an admin."));
         }
@@ -178,8 +223,19 @@ impl Caller {
     pub(crate) fn may_call_route(&self, snapshot: &Snapshot, path: &str) -> Result<()> {
         let Self::Key(entry) = self else { return Ok(()) };
         let general = &snapshot.config.general;
-        let closed = !general.allowed_routes.is_empty() && !route_allowed(&general.allowed_routes, path);
-        if closed || route_allowed(&general.admin_only_routes, path) {
+        if let Some(routes) =
+            entry.bearer.iter().flat_map(|bearer| &bearer.routes).find(|routes| !route_allowed(routes, path))
+        {
+            let message = format!(
+                "Token is not allowed to call this route. Only allowed to call routes: {routes:?}. Tried to call route: {path}"
+            );
+            return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"));
+        }
+        let closed = self.role() != Role::Admin
+            && !general.allowed_routes.is_empty()
+            && !route_allowed(&general.allowed_routes, path);
+        let kept = self.role() != Role::Admin && route_allowed(&general.admin_only_routes, path);
+        if closed || kept {
             let message =
                 format!("Route {path} is not allowed: this gateway keeps it for its administrators");
             return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"));
@@ -250,6 +306,10 @@ impl Caller {
     /// Whether the key's list of models lets a name pass.
     pub(crate) fn may_use(&self, snapshot: &Snapshot, model: &str) -> bool {
         let Self::Key(entry) = self else { return true };
+        let mut said = entry.bearer.iter().flat_map(|bearer| &bearer.models);
+        if !said.all(|list| list_allows(snapshot, self.team(), list, model)) {
+            return false;
+        }
         list_allows(snapshot, self.team(), &entry.record.settings.models, model)
             || self.groups_allow(snapshot, &entry.groups, model)
     }
@@ -287,10 +347,50 @@ impl Caller {
         let user = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::User);
         let view = user.map(|link| link.scope.view());
         let record = view.as_ref().and_then(|view| view.record.as_ref());
-        match record.and_then(|record| record.settings.role.as_deref()) {
+        let stored = record.and_then(|record| record.settings.role.as_deref());
+        match entry.bearer.as_ref().and_then(|bearer| bearer.role.as_deref()).or(stored) {
             Some("proxy_admin") => Role::Admin,
             Some("proxy_admin_viewer") => Role::Viewer,
             _ => Role::Other,
+        }
+    }
+
+    /// Who it is for a call: of a caller with several teams the first whose models hold the call's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Forbidden`] when no team has the model.
+    pub(crate) fn for_call(self, call: &Call) -> Result<Self> {
+        let Self::Key(entry) = &self else { return Ok(self) };
+        let Some(bearer) = &entry.bearer else { return Ok(self) };
+        if bearer.others.is_empty() {
+            return Ok(self);
+        }
+        let model = &call.glance.model;
+        let has = |entry: &&Arc<KeyEntry>| {
+            let team = entry.team().map(|team| team.view());
+            team.is_some_and(|team| {
+                let name = team.alias(model).unwrap_or(model);
+                let id = entry.record.settings.team_id.as_deref();
+                !team.blocked() && list_allows(&call.snapshot, id, team.models(), name)
+            })
+        };
+        let all = || std::iter::once(entry).chain(&bearer.others);
+        if let Some(found) = all().find(has) {
+            return Ok(Self::Key(Arc::clone(found)));
+        }
+        let teams: Vec<&str> = all().filter_map(|entry| entry.record.settings.team_id.as_deref()).collect();
+        let message = format!(
+            "No team has access to the requested model: {model}. Checked teams={teams:?}. Check `/models` to see all \
+             available models."
+        );
+        Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error").with_param("model"))
+    }
+
+    /// The end user that the caller's token names.
+    pub(crate) fn end_user(&self) -> Option<String> {
+        match self {
+            Self::Operator => None,
+            Self::Key(entry) => entry.bearer.as_ref()?.end_user.clone(),
         }
     }
 

@@ -199,7 +199,8 @@ impl Call {
             self.read_headers();
         }
         self.read_controls()?;
-        self.end_user = self.end_user().or_else(|| self.glance.user.clone());
+        let of_token = self.end_user.take();
+        self.end_user = of_token.or_else(|| self.end_user()).or_else(|| self.glance.user.clone());
         if self.snapshot.config.general.enforce_user && self.end_user.is_none() {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,

@@ -72,6 +72,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
         call.receive(body).await?;
         if call.dialect.id() == DialectId::Anthropic { Prompt::Anthropic } else { Prompt::Responses }
     };
+    let caller = caller.for_call(call)?;
     caller.settle_routing(call)?;
     caller.may_call_model(call)?;
     if !matches!(prompt, Prompt::Gemini(_)) {

@@ -106,7 +106,9 @@ pub(crate) async fn walk(
 async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Box<Tail>> {
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
+    call.end_user = caller.end_user();
     call.receive(body).await?;
+    let caller = caller.for_call(call)?;
     caller.settle_routing(call)?;
     caller.may_call_model(call)?;
     charge::attend(call, &caller).await?;

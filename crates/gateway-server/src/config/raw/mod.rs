@@ -21,6 +21,7 @@ macro_rules! catalogue {
 }
 
 mod general;
+mod jwt;
 mod litellm;
 mod model_info;
 mod model_params;
@@ -29,8 +30,10 @@ mod near;
 mod provider;
 mod router;
 mod top;
+mod webhook;
 
 pub(crate) use general::GENERAL;
+pub(crate) use jwt::{JWT_AUTH, JWT_ISSUER};
 pub(crate) use litellm::LITELLM;
 pub(crate) use model_info::MODEL_INFO;
 pub(crate) use model_params::MODEL_PARAMS;
@@ -39,6 +42,7 @@ pub(crate) use near::nearest;
 pub(crate) use provider::{PROVIDER, QUIRKS};
 pub(crate) use router::ROUTER;
 pub(crate) use top::{CREDENTIAL, MODEL, TOP};
+pub(crate) use webhook::AUTH_WEBHOOK;
 
 /// The keys of one section.
 pub(crate) type Catalogue = &'static [Key];
@@ -97,6 +101,9 @@ pub(crate) const SECTIONS: &[(&str, Catalogue)] = &[
     ("providers.<slug>", PROVIDER),
     ("providers.<slug>.quirks", QUIRKS),
     ("general_settings", GENERAL),
+    ("general_settings.custom_auth_settings", AUTH_WEBHOOK),
+    ("general_settings.litellm_jwtauth", JWT_AUTH),
+    ("general_settings.litellm_jwtauth.issuers[]", JWT_ISSUER),
     ("litellm_settings", LITELLM),
     ("router_settings", ROUTER),
 ];

@@ -7,6 +7,7 @@ mod cloud;
 mod context;
 mod general;
 mod identity;
+mod jwt;
 mod media;
 mod models;
 mod names;
@@ -19,6 +20,7 @@ mod routing;
 mod section;
 mod target;
 mod template;
+mod webhook;
 mod windows;
 
 pub(crate) use cloud::{chatgpt_file, copilot_file};
@@ -45,7 +47,9 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let mut top = Section::open(&mut cx, "", Some(root), TOP);
     top.review();
     let registry = &providers::resolve(&mut cx, root.member("providers"), registry);
-    let general = general::resolve(&mut cx, root.member("general_settings"));
+    let mut general = general::resolve(&mut cx, root.member("general_settings"));
+    general.auth_webhook = webhook::resolve(&mut cx, root.member("general_settings"));
+    general.jwt = jwt::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
     let (calls, mut budgets) = calls::resolve(&mut cx, litellm, media);
