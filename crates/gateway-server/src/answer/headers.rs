@@ -11,6 +11,8 @@ pub(crate) mod names {
     use http::HeaderName;
 
     pub(crate) const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+    pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-litellm-priority");
+    pub(crate) const SATURATION: HeaderName = HeaderName::from_static("x-litellm-saturation");
     pub(crate) const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
     pub(crate) const MODEL_NAME: HeaderName = HeaderName::from_static("x-litellm-model-name");
     pub(crate) const MODEL_GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
@@ -125,6 +127,7 @@ pub(crate) fn rests(head: &mut Head, word: &str, left: &Remaining) {
         "model_per_tag" => rate_names!("model_per_tag"),
         "tag_per_key" => rate_names!("tag_per_key"),
         "tag_per_team" => rate_names!("tag_per_team"),
+        "priority_model" => rate_names!("priority_model"),
         _ => return,
     };
     let [left_requests, requests, left_tokens, tokens, left_parallel, parallel] = names;

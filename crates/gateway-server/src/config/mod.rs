@@ -32,7 +32,7 @@ pub use source::Env;
 pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
-    OnOutage, Probe, Redis, TokenCount, Unserved,
+    OnOutage, Priorities, Probe, Redis, Share, TokenCount, Unserved,
 };
 pub use webhook::AuthWebhook;
 

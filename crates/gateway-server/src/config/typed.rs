@@ -245,6 +245,31 @@ pub struct Calls {
     pub media: MediaFetch,
     /// Say in errors which fallbacks there were (`expose_router_debug_in_errors`).
     pub router_debug_in_errors: bool,
+    /// Shares of models' rates by priority (`priority_reservation`, with the callback
+    /// `dynamic_rate_limiter_v3`).
+    pub priorities: Option<Priorities>,
+}
+
+/// Shares of models' rates by priority.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Priorities {
+    /// By the name of the priority (`priority_reservation`).
+    pub shares: Vec<(String, Share)>,
+    /// The part of who has none (`priority_reservation_settings.default_priority`).
+    pub default: f64,
+    /// How full a model must be for shares to hold (`priority_reservation_settings.saturation_threshold`).
+    pub threshold: f64,
+}
+
+/// The share of one priority.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Share {
+    /// A part of the model's rates; 1 is all.
+    Part(f64),
+    /// So many of its requests a minute.
+    Requests(u64),
+    /// So many of its tokens a minute.
+    Tokens(u64),
 }
 
 /// Budgets, and what keys and users get when they are made.

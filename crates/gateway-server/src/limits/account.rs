@@ -282,6 +282,13 @@ impl Account {
         state.spent
     }
 
+    /// Requests and tokens that were counted here in the window.
+    pub(crate) fn counted(&self, now_ms: i64) -> (u64, u64) {
+        let mut state = self.0.lock();
+        state.roll_window(now_ms);
+        (state.requests, state.tokens)
+    }
+
     /// What was spent since the last reset.
     pub(crate) fn spent(&self) -> Money {
         self.0.lock().spent

@@ -61,6 +61,8 @@ pub(crate) struct Limited {
     pub(crate) value: String,
     /// What is said where a budget is spent, where that is not the usual sentence.
     pub(crate) exceeded: Option<String>,
+    /// What is said where a rate is used up, where that is not the usual sentence; `{}` stands for what of it.
+    pub(crate) used_up: Option<String>,
 }
 
 impl Limited {
@@ -105,18 +107,18 @@ impl Denial {
 fn limited(who: &Limited, what: &str, limit: u64, (resets_at_ms, now_ms): (i64, i64)) -> Error {
     let resets =
         jiff::Timestamp::from_millisecond(wall_of(resets_at_ms)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    Error::new(
-        ErrorKind::RateLimited,
+    let usual = || {
+        let at = resets.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let (scope, value) = (who.scope, &who.value);
         format!(
-            "Rate limit exceeded for {}: {}. Limit type: {what}. Current limit: {limit}, Remaining: 0. Limit resets \
-             at: {}",
-            who.scope,
-            who.value,
-            resets.strftime("%Y-%m-%d %H:%M:%S UTC")
-        ),
-    )
-    .with_origin(Origin::Gateway)
-    .with_retry(Retry::After(Duration::from_millis(u64::try_from(resets_at_ms - now_ms).unwrap_or(0))))
-    .with_code(what)
-    .with_vendor_type("throttling_error")
+            "Rate limit exceeded for {scope}: {value}. Limit type: {what}. Current limit: {limit}, Remaining: 0. Limit \
+             resets at: {at}"
+        )
+    };
+    let words = who.used_up.as_ref().map_or_else(usual, |sentence| sentence.replacen("{}", what, 1));
+    Error::new(ErrorKind::RateLimited, words)
+        .with_origin(Origin::Gateway)
+        .with_retry(Retry::After(Duration::from_millis(u64::try_from(resets_at_ms - now_ms).unwrap_or(0))))
+        .with_code(what)
+        .with_vendor_type("throttling_error")
 }

@@ -3,6 +3,7 @@
 
 mod drain;
 mod funds;
+mod priorities;
 mod served;
 mod snapshot;
 mod windows;
@@ -26,6 +27,7 @@ use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds};
+pub(crate) use priorities::{ModelShares, Pool, PriorityShares};
 pub(crate) use served::{Served, cost_by};
 pub(crate) use snapshot::{Snapshot, Surroundings};
 pub(crate) use windows::Windows;

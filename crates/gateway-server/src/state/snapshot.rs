@@ -15,7 +15,7 @@ use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
 use super::served::{model_info, overlaid};
-use super::{Funds, Served, Windows};
+use super::{Funds, PriorityShares, Served, Windows};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
@@ -46,6 +46,8 @@ pub(crate) struct Snapshot {
     pub(crate) windows: Windows,
     /// Whether any deployment asks for the service tier of a request, or whether it searches the web.
     pub(crate) has_hints: bool,
+    /// Shares of models' rates by priority.
+    pub(crate) priorities: PriorityShares,
     served: HashMap<DeploymentId, Arc<Served>, RandomState>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
@@ -99,7 +101,7 @@ impl Snapshot {
         let master = config.general.master_key.as_ref().map(|key| KeyDigest::of(key.reveal().as_bytes()));
         let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
         let has_autos = config.models.iter().any(|model| model.deployment.auto.is_some());
-        let funds = Funds::of(&config);
+        let (funds, priorities) = (Funds::of(&config), PriorityShares::of(&config));
         let windows = Windows::of(&config);
         let wants_hints = |one: &Deployment| {
             one.web_search == Some(false) || one.tier_timeouts.iter().any(|times| !times.is_empty())
@@ -108,6 +110,7 @@ impl Snapshot {
         Self {
             has_autos,
             funds,
+            priorities,
             windows,
             has_hints,
             config,

@@ -79,6 +79,8 @@ pub(crate) struct Call {
     pub(crate) named: Vec<Link>,
     /// Budgets of the configuration that it pays into, by their names in messages.
     pub(crate) funds: Vec<(String, Part)>,
+    /// What is told of its priority, where models are shared by priority.
+    pub(crate) priority: OnceLock<super::priority::Told>,
     /// Whether any header speaks to the gateway: most calls have none, and none is looked for then.
     asks: bool,
     /// The caller wants a stream as one JSON list: Gemini's without `alt=sse`.
@@ -156,6 +158,7 @@ impl Call {
             end_user: None,
             named: Vec::new(),
             funds: Vec::new(),
+            priority: OnceLock::new(),
             said: None,
             keep: None,
             runs_on: false,
@@ -360,6 +363,10 @@ impl Call {
             response = answer::with_call_id(response, self.shown_id.to_str().unwrap_or_default());
         }
         response.headers_mut().insert(names::CALL_ID, self.shown_id.clone());
+        if let Some(told) = self.priority.get() {
+            response.headers_mut().insert(names::PRIORITY, answer::text(told.word()));
+            response.headers_mut().insert(names::SATURATION, answer::text(&told.percent()));
+        }
         // Anthropic's SDK reads the id of a failed request from this header.
         if self.dialect.id() == DialectId::Anthropic {
             response.headers_mut().entry(REQUEST_ID).or_insert_with(|| self.shown_id.clone());

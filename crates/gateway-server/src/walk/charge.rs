@@ -6,8 +6,10 @@ use gateway_db::{ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::admit::no_access;
+use super::priority::{self, Slot};
 use super::whose::{Who, per, word};
 use super::{Call, Caller};
+use crate::clock::steady_ms;
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
 use crate::share::{Holder, Rated};
@@ -42,6 +44,8 @@ pub(super) struct Payers<'a> {
     funds: &'a [(String, Part)],
     /// What the configuration lets one key ask of the model a minute.
     key_rates: Option<Part>,
+    /// The share of the model's rates, by priority.
+    slot: Option<Slot<'a>>,
     call: &'a Call,
 }
 
@@ -58,12 +62,13 @@ impl<'a> Payers<'a> {
             scopes.sort_by_key(|link| rank(link.scope.id.kind));
         }
         let key_rates = key.and_then(|(entry, _)| key_rates(call, entry));
-        Self { key, scopes, funds: &call.funds, key_rates, call }
+        let slot = priority::slot(call, caller);
+        Self { key, scopes, funds: &call.funds, key_rates, slot, call }
     }
 
     /// Whether nobody pays: the operator, for no customer.
     pub(super) fn is_empty(&self) -> bool {
-        self.key.is_none() && self.scopes.is_empty() && self.funds.is_empty()
+        self.key.is_none() && self.scopes.is_empty() && self.funds.is_empty() && self.slot.is_none()
     }
 
     /// Sets aside what a call may use at everybody who pays for it; nothing where one refuses.
@@ -104,6 +109,10 @@ impl<'a> Payers<'a> {
                 add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
             }
         }
+        if let Some(slot) = &self.slot {
+            let limits = slot.limits(slot.whole.account.counted(steady_ms()));
+            add(slot.part.id.as_owner(), Holder::Scope(Arc::clone(&slot.part)), limits);
+        }
         rated
     }
 
@@ -133,7 +142,7 @@ impl<'a> Payers<'a> {
         for (name, part) in self.funds {
             sheet.reserve_part(part, "gateway", || Who::Fund(name.clone(), part.clone()))?;
         }
-        Ok(())
+        self.slot.as_ref().map_or(Ok(()), |slot| sheet.reserve_share(slot))
     }
 
     fn write_scope(&self, link: &Link, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {
@@ -192,6 +201,17 @@ impl Sheet {
             self.charged.parts.push(part.scope.id.clone());
         }
         Ok(())
+    }
+
+    /// The call counts for its model; its priority's share holds for it where the model is full enough.
+    fn reserve_share(&mut self, slot: &Slot<'_>) -> Result<(), (Denial, Who)> {
+        self.reserve(&slot.whole, &Limits::default(), "", || Who::Scope(Arc::clone(&slot.whole)))?;
+        let limits = slot.limits(slot.whole.account.counted(self.now_ms));
+        let part = &slot.part;
+        self.reserve(part, &limits, "priority_model", || match slot.told() {
+            Some(told) => Who::Share(Arc::clone(part), Box::new(told)),
+            None => Who::Scope(Arc::clone(part)),
+        })
     }
 
     /// Of several of a kind the one is shown that has the least left.

@@ -37,6 +37,7 @@ mod mock;
 mod native;
 mod operation;
 mod policy;
+mod priority;
 mod prompts;
 mod pump;
 pub(crate) mod query;

@@ -160,6 +160,10 @@ fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<He
     if let Caller::Key(entry) = &tail.caller {
         limits(head, &entry.limits(), &tail.rests.key);
     }
+    if let Some(told) = call.priority.get() {
+        head.text(names::PRIORITY, text(told.word()));
+        head.text(names::SATURATION, text(&told.percent()));
+    }
     for (word, left) in &tail.rests.others {
         rests(head, word, left);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gateway_db::{Payer, ScopeId, ScopeKind};
 use llm_types::{Money, Result};
 
+use super::priority::Told;
 use crate::clock::steady_ms;
 use crate::identity::{For, KeyEntry, Part, Scope};
 use crate::limits::{Account, Ask, Limited};
@@ -22,6 +23,8 @@ pub(super) enum Who {
     OfScope(ScopeId, Part),
     /// A budget that the configuration sets, with its name in messages.
     Fund(String, Part),
+    /// A share of a model's rates.
+    Share(Arc<Scope>, Box<Told>),
 }
 
 impl Who {
@@ -45,15 +48,22 @@ impl Who {
             }
             Self::Fund(name, _) => {
                 let (scope, value) = ("gateway", String::new());
-                Limited { payer: name.clone(), scope, value, exceeded: None }
+                Limited { payer: name.clone(), scope, value, exceeded: None, used_up: None }
             }
+            Self::Share(_, told) => Limited {
+                payer: told.word().to_owned(),
+                scope: "priority_model",
+                value: told.word().to_owned(),
+                exceeded: None,
+                used_up: Some(told.sentence()),
+            },
         }
     }
 
     pub(super) fn account(&self) -> &Account {
         match self {
             Self::Key(entry) => &entry.account,
-            Self::Scope(scope) => &scope.account,
+            Self::Scope(scope) | Self::Share(scope, _) => &scope.account,
             Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => &part.scope.account,
         }
     }
@@ -61,7 +71,7 @@ impl Who {
     fn payer(&self) -> Payer {
         match self {
             Self::Key(entry) => Payer::Key(entry.record.hash.clone()),
-            Self::Scope(scope) => Payer::Scope(scope.id.clone()),
+            Self::Scope(scope) | Self::Share(scope, _) => Payer::Scope(scope.id.clone()),
             Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => {
                 Payer::Scope(part.scope.id.clone())
             }
@@ -139,6 +149,7 @@ fn limited_key(entry: &KeyEntry) -> Limited {
         scope: "api_key",
         value: entry.record.hash.as_str().to_owned(),
         exceeded: None,
+        used_up: None,
     }
 }
 
@@ -156,5 +167,5 @@ fn limited_scope(id: &ScopeId) -> Limited {
     };
     // Budgets name the user first, rates the team.
     let shown = if id.member.is_empty() { value.clone() } else { format!("{}:{}", id.member, id.id) };
-    Limited { payer: format!("{name}={shown}"), scope, value, exceeded: None }
+    Limited { payer: format!("{name}={shown}"), scope, value, exceeded: None, used_up: None }
 }

@@ -8,7 +8,7 @@ catalogue! {
     service_callback List "" later "no callback or log sink is run": "Set through `service_callbacks`: redis/postgres health to prometheus/datadog.";
     audit_log_callbacks List "" later "no callback or log sink is run": "Sinks for audit rows.";
     cold_storage_custom_logger Text "" later "no callback or log sink is run": "Sink storing full payloads.";
-    callbacks List "" later "no callback or log sink is run": "Callbacks run on success and failure.";
+    callbacks List "" served: "Callbacks run on success and failure; `dynamic_rate_limiter` and `dynamic_rate_limiter_v3` give shares by priority (`priority_reservation`), no other one is run.";
     langfuse_default_tags List "" later "no callback or log sink is run": "Langfuse default tags.";
     prometheus_initialize_budget_metrics Flag "False" later "the metrics of the gateway are fixed": "Emit budget gauges at start.";
     prometheus_latency_buckets List "" later "the metrics of the gateway are fixed": "Buckets of latency histograms.";
@@ -100,7 +100,7 @@ catalogue! {
     public_mcp_servers List "" later "MCP is not served": "MCP servers shown to the public.";
     public_model_groups List "" later "there is no admin UI to sign in to": "Model groups shown to the public.";
     public_agent_groups List "" later "there is no admin UI to sign in to": "Agents shown to the public.";
-    priority_reservation Map "" later "keys share limits without priorities": "Shares of the limits by priority.";
+    priority_reservation Map "" served: "Shares of models' rates by priority: `{prod: 0.75, dev: {type: rpm, value: 10}}`; `type` is `percent`, `rpm` or `tpm`.";
     use_aiohttp_transport Flag "True" accepted: "Use aiohttp transport.";
     aiohttp_trust_env Flag "False" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Use the proxy that `HTTP_PROXY` names.";
     force_ipv4 Flag "False" accepted: "Use IPv4 only.";
@@ -133,7 +133,7 @@ catalogue! {
     responses Map "" later "it has no effect": "Options of background responses.";
     global_prompt_directory Text "" later "prompts are sent as they come": "Folder of prompt files.";
     post_call_rules Text "" later "Python code is not run": "Python rules run on answers.";
-    priority_reservation_settings Map "" later "keys share limits without priorities": "Options of priority shares.";
+    priority_reservation_settings Map "" served: "Options of priority shares: `default_priority` (0.25), the share of who has none, and `saturation_threshold` (0.5), how full a model must be for shares to hold.";
     default_vertex_config Any "" later "the sign-in or provider it belongs to is not served": "Provider credentials for passthrough/files/fine-tuning.";
     finetune_settings Any "" later "the endpoint it belongs to is not served": "Provider credentials for passthrough/files/fine-tuning.";
     files_settings Any "" later "the endpoint it belongs to is not served": "Provider credentials for passthrough/files/fine-tuning.";

@@ -35,6 +35,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         no_user_agent_tag: section.is_on("disable_add_user_agent_to_request_tags"),
         metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
         router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
+        priorities: super::priorities::resolve(section),
     }
 }
 

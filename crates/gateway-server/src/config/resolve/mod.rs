@@ -13,6 +13,7 @@ mod models;
 mod names;
 mod overlay;
 mod owner;
+mod priorities;
 mod providers;
 mod redis;
 mod router;

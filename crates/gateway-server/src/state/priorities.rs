@@ -1,0 +1,137 @@
+//! Shares of models' rates by priority (`litellm_settings.priority_reservation`), as LiteLLM's
+//! `dynamic_rate_limiter_v3` gives them.
+//!
+//! While a model is used less than the threshold says, everybody may use all of it. From there on each priority has
+//! its share of the model's requests and tokens a minute; who has no priority, or one that is not named, shares the
+//! default one. <https://docs.litellm.ai/docs/proxy/dynamic_rate_limit>
+
+use std::collections::HashMap;
+
+use gateway_db::{ScopeId, ScopeKind};
+
+use crate::config::{Config, Priorities, Share};
+use crate::limits::Limits;
+
+/// The shares of all models that have rates; none where nothing is configured.
+#[derive(Debug, Default)]
+pub(crate) struct PriorityShares {
+    models: HashMap<String, ModelShares>,
+    /// How full a model must be for its shares to hold: 0.5 is half.
+    pub(crate) threshold: f64,
+}
+
+/// The shares of one model.
+#[derive(Debug)]
+pub(crate) struct ModelShares {
+    /// What the model's deployments take together.
+    pub(crate) whole: Limits,
+    /// The account in which all calls of the model are counted.
+    pub(crate) account: ScopeId,
+    named: HashMap<String, Pool>,
+    rest: Pool,
+}
+
+/// What calls of one priority share.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    /// What they may use once the model is full enough.
+    pub(crate) limits: Limits,
+    /// Their account.
+    pub(crate) account: ScopeId,
+}
+
+impl PriorityShares {
+    /// Those of a configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        let Some(said) = &config.calls.priorities else { return Self::default() };
+        let mut wholes: HashMap<&str, Limits> = HashMap::new();
+        for model in &config.models {
+            let deployment = &model.deployment;
+            let whole = wholes.entry(&deployment.group).or_default();
+            whole.rpm = sum(whole.rpm, deployment.rpm);
+            whole.tpm = sum(whole.tpm, deployment.tpm);
+        }
+        let models = wholes.into_iter().filter(|(_, whole)| whole.has_rates());
+        let models = models.map(|(group, whole)| (group.to_owned(), ModelShares::new(group, whole, said)));
+        Self { models: models.collect(), threshold: said.threshold }
+    }
+
+    /// Whether no model has shares.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.models.is_empty()
+    }
+
+    /// The shares of a model.
+    pub(crate) fn model(&self, group: &str) -> Option<&ModelShares> {
+        self.models.get(group)
+    }
+}
+
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+impl ModelShares {
+    fn new(group: &str, whole: Limits, said: &Priorities) -> Self {
+        let parts: Vec<f64> = said.shares.iter().map(|(_, share)| part_of(*share, &whole)).collect();
+        // Shares that are more than the whole are made smaller, all by as much.
+        let total = parts.iter().sum::<f64>().max(1.0);
+        let pool = |name: &str, part: f64| Pool {
+            limits: Limits { rpm: cut(whole.rpm, part), tpm: cut(whole.tpm, part), ..Limits::default() },
+            account: ScopeId::member(ScopeKind::Part, format!("priority:{name}"), group),
+        };
+        let named = said.shares.iter().zip(&parts);
+        let named = named.map(|((name, _), part)| (name.clone(), pool(&format!("={name}"), part / total)));
+        Self {
+            account: ScopeId::member(ScopeKind::Part, "priorities", group),
+            named: named.collect(),
+            rest: pool("", said.default),
+            whole,
+        }
+    }
+
+    /// What calls of a priority share.
+    pub(crate) fn pool(&self, priority: Option<&str>) -> &Pool {
+        priority.and_then(|name| self.named.get(name)).unwrap_or(&self.rest)
+    }
+
+    /// How full the model is, 1 for full, when so many requests and tokens were used in the minute.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
+    pub(crate) fn saturation(&self, (requests, tokens): (u64, u64)) -> f64 {
+        let ratio = |used: u64, limit: Option<u64>| match limit {
+            Some(limit) if limit > 0 => used as f64 / limit as f64,
+            _ => 0.0,
+        };
+        ratio(requests, self.whole.rpm).max(ratio(tokens, self.whole.tpm))
+    }
+}
+
+/// A share as a part of the whole; of a model without such a rate it is nothing that can be held back.
+#[expect(clippy::cast_precision_loss, reason = "a ratio of counts")]
+fn part_of(share: Share, whole: &Limits) -> f64 {
+    let of = |count: u64, limit: Option<u64>| match limit {
+        Some(limit) if limit > 0 => count as f64 / limit as f64,
+        _ => 1.0,
+    };
+    match share {
+        Share::Part(part) => part,
+        Share::Requests(count) => of(count, whole.rpm),
+        Share::Tokens(count) => of(count, whole.tpm),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a part of a count, rounded down as LiteLLM does; a sliver makes up for binary fractions"
+)]
+fn cut(limit: Option<u64>, part: f64) -> Option<u64> {
+    limit.map(|limit| (limit as f64 * part + 1e-9) as u64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! What each priority gets of a model.
+
+use super::{Limits, ModelShares, Priorities, Share};
+
+fn said(shares: &[(&str, Share)]) -> Priorities {
+    let shares = shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
+    Priorities { shares, default: 0.25, threshold: 0.5 }
+}
+
+fn whole(rpm: Option<u64>, tpm: Option<u64>) -> Limits {
+    Limits { rpm, tpm, ..Limits::default() }
+}
+
+fn rates(shares: &ModelShares, priority: Option<&str>) -> (Option<u64>, Option<u64>) {
+    let limits = shares.pool(priority).limits;
+    (limits.rpm, limits.tpm)
+}
+
+#[test]
+fn shares_are_parts_of_requests_and_tokens() {
+    let said = said(&[("prod", Share::Part(0.75)), ("dev", Share::Part(0.1))]);
+    let shares = ModelShares::new("m", whole(Some(100), Some(1_000)), &said);
+    assert_eq!(rates(&shares, Some("prod")), (Some(75), Some(750)));
+    assert_eq!(rates(&shares, Some("dev")), (Some(10), Some(100)));
+    for stranger in [None, Some("unnamed")] {
+        assert_eq!(rates(&shares, stranger), (Some(25), Some(250)));
+        assert_eq!(shares.pool(stranger).account, shares.pool(None).account, "they share one pool");
+    }
+    assert_ne!(shares.pool(Some("prod")).account, shares.pool(Some("dev")).account);
+}
+
+#[test]
+fn shares_may_be_said_in_requests_or_tokens() {
+    let said = said(&[("a", Share::Requests(20)), ("b", Share::Tokens(300))]);
+    let shares = ModelShares::new("m", whole(Some(100), Some(1_000)), &said);
+    assert_eq!(rates(&shares, Some("a")), (Some(20), Some(200)));
+    assert_eq!(rates(&shares, Some("b")), (Some(30), Some(300)));
+}
+
+#[test]
+fn shares_of_more_than_the_whole_are_made_smaller() {
+    let said = said(&[("a", Share::Part(0.6)), ("b", Share::Part(0.8))]);
+    let shares = ModelShares::new("m", whole(Some(70), None), &said);
+    assert_eq!(rates(&shares, Some("a")), (Some(30), None));
+    assert_eq!(rates(&shares, Some("b")), (Some(40), None));
+}
+
+#[test]
+fn a_model_is_as_full_as_its_fuller_rate() {
+    let shares = ModelShares::new("m", whole(Some(10), Some(1_000)), &said(&[]));
+    for (used, full) in [((0, 0), 0.0), ((5, 100), 0.5), ((1, 900), 0.9), ((20, 0), 2.0)] {
+        assert!((shares.saturation(used) - full).abs() < 1e-12, "{used:?}");
+    }
+}

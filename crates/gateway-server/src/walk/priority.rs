@@ -1,0 +1,123 @@
+//! Shares of a model's rates by priority: counted for every call of the model, held to once it is full enough.
+
+use std::sync::{Arc, OnceLock};
+
+use gateway_db::ScopeKind;
+use serde_json::Value;
+
+use super::{Call, Caller};
+use crate::identity::{KeyEntry, Scope};
+use crate::limits::Limits;
+use crate::state::{ModelShares, Pool};
+
+/// The member of metadata that names a priority.
+const PRIORITY: &str = "priority";
+
+/// What is told of a call's priority.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// The priority; none is `default`.
+    pub(crate) priority: Option<String>,
+    /// How full the model is with this call, 1 for full.
+    pub(crate) saturation: f64,
+    /// What the model takes a minute.
+    whole: Limits,
+    model: String,
+}
+
+/// The share that a call takes from.
+#[derive(Debug)]
+pub(super) struct Slot<'a> {
+    shares: &'a ModelShares,
+    pool: &'a Pool,
+    priority: Option<String>,
+    /// All calls of the model.
+    pub(super) whole: Arc<Scope>,
+    /// Those of the priority.
+    pub(super) part: Arc<Scope>,
+    threshold: f64,
+    told: &'a OnceLock<Told>,
+    model: &'a str,
+}
+
+/// The share of a call; `None` where nothing is configured, for its model or at all.
+pub(super) fn slot<'a>(call: &'a Call, caller: &Caller) -> Option<Slot<'a>> {
+    let priorities = &call.snapshot.priorities;
+    if priorities.is_empty() {
+        return None;
+    }
+    let model = &*call.glance.model;
+    let shares = priorities.model(model)?;
+    let priority = match caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => priority_of(entry),
+    };
+    let pool = shares.pool(priority.as_deref());
+    let scopes = &call.core.shared.directory.scopes;
+    Some(Slot {
+        shares,
+        pool,
+        priority,
+        whole: scopes.counted(shares.account.clone()),
+        part: scopes.counted(pool.account.clone()),
+        threshold: priorities.threshold,
+        told: &call.priority,
+        model,
+    })
+}
+
+/// What its team's metadata say, else its own.
+fn priority_of(entry: &KeyEntry) -> Option<String> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let team = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::Team);
+    let team = team.map(|link| link.scope.view());
+    let of_team = team.as_ref().and_then(|view| view.record.as_ref()?.settings.metadata.get(PRIORITY));
+    text(of_team).or_else(|| text(entry.record.settings.metadata.get(PRIORITY)))
+}
+
+impl Slot<'_> {
+    /// What the call may use of its share, when so many requests and tokens of the model are used.
+    pub(super) fn limits(&self, used: (u64, u64)) -> Limits {
+        let saturation = self.shares.saturation(used);
+        let told = Told {
+            priority: self.priority.clone(),
+            saturation,
+            whole: self.shares.whole,
+            model: self.model.to_owned(),
+        };
+        // A call that waits for a share of rates comes here again: the first look is told.
+        let _ = self.told.set(told);
+        if saturation >= self.threshold { self.pool.limits } else { Limits::default() }
+    }
+
+    /// What is told of it.
+    pub(super) fn told(&self) -> Option<Told> {
+        self.told.get().cloned()
+    }
+}
+
+impl Told {
+    /// The priority in headers.
+    pub(crate) fn word(&self) -> &str {
+        self.priority.as_deref().unwrap_or("default")
+    }
+
+    /// How full the model is, in headers: LiteLLM writes two places.
+    pub(crate) fn percent(&self) -> String {
+        format!("{:.2}%", self.saturation * 100.0)
+    }
+
+    /// LiteLLM's sentence where a share is used up; `{}` stands for what of it.
+    pub(super) fn sentence(&self) -> String {
+        let shown = |limit: Option<u64>| limit.map_or("not configured".to_owned(), |limit| limit.to_string());
+        format!(
+            "Priority-based rate limit exceeded. Model: {}, Priority: {}, Rate limit type: {{}}, Model TPM: {}, \
+             Model RPM: {}, Remaining: 0, Model saturation: {:.1}%",
+            self.model,
+            self.priority.as_deref().unwrap_or("None"),
+            shown(self.whole.tpm),
+            shown(self.whole.rpm),
+            self.saturation * 100.0
+        )
+    }
+}
