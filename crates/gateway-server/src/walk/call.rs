@@ -308,7 +308,10 @@ impl Call {
         if let Some(request) = &*slot {
             return Ok(Arc::clone(request));
         }
-        let request = Arc::new(self.dialect.decode_request(&self.body)?);
+        let mut request = self.dialect.decode_request(&self.body)?;
+        // Some dialects say by the path whether a stream is wanted.
+        request.stream = self.glance.stream;
+        let request = Arc::new(request);
         *slot = Some(Arc::clone(&request));
         Ok(request)
     }

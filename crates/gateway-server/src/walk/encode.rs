@@ -1,9 +1,10 @@
 //! The request an attempt sends: the caller's own bytes where both speak one dialect, else a translation.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use llm_providers::dialects::gemini::take_signatures;
+use llm_providers::dialects::gemini::{carries_signatures, take_signatures};
 use llm_providers::media::put;
 use llm_providers::{Dialect, DialectId, Encoded, Target, scan};
 use llm_router::Attempt;
@@ -44,7 +45,7 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
         }
         return Ok(encoded);
     }
-    translate(call, dialect, target, (*call.canonical()?).clone())
+    translate(call, dialect, target, call.canonical()?)
 }
 
 /// Whether bytes are forwarded between caller and provider: both speak one dialect, and the provider says
@@ -54,26 +55,30 @@ pub(super) fn is_forwarded(call: &Call, served: &Served) -> bool {
     dialect.id() == call.dialect.id() && !dialect.rewrites(&call.body, &call.glance, served.target.target())
 }
 
-/// The request in the provider's own dialect.
+/// The request in the provider's own dialect. It is shared between attempts: one that has to be changed first
+/// is copied, and most have not.
 fn translate(
     call: &Call,
     dialect: &dyn Dialect,
     target: &Target,
-    mut request: ChatRequest,
+    mut request: Arc<ChatRequest>,
 ) -> Result<Encoded> {
-    request.model.clone_from(&target.model);
-    request.stream = call.glance.stream;
     if matches!(dialect.id(), DialectId::Converse | DialectId::Nova) {
         // What is not of the dialect stands in a member of its own, which the dialect knows.
-        request.extra.0.extend(call.extras.members().clone());
-        betas::name_in(&mut request, [&call.head.headers, call.extras.headers()]);
+        let own = Arc::make_mut(&mut request);
+        own.extra.0.extend(call.extras.members().clone());
+        betas::name_in(own, [&call.head.headers, call.extras.headers()]);
     }
-    put(&mut request, dialect, target, &call.fetched.lock());
+    let fetched = call.fetched.lock();
+    if !fetched.is_empty() {
+        put(Arc::make_mut(&mut request), dialect, target, &fetched);
+    }
+    drop(fetched);
     if dialect.id() == call.dialect.id() {
         return dialect.encode_request(&request, target);
     }
-    if dialect.id() != DialectId::Gemini {
-        take_signatures(&mut request);
+    if dialect.id() != DialectId::Gemini && carries_signatures(&request) {
+        take_signatures(Arc::make_mut(&mut request));
     }
     native::settle(&mut request, &target.policy)?;
     if call.dialect.id() == DialectId::OpenaiResponses {
@@ -98,7 +103,9 @@ fn encode_with(
         glance.stream = call.glance.stream;
         return dialect.forward_request(&body, &glance, target);
     }
-    translate(call, dialect, target, call.dialect.decode_request(&body)?)
+    let mut request = call.dialect.decode_request(&body)?;
+    request.stream = call.glance.stream;
+    translate(call, dialect, target, Arc::new(request))
 }
 
 /// Writes the request for one of the prompts of a call, whose reply is wanted whole.
@@ -116,8 +123,7 @@ pub(super) fn encode_part(
         Some(params) => Cow::Owned(overlaid(body, params)?),
         None => Cow::Borrowed(body),
     };
-    let mut request = call.dialect.decode_request(&body)?;
-    request.model.clone_from(&target.model);
+    let mut request = Arc::new(call.dialect.decode_request(&body)?);
     native::settle(&mut request, &target.policy)?;
     let mut encoded = served.dialect_for(call.dialect).encode_request(&request, &target)?;
     encoded.body = call.extras.body(encoded.body)?;
@@ -147,7 +153,8 @@ pub(super) fn encode_rest(
     if begins {
         begin_answer(&mut request, said);
     }
-    let mut encoded = translate(call, served.dialect, &target, request)?;
+    request.stream = call.glance.stream;
+    let mut encoded = translate(call, served.dialect, &target, Arc::new(request))?;
     if begins {
         encoded.body = served.prefill.mark(encoded.body)?;
     }

@@ -1,12 +1,14 @@
 //! What is refused, dropped and kept.
 
+use std::sync::Arc;
+
 use llm_providers::{DialectId, ParamPolicy};
 use llm_types::{ChatRequest, Extra, Message, NativeFields, Part, PartKind, Role};
 use serde_json::json;
 
 use super::{RESPONSES, leave_hints, settle};
 
-fn request() -> ChatRequest {
+fn request() -> Arc<ChatRequest> {
     let item =
         Part::new(PartKind::Native { dialect: RESPONSES.into(), value: json!({"type": "item_reference"}) });
     let messages = [Message::user("hi"), Message::new(Role::Assistant, vec![item])];
@@ -14,7 +16,7 @@ fn request() -> ChatRequest {
     fields.keep("conversation", json!("conv_1"));
     fields.keep("include", json!([]));
     let native = NativeFields { dialect: RESPONSES.into(), fields, needed: vec!["conversation".into()] };
-    ChatRequest { native: Some(native), ..ChatRequest::new("m", messages) }
+    Arc::new(ChatRequest { native: Some(native), ..ChatRequest::new("m", messages) })
 }
 
 #[test]
@@ -36,12 +38,20 @@ fn members_are_dropped_one_by_one_or_all() {
 }
 
 #[test]
+fn what_other_attempts_share_is_not_changed() {
+    let shared = request();
+    let mut own = Arc::clone(&shared);
+    settle(&mut own, &ParamPolicy { drop: true, ..ParamPolicy::default() }).unwrap();
+    assert_eq!((own.messages.len(), shared.messages.len()), (1, 2));
+}
+
+#[test]
 fn a_cache_key_stays_where_the_provider_knows_it() {
     for (provider, kept) in
         [(DialectId::OpenaiChat, true), (DialectId::Anthropic, false), (DialectId::Gemini, false)]
     {
         let mut asked = request();
-        asked.options.prompt_cache_key = Some("k".into());
+        Arc::make_mut(&mut asked).options.prompt_cache_key = Some("k".into());
         leave_hints(&mut asked, provider);
         assert_eq!(asked.options.prompt_cache_key.is_some(), kept, "{provider:?}");
     }
@@ -50,7 +60,7 @@ fn a_cache_key_stays_where_the_provider_knows_it() {
 #[test]
 fn what_is_empty_when_all_is_dropped_is_not_sent() {
     let mut asked = request();
-    asked.messages.remove(0);
+    Arc::make_mut(&mut asked).messages.remove(0);
     let error = settle(&mut asked, &ParamPolicy { drop: true, ..ParamPolicy::default() }).unwrap_err();
     assert_eq!(error.param(), Some("messages"));
 }

@@ -27,7 +27,7 @@ mod usage;
 mod wire;
 
 pub use count::{CountTokens, Counted};
-pub use wire::{path, take_signatures};
+pub use wire::{carries_signatures, path, take_signatures};
 
 use crate::Target;
 use crate::dialect::Dialect;

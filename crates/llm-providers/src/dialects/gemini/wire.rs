@@ -201,6 +201,16 @@ pub(super) fn split_id(id: &str) -> (&str, Option<String>) {
     }
 }
 
+/// Whether ids of calls carry signatures.
+#[must_use]
+pub fn carries_signatures(request: &ChatRequest) -> bool {
+    request.messages.iter().flat_map(|message| &message.parts).any(|part| match &part.kind {
+        PartKind::ToolCall(call) => call.id.contains(THOUGHT),
+        PartKind::ToolResult(result) => result.call_id.contains(THOUGHT),
+        _ => false,
+    })
+}
+
 /// Takes the signatures out of the ids of calls, so that other vendors, which limit the length of ids,
 /// can be asked to go on with a conversation.
 pub fn take_signatures(request: &mut ChatRequest) {
