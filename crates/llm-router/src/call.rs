@@ -9,7 +9,7 @@ use llm_types::{DeploymentId, Error};
 use serde_json::{Map, Value};
 
 use crate::auto::Choice;
-use crate::{Ask, Bond, Cause, Deployment, FallbackMap, FallbackTarget, RouterSettings, Ticket};
+use crate::{Ask, Bond, Cause, Deployment, FallbackMap, FallbackTarget, RouterSettings, Tenant, Ticket};
 
 /// Names the group that serves in place of an auto router.
 pub type StandIn<'r> = &'r (dyn Fn(&Arc<Deployment>) -> Option<&'r Choice> + Sync);
@@ -115,6 +115,8 @@ pub struct Controls {
     pub region: Option<String>,
     /// How urgent it is: lower numbers are served first where calls wait (`priority`).
     pub priority: Option<i64>,
+    /// Whose call it is, where calls that wait are served by tenants (`tenant_fairness`).
+    pub tenant: Option<Tenant>,
     /// The settings of the key or team, resolved over the router's.
     pub settings: Option<Arc<RouterSettings>>,
     /// Request parameters to set in the first group (an auto router's tier has some).

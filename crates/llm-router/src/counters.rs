@@ -12,6 +12,7 @@ use llm_types::DeploymentId;
 
 use crate::Moment;
 use crate::affinity::Affinity;
+use crate::fairness::Tenant;
 use crate::hedge::Budget;
 use crate::measure::Measures;
 use crate::outlier::Ejections;
@@ -275,9 +276,15 @@ impl DeploymentState {
         self.places.enter(limit).then(|| InFlight { state: Arc::clone(self), held: None })
     }
 
-    /// Waits for a place; calls that wait get one by their priority, then in the order they came.
-    pub(crate) async fn wait_for_place(self: &Arc<Self>, limit: Option<u32>, priority: i64) -> InFlight {
-        self.places.wait(limit, priority).await;
+    /// Waits for a place; calls that wait get one by their priority, then by their tenants' turns, then in the order
+    /// they came.
+    pub(crate) async fn wait_for_place(
+        self: &Arc<Self>,
+        limit: Option<u32>,
+        priority: i64,
+        tenant: Option<Tenant>,
+    ) -> InFlight {
+        self.places.wait(limit, priority, tenant).await;
         InFlight { state: Arc::clone(self), held: None }
     }
 }

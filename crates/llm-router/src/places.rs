@@ -1,4 +1,5 @@
-//! Places for calls at the same time (`max_parallel_requests`): counted, and waited for in turn.
+//! Places for calls at the same time (`max_parallel_requests`): counted, and waited for in turn, where that is
+//! wanted by tenants (`fairness`).
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -6,6 +7,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::fairness::{Tenant, Turns};
 
 /// How many places are taken, and who waits for one.
 #[derive(Debug, Default)]
@@ -19,14 +22,17 @@ pub(crate) struct Places {
 #[derive(Debug, Default)]
 struct Queue {
     next_number: u64,
+    turns: Turns,
     waiters: VecDeque<Waiter>,
 }
 
 #[derive(Debug)]
 struct Waiter {
     number: u64,
-    /// Lower ones are served first; alike in the order they came.
+    /// Lower ones are served first; alike by their tags.
     priority: i64,
+    /// Lower ones are served first; alike in the order they came.
+    tag: u64,
     waker: Waker,
     /// Called up, but has not come yet.
     called: bool,
@@ -58,9 +64,10 @@ impl Places {
         self.call_next();
     }
 
-    /// Waits for a place and takes it, behind those of the same or a lower number of priority.
-    pub(crate) fn wait(&self, limit: Option<u32>, priority: i64) -> Wait<'_> {
-        Wait { places: self, limit, priority, number: None }
+    /// Waits for a place and takes it, behind those of a lower number of priority, or of the same whose tenants'
+    /// turns are not later.
+    pub(crate) fn wait(&self, limit: Option<u32>, priority: i64, tenant: Option<Tenant>) -> Wait<'_> {
+        Wait { places: self, limit, priority, tenant, number: None }
     }
 
     fn call_next(&self) {
@@ -86,6 +93,7 @@ pub(crate) struct Wait<'a> {
     places: &'a Places,
     limit: Option<u32>,
     priority: i64,
+    tenant: Option<Tenant>,
     /// The place in the queue, once there is one.
     number: Option<u64>,
 }
@@ -102,21 +110,26 @@ impl Wait<'_> {
         }
         let number = queue.next_number;
         queue.next_number += 1;
-        let priority = self.priority;
-        let at = queue.waiters.partition_point(|waiter| waiter.priority <= priority);
-        queue.waiters.insert(at, Waiter { number, priority, waker: waker.clone(), called: false });
+        let (priority, tag) = (self.priority, queue.turns.arrive(self.tenant));
+        let at = queue.waiters.partition_point(|waiter| (waiter.priority, waiter.tag) <= (priority, tag));
+        queue.waiters.insert(at, Waiter { number, priority, tag, waker: waker.clone(), called: false });
         self.number = Some(number);
         self.places.waiting.fetch_add(1, SeqCst);
         at == 0
     }
 
-    /// Leaves the queue and lets the next one look: there may be more than one free place.
-    fn leave_queue(&mut self) {
+    /// Leaves the queue, served or not, and lets the next one look: there may be more than one free place.
+    fn leave_queue(&mut self, served: bool) {
         let Some(number) = self.number.take() else { return };
         let mut queue = self.places.queue();
-        match queue.waiters.front() {
-            Some(first) if first.number == number => drop(queue.waiters.pop_front()),
-            _ => queue.waiters.retain(|waiter| waiter.number != number),
+        let at = queue.waiters.iter().position(|waiter| waiter.number == number);
+        let waiter = at.and_then(|at| queue.waiters.remove(at));
+        match waiter {
+            Some(waiter) if served => queue.turns.serve(waiter.tag),
+            _ => queue.turns.give_up(self.tenant),
+        }
+        if queue.waiters.is_empty() {
+            queue.turns.rest();
         }
         self.places.waiting.fetch_sub(1, SeqCst);
         drop(queue);
@@ -131,7 +144,7 @@ impl Future for Wait<'_> {
         let limit = self.limit.unwrap_or(u32::MAX);
         // Queueing before trying closes the gap in which a place could be given back unseen.
         if self.queue_up(cx.waker()) && self.places.take(limit) {
-            self.leave_queue();
+            self.leave_queue(true);
             return Poll::Ready(());
         }
         Poll::Pending
@@ -140,7 +153,7 @@ impl Future for Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        self.leave_queue();
+        self.leave_queue(false);
     }
 }
 

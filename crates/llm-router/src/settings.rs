@@ -77,6 +77,8 @@ pub struct RouterSettings {
     pub hedging: Option<Hedging>,
     /// Let another deployment go on with a stream that broke off (`mid_stream_failover`); default off.
     pub mid_stream_failover: bool,
+    /// Serve calls that wait for a place by tenants (`tenant_fairness`); default in the order they came.
+    pub tenants: Option<crate::Fairness>,
     /// Rest deployments that fail more often or are slower than the others of their group
     /// (`outlier_detection`); default never.
     pub outliers: Option<Outliers>,
@@ -127,6 +129,7 @@ impl Default for RouterSettings {
             health_routing: false,
             hedging: None,
             mid_stream_failover: false,
+            tenants: None,
             outliers: None,
             affinity: AffinityKinds::default(),
             group_affinity: HashMap::new(),

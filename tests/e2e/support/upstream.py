@@ -9,6 +9,7 @@ Cohere chat, plain and streamed. The model name says how it behaves:
 | `task` | writes a file with the tool of a coding agent, then says so (`task.py`) |
 | `long-N-MS` | a stream of N words, MS milliseconds apart |
 | `slow-MS` | waits before it answers |
+| `vary-FROM-TO` | waits so many milliseconds before it answers, each time others |
 | `hang` | never answers |
 | `stall` | a stream that stops moving after two frames |
 | `error-STATUS` | an error of the vendor's shape |
@@ -20,6 +21,7 @@ Cohere chat, plain and streamed. The model name says how it behaves:
 """
 
 import json
+import random
 import threading
 import time
 from collections import Counter
@@ -156,6 +158,9 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if word == "slow":
             time.sleep(int(argument) / 1000)
+        if word == "vary":
+            least, _, most = argument.partition("-")
+            time.sleep(random.uniform(int(least), int(most)) / 1000)
         if word == "error":
             return self.whole(int(argument), replies.error_body(int(argument), anthropic))
         if word == "flaky" and self.fails_still(body["model"], int(argument)):

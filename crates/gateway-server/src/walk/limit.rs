@@ -22,7 +22,7 @@ use crate::state::Shared;
 pub(crate) const MASTER: &str = "litellm_proxy_master_key";
 
 /// Bytes of prompt per token in reservations: few, so that an estimate is rarely below the truth.
-const RESERVED_BYTES_PER_TOKEN: u64 = 3;
+pub(super) const RESERVED_BYTES_PER_TOKEN: u64 = 3;
 
 /// What a call is expected to use at most.
 #[derive(Debug, Clone, Copy, Default)]

@@ -50,6 +50,7 @@ mod settle;
 mod shares;
 mod signs;
 mod stream;
+mod turns;
 mod unstreamed;
 mod untold;
 mod whose;
@@ -115,6 +116,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
     auto::choose(call, &caller).await?;
+    turns::name_tenant(call, &caller);
     let (mut tail, announced) = limit::limit(call, caller).await?;
     if let Some(turn) = announced
         && let Err(error) = core.journal.written(turn).await

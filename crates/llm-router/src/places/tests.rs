@@ -25,7 +25,7 @@ fn places_are_given_in_turn() {
     let places = Places::default();
     assert!(places.enter(Some(1)) && !places.enter(Some(1)));
     let [first_woken, second_woken] = [Arc::<Woken>::default(), Arc::default()];
-    let (mut first, mut second) = (pin!(places.wait(Some(1), 0)), pin!(places.wait(Some(1), 0)));
+    let (mut first, mut second) = (pin!(places.wait(Some(1), 0, None)), pin!(places.wait(Some(1), 0, None)));
     assert!(!poll(first.as_mut(), &first_woken) && !poll(second.as_mut(), &second_woken));
     places.leave();
     assert_eq!((first_woken.0.load(SeqCst), second_woken.0.load(SeqCst)), (1, 0));
@@ -43,7 +43,8 @@ fn places_are_given_in_turn() {
 fn the_urgent_come_first() {
     let places = Places::default();
     assert!(places.enter(Some(1)));
-    let mut waits: Vec<_> = [5, 0, 5, -1].map(|priority| Box::pin(places.wait(Some(1), priority))).into();
+    let mut waits: Vec<_> =
+        [5, 0, 5, -1].map(|priority| Box::pin(places.wait(Some(1), priority, None))).into();
     let woken = Arc::<Woken>::default();
     waits.iter_mut().for_each(|wait| assert!(!poll(wait.as_mut(), &woken)));
     let mut order = Vec::new();
@@ -61,9 +62,9 @@ fn leaving_the_queue_passes_the_call_on() {
     let places = Places::default();
     assert!(places.enter(Some(1)));
     let woken = Arc::<Woken>::default();
-    let mut second = pin!(places.wait(Some(1), 0));
+    let mut second = pin!(places.wait(Some(1), 0, None));
     {
-        let mut first = pin!(places.wait(Some(1), 0));
+        let mut first = pin!(places.wait(Some(1), 0, None));
         assert!(!poll(first.as_mut(), &Arc::default()));
         assert!(!poll(second.as_mut(), &woken));
         places.leave();
@@ -109,13 +110,13 @@ fn threads_share_places() {
             scope.spawn(move || {
                 for round in 0..300 {
                     if (thread + round) % 5 == 0 {
-                        let mut impatient = pin!(places.wait(Some(2), 0));
+                        let mut impatient = pin!(places.wait(Some(2), 0, None));
                         if poll(impatient.as_mut(), &Arc::default()) {
                             places.leave();
                         }
                         continue;
                     }
-                    block_on(pin!(places.wait(Some(2), 0)));
+                    block_on(pin!(places.wait(Some(2), 0, None)));
                     assert!(inside.fetch_add(1, SeqCst) < 2);
                     std::thread::yield_now();
                     inside.fetch_sub(1, SeqCst);
@@ -126,4 +127,22 @@ fn threads_share_places() {
     });
     assert!(start.elapsed() < std::time::Duration::from_secs(15));
     assert_eq!((places.taken(), places.waiting.load(SeqCst)), (0, 0));
+}
+
+/// A tenant that comes late is served before the rest of another's flood.
+#[test]
+fn a_flood_keeps_only_its_own_tenant_waiting() {
+    let places = Places::default();
+    assert!(places.enter(Some(1)));
+    let tenant = |id| Some(Tenant { id, tokens: 100, weight: 1_000 });
+    let mut waits: Vec<_> = [1, 1, 1, 1, 2].map(|id| Box::pin(places.wait(Some(1), 0, tenant(id)))).into();
+    let woken = Arc::<Woken>::default();
+    waits.iter_mut().for_each(|wait| assert!(!poll(wait.as_mut(), &woken)));
+    let mut order = Vec::new();
+    while order.len() < 5 {
+        places.leave();
+        let next = (0..5).filter(|at| !order.contains(at)).find(|at| poll(waits[*at].as_mut(), &woken));
+        order.push(next.expect("somebody comes"));
+    }
+    assert_eq!(order, [0, 4, 1, 2, 3]);
 }

@@ -11,6 +11,7 @@ use llm_types::{Error, Result};
 use super::{Part, Walk};
 use crate::class::ErrorClass;
 use crate::counters::InFlight;
+use crate::fairness::Tenant;
 use crate::fallback::{Fault, Lists, Params, Spots, is_last_word};
 use crate::health::{Blame, Failure, Place, Ticket, blame, record_failure};
 use crate::limits::Limits;
@@ -44,8 +45,7 @@ impl<'r> Walk<'r> {
                     state.at = at;
                     let mut candidate = &route.group.candidates[at as usize];
                     let mut limits = Limits::of(&self.request, &candidate.deployment, self.settings);
-                    let Some(mut place) =
-                        enter(&*self.router.clock, candidate, &limits, self.priority()).await
+                    let Some(mut place) = enter(&*self.router.clock, candidate, &limits, self.turn()).await
                     else {
                         state.first.get_or_insert_with(|| {
                             error::no_place(route.name, limits.any().unwrap_or_default())
@@ -222,6 +222,11 @@ impl<'r> Walk<'r> {
         self.request.controls.priority.or(self.settings.default_priority)
     }
 
+    /// When its turn comes where calls wait.
+    fn turn(&self) -> (Option<i64>, Option<Tenant>) {
+        (self.priority(), self.request.controls.tenant)
+    }
+
     /// A try failed: counts it and says how long to wait before the next one, if there may be one.
     fn after_error(
         &mut self,
@@ -329,13 +334,13 @@ async fn enter(
     clock: &dyn Clock,
     candidate: &Candidate,
     limits: &Limits,
-    priority: Option<i64>,
+    (priority, tenant): (Option<i64>, Option<Tenant>),
 ) -> Option<InFlight> {
     if let Some(place) = candidate.state.enter(candidate.parallel_limit) {
         return Some(place);
     }
     let priority = priority.unwrap_or(i64::MAX);
-    let mut place = pin!(candidate.state.wait_for_place(candidate.parallel_limit, priority));
+    let mut place = pin!(candidate.state.wait_for_place(candidate.parallel_limit, priority, tenant));
     let Some(limit) = limits.any() else {
         return Some(place.await);
     };

@@ -26,6 +26,7 @@ catalogue! {
     model_group_alias Map "{} |" served: "Other names of groups: {alias: group} or {alias: {model, hidden}}.";
     hedging Map "" served: "Ask a second deployment where a stream is slow to begin: {percentile: 95, budget: 0.05}, of the latest times to the first byte and of all calls.";
     outlier_detection Map "" served: "Rest deployments that fail more often or are slower than the others of their group: {interval: 10, min_requests: 10, max_ejected: 0.3, ejection_time: 30, max_ejection_time: 300, error_rate: 0.2, error_factor: 3, latency_factor: 4}; seconds, shares and factors of the others' median.";
+    tenant_fairness Text "" served: "Serve calls that wait for a place at a full deployment (max_parallel_requests, or what rpm and tpm come to) by turns of `team`s or `key`s, as long as the tokens they ask for; `fairness_weight` in their metadata says who weighs more (only this gateway has the setting).";
     mid_stream_failover Flag "false" served: "Let another deployment go on with a stream that broke off: its model must continue a text that was begun (Claude up to 4.5, Mistral, DeepSeek, vLLM, or model_info.supports_assistant_prefill), and the answer so far must be plain text.";
     enable_tag_filtering Flag "false |" served: "Route by tags.";
     tag_filtering_match_any Flag "true" served: "One common tag is enough; otherwise a deployment needs all tags of the request.";

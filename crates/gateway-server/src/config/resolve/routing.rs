@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use llm_router::{
-    AffinityKinds, Hedging, Outliers, RouterSettings, RoutingGroup, Strategy, StrategyArgs, strategies,
+    AffinityKinds, Fairness, Hedging, Outliers, RouterSettings, RoutingGroup, Strategy, StrategyArgs,
+    strategies,
 };
 
 use super::section::{count_of, number_of, text_of};
@@ -45,6 +46,7 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>, settings: &mut RouterSe
     settings.hedging = hedging(section);
     settings.outliers = outliers(section);
     settings.mid_stream_failover = section.is_on("mid_stream_failover");
+    settings.tenants = section.choice("tenant_fairness", &[("key", Fairness::Key), ("team", Fairness::Team)]);
     if let Some(ttl) = section.seconds("deployment_affinity_ttl_seconds") {
         settings.affinity_ttl = ttl;
     }
