@@ -194,7 +194,9 @@ class Gateway:
                 if page >= answer["total_pages"]:
                     break
                 page += 1
-            if len(rows) >= at_least or time.monotonic() > until:
+            # A row that stands on two pages moved while they were read, or is there twice: it is looked again.
+            moved = len({row["request_id"] for row in rows}) < len(rows)
+            if (len(rows) >= at_least and not moved) or time.monotonic() > until:
                 return rows
             time.sleep(0.2)
 
