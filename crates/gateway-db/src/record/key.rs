@@ -124,3 +124,28 @@ pub struct KeyRecord {
     /// Grows with every change of any key's settings, in commit order; spend does not count.
     pub version: i64,
 }
+
+impl KeyRecord {
+    /// The record of a caller who is known by other means than a stored key, such as a token of an identity
+    /// provider: nothing spent, never stored. `hash` names the caller in counters and in the ledger.
+    #[must_use]
+    pub fn unstored(hash: KeyHash, settings: KeySettings) -> Self {
+        Self {
+            hash,
+            name: None,
+            settings,
+            spend: Money::ZERO,
+            total_spend: Money::ZERO,
+            created_at: 0,
+            created_by: None,
+            updated_at: 0,
+            updated_by: None,
+            last_active: None,
+            rotation_count: 0,
+            last_rotation_at: None,
+            deleted_at: None,
+            deleted_by: None,
+            version: 0,
+        }
+    }
+}

@@ -50,7 +50,7 @@ pub(super) async fn run(job: Job, action: AccessGroupAction) -> Result<Value, Re
     match action {
         AccessGroupAction::New => new(&job).await,
         AccessGroupAction::List => list(&job).await,
-        AccessGroupAction::Info => row(&job, &existing(&job).await?).await,
+        AccessGroupAction::Info => shown(&job, &existing(&job).await?).await,
         AccessGroupAction::Update => update(&job).await,
         AccessGroupAction::Delete => delete(&job).await,
     }
@@ -81,7 +81,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     teams_exist(job, asked.teams.as_deref()).await?;
     let record = job.make(group(&new_id()), asked.edit.settings(), Money::ZERO).await?;
     assign(job, &record.id.id, asked.teams, asked.keys).await?;
-    row(job, &record).await
+    shown(job, &record).await
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
@@ -93,7 +93,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
     teams_exist(job, asked.teams.as_deref()).await?;
     let record = job.edit(&old.id, asked.edit).await?;
     assign(job, &record.id.id, asked.teams, asked.keys).await?;
-    row(job, &record).await
+    shown(job, &record).await
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
@@ -107,9 +107,10 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
 async fn list(job: &Job) -> Result<Value, Refusal> {
     let mut found = job.db.list_scopes(&ScopeQuery::of(ScopeKind::AccessGroup)).await?.items;
     found.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+    let teams = all_teams(job).await?;
     let mut rows = Vec::with_capacity(found.len());
     for record in &found {
-        rows.push(row(job, record).await?);
+        rows.push(row(record, &within(&teams, &record.id.id), &keys_in(job, &record.id.id).await?));
     }
     Ok(Value::Array(rows))
 }
@@ -161,10 +162,13 @@ fn groups_of(team: &ScopeRecord) -> Vec<String> {
     listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-async fn teams_in(job: &Job, id: &str) -> Result<Vec<ScopeRecord>, Refusal> {
-    let mut teams = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items;
-    teams.retain(|team| groups_of(team).iter().any(|group| group == id));
-    Ok(teams)
+async fn all_teams(job: &Job) -> Result<Vec<ScopeRecord>, Refusal> {
+    Ok(job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items)
+}
+
+/// Those of these teams that belong to a group.
+fn within<'a>(teams: &'a [ScopeRecord], id: &str) -> Vec<&'a ScopeRecord> {
+    teams.iter().filter(|team| groups_of(team).iter().any(|group| group == id)).collect()
 }
 
 async fn keys_in(job: &Job, id: &str) -> Result<Vec<gateway_db::KeyRecord>, Refusal> {
@@ -188,7 +192,8 @@ async fn assign(
 }
 
 async fn assign_teams(job: &Job, id: &str, wanted: &[String]) -> Result<(), Refusal> {
-    let have = teams_in(job, id).await?;
+    let teams = all_teams(job).await?;
+    let have = within(&teams, id);
     for team in have.iter().filter(|team| !wanted.contains(&team.id.id)) {
         let left = groups_of(team).into_iter().filter(|group| group != id).collect();
         belong(job, &team.id, left).await?;
@@ -227,17 +232,22 @@ async fn assign_keys(job: &Job, id: &str, wanted: &[String]) -> Result<(), Refus
     Ok(())
 }
 
-/// A group as LiteLLM shows it, with names beside ids.
-async fn row(job: &Job, record: &ScopeRecord) -> Result<Value, Refusal> {
+/// A group with those who belong to it now.
+async fn shown(job: &Job, record: &ScopeRecord) -> Result<Value, Refusal> {
     let id = &record.id.id;
-    let (teams, keys) = (teams_in(job, id).await?, keys_in(job, id).await?);
+    Ok(row(record, &within(&all_teams(job).await?, id), &keys_in(job, id).await?))
+}
+
+/// A group as LiteLLM shows it, with names beside ids.
+fn row(record: &ScopeRecord, teams: &[&ScopeRecord], keys: &[gateway_db::KeyRecord]) -> Value {
+    let id = &record.id.id;
     let kept = |name: &str| record.settings.extra.get(name).filter(|value| !value.is_null()).cloned();
     let listed = |name: &str| kept(name).unwrap_or_else(|| json!([]));
     let named = |name: &str| -> Value {
         let ids = listed(name);
         ids.as_array().into_iter().flatten().map(|id| json!({ "id": id, "name": null })).collect()
     };
-    Ok(json!({
+    json!({
         "access_group_id": id,
         "access_group_name": record.settings.alias,
         "description": kept("description"),
@@ -260,5 +270,5 @@ async fn row(job: &Job, record: &ScopeRecord) -> Result<Value, Refusal> {
         "created_by": record.created_by,
         "updated_at": time(Some(record.updated_at)),
         "updated_by": record.updated_by,
-    }))
+    })
 }

@@ -91,23 +91,7 @@ impl Lookup<'_> {
             ..KeySettings::default()
         };
         let word = format!("jwt\n{}\n{}", identity.subject, settings.team_id.as_deref().unwrap_or_default());
-        let record = KeyRecord {
-            hash: KeyDigest::of(word.as_bytes()).to_hex().into(),
-            name: None,
-            settings,
-            spend: Money::ZERO,
-            total_spend: Money::ZERO,
-            created_at: 0,
-            created_by: None,
-            updated_at: 0,
-            updated_by: None,
-            last_active: None,
-            rotation_count: 0,
-            last_rotation_at: None,
-            deleted_at: None,
-            deleted_by: None,
-            version: 0,
-        };
+        let record = KeyRecord::unstored(KeyDigest::of(word.as_bytes()).to_hex().into(), settings);
         self.shared.directory.bearer(record, bearer).await
     }
 

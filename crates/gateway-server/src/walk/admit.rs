@@ -231,11 +231,9 @@ impl Caller {
             );
             return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"));
         }
-        let closed = self.role() != Role::Admin
-            && !general.allowed_routes.is_empty()
-            && !route_allowed(&general.allowed_routes, path);
-        let kept = self.role() != Role::Admin && route_allowed(&general.admin_only_routes, path);
-        if closed || kept {
+        let closed = !general.allowed_routes.is_empty() && !route_allowed(&general.allowed_routes, path);
+        let kept = route_allowed(&general.admin_only_routes, path);
+        if (closed || kept) && self.role() != Role::Admin {
             let message =
                 format!("Route {path} is not allowed: this gateway keeps it for its administrators");
             return Err(Error::new(ErrorKind::Forbidden, message).with_vendor_type("auth_error"));

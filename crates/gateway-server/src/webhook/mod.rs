@@ -11,7 +11,7 @@ use gateway_db::{KeyRecord, KeySettings};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use llm_types::{Error, ErrorKind, HttpRequest, Money, Origin, Result, Timeouts};
+use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result, Timeouts};
 
 use self::ask::{Question, Reply};
 use crate::clock::now_ms;
@@ -158,23 +158,7 @@ async fn entry(core: &Arc<Core>, secret: &str, reply: Reply) -> Result<Arc<KeyEn
         ..Bearer::default()
     };
     let hash = KeyDigest::of(format!("webhook\n{secret}").as_bytes()).to_hex();
-    let record = KeyRecord {
-        hash: hash.into(),
-        name: None,
-        settings,
-        spend: Money::ZERO,
-        total_spend: Money::ZERO,
-        created_at: 0,
-        created_by: None,
-        updated_at: 0,
-        updated_by: None,
-        last_active: None,
-        rotation_count: 0,
-        last_rotation_at: None,
-        deleted_at: None,
-        deleted_by: None,
-        version: 0,
-    };
+    let record = KeyRecord::unstored(hash.into(), settings);
     let shared = Arc::clone(&core.shared);
     let found = core.shared.control.spawn(async move { shared.directory.bearer(record, bearer).await });
     found.await.map_err(|gone| {

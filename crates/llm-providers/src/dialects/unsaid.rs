@@ -40,6 +40,23 @@ pub(in crate::dialects) enum Unsaid {
     ToolMembers(&'static [&'static str]),
 }
 
+/// What dialects of plain words have no place for: no names, marks, signatures, titles or schemas.
+pub(in crate::dialects) const PLAIN: &[Unsaid] = &[
+    Unsaid::Speaker,
+    Unsaid::CacheMark,
+    Unsaid::Signature,
+    Unsaid::Redacted,
+    Unsaid::FileName,
+    Unsaid::Detail,
+    Unsaid::Strict,
+    Unsaid::SchemaName,
+    Unsaid::User,
+    Unsaid::ErrorMark,
+    Unsaid::Members,
+    Unsaid::PartMembers(&[]),
+    Unsaid::ToolMembers(&[]),
+];
+
 /// Members of parts that our own readers put there: no caller said them.
 const OURS: [&str; 3] = ["cohere_document", "tool_plan", "within_message"];
 

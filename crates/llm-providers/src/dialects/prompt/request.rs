@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::template::{Speaker, Template, Turn};
 use super::wire::{Form, Names, Wire};
 use crate::dialects::params::{self, leave_out};
-use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::dialects::unsaid::{PLAIN, note_unsaid};
 use crate::left_out::note;
 use crate::{Encoded, ParamPolicy, Target};
 
@@ -19,23 +19,6 @@ use crate::{Encoded, ParamPolicy, Target};
 const NO_SUCH: &str = "models that complete a prompt have no such parameter";
 /// Members that LiteLLM's callers give beside the body, and one the wire has no use for.
 const BESIDE: [&str; 4] = ["extra_headers", "extra_body", "stream_options", "model"];
-
-/// What callers of other dialects say and this one has no place for.
-const UNSAID: &[Unsaid] = &[
-    Unsaid::Speaker,
-    Unsaid::CacheMark,
-    Unsaid::Signature,
-    Unsaid::Redacted,
-    Unsaid::FileName,
-    Unsaid::Detail,
-    Unsaid::Strict,
-    Unsaid::SchemaName,
-    Unsaid::User,
-    Unsaid::ErrorMark,
-    Unsaid::Members,
-    Unsaid::PartMembers(&[]),
-    Unsaid::ToolMembers(&[]),
-];
 
 /// Writes a request. Its path is the host's: a record's shell says it.
 pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Result<Encoded> {
@@ -50,7 +33,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Resu
         let message = "`messages`: expected at least one message, found none";
         return Err(Error::bad_param("messages", message));
     }
-    note_unsaid(request, UNSAID);
+    note_unsaid(request, PLAIN);
     let template = wire.template(target.family());
     let turns = turns(&request.messages, &template, policy)?;
     let own = &target.spec.quirks.own_template;

@@ -11,30 +11,13 @@ use super::super::wire::own_name;
 use super::super::{content, request};
 use super::tools;
 use crate::dialects::params::{self, leave_out};
-use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::dialects::unsaid::{PLAIN, note_unsaid};
 use crate::left_out::note;
 use crate::write::Object;
 use crate::{Encoded, ParamPolicy, Target};
 
 /// Where requests go, behind the target's base URL.
 const PATH: &str = "/v1/chat";
-
-/// What callers of other dialects say and this one has no place for.
-const UNSAID: &[Unsaid] = &[
-    Unsaid::Speaker,
-    Unsaid::CacheMark,
-    Unsaid::Signature,
-    Unsaid::Redacted,
-    Unsaid::FileName,
-    Unsaid::Detail,
-    Unsaid::Strict,
-    Unsaid::SchemaName,
-    Unsaid::User,
-    Unsaid::ErrorMark,
-    Unsaid::Members,
-    Unsaid::PartMembers(&[]),
-    Unsaid::ToolMembers(&[]),
-];
 
 /// Writes a request.
 pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
@@ -47,7 +30,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     if request.messages.is_empty() {
         return Err(request::nothing_said());
     }
-    note_unsaid(request, UNSAID);
+    note_unsaid(request, PLAIN);
     let talk = Talk::of(&request.messages, policy)?;
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::begin(&mut out);

@@ -9,7 +9,7 @@ use super::options::{self, is_dropped, is_option, is_said};
 use super::prompt;
 use super::turns::Turns;
 use crate::dialects::params::{self, leave_out};
-use crate::dialects::unsaid::{Unsaid, note_unsaid};
+use crate::dialects::unsaid::{PLAIN, note_unsaid};
 use crate::write::{Array, Object};
 use crate::{Encoded, ParamPolicy, Target};
 
@@ -31,23 +31,6 @@ const OWN: &[&str] = &[
 /// nothing here.
 const BESIDE: [&str; 2] = ["extra_headers", "extra_body"];
 
-/// What callers of other dialects say and this one has no place for.
-const UNSAID: &[Unsaid] = &[
-    Unsaid::Speaker,
-    Unsaid::CacheMark,
-    Unsaid::Signature,
-    Unsaid::Redacted,
-    Unsaid::FileName,
-    Unsaid::Detail,
-    Unsaid::Strict,
-    Unsaid::SchemaName,
-    Unsaid::User,
-    Unsaid::ErrorMark,
-    Unsaid::Members,
-    Unsaid::PartMembers(&[]),
-    Unsaid::ToolMembers(&[]),
-];
-
 /// Writes a request.
 pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> {
     let policy = &target.policy;
@@ -59,7 +42,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
         return Err(Error::bad_param("messages", "`messages`: expected at least one message, found none"));
     }
     if !own {
-        note_unsaid(request, UNSAID);
+        note_unsaid(request, PLAIN);
     }
     let tools = tools(request, options::offered(&options, policy)?, policy)?;
     let as_prompt = target.spec.quirks.as_prompt && !own && tools.is_empty() && !uses_tools(request);
