@@ -32,8 +32,8 @@ pub use record::{
     SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyQuery, KeySort,
-    LeaseAsk, LessonRow, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery, SortOrder, SpendBy,
-    SpendSums,
+    CleanUp, Cleaned, ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName,
+    KeyQuery, KeySort, LeaseAsk, LessonRow, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery,
+    SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

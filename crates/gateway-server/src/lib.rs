@@ -21,6 +21,7 @@ mod ledger;
 mod limits;
 pub mod login;
 mod responses;
+mod retention;
 mod routes;
 mod share;
 mod state;

@@ -9,6 +9,7 @@ mod m20261121_000006_daily_scope_spend;
 mod m20261122_000010_config_entries;
 mod m20261122_000011_audit_log;
 mod m20261122_000012_lessons;
+mod m20261122_000013_spend_partitions;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_config_entries::Migration),
             Box::new(m20261122_000011_audit_log::Migration),
             Box::new(m20261122_000012_lessons::Migration),
+            Box::new(m20261122_000013_spend_partitions::Migration),
         ]
     }
 }

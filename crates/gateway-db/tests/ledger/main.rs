@@ -10,6 +10,7 @@
 mod crash;
 mod parts;
 mod recovery;
+mod retention;
 mod ship;
 mod speed;
 #[path = "../support/mod.rs"]

@@ -20,6 +20,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000010_config_entries",
             "m20261122_000011_audit_log",
             "m20261122_000012_lessons",
+            "m20261122_000013_spend_partitions",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -29,7 +29,7 @@ pub(crate) async fn sqlite() -> TestDb {
     migrated(url, Some(dir)).await
 }
 
-async fn migrated(url: String, dir: Option<tempfile::TempDir>) -> TestDb {
+pub(crate) async fn migrated(url: String, dir: Option<tempfile::TempDir>) -> TestDb {
     let db = Db::connect(&url, &DbOptions::default()).await.expect("the database opens");
     db.migrate().await.expect("the schema is made");
     TestDb { db, url, _dir: dir }

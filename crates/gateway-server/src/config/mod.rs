@@ -12,6 +12,7 @@ mod problem;
 mod raw;
 mod reference;
 mod resolve;
+mod retention;
 mod source;
 mod stored;
 mod typed;
@@ -28,6 +29,7 @@ pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
 pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden};
+pub use retention::{Cron, LogRetention, Schedule};
 pub use source::Env;
 pub(crate) use stored::{Origin, StoredEntries, public_params};
 pub use typed::{

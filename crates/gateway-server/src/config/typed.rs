@@ -13,7 +13,7 @@ use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
-use super::{AuthWebhook, JwtAuth, Origin};
+use super::{AuthWebhook, JwtAuth, LogRetention, Origin};
 use crate::identity::Network;
 
 /// Everything the operator said.
@@ -132,6 +132,8 @@ pub struct General {
     /// How long replies of the Responses API can be asked for (`responses_retention_days`); zero keeps
     /// none.
     pub responses_retention: Duration,
+    /// How long rows of the spend log are kept (`maximum_spend_logs_retention_period`); `None` keeps them for ever.
+    pub log_retention: Option<LogRetention>,
     /// How long a key looked up is believed (`user_api_key_cache_ttl`).
     pub key_cache_ttl: Duration,
     /// How often models and settings are read from the database again

@@ -41,6 +41,7 @@ pub(super) fn spawn(control: &Runtime, shared: &Arc<Shared>) {
     control.spawn(tend_leases(Arc::clone(shared)));
     control.spawn(crate::audit::run(Arc::clone(shared)));
     control.spawn(crate::jwt::run(Arc::clone(shared)));
+    control.spawn(crate::retention::run(Arc::clone(shared)));
     control.spawn(expire_responses(Arc::clone(shared)));
     control.spawn(keep_lessons(Arc::clone(shared)));
 }

@@ -130,7 +130,8 @@ impl Verb {
     }
 }
 
-/// Rows of the spend log that are not there yet. `WHERE true` keeps SQLite from reading `ON` as a join.
+/// Rows of the spend log that are not there yet: by id on SQLite, by id and time on PostgreSQL, where the time of a
+/// call is in its record and never another. `WHERE true` keeps SQLite from reading `ON` as a join.
 pub(super) const LOG: Verb = Verb {
     columns: &[
         ("request_id", Text),
@@ -169,7 +170,7 @@ pub(super) const LOG: Verb = Verb {
            user_id, team_id, organization_id, end_user, model_group, model, provider, deployment, call_type, \
            outcome, status, error, flags, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
            reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id) \
-           SELECT * FROM v WHERE true ON CONFLICT (request_id) DO NOTHING",
+           SELECT * FROM v WHERE true ON CONFLICT DO NOTHING",
 };
 
 /// Which of these calls the spend log has.

@@ -47,6 +47,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
     let health_interval = seconds(&mut section, "health_check_interval", None, 300);
     General {
         jwt: None,
+        log_retention: None,
         auth_webhook: None,
         salt_key: secret_of(env.value("LITELLM_SALT_KEY")).or_else(|| master_key.clone()),
         master_key,

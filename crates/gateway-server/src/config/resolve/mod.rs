@@ -16,6 +16,7 @@ mod owner;
 mod priorities;
 mod providers;
 mod redis;
+mod retention;
 mod router;
 mod routing;
 mod section;
@@ -50,6 +51,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let registry = &providers::resolve(&mut cx, root.member("providers"), registry);
     let mut general = general::resolve(&mut cx, root.member("general_settings"));
     general.auth_webhook = webhook::resolve(&mut cx, root.member("general_settings"));
+    general.log_retention = retention::resolve(&mut cx, root.member("general_settings"));
     general.jwt = jwt::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use llm_providers::{Auth, Registry};
 use llm_types::{Meter, Money};
 
-use crate::config::{Config, Env, Loaded, Model, Severity, TokenCount, parse};
+use crate::config::{Config, Cron, Env, Loaded, Model, Schedule, Severity, TokenCount, parse};
 
 fn load_with(text: &str, variables: &[(&str, &str)]) -> Loaded {
     let env: Env = variables.iter().copied().chain([("LITELLM_MASTER_KEY", "sk-of-the-tests")]).collect();
@@ -74,6 +74,28 @@ fn general_settings_are_read() {
     assert_eq!(general.key_header.unwrap(), "x-my-key");
     assert!(general.forward_client_headers);
     assert_eq!(general.allowed_routes, ["/v1/models"]);
+}
+
+#[test]
+fn old_rows_of_the_spend_log_go_as_told() {
+    assert_eq!(
+        config("general_settings: {maximum_spend_logs_cleanup_cron: 0 4 * * *}").general.log_retention,
+        None
+    );
+    let kept = |settings: &str| {
+        let period = "maximum_spend_logs_retention_period: 30d";
+        config(&format!("general_settings: {{{period}{settings}}}")).general.log_retention.unwrap()
+    };
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let plain = kept("");
+    assert_eq!((plain.keep, plain.batch_rows, plain.max_batches), (minutes(30 * 24 * 60), 1_000, 500));
+    assert_eq!((plain.run_budget, plain.batch_timeout), (minutes(5), Duration::from_secs(30)));
+    assert_eq!(plain.schedule, Schedule::Every(minutes(24 * 60)));
+    let often =
+        kept(", maximum_spend_logs_retention_interval: 2h, maximum_spend_logs_cleanup_run_budget: 10m");
+    assert_eq!((often.schedule, often.run_budget), (Schedule::Every(minutes(120)), minutes(10)));
+    let cron = kept(", maximum_spend_logs_cleanup_cron: '30 4 * * sun'");
+    assert_eq!(cron.schedule, Schedule::Cron(Cron::parse("30 4 * * 6").unwrap()));
 }
 
 #[test]
