@@ -6,6 +6,8 @@ use std::fmt;
 use llm_types::{Error, Extra, Result};
 use serde_json::{Map, Value};
 
+use crate::json::{Json, Members};
+
 /// Where a value stands in a request, such as `messages[3].content[0].image_url.url`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Path<'p> {
@@ -31,9 +33,9 @@ impl Path<'_> {
     }
 
     /// The error of a value here that is not what it should be.
-    pub(crate) fn wrong(&self, found: &Value, expected: &str) -> Error {
+    pub(crate) fn wrong<'f>(&self, found: impl Into<Json<'f>>, expected: &str) -> Error {
         let path = self.to_string();
-        let message = format!("`{path}`: expected {expected}, found {}", describe(found));
+        let message = format!("`{path}`: expected {expected}, found {}", describe(&found.into()));
         Error::bad_param(path, message)
     }
 
@@ -57,34 +59,34 @@ impl fmt::Display for Path<'_> {
 }
 
 /// A value in words: its kind, and itself when it is short.
-fn describe(value: &Value) -> String {
+fn describe(value: &Json<'_>) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(flag) => format!("the boolean `{flag}`"),
-        Value::Number(number) => format!("the number `{number}`"),
-        Value::String(text) if text.len() <= 40 => format!("the string `{text}`"),
-        Value::String(_) => "a long string".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Json::Null => "null".to_owned(),
+        Json::Bool(flag) => format!("the boolean `{flag}`"),
+        Json::Number(number) => format!("the number `{number}`"),
+        Json::String(text) if text.len() <= 40 => format!("the string `{text}`"),
+        Json::String(_) => "a long string".to_owned(),
+        Json::Array(_) => "an array".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
     }
 }
 
 /// An object whose members are taken one by one; `null` counts as absent.
 #[derive(Debug)]
-pub(crate) struct Fields<'p> {
-    map: Map<String, Value>,
+pub(crate) struct Fields<'p, 'b> {
+    members: Members<'b>,
     path: Path<'p>,
 }
 
-impl<'p> Fields<'p> {
+impl<'p, 'b> Fields<'p, 'b> {
     /// Reads a value that must be an object.
     ///
     /// # Errors
     /// [`llm_types::ErrorKind::BadRequest`] naming the path.
-    pub(crate) fn of(value: Value, path: Path<'p>) -> Result<Self> {
-        match value {
-            Value::Object(map) => Ok(Self { map, path }),
-            other => Err(path.wrong(&other, "an object")),
+    pub(crate) fn of(value: impl Into<Json<'b>>, path: Path<'p>) -> Result<Self> {
+        match value.into() {
+            Json::Object(members) => Ok(Self { members, path }),
+            other => Err(path.wrong(other, "an object")),
         }
     }
 
@@ -94,26 +96,31 @@ impl<'p> Fields<'p> {
     }
 
     /// A member that may be anything but `null`.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json<'b>> {
+        self.members.take(name).filter(|value| !value.is_null())
+    }
+
+    /// The same, to be kept as it is.
     pub(crate) fn any(&mut self, name: &str) -> Option<Value> {
-        self.map.shift_remove(name).filter(|value| !value.is_null())
+        self.take(name).map(Json::into_value)
     }
 
     /// Looks at a member without taking it.
     #[must_use]
-    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
-        self.map.get(name).filter(|value| !value.is_null())
+    pub(crate) fn peek(&self, name: &str) -> Option<&Json<'b>> {
+        self.members.get(name).filter(|value| !value.is_null())
     }
 
-    fn take<T>(
+    fn typed<T>(
         &mut self,
         name: &str,
         expected: &str,
-        read: impl FnOnce(Value) -> Result<T, Value>,
+        read: impl FnOnce(Json<'b>) -> Result<T, Json<'b>>,
     ) -> Result<Option<T>> {
-        match self.any(name) {
+        match self.take(name) {
             None => Ok(None),
             Some(value) => {
-                read(value).map(Some).map_err(|found| self.path.member(name).wrong(&found, expected))
+                read(value).map(Some).map_err(|found| self.path.member(name).wrong(found, expected))
             }
         }
     }
@@ -123,8 +130,8 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// [`llm_types::ErrorKind::BadRequest`] naming the path when it is something else; likewise below.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>> {
-        self.take(name, "a string", |value| match value {
-            Value::String(text) => Ok(text),
+        self.typed(name, "a string", |value| match value {
+            Json::String(text) => Ok(text.into_owned()),
             other => Err(other),
         })
     }
@@ -142,7 +149,7 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// As [`Fields::text`].
     pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>> {
-        self.take(name, "a boolean", |value| value.as_bool().ok_or(value))
+        self.typed(name, "a boolean", |value| value.as_bool().ok_or(value))
     }
 
     /// A whole number from 0; `4096.0` is one.
@@ -150,7 +157,7 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// As [`Fields::text`].
     pub(crate) fn whole(&mut self, name: &str) -> Result<Option<u64>> {
-        self.take(name, "a whole number from 0", |value| whole(&value).ok_or(value))
+        self.typed(name, "a whole number from 0", |value| whole(&value).ok_or(value))
     }
 
     /// A whole number.
@@ -158,7 +165,7 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// As [`Fields::text`].
     pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i64>> {
-        self.take(name, "a whole number", |value| value.as_i64().ok_or(value))
+        self.typed(name, "a whole number", |value| value.as_i64().ok_or(value))
     }
 
     /// A number.
@@ -166,16 +173,16 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// As [`Fields::text`].
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<f64>> {
-        self.take(name, "a number", |value| value.as_f64().ok_or(value))
+        self.typed(name, "a number", |value| value.as_f64().ok_or(value))
     }
 
     /// An array.
     ///
     /// # Errors
     /// As [`Fields::text`].
-    pub(crate) fn array(&mut self, name: &str) -> Result<Option<Vec<Value>>> {
-        self.take(name, "an array", |value| match value {
-            Value::Array(elements) => Ok(elements),
+    pub(crate) fn array(&mut self, name: &str) -> Result<Option<Vec<Json<'b>>>> {
+        self.typed(name, "an array", |value| match value {
+            Json::Array(elements) => Ok(elements),
             other => Err(other),
         })
     }
@@ -185,8 +192,8 @@ impl<'p> Fields<'p> {
     /// # Errors
     /// As [`Fields::text`].
     pub(crate) fn map(&mut self, name: &str) -> Result<Option<Map<String, Value>>> {
-        self.take(name, "an object", |value| match value {
-            Value::Object(map) => Ok(map),
+        self.typed(name, "an object", |value| match value {
+            Json::Object(members) => Ok(members.into_map()),
             other => Err(other),
         })
     }
@@ -199,8 +206,8 @@ impl<'p> Fields<'p> {
         let Some(elements) = self.array(name)? else { return Ok(None) };
         let path = self.path.member(name);
         let read = |(index, element)| match element {
-            Value::String(text) => Ok(text),
-            other => Err(path.element(index).wrong(&other, "a string")),
+            Json::String(text) => Ok(text.into_owned()),
+            other => Err(path.element(index).wrong(other, "a string")),
         };
         elements.into_iter().enumerate().map(read).collect::<Result<_>>().map(Some)
     }
@@ -212,9 +219,9 @@ impl<'p> Fields<'p> {
     pub(crate) fn object<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&mut Fields<'_>) -> Result<T>,
+        read: impl FnOnce(&mut Fields<'_, 'b>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let Some(value) = self.any(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else { return Ok(None) };
         let mut fields = Fields::of(value, self.path.member(name))?;
         read(&mut fields).map(Some)
     }
@@ -226,7 +233,7 @@ impl<'p> Fields<'p> {
     pub(crate) fn required_object<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&mut Fields<'_>) -> Result<T>,
+        read: impl FnOnce(&mut Fields<'_, 'b>) -> Result<T>,
     ) -> Result<T> {
         self.object(name, read)?.ok_or_else(|| self.path.member(name).missing("an object"))
     }
@@ -234,7 +241,7 @@ impl<'p> Fields<'p> {
     /// What nobody took, nulls included.
     #[must_use]
     pub(crate) fn rest(&mut self) -> Extra {
-        Extra(std::mem::take(&mut self.map))
+        Extra(std::mem::take(&mut self.members).into_map())
     }
 }
 
@@ -243,7 +250,7 @@ impl<'p> Fields<'p> {
     clippy::cast_sign_loss,
     reason = "checked to be whole and in range"
 )]
-fn whole(value: &Value) -> Option<u64> {
+fn whole(value: &Json<'_>) -> Option<u64> {
     let exact = |number: &f64| number.fract() == 0.0 && (0.0..9e15).contains(number);
     value.as_u64().or_else(|| value.as_f64().filter(exact).map(|number| number as u64))
 }

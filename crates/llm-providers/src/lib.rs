@@ -13,6 +13,7 @@ pub mod dialects;
 pub mod error_table;
 mod fields;
 pub mod framing;
+mod json;
 pub mod left_out;
 pub mod media;
 #[cfg(feature = "hyper")]

@@ -1,28 +1,24 @@
 //! Conversations as dialects read them alike: a list of messages, turns that mix results of tools with other
 //! content, an answer that came as the call of a tool that stands in for it.
 
-use llm_types::{Error, ErrorKind, Finish, Message, Part, PartKind, Result, Role};
-use serde_json::Value;
+use llm_types::{Error, Finish, Message, Part, PartKind, Result, Role};
 
 use crate::fields::{Fields, Path};
+use crate::json::{self, Json};
 
 /// Reads a body as an object.
 ///
 /// # Errors
 /// [`ErrorKind::BadRequest`] when it is none.
-pub(in crate::dialects) fn body(body: &[u8]) -> Result<Fields<'static>> {
-    let body: Value = serde_json::from_slice(body).map_err(|fault| {
-        let message = format!("the body is not valid JSON: {fault}");
-        Error::new(ErrorKind::BadRequest, message).with_source(fault)
-    })?;
-    Fields::of(body, Path::Root)
+pub(in crate::dialects) fn body(body: &[u8]) -> Result<Fields<'static, '_>> {
+    Fields::of(json::parse(body)?, Path::Root)
 }
 
 /// Takes `messages`, of which there must be one.
 ///
 /// # Errors
 /// [`ErrorKind::BadRequest`] when there is none.
-pub(in crate::dialects) fn listed(fields: &mut Fields<'_>) -> Result<Vec<Value>> {
+pub(in crate::dialects) fn listed<'b>(fields: &mut Fields<'_, 'b>) -> Result<Vec<Json<'b>>> {
     let root = *fields.path();
     let path = root.member("messages");
     let listed = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
@@ -38,9 +34,9 @@ pub(in crate::dialects) fn listed(fields: &mut Fields<'_>) -> Result<Vec<Value>>
 /// # Errors
 /// [`ErrorKind::BadRequest`] naming the field at fault.
 pub(in crate::dialects) fn turns(
-    fields: &mut Fields<'_>,
+    fields: &mut Fields<'_, '_>,
     out: &mut Vec<Message>,
-    content: impl Fn(&mut Fields<'_>) -> Result<Vec<Part>>,
+    content: impl Fn(&mut Fields<'_, '_>) -> Result<Vec<Part>>,
 ) -> Result<()> {
     let listed = listed(fields)?;
     let root = *fields.path();
@@ -52,9 +48,9 @@ pub(in crate::dialects) fn turns(
 }
 
 fn turn(
-    mut fields: Fields<'_>,
+    mut fields: Fields<'_, '_>,
     out: &mut Vec<Message>,
-    content: impl Fn(&mut Fields<'_>) -> Result<Vec<Part>>,
+    content: impl Fn(&mut Fields<'_, '_>) -> Result<Vec<Part>>,
 ) -> Result<()> {
     let role = match fields.required_text("role")?.as_str() {
         "user" => Role::User,
@@ -62,7 +58,7 @@ fn turn(
         "system" => Role::System,
         other => {
             let path = fields.path().member("role");
-            return Err(path.wrong(&Value::from(other), "`user`, `assistant` or `system`"));
+            return Err(path.wrong(other, "`user`, `assistant` or `system`"));
         }
     };
     let parts = content(&mut fields)?;

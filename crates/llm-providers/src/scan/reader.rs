@@ -1,7 +1,9 @@
 //! One pass over a body whose shape is known: what is not asked for is skipped, all of it validated.
 
+use std::borrow::Cow;
+
 use super::cursor::Cursor;
-use super::{Fault, Item, Kind, utf8};
+use super::{Fault, Item, Kind, MAX_DEPTH, utf8};
 
 /// A place in a body. Each value must be taken once, in order: with [`Reader::members`],
 /// [`Reader::elements`] or [`Reader::item`].
@@ -42,16 +44,24 @@ impl<'a> Reader<'a> {
         self.cursor.item(self.depth)
     }
 
+    fn deeper(&mut self) -> Result<(), Fault> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.cursor.fault("at most 127 levels of nesting"));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
     /// Takes the object that stands here; `visit` gets each name and must take its value.
     pub(crate) fn members(
         &mut self,
-        mut visit: impl FnMut(&mut Self, &str) -> Result<(), Fault>,
+        mut visit: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.depth += 1;
+        self.deeper()?;
         if self.cursor.open(b'{', "`{`")? {
             loop {
                 let name = self.cursor.key()?;
-                visit(self, &name)?;
+                visit(self, name)?;
                 if !self.cursor.another(b'}', "`,` or `}`")? {
                     break;
                 }
@@ -66,7 +76,7 @@ impl<'a> Reader<'a> {
         &mut self,
         mut visit: impl FnMut(&mut Self) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.depth += 1;
+        self.deeper()?;
         if self.cursor.open(b'[', "`[`")? {
             loop {
                 visit(self)?;

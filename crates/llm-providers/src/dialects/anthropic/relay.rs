@@ -38,7 +38,7 @@ impl Reply {
     fn read(&mut self, body: &[u8]) -> Result<(), Fault> {
         let mut reader = Reader::new(body)?;
         if reader.kind() == Kind::Object {
-            reader.members(|reader, name| self.member(reader, name))?;
+            reader.members(|reader, name| self.member(reader, &name))?;
         } else {
             reader.item()?;
         }

@@ -1,10 +1,7 @@
 //! Whole replies: a provider's into canonical form, and canonical ones for a caller.
 
 use bytes::Bytes;
-use llm_types::{
-    ChatResponse, Choice, Error, ErrorKind, Extra, Finish, Message, Part, PartKind, Result, Role, Usage,
-};
-use serde_json::Value;
+use llm_types::{ChatResponse, Choice, Error, Extra, Finish, Message, Part, PartKind, Result, Role, Usage};
 
 use super::content::{self, ANSWER_TOOL, bad_reply};
 use super::error;
@@ -12,6 +9,7 @@ use super::usage::{self, WireUsage};
 use crate::ReplyContext;
 use crate::dialects::conversation::answered;
 use crate::fields::{Fields, Path};
+use crate::json::{self, Json};
 use crate::write::Object;
 
 /// Members of a reply beside the canonical ones; callers of this dialect get them back.
@@ -19,16 +17,16 @@ const KEPT: &[&str] = &["container", "context_management", "diagnostics", "stop_
 
 /// Reads a provider's reply.
 pub(super) fn decode(body: &[u8]) -> Result<ChatResponse> {
-    let value: Value = serde_json::from_slice(body).map_err(|fault| {
-        Error::new(ErrorKind::BadUpstream, "provider reply is not JSON").with_source(fault)
-    })?;
-    if let Some(error) = error::stated(&value) {
+    let value = json::reply(body)?;
+    let is_message =
+        value.get("content").is_some() && value.get("type").and_then(Json::as_str) != Some("error");
+    if !is_message && let Some(error) = error::stated(&value.to_value()) {
         return Err(error);
     }
     message(value).map_err(|error| bad_reply(&error))
 }
 
-fn message(value: Value) -> Result<ChatResponse> {
+fn message(value: Json<'_>) -> Result<ChatResponse> {
     let mut fields = Fields::of(value, Path::Root)?;
     let content =
         fields.array("content")?.ok_or_else(|| Path::Root.member("content").missing("content blocks"))?;
@@ -37,7 +35,7 @@ fn message(value: Value) -> Result<ChatResponse> {
     let parts: Vec<Part> = content.into_iter().enumerate().map(read).collect::<Result<_>>()?;
     let stop_sequence = fields.text("stop_sequence")?;
     let finish = fields.text("stop_reason")?.map(|reason| finish(&reason, stop_sequence));
-    let usage = match fields.any("usage") {
+    let usage = match fields.take("usage") {
         Some(usage) => read_usage(usage)?,
         None => None,
     };
@@ -56,9 +54,9 @@ fn message(value: Value) -> Result<ChatResponse> {
     Ok(response)
 }
 
-fn read_usage(value: Value) -> Result<Option<Usage>> {
-    let wire: WireUsage = serde_json::from_value(value)
-        .map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
+fn read_usage(value: Json<'_>) -> Result<Option<Usage>> {
+    let wire: WireUsage =
+        value.read().map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
     Ok(wire.canonical())
 }
 

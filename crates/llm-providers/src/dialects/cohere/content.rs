@@ -10,26 +10,27 @@ use serde_json::{Map, Value, json};
 use super::citation::document_id;
 use super::wire::{DOCUMENT, NATIVE};
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 use crate::write::{Array, Object};
 
 /// Reads `content`: a text, or blocks.
-pub(super) fn read(value: Value, path: &Path<'_>) -> Result<Vec<Part>> {
+pub(super) fn read(value: Json<'_>, path: &Path<'_>) -> Result<Vec<Part>> {
     match value {
-        Value::String(text) => Ok(vec![Part::text(text)]),
-        Value::Array(blocks) => {
+        Json::String(text) => Ok(vec![Part::text(text.into_owned())]),
+        Json::Array(blocks) => {
             let read = |(index, value)| block(value, path.element(index));
             blocks.into_iter().enumerate().map(read).collect()
         }
-        other => Err(path.wrong(&other, "a string or an array of content blocks")),
+        other => Err(path.wrong(other, "a string or an array of content blocks")),
     }
 }
 
-fn block(value: Value, path: Path<'_>) -> Result<Part> {
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+fn block(value: Json<'_>, path: Path<'_>) -> Result<Part> {
+    let kind = value.get("type").and_then(Json::as_str).unwrap_or_default().to_owned();
     if !matches!(kind.as_str(), "text" | "thinking" | "image_url" | "document") {
-        let mut fields = Fields::of(value.clone(), path)?;
-        fields.required_text("type")?;
-        return Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value }));
+        let kept = value.to_value();
+        Fields::of(value, path)?.required_text("type")?;
+        return Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value: kept }));
     }
     let mut fields = Fields::of(value, path)?;
     fields.any("type");
@@ -40,7 +41,7 @@ fn block(value: Value, path: Path<'_>) -> Result<Part> {
         _ => {
             let path = *fields.path();
             let path = path.member("document");
-            let value = fields.any("document").ok_or_else(|| path.missing("an object"))?;
+            let value = fields.take("document").ok_or_else(|| path.missing("an object"))?;
             document(value, path)?
         }
     };
@@ -49,8 +50,8 @@ fn block(value: Value, path: Path<'_>) -> Result<Part> {
 }
 
 /// `{"url": …, "detail": …}`, or the URL alone.
-fn image(fields: &mut Fields<'_>) -> Result<Media> {
-    if let Some(Value::String(_)) = fields.peek("image_url") {
+fn image(fields: &mut Fields<'_, '_>) -> Result<Media> {
+    if let Some(Json::String(_)) = fields.peek("image_url") {
         return Ok(picture(fields.required_text("image_url")?));
     }
     fields.required_object("image_url", |link| {
@@ -70,19 +71,19 @@ fn picture(url: String) -> Media {
 }
 
 /// Reads a document: a text, or `{"id": …, "data": {…}}` with members of the caller's choice.
-pub(super) fn document(value: Value, path: Path<'_>) -> Result<Part> {
+pub(super) fn document(value: Json<'_>, path: Path<'_>) -> Result<Part> {
     const PLAIN: &str = "text/plain";
     let media = |text: String| Media::new(MediaSource::Text(text), Some(PLAIN.to_owned()));
-    if let Value::String(text) = value {
-        return Ok(Part::new(PartKind::Document(media(text))));
+    if let Json::String(text) = value {
+        return Ok(Part::new(PartKind::Document(media(text.into_owned()))));
     }
-    let whole = value.clone();
+    let whole = value.to_value();
     let mut fields = Fields::of(value, path)?;
     fields.text("id")?;
     let data = match fields.any("data") {
         Some(Value::Object(data)) => data,
         Some(Value::String(text)) => Map::from_iter([("text".to_owned(), Value::String(text))]),
-        Some(other) => return Err(fields.path().member("data").wrong(&other, "an object")),
+        Some(other) => return Err(fields.path().member("data").wrong(other, "an object")),
         None => return Err(fields.path().member("data").missing("an object")),
     };
     let mut media = media(text_of(&data));

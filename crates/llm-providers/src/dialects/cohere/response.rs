@@ -4,7 +4,6 @@ use bytes::Bytes;
 use llm_types::{
     ChatResponse, Choice, Error, ErrorKind, Extra, Message, Part, PartKind, Result, Role, Usage,
 };
-use serde_json::Value;
 
 use super::request::assistant;
 use super::usage::{self, WireUsage};
@@ -13,14 +12,14 @@ use super::{citation, content, error, logprobs};
 use crate::ReplyContext;
 use crate::dialect::ReplyFacts;
 use crate::fields::{Fields, Path};
+use crate::json::{self, Json};
 use crate::write::Object;
 
 /// Reads a provider's reply.
 pub(super) fn decode(body: &[u8]) -> Result<ChatResponse> {
-    let value: Value = serde_json::from_slice(body).map_err(|fault| {
-        Error::new(ErrorKind::BadUpstream, "provider reply is not JSON").with_source(fault)
-    })?;
-    if let Some(error) = error::stated(&value) {
+    let value = json::reply(body)?;
+    let is_answer = value.get("message").is_some_and(|message| message.as_object().is_some());
+    if !is_answer && let Some(error) = error::stated(&value.to_value()) {
         return Err(error);
     }
     reply(value).map_err(|fault| {
@@ -29,7 +28,7 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatResponse> {
 }
 
 /// The outer error is of a reply that is not this dialect, the inner one is stated by the provider.
-fn reply(value: Value) -> Result<Result<ChatResponse>> {
+fn reply(value: Json<'_>) -> Result<Result<ChatResponse>> {
     let mut fields = Fields::of(value, Path::Root)?;
     let (parts, extra) = fields.required_object("message", |message| {
         message.any("role");
@@ -37,7 +36,7 @@ fn reply(value: Value) -> Result<Result<ChatResponse>> {
         Ok((parts, message.rest()))
     })?;
     let reason = fields.text("finish_reason")?;
-    let usage = match fields.any("usage") {
+    let usage = match fields.take("usage") {
         Some(usage) => read_usage(usage)?,
         None => None,
     };
@@ -47,7 +46,8 @@ fn reply(value: Value) -> Result<Result<ChatResponse>> {
             None => error,
         }));
     }
-    let pieces = fields.array("logprobs")?.unwrap_or_default();
+    let pieces: Vec<_> =
+        fields.array("logprobs")?.unwrap_or_default().into_iter().map(Json::into_value).collect();
     let mut message = Message::new(Role::Assistant, parts);
     message.extra = without_nulls(extra);
     let choice = Choice {
@@ -67,9 +67,9 @@ fn without_nulls(mut extra: Extra) -> Extra {
     extra
 }
 
-fn read_usage(value: Value) -> Result<Option<Usage>> {
-    let wire: WireUsage = serde_json::from_value(value)
-        .map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
+fn read_usage(value: Json<'_>) -> Result<Option<Usage>> {
+    let wire: WireUsage =
+        value.read().map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
     Ok(wire.canonical())
 }
 

@@ -1,9 +1,7 @@
 //! Whole replies: a provider's into canonical form, and canonical ones for a caller.
 
 use bytes::Bytes;
-use llm_types::{
-    ChatResponse, Choice, Error, ErrorKind, Extra, Finish, Message, PartKind, Result, Role, Usage,
-};
+use llm_types::{ChatResponse, Choice, Error, Extra, Finish, Message, PartKind, Result, Role, Usage};
 use serde_json::Value;
 
 use super::content::{self, ANSWER_TOOL, Voice, bad_reply};
@@ -12,6 +10,7 @@ use super::usage::{self, WireUsage};
 use crate::ReplyContext;
 use crate::dialects::conversation::answered;
 use crate::fields::{Fields, Path};
+use crate::json::{self, Json};
 use crate::write::Object;
 
 /// Members of a reply beside the canonical ones; callers of this dialect get them back.
@@ -19,16 +18,16 @@ const KEPT: &[&str] = &["additionalModelResponseFields", "performanceConfig", "t
 
 /// Reads a provider's reply.
 pub(super) fn decode(body: &[u8]) -> Result<ChatResponse> {
-    let value: Value = serde_json::from_slice(body).map_err(|fault| {
-        Error::new(ErrorKind::BadUpstream, "provider reply is not JSON").with_source(fault)
-    })?;
-    if let Some(error) = error::stated(&value) {
+    let value = json::reply(body)?;
+    if value.get("output").is_none()
+        && let Some(error) = error::stated(&value.to_value())
+    {
         return Err(error);
     }
     reply(value).map_err(|error| bad_reply(&error))
 }
 
-fn reply(value: Value) -> Result<ChatResponse> {
+fn reply(value: Json<'_>) -> Result<ChatResponse> {
     let mut fields = Fields::of(value, Path::Root)?;
     let parts = fields.required_object("output", |output| {
         output.required_object("message", |message| {
@@ -38,9 +37,9 @@ fn reply(value: Value) -> Result<ChatResponse> {
             content::blocks(list, &path)
         })
     })?;
-    let details = fields.peek("additionalModelResponseFields").cloned().unwrap_or_default();
+    let details = fields.peek("additionalModelResponseFields").map(Json::to_value).unwrap_or_default();
     let finish = fields.text("stopReason")?.map(|reason| finish(&reason, stop_text(&details)));
-    let mut usage = match fields.any("usage") {
+    let mut usage = match fields.take("usage") {
         Some(usage) => read_usage(usage)?,
         None => None,
     };
@@ -61,9 +60,9 @@ fn reply(value: Value) -> Result<ChatResponse> {
     Ok(response)
 }
 
-fn read_usage(value: Value) -> Result<Option<Usage>> {
-    let wire: WireUsage = serde_json::from_value(value)
-        .map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
+fn read_usage(value: Json<'_>) -> Result<Option<Usage>> {
+    let wire: WireUsage =
+        value.read().map_err(|fault| Error::bad_param("usage", format!("`usage`: {fault}")))?;
     Ok(wire.canonical())
 }
 

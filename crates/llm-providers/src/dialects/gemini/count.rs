@@ -34,7 +34,7 @@ impl CountTokens {
     /// # Errors
     /// [`ErrorKind::BadRequest`] when it is no JSON object or has nothing to count.
     pub fn read(body: &[u8]) -> Result<Self> {
-        let body = request::body(body)?;
+        let body = request::body(body)?.into_value();
         let said = Self { body };
         if said.prompt().get("contents").is_none_or(Value::is_null) {
             let message = "missing required parameter `contents`: expected an array of contents, or `generateContentRequest`";
@@ -103,8 +103,7 @@ impl Counted {
     /// # Errors
     /// [`ErrorKind::BadUpstream`] when it states no count.
     pub fn read(body: &[u8]) -> Result<Self> {
-        let mut value: Value = serde_json::from_slice(body).unwrap_or_default();
-        wire::camel(&mut value);
+        let value = wire::camel_value(serde_json::from_slice(body).unwrap_or_default());
         let total = value.get("totalTokens").and_then(Value::as_u64);
         let total = total.ok_or_else(|| {
             Error::new(ErrorKind::BadUpstream, "provider reply to `countTokens` has no `totalTokens`")

@@ -5,7 +5,9 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
 use llm_types::{ChatRequest, Finish, PartKind};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::json::Json;
 
 /// The dialect's name in native parts, tools and citations.
 pub(super) const NATIVE: &str = "gemini";
@@ -75,23 +77,28 @@ pub(super) fn camel_name(name: &str) -> String {
 }
 
 /// Spells every member in `camelCase`, except inside what belongs to the user.
-pub(super) fn camel(value: &mut Value) {
+pub(super) fn camel(value: &mut Json<'_>) {
     match value {
-        Value::Array(elements) => elements.iter_mut().for_each(camel),
-        Value::Object(map) => {
-            if map.keys().any(|name| name.bytes().skip(1).any(|byte| byte == b'_')) {
-                let renamed: Map<String, Value> =
-                    std::mem::take(map).into_iter().map(|(name, value)| (camel_name(&name), value)).collect();
-                *map = renamed;
-            }
-            for (name, value) in map.iter_mut() {
-                if !VERBATIM.contains(&name.as_str()) {
+        Json::Array(elements) => elements.iter_mut().for_each(camel),
+        Json::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                if name.bytes().skip(1).any(|byte| byte == b'_') {
+                    *name = camel_name(name).into();
+                }
+                if !VERBATIM.contains(&&**name) {
                     camel(value);
                 }
             }
         }
         _ => {}
     }
+}
+
+/// The same for a value that is kept.
+pub(super) fn camel_value(value: Value) -> Value {
+    let mut value = Json::from(value);
+    camel(&mut value);
+    value.into_value()
 }
 
 /// A MIME type by the end of a file's name or address.

@@ -7,46 +7,46 @@ use serde_json::Value;
 
 use super::NATIVE;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads `content`: a string or an array of blocks.
-pub(in super::super) fn blocks(value: Value, path: &Path<'_>) -> Result<Vec<Part>> {
+pub(in super::super) fn blocks(value: Json<'_>, path: &Path<'_>) -> Result<Vec<Part>> {
     match value {
-        Value::String(text) => Ok(vec![Part::text(text)]),
-        Value::Array(blocks) => {
+        Json::String(text) => Ok(vec![Part::text(text.into_owned())]),
+        Json::Array(blocks) => {
             let read = |(index, value)| block(value, path.element(index));
             blocks.into_iter().enumerate().map(read).collect()
         }
-        other => Err(path.wrong(&other, "a string or an array of content blocks")),
+        other => Err(path.wrong(other, "a string or an array of content blocks")),
     }
 }
 
 /// Reads one block.
-pub(in super::super) fn block(value: Value, path: Path<'_>) -> Result<Part> {
+pub(in super::super) fn block(value: Json<'_>, path: Path<'_>) -> Result<Part> {
     let kind = match &value {
-        Value::Object(map) => map.get("type").and_then(Value::as_str).map(str::to_owned),
-        other => return Err(path.wrong(other, "a content block")),
+        Json::Object(members) => members.get("type").and_then(Json::as_str).map(str::to_owned),
+        _ => return Err(path.wrong(value, "a content block")),
     };
     let Some(kind) = kind else {
         return Err(path.member("type").missing("the kind of the content block, such as `text`"));
     };
-    let known_source = |value: &Value| {
-        let source = value.get("source").and_then(|source| source.get("type")).and_then(Value::as_str);
+    let known_source = |value: &Json<'_>| {
+        let source = value.at(&["source", "type"]).and_then(Json::as_str);
         matches!(source, Some("base64" | "url" | "file" | "text" | "content") | None)
     };
-    let fields = |value: Value| Fields::of(value, path);
     match kind.as_str() {
-        "text" => text(fields(value)?),
-        "image" | "document" if known_source(&value) => media(fields(value)?, kind == "document"),
-        "tool_use" => tool_use(fields(value)?),
-        "tool_result" => tool_result(fields(value)?),
-        "thinking" => thinking(fields(value)?),
-        "redacted_thinking" => redacted(fields(value)?),
-        _ => Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value })),
+        "text" => text(Fields::of(value, path)?),
+        "image" | "document" if known_source(&value) => media(Fields::of(value, path)?, kind == "document"),
+        "tool_use" => tool_use(Fields::of(value, path)?),
+        "tool_result" => tool_result(Fields::of(value, path)?),
+        "thinking" => thinking(Fields::of(value, path)?),
+        "redacted_thinking" => redacted(Fields::of(value, path)?),
+        _ => Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value: value.into_value() })),
     }
 }
 
 /// Gives a part the marks of its block and keeps what nobody has read.
-fn finish(kind: PartKind, mut fields: Fields<'_>) -> Result<Part> {
+fn finish(kind: PartKind, mut fields: Fields<'_, '_>) -> Result<Part> {
     let cache = cache_mark(&mut fields)?;
     let mut extra = fields.rest();
     extra.take("type");
@@ -55,7 +55,7 @@ fn finish(kind: PartKind, mut fields: Fields<'_>) -> Result<Part> {
 }
 
 /// Reads `cache_control`.
-pub(in super::super) fn cache_mark(fields: &mut Fields<'_>) -> Result<Option<CacheMark>> {
+pub(in super::super) fn cache_mark(fields: &mut Fields<'_, '_>) -> Result<Option<CacheMark>> {
     fields.object("cache_control", |mark| {
         let ttl = match mark.text("ttl")?.as_deref() {
             None => None,
@@ -63,16 +63,17 @@ pub(in super::super) fn cache_mark(fields: &mut Fields<'_>) -> Result<Option<Cac
             Some("1h") => Some(CacheTtl::OneHour),
             Some(other) => {
                 let path = mark.path().member("ttl");
-                return Err(path.wrong(&Value::from(other), "`5m` or `1h`"));
+                return Err(path.wrong(other, "`5m` or `1h`"));
             }
         };
         Ok(CacheMark { ttl })
     })
 }
 
-fn text(mut fields: Fields<'_>) -> Result<Part> {
+fn text(mut fields: Fields<'_, '_>) -> Result<Part> {
     let text = fields.required_text("text")?;
-    let citations = fields.array("citations")?.unwrap_or_default().into_iter().map(citation).collect();
+    let cited = fields.array("citations")?.unwrap_or_default().into_iter();
+    let citations = cited.map(|native| citation(native.into_value())).collect();
     finish(PartKind::Text { text, citations }, fields)
 }
 
@@ -90,7 +91,7 @@ pub(in super::super) fn citation(native: Value) -> Citation {
     }
 }
 
-fn media(mut fields: Fields<'_>, is_document: bool) -> Result<Part> {
+fn media(mut fields: Fields<'_, '_>, is_document: bool) -> Result<Part> {
     let (source, mime) = fields.required_object("source", source)?;
     let mut media = Media::new(source, mime);
     if is_document {
@@ -102,7 +103,7 @@ fn media(mut fields: Fields<'_>, is_document: bool) -> Result<Part> {
     finish(PartKind::Image(media), fields)
 }
 
-fn source(fields: &mut Fields<'_>) -> Result<(MediaSource, Option<String>)> {
+fn source(fields: &mut Fields<'_, '_>) -> Result<(MediaSource, Option<String>)> {
     let kind = fields.required_text("type")?;
     let mime = fields.text("media_type")?;
     let source = match kind.as_str() {
@@ -111,15 +112,15 @@ fn source(fields: &mut Fields<'_>) -> Result<(MediaSource, Option<String>)> {
         "url" => MediaSource::Url(fields.required_text("url")?),
         "file" => MediaSource::FileId(fields.required_text("file_id")?),
         "content" => {
-            let content = fields.any("content").unwrap_or_default();
+            let content = fields.take("content").unwrap_or_default();
             MediaSource::Parts(blocks(content, &fields.path().member("content"))?)
         }
-        other => return Err(fields.path().member("type").wrong(&Value::from(other), "a known source")),
+        other => return Err(fields.path().member("type").wrong(other, "a known source")),
     };
     Ok((source, mime))
 }
 
-fn tool_use(mut fields: Fields<'_>) -> Result<Part> {
+fn tool_use(mut fields: Fields<'_, '_>) -> Result<Part> {
     let id = fields.required_text("id")?;
     let name = fields.required_text("name")?;
     let input = fields.any("input").unwrap_or_else(|| Value::Object(serde_json::Map::new()));
@@ -127,24 +128,24 @@ fn tool_use(mut fields: Fields<'_>) -> Result<Part> {
     finish(PartKind::ToolCall(call), fields)
 }
 
-fn tool_result(mut fields: Fields<'_>) -> Result<Part> {
+fn tool_result(mut fields: Fields<'_, '_>) -> Result<Part> {
     let call_id = fields.required_text("tool_use_id")?;
     let is_error = fields.flag("is_error")?;
-    let parts = match fields.any("content") {
+    let parts = match fields.take("content") {
         Some(content) => blocks(content, &fields.path().member("content"))?,
         None => Vec::new(),
     };
     finish(PartKind::ToolResult(ToolResult { call_id, name: None, parts, is_error }), fields)
 }
 
-fn thinking(mut fields: Fields<'_>) -> Result<Part> {
+fn thinking(mut fields: Fields<'_, '_>) -> Result<Part> {
     let text = fields.required_text("thinking")?;
     let signature = fields.text("signature")?.filter(|signature| !signature.is_empty());
     let part = finish(PartKind::Reasoning { text, summary: false }, fields)?;
     Ok(Part { signature, ..part })
 }
 
-fn redacted(mut fields: Fields<'_>) -> Result<Part> {
+fn redacted(mut fields: Fields<'_, '_>) -> Result<Part> {
     let data = fields.required_text("data")?;
     finish(PartKind::RedactedReasoning { data }, fields)
 }

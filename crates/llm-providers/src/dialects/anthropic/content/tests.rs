@@ -14,7 +14,7 @@ fn written(part: &Part) -> Value {
 }
 
 fn read(value: &Value) -> Part {
-    block(value.clone(), Path::Root).unwrap()
+    block(value.clone().into(), Path::Root).unwrap()
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn marks_are_read() {
 fn faults_name_their_place() {
     let check = |value: Value, message: &str| {
         let content = Path::Root;
-        let error = blocks(value, &content.member("content")).unwrap_err();
+        let error = blocks(value.into(), &content.member("content")).unwrap_err();
         assert_eq!(error.message(), message);
     };
     check(json!(7), "`content`: expected a string or an array of content blocks, found the number `7`");

@@ -10,6 +10,7 @@ use super::super::content::{self, NATIVE};
 use super::super::glance::control;
 use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Whether a member that no other dialect has changes the answer: tools that the provider itself runs.
 fn is_needed(name: &str, _: &Value) -> bool {
@@ -35,32 +36,32 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     Ok(request)
 }
 
-fn system(fields: &mut Fields<'_>) -> Result<Vec<Message>> {
-    let Some(system) = fields.any("system") else { return Ok(Vec::new()) };
+fn system(fields: &mut Fields<'_, '_>) -> Result<Vec<Message>> {
+    let Some(system) = fields.take("system") else { return Ok(Vec::new()) };
     let parts = content::blocks(system, &fields.path().member("system"))?;
     Ok(vec![Message::new(Role::System, parts)])
 }
 
 /// Reads what a message holds.
-fn content_of(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
-    let content = fields.any("content");
+fn content_of(fields: &mut Fields<'_, '_>) -> Result<Vec<Part>> {
+    let content = fields.take("content");
     let path = fields.path().member("content");
     let content = content.ok_or_else(|| path.missing("a string or an array of content blocks"))?;
     content::blocks(content, &path)
 }
 
-fn tools(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
+fn tools(fields: &mut Fields<'_, '_>) -> Result<Vec<Tool>> {
     let root = *fields.path();
     let path = root.member("tools");
     let tools = fields.array("tools")?.unwrap_or_default();
     tools.into_iter().enumerate().map(|(index, value)| tool(value, path.element(index))).collect()
 }
 
-fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or("custom");
-    if kind != "custom" && value.is_object() {
-        let name = value.get("name").and_then(Value::as_str).unwrap_or(kind).to_owned();
-        let kind = ToolKind::Native { dialect: NATIVE.to_owned(), value };
+fn tool(value: Json<'_>, path: Path<'_>) -> Result<Tool> {
+    let kind = value.get("type").and_then(Json::as_str).unwrap_or("custom");
+    if kind != "custom" {
+        let name = value.get("name").and_then(Json::as_str).unwrap_or(kind).to_owned();
+        let kind = ToolKind::Native { dialect: NATIVE.to_owned(), value: value.into_value() };
         return Ok(Tool {
             name,
             description: None,
@@ -82,7 +83,7 @@ fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
     Ok(Tool { name, description, kind: ToolKind::Function { parameters }, strict, cache, extra })
 }
 
-fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+fn options(fields: &mut Fields<'_, '_>, native: &mut Extra) -> Result<Options> {
     let mut options = Options {
         max_tokens: fields.whole("max_tokens")?,
         temperature: fields.number("temperature")?,
@@ -105,7 +106,7 @@ fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
             None | Some(Value::Null) => None,
             Some(Value::String(user)) => Some(user),
             Some(other) => {
-                return Err(Path::Root.member("metadata").member("user_id").wrong(&other, "a string"));
+                return Err(Path::Root.member("metadata").member("user_id").wrong(other, "a string"));
             }
         };
         options.metadata = Some(metadata).filter(|rest| !rest.is_empty());
@@ -117,14 +118,14 @@ fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
 }
 
 /// Reads `top_k`: the vendor takes negative numbers for no limit, and so do we.
-fn top_k(fields: &mut Fields<'_>) -> Result<Option<u64>> {
-    if fields.peek("top_k").and_then(Value::as_i64).is_some_and(|top_k| top_k < 0) {
+fn top_k(fields: &mut Fields<'_, '_>) -> Result<Option<u64>> {
+    if fields.peek("top_k").and_then(Json::as_i64).is_some_and(|top_k| top_k < 0) {
         fields.any("top_k");
     }
     fields.whole("top_k")
 }
 
-fn tool_choice(fields: &mut Fields<'_>, options: &mut Options) -> Result<()> {
+fn tool_choice(fields: &mut Fields<'_, '_>, options: &mut Options) -> Result<()> {
     let choice = fields.object("tool_choice", |choice| {
         let parallel = choice.flag("disable_parallel_tool_use")?.map(|disabled| !disabled);
         let choice = match choice.required_text("type")?.as_str() {
@@ -134,7 +135,7 @@ fn tool_choice(fields: &mut Fields<'_>, options: &mut Options) -> Result<()> {
             "tool" => ToolChoice::Tool(choice.required_text("name")?),
             other => {
                 let path = choice.path().member("type");
-                return Err(path.wrong(&Value::from(other), "`auto`, `any`, `tool` or `none`"));
+                return Err(path.wrong(other, "`auto`, `any`, `tool` or `none`"));
             }
         };
         Ok((choice, parallel))
@@ -147,8 +148,8 @@ fn tool_choice(fields: &mut Fields<'_>, options: &mut Options) -> Result<()> {
 }
 
 /// Reads `thinking`; kinds without a canonical form go back as they came.
-fn thinking(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) -> Result<()> {
-    let whole = fields.peek("thinking").cloned();
+fn thinking(fields: &mut Fields<'_, '_>, options: &mut Options, native: &mut Extra) -> Result<()> {
+    let whole = fields.peek("thinking").map(Json::to_value);
     let reasoning = fields.object("thinking", |thinking| {
         let mut reasoning = Reasoning::default();
         match thinking.required_text("type")?.as_str() {
@@ -176,7 +177,7 @@ fn thinking(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) 
 }
 
 /// Reads `output_config` and its forerunner `output_format`.
-fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) -> Result<()> {
+fn output(fields: &mut Fields<'_, '_>, options: &mut Options, native: &mut Extra) -> Result<()> {
     options.response_format = fields.object("output_format", format)?.flatten();
     let rest = fields.object("output_config", |config| {
         if let Some(found) = config.object("format", format)?.flatten() {
@@ -185,7 +186,7 @@ fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) ->
         if let Some(word) = config.text("effort")? {
             let effort = ReasoningEffort::from_word(&word).ok_or_else(|| {
                 let expected = "`low`, `medium`, `high`, `xhigh` or `max`";
-                config.path().member("effort").wrong(&Value::from(word.as_str()), expected)
+                config.path().member("effort").wrong(&*word, expected)
             })?;
             let reasoning = options.reasoning.get_or_insert_default();
             reasoning.effort = Some(effort);
@@ -205,7 +206,7 @@ fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) ->
     Ok(())
 }
 
-fn format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
+fn format(fields: &mut Fields<'_, '_>) -> Result<Option<ResponseFormat>> {
     match fields.required_text("type")?.as_str() {
         "json_schema" => {
             let schema = fields
@@ -215,6 +216,6 @@ fn format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
             Ok(Some(ResponseFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) }))
         }
         "text" => Ok(None),
-        other => Err(fields.path().member("type").wrong(&Value::from(other), "`json_schema`")),
+        other => Err(fields.path().member("type").wrong(other, "`json_schema`")),
     }
 }

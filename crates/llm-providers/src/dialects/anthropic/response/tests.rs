@@ -1,7 +1,7 @@
 //! Whole replies, beyond what the recordings show.
 
-use llm_types::ToolCall;
-use serde_json::json;
+use llm_types::{ErrorKind, ToolCall};
+use serde_json::{Value, json};
 
 use super::*;
 

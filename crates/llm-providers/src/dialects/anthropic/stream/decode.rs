@@ -223,7 +223,7 @@ impl Decoder {
                 if let Ok(input) = serde_json::from_str::<Value>(&input) {
                     value["input"] = input;
                 }
-                let part = content::block(value.clone(), Path::Root)
+                let part = content::block(value.clone().into(), Path::Root)
                     .unwrap_or_else(|_| Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value }));
                 out.push(Event::Part { choice: 0, part: Box::new(part) });
             }

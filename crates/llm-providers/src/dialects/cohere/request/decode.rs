@@ -12,6 +12,7 @@ use super::super::wire::NATIVE;
 use super::messages;
 use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Whether a member that no other dialect has changes the answer. Documents: vendor's page
 /// `v2/reference/chat`.
@@ -47,7 +48,7 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
 }
 
 /// Puts the documents before the words of the user who asks about them.
-fn documents(fields: &mut Fields<'_>, messages: &mut Vec<Message>) -> Result<()> {
+fn documents(fields: &mut Fields<'_, '_>, messages: &mut Vec<Message>) -> Result<()> {
     let root = *fields.path();
     let path = root.member("documents");
     let listed = fields.array("documents")?.unwrap_or_default();
@@ -66,7 +67,7 @@ fn documents(fields: &mut Fields<'_>, messages: &mut Vec<Message>) -> Result<()>
 }
 
 /// Reads `tools` and `strict_tools`, which is one switch for all of them.
-fn tools(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
+fn tools(fields: &mut Fields<'_, '_>) -> Result<Vec<Tool>> {
     let strict = fields.flag("strict_tools")?;
     let root = *fields.path();
     let path = root.member("tools");
@@ -74,11 +75,11 @@ fn tools(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
     tools.into_iter().enumerate().map(|(index, value)| tool(value, path.element(index), strict)).collect()
 }
 
-fn tool(value: Value, path: Path<'_>, strict: Option<bool>) -> Result<Tool> {
+fn tool(value: Json<'_>, path: Path<'_>, strict: Option<bool>) -> Result<Tool> {
     let mut fields = Fields::of(value, path)?;
     let kind = fields.text("type")?.unwrap_or_else(|| "function".to_owned());
     if kind != "function" {
-        return Err(fields.path().member("type").wrong(&Value::from(kind), "`function`"));
+        return Err(fields.path().member("type").wrong(kind, "`function`"));
     }
     let mut tool = fields.required_object("function", |function| {
         let name = function.required_text("name")?;
@@ -91,9 +92,9 @@ fn tool(value: Value, path: Path<'_>, strict: Option<bool>) -> Result<Tool> {
     Ok(tool)
 }
 
-fn options(fields: &mut Fields<'_>) -> Result<Options> {
+fn options(fields: &mut Fields<'_, '_>) -> Result<Options> {
     let stop = match fields.peek("stop_sequences") {
-        Some(Value::String(_)) => fields.text("stop_sequences")?.map(|text| vec![text]),
+        Some(Json::String(_)) => fields.text("stop_sequences")?.map(|text| vec![text]),
         _ => fields.texts("stop_sequences")?,
     };
     Ok(Options {
@@ -115,17 +116,17 @@ fn options(fields: &mut Fields<'_>) -> Result<Options> {
 }
 
 /// Reads `tool_choice`; the vendor takes its words in small letters too.
-fn tool_choice(fields: &mut Fields<'_>) -> Result<Option<ToolChoice>> {
+fn tool_choice(fields: &mut Fields<'_, '_>) -> Result<Option<ToolChoice>> {
     let Some(word) = fields.text("tool_choice")? else { return Ok(None) };
     match word.to_ascii_uppercase().as_str() {
         "REQUIRED" => Ok(Some(ToolChoice::Required)),
         "NONE" => Ok(Some(ToolChoice::None)),
-        _ => Err(fields.path().member("tool_choice").wrong(&Value::from(word), "`REQUIRED` or `NONE`")),
+        _ => Err(fields.path().member("tool_choice").wrong(word, "`REQUIRED` or `NONE`")),
     }
 }
 
 /// The schema stands in `json_schema`; `schema` was its first name, and `json_schema` is taken as a type.
-fn format(fields: &mut Fields<'_>) -> Result<ResponseFormat> {
+fn format(fields: &mut Fields<'_, '_>) -> Result<ResponseFormat> {
     let kind = fields.required_text("type")?;
     let schema = match fields.map("json_schema")? {
         Some(schema) => Some(schema),
@@ -139,16 +140,16 @@ fn format(fields: &mut Fields<'_>) -> Result<ResponseFormat> {
             Ok(ResponseFormat::JsonSchema { name: None, description: None, schema, strict: Some(true) })
         }
         ("json_schema", None) => Err(fields.path().member("json_schema").missing("a JSON schema")),
-        (other, _) => Err(fields.path().member("type").wrong(&Value::from(other), "`text` or `json_object`")),
+        (other, _) => Err(fields.path().member("type").wrong(other, "`text` or `json_object`")),
     }
 }
 
-fn thinking(fields: &mut Fields<'_>) -> Result<Reasoning> {
+fn thinking(fields: &mut Fields<'_, '_>) -> Result<Reasoning> {
     let enabled = match fields.required_text("type")?.as_str() {
         "enabled" => true,
         "disabled" => false,
         other => {
-            return Err(fields.path().member("type").wrong(&Value::from(other), "`enabled` or `disabled`"));
+            return Err(fields.path().member("type").wrong(other, "`enabled` or `disabled`"));
         }
     };
     let budget_tokens = fields.whole("token_budget")?;

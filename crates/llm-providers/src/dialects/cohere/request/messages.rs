@@ -6,13 +6,14 @@ use serde_json::Value;
 use super::super::wire::TOOL_PLAN;
 use super::super::{citation, content};
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads all messages.
-pub(in super::super) fn decode(listed: Vec<Value>, path: &Path<'_>) -> Result<Vec<Message>> {
+pub(in super::super) fn decode(listed: Vec<Json<'_>>, path: &Path<'_>) -> Result<Vec<Message>> {
     listed.into_iter().enumerate().map(|(index, value)| message(value, path.element(index))).collect()
 }
 
-fn message(value: Value, path: Path<'_>) -> Result<Message> {
+fn message(value: Json<'_>, path: Path<'_>) -> Result<Message> {
     let mut fields = Fields::of(value, path)?;
     let role = role(&mut fields)?;
     let parts = match role {
@@ -26,7 +27,7 @@ fn message(value: Value, path: Path<'_>) -> Result<Message> {
     Ok(message)
 }
 
-fn role(fields: &mut Fields<'_>) -> Result<Role> {
+fn role(fields: &mut Fields<'_, '_>) -> Result<Role> {
     match fields.required_text("role")?.as_str() {
         "system" | "developer" => Ok(Role::System),
         "user" => Ok(Role::User),
@@ -34,30 +35,30 @@ fn role(fields: &mut Fields<'_>) -> Result<Role> {
         "tool" => Ok(Role::Tool),
         other => {
             let expected = "one of `system`, `user`, `assistant`, `tool`";
-            Err(fields.path().member("role").wrong(&Value::from(other), expected))
+            Err(fields.path().member("role").wrong(other, expected))
         }
     }
 }
 
 /// `content` that must be there.
-fn said(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
+fn said(fields: &mut Fields<'_, '_>) -> Result<Vec<Part>> {
     let path = *fields.path();
     let path = path.member("content");
     let value =
-        fields.any("content").ok_or_else(|| path.missing("a string or an array of content blocks"))?;
+        fields.take("content").ok_or_else(|| path.missing("a string or an array of content blocks"))?;
     content::read(value, &path)
 }
 
-fn tool_result(fields: &mut Fields<'_>) -> Result<Part> {
+fn tool_result(fields: &mut Fields<'_, '_>) -> Result<Part> {
     let call_id = fields.required_text("tool_call_id")?;
     let parts = said(fields)?;
     Ok(Part::new(PartKind::ToolResult(ToolResult { call_id, name: None, parts, is_error: None })))
 }
 
 /// What the model said: its thoughts and words, its plan, then its calls. Also the `message` of a reply.
-pub(in super::super) fn assistant(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
+pub(in super::super) fn assistant(fields: &mut Fields<'_, '_>) -> Result<Vec<Part>> {
     let path = *fields.path();
-    let mut parts = match fields.any("content") {
+    let mut parts = match fields.take("content") {
         Some(content) => content::read(content, &path.member("content"))?,
         None => Vec::new(),
     };
@@ -80,7 +81,7 @@ pub(in super::super) fn tool_plan(plan: String) -> Part {
     part
 }
 
-fn tool_call(mut fields: Fields<'_>) -> Result<Part> {
+fn tool_call(mut fields: Fields<'_, '_>) -> Result<Part> {
     let id = fields.required_text("id")?;
     let call = fields.required_object("function", |function| {
         let name = function.required_text("name")?;
@@ -94,13 +95,13 @@ fn tool_call(mut fields: Fields<'_>) -> Result<Part> {
 }
 
 /// Puts citations on the texts they are of: by `content_index`, else on the last one.
-fn cite(parts: &mut [Part], citations: Vec<Value>) {
+fn cite(parts: &mut [Part], citations: Vec<Json<'_>>) {
     for native in citations {
-        let index = native.get("content_index").and_then(Value::as_u64);
+        let index = native.get("content_index").and_then(Json::as_u64);
         let at = index.and_then(|index| usize::try_from(index).ok()).filter(|at| is_text(parts.get(*at)));
         let at = at.or_else(|| parts.iter().rposition(|part| is_text(Some(part))));
         if let Some(PartKind::Text { citations, .. }) = at.map(|at| &mut parts[at].kind) {
-            citations.push(citation::read(native));
+            citations.push(citation::read(native.into_value()));
         }
     }
 }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use super::media::{Shape, mime_of};
 use super::{NATIVE, citation};
 use crate::fields::{Fields, Path};
+use crate::json::{Json, Members};
 
 /// Reads a list of blocks. A cache point marks the part before it.
-pub(in super::super) fn blocks(list: Vec<Value>, path: &Path<'_>) -> Result<Vec<Part>> {
+pub(in super::super) fn blocks(list: Vec<Json<'_>>, path: &Path<'_>) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::with_capacity(list.len());
     for (index, value) in list.into_iter().enumerate() {
         let path = path.element(index);
@@ -27,7 +28,7 @@ pub(in super::super) fn blocks(list: Vec<Value>, path: &Path<'_>) -> Result<Vec<
 }
 
 /// The mark a `cachePoint` block stands for; `None` for other blocks.
-pub(in super::super) fn cache_mark(value: &Value, path: &Path<'_>) -> Result<Option<CacheMark>> {
+pub(in super::super) fn cache_mark(value: &Json<'_>, path: &Path<'_>) -> Result<Option<CacheMark>> {
     let Some(point) = value.get("cachePoint") else { return Ok(None) };
     let path = path.member("cachePoint");
     let mut fields = Fields::of(point.clone(), path)?;
@@ -35,18 +36,16 @@ pub(in super::super) fn cache_mark(value: &Value, path: &Path<'_>) -> Result<Opt
         None => None,
         Some("5m") => Some(CacheTtl::FiveMinutes),
         Some("1h") => Some(CacheTtl::OneHour),
-        Some(other) => return Err(path.member("ttl").wrong(&Value::from(other), "`5m` or `1h`")),
+        Some(other) => return Err(path.member("ttl").wrong(other, "`5m` or `1h`")),
     };
     Ok(Some(CacheMark { ttl }))
 }
 
-fn block_into(value: Value, path: Path<'_>, parts: &mut Vec<Part>) -> Result<()> {
-    let Value::Object(map) = &value else { return Err(path.wrong(&value, "a content block")) };
-    let mut names = map.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.as_str());
-    let (Some(name), None) = (names.next(), names.next()) else {
-        return Err(path.wrong(&value, "a content block with one member, such as `text`"));
+fn block_into(value: Json<'_>, path: Path<'_>, parts: &mut Vec<Part>) -> Result<()> {
+    let Json::Object(members) = &value else { return Err(path.wrong(value, "a content block")) };
+    let Some(name) = only_name(members) else {
+        return Err(path.wrong(value, "a content block with one member, such as `text`"));
     };
-    let name = name.to_owned();
     match name.as_str() {
         "text" => parts.push(Part::text(Fields::of(value, path)?.required_text("text")?)),
         "image" => parts.push(media(value, &path, Shape::Image)?),
@@ -62,16 +61,23 @@ fn block_into(value: Value, path: Path<'_>, parts: &mut Vec<Part>) -> Result<()>
     Ok(())
 }
 
-fn native(value: Value) -> Part {
-    Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value })
+/// The name of the one member that says something.
+fn only_name(members: &Members<'_>) -> Option<String> {
+    let mut names = members.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+    let name = names.next().map(str::to_owned);
+    name.filter(|_| names.next().is_none())
+}
+
+fn native(value: Json<'_>) -> Part {
+    Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value: value.into_value() })
 }
 
 /// Reads a picture, document, film or sound. Sources we do not name make it a native part.
-fn media(value: Value, path: &Path<'_>, shape: Shape) -> Result<Part> {
+fn media(value: Json<'_>, path: &Path<'_>, shape: Shape) -> Result<Part> {
     let name = shape.name();
-    let known = value.get(name).and_then(|block| block.get("source")).and_then(Value::as_object).is_some_and(
-        |source| source.keys().all(|key| matches!(key.as_str(), "bytes" | "s3Location" | "text" | "content")),
-    );
+    let known = value.at(&[name, "source"]).and_then(Json::as_object).is_some_and(|source| {
+        source.keys().all(|key| matches!(key, "bytes" | "s3Location" | "text" | "content"))
+    });
     if !known || value.get(name).is_some_and(|block| block.get("error").is_some()) {
         return Ok(native(value));
     }
@@ -95,7 +101,7 @@ fn media(value: Value, path: &Path<'_>, shape: Shape) -> Result<Part> {
     Ok(Part { extra, ..Part::new(kind) })
 }
 
-fn read_source(source: &mut Fields<'_>, extra: &mut Extra) -> Result<MediaSource> {
+fn read_source(source: &mut Fields<'_, '_>, extra: &mut Extra) -> Result<MediaSource> {
     if let Some(data) = source.text("bytes")? {
         return Ok(MediaSource::Base64(data));
     }
@@ -113,14 +119,13 @@ fn read_source(source: &mut Fields<'_>, extra: &mut Extra) -> Result<MediaSource
     })
 }
 
-/// Whether a `toolUse` or `toolResult` is of a tool the provider runs itself.
-pub(in super::super) fn is_server_tool(block: &Value) -> bool {
-    let kind = block.get("type").and_then(Value::as_str);
-    kind.is_some_and(|kind| !matches!(kind, "tool_use" | "tool_result"))
+/// Whether a `toolUse` or `toolResult` of this `type` is of a tool the provider runs itself.
+pub(in super::super) fn is_server_tool(kind: &str) -> bool {
+    !matches!(kind, "tool_use" | "tool_result")
 }
 
-fn tool_use(value: Value, path: &Path<'_>) -> Result<Part> {
-    if value.get("toolUse").is_some_and(is_server_tool) {
+fn tool_use(value: Json<'_>, path: &Path<'_>) -> Result<Part> {
+    if value.get("toolUse").and_then(|block| block.get("type")?.as_str()).is_some_and(is_server_tool) {
         return Ok(native(value));
     }
     Fields::of(value, *path)?.required_object("toolUse", |fields| {
@@ -132,8 +137,8 @@ fn tool_use(value: Value, path: &Path<'_>) -> Result<Part> {
     })
 }
 
-fn tool_result(value: Value, path: &Path<'_>) -> Result<Part> {
-    if value.get("toolResult").is_some_and(is_server_tool) {
+fn tool_result(value: Json<'_>, path: &Path<'_>) -> Result<Part> {
+    if value.get("toolResult").and_then(|block| block.get("type")?.as_str()).is_some_and(is_server_tool) {
         return Ok(native(value));
     }
     Fields::of(value, *path)?.required_object("toolResult", |fields| {
@@ -143,14 +148,11 @@ fn tool_result(value: Value, path: &Path<'_>) -> Result<Part> {
             Some("success") => Some(false),
             Some("error") => Some(true),
             Some(other) => {
-                return Err(fields
-                    .path()
-                    .member("status")
-                    .wrong(&Value::from(other), "`success` or `error`"));
+                return Err(fields.path().member("status").wrong(other, "`success` or `error`"));
             }
         };
         let list = fields.array("content")?.unwrap_or_default();
-        let list = list.into_iter().map(json_as_text).collect();
+        let list = list.into_iter().map(|block| json_as_text(block.into_value()).into()).collect();
         let parts = blocks(list, &fields.path().member("content"))?;
         Ok(Part::new(PartKind::ToolResult(ToolResult { call_id, name: None, parts, is_error })))
     })
@@ -165,7 +167,7 @@ fn json_as_text(mut value: Value) -> Value {
     }
 }
 
-fn reasoning(value: Value, path: &Path<'_>) -> Result<Part> {
+fn reasoning(value: Json<'_>, path: &Path<'_>) -> Result<Part> {
     let kept = value.clone();
     let part = Fields::of(value, *path)?.required_object("reasoningContent", |fields| {
         if let Some(data) = fields.text("redactedContent")? {
@@ -179,11 +181,12 @@ fn reasoning(value: Value, path: &Path<'_>) -> Result<Part> {
     Ok(part.unwrap_or_else(|| native(kept)))
 }
 
-fn cited(value: Value, path: &Path<'_>) -> Result<Part> {
+fn cited(value: Json<'_>, path: &Path<'_>) -> Result<Part> {
     Fields::of(value, *path)?.required_object("citationsContent", |fields| {
         let content = fields.array("content")?.unwrap_or_default();
         let text = content.iter().filter_map(|part| part.get("text")?.as_str()).collect();
-        let citations = fields.array("citations")?.unwrap_or_default().into_iter().map(citation).collect();
+        let citations = fields.array("citations")?.unwrap_or_default().into_iter();
+        let citations = citations.map(|native| citation(native.into_value())).collect();
         Ok(Part::new(PartKind::Text { text, citations }))
     })
 }

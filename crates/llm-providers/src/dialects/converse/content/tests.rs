@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::{Voice, Wanted, blocks, citation, citation_json, part, wanted};
 use crate::fields::Path;
+use crate::json::Json;
 use crate::write;
 
 fn read(list: Value) -> llm_types::Result<Vec<Part>> {
-    let Value::Array(list) = list else { panic!("a list") };
+    let Json::Array(list) = list.into() else { panic!("a list") };
     blocks(list, &Path::Root.member("content"))
 }
 

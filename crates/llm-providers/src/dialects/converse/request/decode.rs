@@ -10,6 +10,7 @@ use super::super::content::{self, NATIVE};
 use super::super::glance::control;
 use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Whether a member that no other dialect has must not be left out in silence: a guardrail that is not
 /// applied is no guardrail.
@@ -34,21 +35,21 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     Ok(request)
 }
 
-fn system(fields: &mut Fields<'_>) -> Result<Vec<Message>> {
+fn system(fields: &mut Fields<'_, '_>) -> Result<Vec<Message>> {
     let Some(system) = fields.array("system")?.filter(|list| !list.is_empty()) else { return Ok(Vec::new()) };
     let parts = content::blocks(system, &fields.path().member("system"))?;
     Ok(vec![Message::new(Role::System, parts)])
 }
 
 /// Reads what a message holds.
-fn content_of(fields: &mut Fields<'_>) -> Result<Vec<Part>> {
+fn content_of(fields: &mut Fields<'_, '_>) -> Result<Vec<Part>> {
     let content = fields.array("content")?;
     let path = fields.path().member("content");
     content::blocks(content.ok_or_else(|| path.missing("an array of content blocks"))?, &path)
 }
 
 /// Reads `toolConfig`. A cache point marks the tool before it.
-fn tools(fields: &mut Fields<'_>, options: &mut Options) -> Result<Vec<Tool>> {
+fn tools(fields: &mut Fields<'_, '_>, options: &mut Options) -> Result<Vec<Tool>> {
     let mut tools: Vec<Tool> = Vec::new();
     fields.object("toolConfig", |config| {
         let root = *config.path();
@@ -69,14 +70,14 @@ fn tools(fields: &mut Fields<'_>, options: &mut Options) -> Result<Vec<Tool>> {
     Ok(tools)
 }
 
-fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
+fn tool(value: Json<'_>, path: Path<'_>) -> Result<Tool> {
     if value.get("toolSpec").is_none() {
         let name =
-            value.pointer("/systemTool/name").and_then(Value::as_str).unwrap_or("cachePoint").to_owned();
-        if !value.is_object() {
-            return Err(path.wrong(&value, "a tool"));
+            value.at(&["systemTool", "name"]).and_then(Json::as_str).unwrap_or("cachePoint").to_owned();
+        if value.as_object().is_none() {
+            return Err(path.wrong(value, "a tool"));
         }
-        let kind = ToolKind::Native { dialect: NATIVE.to_owned(), value };
+        let kind = ToolKind::Native { dialect: NATIVE.to_owned(), value: value.into_value() };
         return Ok(plain(name, kind, None));
     }
     Fields::of(value, path)?.required_object("toolSpec", |spec| {
@@ -92,7 +93,7 @@ fn plain(name: String, kind: ToolKind, cache: Option<CacheMark>) -> Tool {
     Tool { name, description: None, kind, strict: None, cache, extra: Extra::default() }
 }
 
-fn tool_choice(choice: &mut Fields<'_>) -> Result<ToolChoice> {
+fn tool_choice(choice: &mut Fields<'_, '_>) -> Result<ToolChoice> {
     if choice.any("auto").is_some() {
         return Ok(ToolChoice::Auto);
     }
@@ -102,7 +103,7 @@ fn tool_choice(choice: &mut Fields<'_>) -> Result<ToolChoice> {
     choice.required_object("tool", |tool| Ok(ToolChoice::Tool(tool.required_text("name")?)))
 }
 
-fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+fn options(fields: &mut Fields<'_, '_>, native: &mut Extra) -> Result<Options> {
     let mut options = Options { include_usage: Some(true), ..Options::default() };
     fields.object("inferenceConfig", |config| {
         options.max_tokens = config.whole("maxTokens")?;
@@ -124,11 +125,11 @@ fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
 }
 
 /// Reads `outputConfig`: the schema of the answer, and the effort.
-fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) -> Result<()> {
+fn output(fields: &mut Fields<'_, '_>, options: &mut Options, native: &mut Extra) -> Result<()> {
     let rest = fields.object("outputConfig", |config| {
         options.response_format = config.object("textFormat", text_format)?.flatten();
         if let Some(effort) =
-            config.peek("effort").and_then(Value::as_str).and_then(ReasoningEffort::from_word)
+            config.peek("effort").and_then(Json::as_str).and_then(ReasoningEffort::from_word)
         {
             options.reasoning.get_or_insert_default().effort = Some(effort);
         }
@@ -140,7 +141,7 @@ fn output(fields: &mut Fields<'_>, options: &mut Options, native: &mut Extra) ->
     Ok(())
 }
 
-fn text_format(format: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
+fn text_format(format: &mut Fields<'_, '_>) -> Result<Option<ResponseFormat>> {
     if format.required_text("type")? != "json_schema" {
         return Ok(None);
     }
@@ -164,7 +165,7 @@ fn additional(added: &mut Map<String, Value>, options: &mut Options) -> Result<(
     for name in ["top_k", "topK"] {
         if let Some(value) = added.shift_remove(name) {
             let whole =
-                value.as_u64().ok_or_else(|| path.member(name).wrong(&value, "a whole number from 0"))?;
+                value.as_u64().ok_or_else(|| path.member(name).wrong(value, "a whole number from 0"))?;
             options.top_k = Some(whole);
         }
     }

@@ -145,8 +145,10 @@ impl Decoder {
     fn block_start(&mut self, index: u64, start: Value, out: &mut Vec<Event>) {
         let word =
             |pointer: &str| start.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let native =
-            ["toolUse", "toolResult"].iter().any(|name| start.get(name).is_some_and(content::is_server_tool));
+        let of_server = |name: &&str| {
+            start.get(*name).and_then(|call| call.get("type")?.as_str()).is_some_and(content::is_server_tool)
+        };
+        let native = ["toolUse", "toolResult"].iter().any(of_server);
         let block = if native || start.get("toolResult").is_some() {
             Block::Native { value: start, input: String::new() }
         } else if start.get("toolUse").is_some() {

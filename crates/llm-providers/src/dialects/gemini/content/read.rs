@@ -5,27 +5,28 @@ use serde_json::{Map, Value};
 
 use super::super::wire::{NATIVE, Signature, mime_of_address, signature_in};
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads `parts`. Members are spelled in `camelCase` already. A single part may stand without its list.
-pub(in super::super) fn parts(value: Value, path: &Path<'_>) -> Result<Vec<Part>> {
+pub(in super::super) fn parts(value: Json<'_>, path: &Path<'_>) -> Result<Vec<Part>> {
     match value {
-        Value::Array(list) => {
+        Json::Array(list) => {
             let read = |(index, value)| part(value, path.element(index));
             list.into_iter().enumerate().map(read).collect()
         }
-        value @ Value::Object(_) => Ok(vec![part(value, *path)?]),
-        other => Err(path.wrong(&other, "an array of parts")),
+        value @ Json::Object(_) => Ok(vec![part(value, *path)?]),
+        other => Err(path.wrong(other, "an array of parts")),
     }
 }
 
 /// Reads one part.
-pub(in super::super) fn part(value: Value, path: Path<'_>) -> Result<Part> {
+pub(in super::super) fn part(value: Json<'_>, path: Path<'_>) -> Result<Part> {
     const KNOWN: [&str; 5] = ["text", "inlineData", "fileData", "functionCall", "functionResponse"];
-    let Value::Object(map) = &value else { return Err(path.wrong(&value, "a part")) };
-    let said = |name: &str| map.get(name).is_some_and(|value| !value.is_null());
-    let signed_only = said("thoughtSignature") && map.keys().all(|name| name.starts_with("thought"));
+    let Json::Object(members) = &value else { return Err(path.wrong(value, "a part")) };
+    let said = |name: &str| members.get(name).is_some_and(|value| !value.is_null());
+    let signed_only = said("thoughtSignature") && members.keys().all(|name| name.starts_with("thought"));
     if !signed_only && !KNOWN.iter().any(|name| said(name)) {
-        return Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value }));
+        return Ok(Part::new(PartKind::Native { dialect: NATIVE.to_owned(), value: value.into_value() }));
     }
     let mut fields = Fields::of(value, path)?;
     let thought = fields.flag("thought")?.unwrap_or(false);
@@ -46,7 +47,7 @@ pub(in super::super) fn part(value: Value, path: Path<'_>) -> Result<Part> {
     Ok(part)
 }
 
-fn kind(fields: &mut Fields<'_>, thought: bool) -> Result<PartKind> {
+fn kind(fields: &mut Fields<'_, '_>, thought: bool) -> Result<PartKind> {
     if let Some(inline) = fields.object("inlineData", inline)? {
         return Ok(inline);
     }
@@ -75,14 +76,14 @@ fn detail(level: &Value) -> Option<String> {
     }
 }
 
-fn inline(fields: &mut Fields<'_>) -> Result<PartKind> {
+fn inline(fields: &mut Fields<'_, '_>) -> Result<PartKind> {
     let data = fields.required_text("data")?;
     let mime = fields.text("mimeType")?;
     let title = fields.text("displayName")?;
     Ok(of_mime(Media { title, ..Media::new(MediaSource::Base64(data), mime) }))
 }
 
-fn file(fields: &mut Fields<'_>) -> Result<PartKind> {
+fn file(fields: &mut Fields<'_, '_>) -> Result<PartKind> {
     let address = fields.required_text("fileUri")?;
     let mime = fields.text("mimeType")?.or_else(|| mime_of_address(&address).map(str::to_owned));
     let title = fields.text("displayName")?;
@@ -99,7 +100,7 @@ fn of_mime(media: Media) -> PartKind {
     }
 }
 
-fn call(fields: &mut Fields<'_>) -> Result<ToolCall> {
+fn call(fields: &mut Fields<'_, '_>) -> Result<ToolCall> {
     let args = fields.map("args")?.unwrap_or_default();
     Ok(ToolCall {
         id: fields.text("id")?.unwrap_or_default(),
@@ -109,7 +110,7 @@ fn call(fields: &mut Fields<'_>) -> Result<ToolCall> {
     })
 }
 
-fn result(fields: &mut Fields<'_>) -> Result<ToolResult> {
+fn result(fields: &mut Fields<'_, '_>) -> Result<ToolResult> {
     let response = fields.map("response")?.unwrap_or_default();
     let (text, is_error) = said(response);
     let mut content = vec![Part::text(text)];

@@ -8,7 +8,7 @@ use crate::fields::Path;
 use crate::write;
 
 fn read(value: Value) -> Part {
-    part(value, Path::Root).unwrap()
+    part(value.into(), Path::Root).unwrap()
 }
 
 fn written(part: &Part) -> Value {
@@ -44,7 +44,7 @@ fn errors_name_the_place() {
         (json!({ "functionCall": { "args": {} } }), "functionCall.name"),
         (json!({ "functionCall": { "name": "f", "args": "text" } }), "functionCall.args"),
     ] {
-        assert_eq!(part(value.clone(), Path::Root).unwrap_err().param(), Some(path), "{value}");
+        assert_eq!(part(value.clone().into(), Path::Root).unwrap_err().param(), Some(path), "{value}");
     }
 }
 

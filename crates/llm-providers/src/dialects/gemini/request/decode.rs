@@ -11,7 +11,7 @@ use super::super::{content, schema};
 use super::options;
 use crate::dialects::calls::Ids;
 use crate::fields::{Fields, Path};
-use crate::scan;
+use crate::json::{self, Json};
 
 /// How ids begin that were made here because the caller gives none; they are not written back.
 const MADE: &str = "call_gemini_";
@@ -22,13 +22,8 @@ pub(super) fn is_made(id: &str) -> bool {
 }
 
 /// A body as a value, its members in `camelCase`.
-pub(in super::super) fn body(body: &[u8]) -> Result<Value> {
-    // The scanner's faults say where and what; what it accepts serde_json reads.
-    scan::object(body, |_| {})?;
-    let mut value: Value = serde_json::from_slice(body).map_err(|fault| {
-        let message = format!("the body is not valid JSON: {fault}");
-        llm_types::Error::new(llm_types::ErrorKind::BadRequest, message).with_source(fault)
-    })?;
+pub(in super::super) fn body(body: &[u8]) -> Result<Json<'_>> {
+    let mut value = json::parse(body)?;
     camel(&mut value);
     Ok(value)
 }
@@ -61,30 +56,30 @@ pub(in super::super) fn decode(bytes: &[u8]) -> Result<ChatRequest> {
 }
 
 /// `systemInstruction`: content whose role means nothing, or, as some clients write it, a text.
-fn system(fields: &mut Fields<'_>) -> Result<Vec<Message>> {
+fn system(fields: &mut Fields<'_, '_>) -> Result<Vec<Message>> {
     let root = *fields.path();
     let path = root.member("systemInstruction");
-    let parts = match fields.any("systemInstruction") {
+    let parts = match fields.take("systemInstruction") {
         None => return Ok(Vec::new()),
-        Some(Value::String(text)) => vec![llm_types::Part::text(text)],
-        Some(Value::Object(mut map)) => match map.shift_remove("parts") {
+        Some(Json::String(text)) => vec![llm_types::Part::text(text)],
+        Some(Json::Object(mut content)) => match content.take("parts") {
             Some(parts) => content::parts(parts, &path.member("parts"))?,
-            None => content::parts(Value::Object(map), &path)?,
+            None => content::parts(Json::Object(content), &path)?,
         },
-        Some(other) => return Err(path.wrong(&other, "content with parts")),
+        Some(other) => return Err(path.wrong(other, "content with parts")),
     };
     Ok(vec![Message::new(Role::System, parts)])
 }
 
-fn contents(fields: &mut Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
+fn contents(fields: &mut Fields<'_, '_>, out: &mut Vec<Message>) -> Result<()> {
     let root = *fields.path();
     let path = root.member("contents");
-    let contents = match fields.any("contents") {
+    let contents = match fields.take("contents") {
         None => return Err(path.missing("an array of contents")),
-        Some(Value::Array(contents)) => contents,
+        Some(Json::Array(contents)) => contents,
         // One content may stand without its list.
-        Some(value @ Value::Object(_)) => vec![value],
-        Some(other) => return Err(path.wrong(&other, "an array of contents")),
+        Some(value @ Json::Object(_)) => vec![value],
+        Some(other) => return Err(path.wrong(other, "an array of contents")),
     };
     if contents.is_empty() {
         let message = "`contents`: expected at least one content, found none";
@@ -99,19 +94,19 @@ fn contents(fields: &mut Fields<'_>, out: &mut Vec<Message>) -> Result<()> {
 
 /// Reads one content. A user's turn may mix tool results with other parts; results become messages of
 /// their own, in order.
-fn content_into(mut fields: Fields<'_>, ids: &mut Ids, out: &mut Vec<Message>) -> Result<()> {
+fn content_into(mut fields: Fields<'_, '_>, ids: &mut Ids, out: &mut Vec<Message>) -> Result<()> {
     let role = match fields.text("role")?.as_deref() {
         None | Some("user" | "USER" | "") => Role::User,
         Some("model" | "MODEL" | "assistant") => Role::Assistant,
         Some("function" | "tool") => Role::Tool,
         Some("system") => Role::System,
         Some(other) => {
-            return Err(fields.path().member("role").wrong(&Value::from(other), "`user` or `model`"));
+            return Err(fields.path().member("role").wrong(other, "`user` or `model`"));
         }
     };
     let path = *fields.path();
     let path = path.member("parts");
-    let parts = match fields.any("parts") {
+    let parts = match fields.take("parts") {
         Some(parts) => content::parts(parts, &path)?,
         None => Vec::new(),
     };
@@ -142,14 +137,14 @@ fn content_into(mut fields: Fields<'_>, ids: &mut Ids, out: &mut Vec<Message>) -
 }
 
 /// `tools`: an entry may hold functions and tools of the vendor's side by side.
-fn tools(fields: &mut Fields<'_>, search: &mut Option<Value>) -> Result<Vec<Tool>> {
+fn tools(fields: &mut Fields<'_, '_>, search: &mut Option<Value>) -> Result<Vec<Tool>> {
     let root = *fields.path();
     let path = root.member("tools");
-    let listed = match fields.any("tools") {
+    let listed = match fields.take("tools") {
         None => Vec::new(),
-        Some(Value::Array(tools)) => tools,
-        Some(value @ Value::Object(_)) => vec![value],
-        Some(other) => return Err(path.wrong(&other, "an array of tools")),
+        Some(Json::Array(tools)) => tools,
+        Some(value @ Json::Object(_)) => vec![value],
+        Some(other) => return Err(path.wrong(other, "an array of tools")),
     };
     let mut tools = Vec::new();
     for (index, value) in listed.into_iter().enumerate() {
@@ -178,7 +173,7 @@ fn native(name: String, value: Value) -> Tool {
     Tool { name, description: None, kind, strict: None, cache: None, extra: Extra::default() }
 }
 
-fn function(mut fields: Fields<'_>) -> Result<Tool> {
+fn function(mut fields: Fields<'_, '_>) -> Result<Tool> {
     let name = fields.required_text("name")?;
     let description = fields.text("description")?;
     let json_schema = fields.any("parametersJsonSchema");
@@ -189,7 +184,11 @@ fn function(mut fields: Fields<'_>) -> Result<Tool> {
     Ok(Tool { name, description, kind, strict: None, cache: None, extra })
 }
 
-fn tool_config(fields: &mut Fields<'_>, choice: &mut Option<ToolChoice>, native: &mut Extra) -> Result<()> {
+fn tool_config(
+    fields: &mut Fields<'_, '_>,
+    choice: &mut Option<ToolChoice>,
+    native: &mut Extra,
+) -> Result<()> {
     let rest = fields.object("toolConfig", |config| {
         let calling = config.object("functionCallingConfig", |calling| {
             let mode = calling.text("mode")?;
@@ -229,7 +228,7 @@ fn choice_of(mode: Option<&str>, names: Vec<String>, path: &Path<'_>) -> Result<
         }),
         (other, _) => {
             let expected = "`AUTO`, `ANY`, `NONE` or `VALIDATED`";
-            return Err(path.member("mode").wrong(&Value::from(other), expected));
+            return Err(path.member("mode").wrong(other, expected));
         }
     })
 }

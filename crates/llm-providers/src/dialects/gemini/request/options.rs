@@ -10,7 +10,7 @@ use crate::fields::Fields;
 pub(super) const CONFIG: &str = "generationConfig";
 
 /// Reads how to answer.
-pub(super) fn decode(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>, native: &mut Extra) -> Result<Options> {
     let mut options = Options {
         safety_settings: fields.any("safetySettings"),
         service_tier: fields.text("serviceTier")?,
@@ -41,7 +41,7 @@ pub(super) fn decode(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Opti
     Ok(options)
 }
 
-fn sampling(config: &mut Fields<'_>, options: &mut Options) -> Result<()> {
+fn sampling(config: &mut Fields<'_, '_>, options: &mut Options) -> Result<()> {
     options.max_tokens = config.whole("maxOutputTokens")?;
     options.temperature = config.number("temperature")?;
     options.top_p = config.number("topP")?;
@@ -59,7 +59,7 @@ fn sampling(config: &mut Fields<'_>, options: &mut Options) -> Result<()> {
 }
 
 /// The form of the answer. A type that is neither JSON nor plain text stays as it is.
-fn format(config: &mut Fields<'_>, rest: &mut Map<String, Value>) -> Result<Option<ResponseFormat>> {
+fn format(config: &mut Fields<'_, '_>, rest: &mut Map<String, Value>) -> Result<Option<ResponseFormat>> {
     let mime = config.text("responseMimeType")?;
     let json_schema = match config.any("responseJsonSchema") {
         None => config.any("_responseJsonSchema"),
@@ -82,7 +82,7 @@ fn format(config: &mut Fields<'_>, rest: &mut Map<String, Value>) -> Result<Opti
 }
 
 /// `thinkingConfig`: a budget (0 switches off, -1 leaves it to the model) or a level.
-fn thinking(config: &mut Fields<'_>) -> Result<Reasoning> {
+fn thinking(config: &mut Fields<'_, '_>) -> Result<Reasoning> {
     let mut reasoning = Reasoning { include: config.flag("includeThoughts")?, ..Reasoning::default() };
     match config.integer("thinkingBudget")? {
         Some(0) => reasoning.enabled = Some(false),
@@ -95,7 +95,7 @@ fn thinking(config: &mut Fields<'_>) -> Result<Reasoning> {
             let effort = ReasoningEffort::from_word(&word);
             reasoning.effort = Some(effort.ok_or_else(|| {
                 let path = config.path().member("thinkingLevel");
-                path.wrong(&Value::from(level), "`MINIMAL`, `LOW`, `MEDIUM` or `HIGH`")
+                path.wrong(level, "`MINIMAL`, `LOW`, `MEDIUM` or `HIGH`")
             })?);
         }
     }
@@ -103,7 +103,7 @@ fn thinking(config: &mut Fields<'_>) -> Result<Reasoning> {
 }
 
 /// One voice is what OpenAI's `audio` can say; anything more stays as it is.
-fn speech(config: &mut Fields<'_>, options: &mut Options, rest: &mut Map<String, Value>) -> Result<()> {
+fn speech(config: &mut Fields<'_, '_>, options: &mut Options, rest: &mut Map<String, Value>) -> Result<()> {
     let Some(speech) = config.map("speechConfig")? else { return Ok(()) };
     let speech = Value::Object(speech);
     let voice = speech.pointer("/voiceConfig/prebuiltVoiceConfig/voiceName").and_then(Value::as_str);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::models::Traits;
 use super::super::schema;
-use super::super::wire::{NATIVE, camel};
+use super::super::wire::{NATIVE, camel_value};
 use super::judge::Judge;
 use crate::write::{Array, Object};
 
@@ -186,8 +186,7 @@ fn translated(value: &Value) -> Option<Value> {
     let map = value.as_object()?;
     let kind = map.get("type").and_then(Value::as_str).unwrap_or_default();
     if kind.is_empty() {
-        let mut entry = value.clone();
-        camel(&mut entry);
+        let entry = camel_value(value.clone());
         let known = entry.as_object()?.keys().all(|name| OWN_TOOLS.contains(&name.as_str()));
         return known.then_some(entry);
     }

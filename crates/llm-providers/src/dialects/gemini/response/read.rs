@@ -11,16 +11,16 @@ use super::super::{content, error};
 use super::{citations, to_openai};
 use crate::dialects::calls::made_id;
 use crate::fields::{Fields, Path};
+use crate::json::{self, Json};
 
 /// Members of a candidate that have a place of their own.
 const READ: &[&str] = &["content", "index", "logprobsResult"];
 
 /// Reads a provider's reply: one object, or the list of a stream asked for without `alt=sse`.
 pub(in super::super) fn decode(body: &[u8]) -> Result<ChatResponse> {
-    let mut value: Value = serde_json::from_slice(body).map_err(|fault| {
-        Error::new(ErrorKind::BadUpstream, "provider reply is not JSON").with_source(fault)
-    })?;
-    if let Some(error) = error::stated(&value) {
+    let mut value = json::reply(body)?;
+    let is_answer = value.get("candidates").is_some() && value.get("error").is_none();
+    if !is_answer && let Some(error) = error::stated(&value.to_value()) {
         return Err(error);
     }
     camel(&mut value);
@@ -30,11 +30,11 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatResponse> {
     })
 }
 
-fn reply(value: Value) -> Result<ChatResponse> {
+fn reply(value: Json<'_>) -> Result<ChatResponse> {
     let mut fields = Fields::of(value, Path::Root)?;
     let usage: Option<WireUsage> = fields
-        .any("usageMetadata")
-        .map(serde_json::from_value)
+        .take("usageMetadata")
+        .map(Json::read)
         .transpose()
         .map_err(|fault| Error::bad_param("usageMetadata", format!("`usageMetadata`: {fault}")))?;
     let mut response = ChatResponse {
@@ -86,12 +86,17 @@ pub(in super::super) fn searches(grounding: &Value) -> u64 {
     grounding.get("webSearchQueries").and_then(Value::as_array).map_or(0, |queries| queries.len() as u64)
 }
 
-fn candidate(value: Value, number: usize, id: &str, path: Path<'_>) -> Result<Choice> {
-    let Value::Object(mut map) = value else { return Err(path.wrong(&value, "a candidate")) };
-    let parts = match map.get_mut("content").and_then(|content| content.get_mut("parts")).map(Value::take) {
-        None | Some(Value::Null) => Vec::new(),
+fn candidate(value: Json<'_>, number: usize, id: &str, path: Path<'_>) -> Result<Choice> {
+    let Json::Object(mut members) = value else { return Err(path.wrong(value, "a candidate")) };
+    let parts = match members.take("content") {
+        Some(Json::Object(mut content)) => content.take("parts").filter(|parts| !parts.is_null()),
+        _ => None,
+    };
+    let parts = match parts {
+        None => Vec::new(),
         Some(parts) => content::parts(parts, &path.member("content"))?,
     };
+    let mut map = members.into_map();
     let index = map.get("index").and_then(Value::as_u64).and_then(|index| u32::try_from(index).ok());
     let index = index.unwrap_or_else(|| u32::try_from(number).unwrap_or(u32::MAX));
     let mut message = Message::new(Role::Assistant, parts);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::response::{blocked, citations, searches, to_openai};
 use super::super::usage::WireUsage;
-use super::super::wire::{camel, finish_of, finish_said, id_with_signature};
+use super::super::wire::{camel_value, finish_of, finish_said, id_with_signature};
 use super::super::{content, error};
 use super::partial::Partial;
 use crate::dialect::{Frame, StreamDecoder};
@@ -46,7 +46,7 @@ impl StreamDecoder for Decoder {
         if self.ended || frame.data.is_empty() || frame.data == "[DONE]" {
             return Ok(());
         }
-        let mut value: Value = serde_json::from_slice(&frame.data).map_err(|fault| {
+        let value: Value = serde_json::from_slice(&frame.data).map_err(|fault| {
             Error::new(
                 ErrorKind::BadUpstream,
                 format!("provider sent a stream frame that is not JSON: {fault}"),
@@ -57,7 +57,7 @@ impl StreamDecoder for Decoder {
             out.push(Event::Error(error));
             return Ok(());
         }
-        camel(&mut value);
+        let mut value = camel_value(value);
         self.start(&value, out);
         self.blocked |= value.get("promptFeedback").is_some_and(blocked);
         let candidates = value.get_mut("candidates").map(Value::take);
@@ -146,7 +146,7 @@ impl Answer {
         if self.piece_of_call(&mut part, reply, out) {
             return Ok(());
         }
-        let part = content::part(part, Path::Root).map_err(|error| content::bad_reply(&error))?;
+        let part = content::part(part.into(), Path::Root).map_err(|error| content::bad_reply(&error))?;
         let choice = self.choice;
         match part.kind {
             PartKind::Text { text, .. } => {

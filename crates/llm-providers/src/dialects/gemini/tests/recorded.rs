@@ -5,7 +5,7 @@ use bytes::Bytes;
 use llm_types::{Event, PartKind};
 use serde_json::{Value, json};
 
-use super::super::wire::camel;
+use super::super::wire::camel_value;
 use super::round_trip::joined;
 use super::{events, frames, status, target, without_nulls};
 use crate::ReplyContext;
@@ -83,8 +83,7 @@ fn without_token_ids(value: &mut Value) {
 /// A reply without what the writer may change: ids of calls that had none, counts without canonical
 /// form, members that are empty.
 fn reply(body: &Value) -> Value {
-    let mut body = without_nulls(body);
-    camel(&mut body);
+    let mut body = camel_value(without_nulls(body));
     without_token_ids(&mut body);
     for candidate in body["candidates"].as_array_mut().into_iter().flatten() {
         for part in candidate["content"]["parts"].as_array_mut().into_iter().flatten() {

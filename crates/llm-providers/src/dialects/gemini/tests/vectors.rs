@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::wire::camel;
+use super::super::wire::camel_value;
 use super::{target, without_nulls};
 use crate::Target;
 use crate::dialect::Dialect;
@@ -28,8 +28,7 @@ const OURS_IS_BETTER: &[(&str, &str)] = &[
 
 /// What no vendor can notice: spelling of members, user turns apart or joined.
 fn normal(body: &Value) -> Value {
-    let mut body = without_nulls(body);
-    camel(&mut body);
+    let mut body = camel_value(without_nulls(body));
     let contents = body["contents"].take();
     let mut joined: Vec<Value> = Vec::new();
     for mut content in contents.as_array().cloned().unwrap_or_default() {

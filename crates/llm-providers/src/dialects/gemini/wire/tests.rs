@@ -6,7 +6,7 @@ use llm_types::Finish;
 use serde_json::json;
 
 use super::{
-    Signature, camel, finish_of, finish_word, id_with_signature, mime_of_address, path, redacted_out,
+    Signature, camel_value, finish_of, finish_word, id_with_signature, mime_of_address, path, redacted_out,
     signature_in, signature_out, split_id,
 };
 
@@ -24,13 +24,12 @@ fn paths_name_the_model_and_the_verb() {
 
 #[test]
 fn members_are_spelled_in_camel_case_but_not_those_of_the_user() {
-    let mut value = json!({
+    let value = camel_value(json!({
         "system_instruction": { "parts": [{ "inline_data": { "mime_type": "a/b" } }] },
         "contents": [{ "parts": [{ "function_call": { "args": { "my_arg": { "x_y": 1 } } } }] }],
         "labels": { "my_team": "a" },
         "\u{211}_x": 1,
-    });
-    camel(&mut value);
+    }));
     assert_eq!(
         value,
         json!({

@@ -11,6 +11,7 @@ use super::super::wire::NATIVE;
 use super::messages;
 use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Options without which the answer is another one: those that change which words the model picks.
 const NEEDED: &[&str] = &[
@@ -54,18 +55,18 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<ChatRequest> {
     Ok(request)
 }
 
-fn tools(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
+fn tools(fields: &mut Fields<'_, '_>) -> Result<Vec<Tool>> {
     let root = *fields.path();
     let path = root.member("tools");
     let tools = fields.array("tools")?.unwrap_or_default();
     tools.into_iter().enumerate().map(|(index, value)| tool(value, path.element(index))).collect()
 }
 
-fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
+fn tool(value: Json<'_>, path: Path<'_>) -> Result<Tool> {
     let mut fields = Fields::of(value, path)?;
     let kind = fields.text("type")?.unwrap_or_else(|| "function".to_owned());
     if kind != "function" {
-        return Err(fields.path().member("type").wrong(&Value::from(kind), "`function`"));
+        return Err(fields.path().member("type").wrong(kind, "`function`"));
     }
     let mut tool = fields.required_object("function", |function| {
         let name = function.required_text("name")?;
@@ -78,7 +79,7 @@ fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
     Ok(tool)
 }
 
-fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+fn options(fields: &mut Fields<'_, '_>, native: &mut Extra) -> Result<Options> {
     let mut options = fields.object("options", |said| sampling(said, native))?.unwrap_or_default();
     options.response_format = format(fields)?;
     options.reasoning = think(fields)?;
@@ -89,12 +90,12 @@ fn options(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
 }
 
 /// Reads `options`; what has no canonical form is kept as it is.
-fn sampling(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
+fn sampling(fields: &mut Fields<'_, '_>, native: &mut Extra) -> Result<Options> {
     let stop = match fields.peek("stop") {
-        Some(Value::String(_)) => fields.text("stop")?.map(|text| vec![text]),
+        Some(Json::String(_)) => fields.text("stop")?.map(|text| vec![text]),
         _ => fields.texts("stop")?,
     };
-    let endless = fields.peek("num_predict").and_then(Value::as_i64).is_some_and(|number| number < 0);
+    let endless = fields.peek("num_predict").and_then(Json::as_i64).is_some_and(|number| number < 0);
     let options = Options {
         // A negative one asks for an answer of any length.
         max_tokens: if endless { None } else { fields.whole("num_predict")? },
@@ -116,7 +117,7 @@ fn sampling(fields: &mut Fields<'_>, native: &mut Extra) -> Result<Options> {
 }
 
 /// Reads `format`: `json`, or a schema. Clients write an empty text for none.
-fn format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
+fn format(fields: &mut Fields<'_, '_>) -> Result<Option<ResponseFormat>> {
     let found = match fields.any("format") {
         None => return Ok(None),
         Some(Value::String(word)) if word.is_empty() => return Ok(None),
@@ -128,11 +129,11 @@ fn format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
         }
         Some(other) => other,
     };
-    Err(fields.path().member("format").wrong(&found, "`json` or a JSON schema"))
+    Err(fields.path().member("format").wrong(found, "`json` or a JSON schema"))
 }
 
 /// Reads `think`: whether, or how much.
-fn think(fields: &mut Fields<'_>) -> Result<Option<Reasoning>> {
+fn think(fields: &mut Fields<'_, '_>) -> Result<Option<Reasoning>> {
     let found = match fields.any("think") {
         None => return Ok(None),
         Some(Value::Bool(on)) => {
@@ -144,7 +145,7 @@ fn think(fields: &mut Fields<'_>) -> Result<Option<Reasoning>> {
         Some(effort) => Ok(Some(Reasoning { effort: Some(effort), ..Reasoning::default() })),
         None => {
             let expected = "a boolean, `low`, `medium`, `high` or `max`";
-            Err(fields.path().member("think").wrong(&found, expected))
+            Err(fields.path().member("think").wrong(found, expected))
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::dialects::calls::Ids;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// How ids begin that were made here; they are not written back.
 const MADE: &str = "call_ollama_";
@@ -16,13 +17,13 @@ pub(super) fn is_made(id: &str) -> bool {
 }
 
 /// Reads all messages.
-pub(super) fn decode(listed: Vec<Value>, path: &Path<'_>) -> Result<Vec<Message>> {
+pub(super) fn decode(listed: Vec<Json<'_>>, path: &Path<'_>) -> Result<Vec<Message>> {
     let mut ids = Ids::new(MADE);
     let read = |(index, value)| message(value, path.element(index), &mut ids);
     listed.into_iter().enumerate().map(read).collect()
 }
 
-fn message(value: Value, path: Path<'_>, ids: &mut Ids) -> Result<Message> {
+fn message(value: Json<'_>, path: Path<'_>, ids: &mut Ids) -> Result<Message> {
     let mut fields = Fields::of(value, path)?;
     let role = role(&mut fields)?;
     let mut parts = Vec::new();
@@ -46,16 +47,13 @@ fn message(value: Value, path: Path<'_>, ids: &mut Ids) -> Result<Message> {
     Ok(message)
 }
 
-fn role(fields: &mut Fields<'_>) -> Result<Role> {
+fn role(fields: &mut Fields<'_, '_>) -> Result<Role> {
     match fields.required_text("role")?.as_str() {
         "system" => Ok(Role::System),
         "user" => Ok(Role::User),
         "assistant" => Ok(Role::Assistant),
         "tool" => Ok(Role::Tool),
-        other => Err(fields
-            .path()
-            .member("role")
-            .wrong(&Value::from(other), "`system`, `user`, `assistant` or `tool`")),
+        other => Err(fields.path().member("role").wrong(other, "`system`, `user`, `assistant` or `tool`")),
     }
 }
 
@@ -81,7 +79,7 @@ fn kind_of(data: &str) -> &'static str {
     }
 }
 
-fn calls(fields: &mut Fields<'_>, ids: &mut Ids) -> Result<Vec<Part>> {
+fn calls(fields: &mut Fields<'_, '_>, ids: &mut Ids) -> Result<Vec<Part>> {
     let root = *fields.path();
     let path = root.member("tool_calls");
     let listed = fields.array("tool_calls")?.unwrap_or_default();
@@ -89,7 +87,7 @@ fn calls(fields: &mut Fields<'_>, ids: &mut Ids) -> Result<Vec<Part>> {
     listed.into_iter().enumerate().map(read).collect()
 }
 
-fn call(mut fields: Fields<'_>, ids: &mut Ids) -> Result<Part> {
+fn call(mut fields: Fields<'_, '_>, ids: &mut Ids) -> Result<Part> {
     let mut id = fields.text("id")?.unwrap_or_default();
     let (name, arguments) = fields.required_object("function", |function| {
         function.any("index");
@@ -101,7 +99,7 @@ fn call(mut fields: Fields<'_>, ids: &mut Ids) -> Result<Part> {
     Ok(Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom: false })))
 }
 
-fn tool_result(fields: &mut Fields<'_>, parts: Vec<Part>, ids: &mut Ids) -> Result<Part> {
+fn tool_result(fields: &mut Fields<'_, '_>, parts: Vec<Part>, ids: &mut Ids) -> Result<Part> {
     let mut call_id = fields.text("tool_call_id")?.unwrap_or_default();
     let name = fields.text("tool_name")?;
     ids.answered(name.as_deref(), &mut call_id);

@@ -7,6 +7,7 @@ use llm_types::{Extra, Result, Tool};
 use serde_json::{Map, Value, json};
 
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 const SEPARATOR: &str = "__";
 
@@ -23,9 +24,9 @@ pub(super) fn joined(namespace: Option<&str>, name: String) -> String {
 
 /// Reads a namespace: its tools under their plain names. `read` reads one tool.
 pub(super) fn decode(
-    value: Value,
+    value: Json<'_>,
     path: Path<'_>,
-    read: impl Fn(Value, Path<'_>) -> Result<Tool>,
+    read: impl Fn(Json<'_>, Path<'_>) -> Result<Tool>,
 ) -> Result<Vec<Tool>> {
     let mut fields = Fields::of(value, path)?;
     let name = fields.required_text("name")?;

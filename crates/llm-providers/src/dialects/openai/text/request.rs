@@ -5,21 +5,20 @@ use serde_json::{Value, json};
 
 use super::super::chat::OpenaiChat;
 use super::PATH;
+use crate::Target;
 use crate::dialect::{Dialect as _, Encoded};
+use crate::dialects::conversation;
 use crate::dialects::params::leave_out;
-use crate::fields::{Fields, Path};
-use crate::{Target, scan};
+use crate::fields::Fields;
+use crate::json::Json;
 
 /// Why a parameter cannot be said.
 const NO_SUCH: &str = "its completions have no such parameter";
 
 /// Reads a whole request: that of a chat in which the user says the prompt.
 pub(super) fn decode(body: &[u8]) -> Result<ChatRequest> {
-    scan::object(body, |_| {})?;
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {error}")))?;
-    let mut fields = Fields::of(value, Path::Root)?;
-    let drops = fields.peek("drop_params") == Some(&Value::Bool(true));
+    let mut fields = conversation::body(body)?;
+    let drops = fields.peek("drop_params").and_then(Json::as_bool) == Some(true);
     let prompt = prompt(&mut fields)?;
     refuse(&mut fields, drops)?;
     let logprobs = fields.whole("logprobs")?;
@@ -35,7 +34,7 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatRequest> {
 }
 
 /// The one prompt a chat can be asked.
-fn prompt(fields: &mut Fields<'_>) -> Result<String> {
+fn prompt(fields: &mut Fields<'_, '_>) -> Result<String> {
     let path = *fields.path();
     let path = path.member("prompt");
     let ids = |found: &Value| {
@@ -44,28 +43,28 @@ fn prompt(fields: &mut Fields<'_>) -> Result<String> {
         );
         Error::bad_param("prompt", message)
     };
-    match fields.any("prompt") {
+    match fields.take("prompt") {
         None => Err(path.missing("a string")),
-        Some(Value::String(text)) => Ok(text),
-        Some(Value::Array(mut list)) => match (list.pop(), list.len()) {
-            (Some(Value::String(text)), 0) => Ok(text),
-            (Some(id @ (Value::Number(_) | Value::Array(_))), _) => Err(ids(&id)),
-            (Some(Value::String(_)), more) => {
+        Some(Json::String(text)) => Ok(text.into_owned()),
+        Some(Json::Array(mut list)) => match (list.pop(), list.len()) {
+            (Some(Json::String(text)), 0) => Ok(text.into_owned()),
+            (Some(id @ (Json::Number(_) | Json::Array(_))), _) => Err(ids(&id.into_value())),
+            (Some(Json::String(_)), more) => {
                 let message = format!("`prompt`: found {} prompts where one was expected", more + 1);
                 Err(Error::unsupported("prompt", message))
             }
-            (Some(other), _) => Err(path.element(0).wrong(&other, "a string")),
-            (None, _) => Err(path.wrong(&Value::Array(Vec::new()), "a string")),
+            (Some(other), _) => Err(path.element(0).wrong(other, "a string")),
+            (None, _) => Err(path.wrong(Value::Array(Vec::new()), "a string")),
         },
-        Some(other) => Err(path.wrong(&other, "a string or a list of one string")),
+        Some(other) => Err(path.wrong(other, "a string or a list of one string")),
     }
 }
 
 /// What a chat cannot say: refused unless the caller lets it be dropped.
-fn refuse(fields: &mut Fields<'_>, drops: bool) -> Result<()> {
+fn refuse(fields: &mut Fields<'_, '_>, drops: bool) -> Result<()> {
     let suffix = fields.text("suffix")?.is_some_and(|suffix| !suffix.is_empty());
     let echo = fields.flag("echo")?.unwrap_or(false);
-    let n = fields.peek("n").and_then(Value::as_u64).unwrap_or(1);
+    let n = fields.peek("n").and_then(Json::as_u64).unwrap_or(1);
     let best_of = fields.whole("best_of")?.is_some_and(|best_of| best_of > n);
     for (name, given) in [("suffix", suffix), ("echo", echo), ("best_of", best_of)] {
         if given && !drops {

@@ -6,20 +6,12 @@ use serde_json::{Map, Value};
 use super::super::glance::control_of;
 use super::super::wire::DIALECT;
 use super::{messages, options, tools};
+use crate::dialects::conversation;
 use crate::fields::{Fields, Path};
-use crate::scan;
 
 /// Reads a whole request.
 pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
-    // The scanner's faults say where and what; what it accepts serde_json reads.
-    scan::object(body, |_| {})?;
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        llm_types::Error::new(
-            llm_types::ErrorKind::BadRequest,
-            format!("the body is not valid JSON: {error}"),
-        )
-    })?;
-    let mut fields = Fields::of(value, Path::Root)?;
+    let mut fields = conversation::body(body)?;
     let model = fields.text("model")?.unwrap_or_default();
     let path = Path::Root.member("messages");
     let listed = fields.array("messages")?.ok_or_else(|| path.missing("an array of messages"))?;
@@ -47,9 +39,9 @@ pub(in crate::dialects) fn options_of(members: Map<String, Value>) -> Result<(Op
 
 /// The forerunners of tools, kept as they came: a caller that sends them expects `function_call` in the
 /// reply, which other dialects must know before they offer them as tools.
-fn legacy(fields: &Fields<'_>) -> Option<NativeFields> {
+fn legacy(fields: &Fields<'_, '_>) -> Option<NativeFields> {
     let given = ["functions", "function_call"].into_iter().filter_map(|name| {
-        let value = fields.peek(name)?.clone();
+        let value = fields.peek(name)?.to_value();
         Some((name.to_owned(), value))
     });
     let kept = Extra(given.collect());

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use llm_types::{
     CacheMark, CacheTtl, Media, MediaSource, Message, Part, PartKind, Result, Role, ToolCall, ToolResult,
 };
-use serde_json::Value;
 
 use super::super::wire::{DIALECT, audio_mime, data_uri};
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads all messages. A result that does not name its call (legacy `function` messages, some
 /// clients' `tool` messages) answers the first call before it that has no answer yet.
-pub(super) fn decode(listed: Vec<Value>, path: &Path<'_>) -> Result<Vec<Message>> {
+pub(super) fn decode(listed: Vec<Json<'_>>, path: &Path<'_>) -> Result<Vec<Message>> {
     let mut unanswered = VecDeque::new();
     let mut messages = Vec::with_capacity(listed.len());
     for (index, value) in listed.into_iter().enumerate() {
@@ -35,7 +35,7 @@ fn calls(message: &Message) -> VecDeque<String> {
     message.parts.iter().filter_map(id).collect()
 }
 
-fn role(fields: &mut Fields<'_>) -> Result<Role> {
+fn role(fields: &mut Fields<'_, '_>) -> Result<Role> {
     const ROLES: &str = "one of `system`, `developer`, `user`, `assistant`, `tool`, `function`";
     let word = fields.text("role")?.ok_or_else(|| fields.path().member("role").missing(ROLES))?;
     match word.as_str() {
@@ -44,14 +44,14 @@ fn role(fields: &mut Fields<'_>) -> Result<Role> {
         "user" => Ok(Role::User),
         "assistant" | "model" => Ok(Role::Assistant),
         "tool" | "function" => Ok(Role::Tool),
-        _ => Err(fields.path().member("role").wrong(&Value::String(word), ROLES)),
+        _ => Err(fields.path().member("role").wrong(word, ROLES)),
     }
 }
 
 fn message(
     role: Role,
     index: usize,
-    fields: &mut Fields<'_>,
+    fields: &mut Fields<'_, '_>,
     unanswered: &mut VecDeque<String>,
 ) -> Result<Message> {
     let cache = cache_mark(fields)?;
@@ -93,7 +93,7 @@ fn message(
 }
 
 /// What the model said: its thoughts, then its words, then its calls.
-fn assistant(fields: &mut Fields<'_>, index: usize) -> Result<Vec<Part>> {
+fn assistant(fields: &mut Fields<'_, '_>, index: usize) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     let thoughts = fields.array("thinking_blocks")?;
     let plain = fields.text("reasoning_content")?;
@@ -131,7 +131,7 @@ fn assistant(fields: &mut Fields<'_>, index: usize) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn tool_call(mut fields: Fields<'_>) -> Result<Part> {
+fn tool_call(mut fields: Fields<'_, '_>) -> Result<Part> {
     let id = fields.required_text("id")?;
     let kind = fields.text("type")?.unwrap_or_else(|| "function".to_owned());
     let call = match kind.as_str() {
@@ -146,8 +146,7 @@ fn tool_call(mut fields: Fields<'_>) -> Result<Part> {
             Ok(ToolCall { id, name, arguments, custom: true })
         })?,
         _ => {
-            let found = Value::String(kind);
-            return Err(fields.path().member("type").wrong(&found, "`function` or `custom`"));
+            return Err(fields.path().member("type").wrong(kind, "`function` or `custom`"));
         }
     };
     let mut part = Part::new(PartKind::ToolCall(call));
@@ -161,38 +160,38 @@ fn tool_call(mut fields: Fields<'_>) -> Result<Part> {
 }
 
 /// Arguments are JSON in a string; some clients send the object itself.
-fn arguments(function: &mut Fields<'_>) -> Result<String> {
-    if let Some(Value::Object(_)) = function.peek("arguments") {
+fn arguments(function: &mut Fields<'_, '_>) -> Result<String> {
+    if let Some(Json::Object(_)) = function.peek("arguments") {
         return Ok(function.any("arguments").map(|object| object.to_string()).unwrap_or_default());
     }
     Ok(function.text("arguments")?.unwrap_or_default())
 }
 
 /// Gemini's thought signature, where LiteLLM and where Google's OpenAI endpoint put it.
-fn signature(call: &Fields<'_>) -> Option<String> {
-    let at = |name: &str, pointer: &str| call.peek(name)?.pointer(pointer)?.as_str().map(str::to_owned);
-    at("provider_specific_fields", "/thought_signature")
-        .or_else(|| at("extra_content", "/google/thought_signature"))
+fn signature(call: &Fields<'_, '_>) -> Option<String> {
+    let at = |name: &str, path: &[&str]| call.peek(name)?.at(path)?.as_str().map(str::to_owned);
+    at("provider_specific_fields", &["thought_signature"])
+        .or_else(|| at("extra_content", &["google", "thought_signature"]))
 }
 
 /// The `content` member: a string, or parts; `None` when it is absent or null.
-fn content(fields: &mut Fields<'_>) -> Result<Option<Vec<Part>>> {
+fn content(fields: &mut Fields<'_, '_>) -> Result<Option<Vec<Part>>> {
     let path = *fields.path();
     let path = path.member("content");
-    match fields.any("content") {
+    match fields.take("content") {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(vec![Part::text(text)])),
-        Some(Value::Array(listed)) => {
+        Some(Json::String(text)) => Ok(Some(vec![Part::text(text.into_owned())])),
+        Some(Json::Array(listed)) => {
             let read = |(index, value)| part(value, path.element(index));
             listed.into_iter().enumerate().map(read).collect::<Result<_>>().map(Some)
         }
-        Some(other) => Err(path.wrong(&other, "a string or an array of parts")),
+        Some(other) => Err(path.wrong(other, "a string or an array of parts")),
     }
 }
 
-fn part(value: Value, path: Path<'_>) -> Result<Part> {
-    if let Value::String(text) = value {
-        return Ok(Part::text(text));
+fn part(value: Json<'_>, path: Path<'_>) -> Result<Part> {
+    if let Json::String(text) = value {
+        return Ok(Part::text(text.into_owned()));
     }
     let whole = copy_if_unknown(&value);
     let mut fields = Fields::of(value, path)?;
@@ -209,7 +208,7 @@ fn part(value: Value, path: Path<'_>) -> Result<Part> {
         "redacted_thinking" => Part::new(PartKind::RedactedReasoning { data: fields.required_text("data")? }),
         _ => {
             // A part that only some vendor knows travels as it is.
-            let value = whole.unwrap_or(Value::Null);
+            let value = whole.map(Json::into_value).unwrap_or_default();
             return Ok(Part { cache, ..Part::new(PartKind::Native { dialect: DIALECT.to_owned(), value }) });
         }
     };
@@ -219,7 +218,7 @@ fn part(value: Value, path: Path<'_>) -> Result<Part> {
 }
 
 /// A copy of a part whose type only some vendor knows; known parts are moved, not copied.
-fn copy_if_unknown(part: &Value) -> Option<Value> {
+fn copy_if_unknown<'b>(part: &Json<'b>) -> Option<Json<'b>> {
     const KNOWN: [&str; 10] = [
         "text",
         "input_text",
@@ -237,21 +236,21 @@ fn copy_if_unknown(part: &Value) -> Option<Value> {
 }
 
 /// `thinking` is a string (Anthropic's block, as LiteLLM passes it) or text parts (Mistral's).
-fn thinking(fields: &mut Fields<'_>) -> Result<Part> {
-    let text = match fields.any("thinking") {
-        Some(Value::String(text)) => text,
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
+fn thinking(fields: &mut Fields<'_, '_>) -> Result<Part> {
+    let text = match fields.take("thinking") {
+        Some(Json::String(text)) => text.into_owned(),
+        Some(Json::Array(parts)) => {
+            parts.iter().filter_map(|part| part.get("text").and_then(Json::as_str)).collect()
         }
-        Some(other) => return Err(fields.path().member("thinking").wrong(&other, "a string")),
+        Some(other) => return Err(fields.path().member("thinking").wrong(other, "a string")),
         None => String::new(),
     };
     Ok(Part::reasoning(text, fields.text("signature")?))
 }
 
 /// `{"url": …, "detail": …}`, or the URL alone.
-fn linked(fields: &mut Fields<'_>, name: &str) -> Result<Media> {
-    if let Some(Value::String(_)) = fields.peek(name) {
+fn linked(fields: &mut Fields<'_, '_>, name: &str) -> Result<Media> {
+    if let Some(Json::String(_)) = fields.peek(name) {
         let url = fields.required_text(name)?;
         return Ok(located(url, None));
     }
@@ -274,8 +273,8 @@ fn located(url: String, format: Option<String>) -> Media {
 }
 
 /// `{"data": …, "format": …}`, or the data alone (Mistral).
-fn audio(fields: &mut Fields<'_>) -> Result<Media> {
-    if let Some(Value::String(_)) = fields.peek("input_audio") {
+fn audio(fields: &mut Fields<'_, '_>) -> Result<Media> {
+    if let Some(Json::String(_)) = fields.peek("input_audio") {
         return Ok(sound(fields.required_text("input_audio")?, None));
     }
     fields.required_object("input_audio", |audio| {
@@ -291,7 +290,7 @@ fn sound(data: String, mime: Option<String>) -> Media {
     Media::new(MediaSource::Base64(data), mime)
 }
 
-fn file(fields: &mut Fields<'_>) -> Result<Media> {
+fn file(fields: &mut Fields<'_, '_>) -> Result<Media> {
     fields.required_object("file", |file| {
         let format = file.text("format")?;
         let mut media = match (file.text("file_data")?, file.text("file_id")?) {
@@ -315,15 +314,14 @@ fn file(fields: &mut Fields<'_>) -> Result<Media> {
 }
 
 /// LiteLLM passes Anthropic's `cache_control` on messages, parts, tools and calls.
-pub(super) fn cache_mark(fields: &mut Fields<'_>) -> Result<Option<CacheMark>> {
+pub(super) fn cache_mark(fields: &mut Fields<'_, '_>) -> Result<Option<CacheMark>> {
     fields.object("cache_control", |mark| {
         let ttl = match mark.text("ttl")?.as_deref() {
             None => None,
             Some("5m") => Some(CacheTtl::FiveMinutes),
             Some("1h") => Some(CacheTtl::OneHour),
             Some(other) => {
-                let found = Value::String(other.to_owned());
-                return Err(mark.path().member("ttl").wrong(&found, "`5m` or `1h`"));
+                return Err(mark.path().member("ttl").wrong(other, "`5m` or `1h`"));
             }
         };
         Ok(CacheMark { ttl })

@@ -4,9 +4,10 @@ use llm_types::{Options, Reasoning, ReasoningEffort, ResponseFormat, Result};
 use serde_json::{Map, Value};
 
 use crate::fields::Fields;
+use crate::json::Json;
 
 /// Reads every option but the tool choice.
-pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Options> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>) -> Result<Options> {
     let capped = fields.whole("max_tokens")?;
     Ok(Options {
         max_tokens: fields.whole("max_completion_tokens")?.or(capped),
@@ -41,32 +42,29 @@ pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Options> {
     })
 }
 
-fn stop(fields: &mut Fields<'_>) -> Result<Vec<String>> {
+fn stop(fields: &mut Fields<'_, '_>) -> Result<Vec<String>> {
     match fields.peek("stop") {
-        Some(Value::String(_)) => Ok(fields.text("stop")?.into_iter().collect()),
+        Some(Json::String(_)) => Ok(fields.text("stop")?.into_iter().collect()),
         _ => Ok(fields.texts("stop")?.unwrap_or_default()),
     }
 }
 
-fn include_usage(fields: &mut Fields<'_>) -> Result<Option<bool>> {
+fn include_usage(fields: &mut Fields<'_, '_>) -> Result<Option<bool>> {
     Ok(fields.object("stream_options", |options| options.flag("include_usage"))?.flatten())
 }
 
-fn response_format(fields: &mut Fields<'_>) -> Result<Option<ResponseFormat>> {
+fn response_format(fields: &mut Fields<'_, '_>) -> Result<Option<ResponseFormat>> {
     fields.object("response_format", |format| match format.required_text("type")?.as_str() {
         "text" => Ok(ResponseFormat::Text),
         "json_object" => Ok(ResponseFormat::JsonObject),
         // Together AI's clients write the schema beside the type.
         "json_schema" if format.peek("schema").is_some() => schema(format),
         "json_schema" => format.required_object("json_schema", schema),
-        other => {
-            let found = Value::String(other.to_owned());
-            Err(format.path().member("type").wrong(&found, "`text`, `json_object` or `json_schema`"))
-        }
+        other => Err(format.path().member("type").wrong(other, "`text`, `json_object` or `json_schema`")),
     })
 }
 
-fn schema(fields: &mut Fields<'_>) -> Result<ResponseFormat> {
+fn schema(fields: &mut Fields<'_, '_>) -> Result<ResponseFormat> {
     Ok(ResponseFormat::JsonSchema {
         name: fields.text("name")?,
         description: fields.text("description")?,
@@ -76,10 +74,10 @@ fn schema(fields: &mut Fields<'_>) -> Result<ResponseFormat> {
 }
 
 /// `reasoning_effort` (a word, or LiteLLM's object) and LiteLLM's `thinking`, in Anthropic's form.
-fn reasoning(fields: &mut Fields<'_>) -> Result<Option<Reasoning>> {
+fn reasoning(fields: &mut Fields<'_, '_>) -> Result<Option<Reasoning>> {
     let mut wanted: Option<Reasoning> = None;
     match fields.peek("reasoning_effort") {
-        Some(Value::Object(_)) => {
+        Some(Json::Object(_)) => {
             wanted = fields.object("reasoning_effort", |object| {
                 let effort = effort(object, "effort")?;
                 Ok(Reasoning { effort, summary: object.text("summary")?, ..Reasoning::default() })
@@ -98,9 +96,8 @@ fn reasoning(fields: &mut Fields<'_>) -> Result<Option<Reasoning>> {
             "disabled" => reasoning.enabled = Some(false),
             "adaptive" => reasoning.adaptive = true,
             other => {
-                let found = Value::String(other.to_owned());
                 let expected = "`enabled`, `disabled` or `adaptive`";
-                return Err(thinking.path().member("type").wrong(&found, expected));
+                return Err(thinking.path().member("type").wrong(other, expected));
             }
         }
         reasoning.budget_tokens = thinking.whole("budget_tokens")?;
@@ -110,12 +107,12 @@ fn reasoning(fields: &mut Fields<'_>) -> Result<Option<Reasoning>> {
     Ok(thinking.or(wanted))
 }
 
-fn effort(fields: &mut Fields<'_>, name: &str) -> Result<Option<ReasoningEffort>> {
+fn effort(fields: &mut Fields<'_, '_>, name: &str) -> Result<Option<ReasoningEffort>> {
     const WORDS: &str = "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`";
     let Some(word) = fields.text(name)? else { return Ok(None) };
     if word == "disable" {
         return Ok(Some(ReasoningEffort::None));
     }
     let effort = ReasoningEffort::from_word(&word);
-    effort.map(Some).ok_or_else(|| fields.path().member(name).wrong(&Value::String(word), WORDS))
+    effort.map(Some).ok_or_else(|| fields.path().member(name).wrong(word, WORDS))
 }

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::super::wire::DIALECT;
 use super::messages::cache_mark;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads `tools` and `functions`.
-pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>) -> Result<Vec<Tool>> {
     let root = *fields.path();
     let mut tools = Vec::new();
     let path = root.member("tools");
@@ -22,15 +23,15 @@ pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Vec<Tool>> {
     Ok(tools)
 }
 
-fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
+fn tool(value: Json<'_>, path: Path<'_>) -> Result<Tool> {
     if let Some(name) = untyped(&value) {
-        let kind = ToolKind::Native { dialect: DIALECT.to_owned(), value };
+        let kind = ToolKind::Native { dialect: DIALECT.to_owned(), value: value.into_value() };
         return Ok(bare(name, kind));
     }
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or("function").to_owned();
+    let kind = value.get("type").and_then(Json::as_str).unwrap_or("function").to_owned();
     if !matches!(kind.as_str(), "function" | "custom") {
-        let name = value.get("name").and_then(Value::as_str).unwrap_or(&kind).to_owned();
-        let kind = ToolKind::Native { dialect: DIALECT.to_owned(), value };
+        let name = value.get("name").and_then(Json::as_str).unwrap_or(&kind).to_owned();
+        let kind = ToolKind::Native { dialect: DIALECT.to_owned(), value: value.into_value() };
         return Ok(bare(name, kind));
     }
     let mut fields = Fields::of(value, path)?;
@@ -54,13 +55,13 @@ fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
 
 /// The name of a tool that some vendor runs and LiteLLM's callers write without a type:
 /// `{"googleSearch": {}}`.
-fn untyped(value: &Value) -> Option<String> {
+fn untyped(value: &Json<'_>) -> Option<String> {
     let map = value.as_object()?;
-    let told = ["type", "function", "custom", "name"].iter().any(|name| map.contains_key(*name));
-    map.keys().next().filter(|_| !told).cloned()
+    let told = ["type", "function", "custom", "name"].iter().any(|name| map.contains_key(name));
+    map.keys().next().filter(|_| !told).map(str::to_owned)
 }
 
-fn function(fields: &mut Fields<'_>) -> Result<Tool> {
+fn function(fields: &mut Fields<'_, '_>) -> Result<Tool> {
     let name = fields.required_text("name")?;
     let parameters = fields.map("parameters")?.map(Value::Object);
     let mut tool = bare(name, ToolKind::Function { parameters });
@@ -76,28 +77,28 @@ fn bare(name: String, kind: ToolKind) -> Tool {
 }
 
 /// Reads `tool_choice` or the legacy `function_call`.
-pub(super) fn decode_choice(fields: &mut Fields<'_>) -> Result<Option<ToolChoice>> {
+pub(super) fn decode_choice(fields: &mut Fields<'_, '_>) -> Result<Option<ToolChoice>> {
     const EXPECTED: &str = "`none`, `auto`, `required` or an object that names a tool";
     for name in ["tool_choice", "function_call"] {
         let path = *fields.path();
         let path = path.member(name);
-        let choice = match fields.any(name) {
+        let choice = match fields.take(name) {
             None => continue,
-            Some(Value::String(word)) => match word.as_str() {
+            Some(Json::String(word)) => match &*word {
                 "none" => ToolChoice::None,
                 "auto" => ToolChoice::Auto,
                 "required" | "any" => ToolChoice::Required,
-                _ => return Err(path.wrong(&Value::String(word), EXPECTED)),
+                _ => return Err(path.wrong(word.into_owned(), EXPECTED)),
             },
-            Some(value @ Value::Object(_)) => named(Fields::of(value, path)?)?,
-            Some(other) => return Err(path.wrong(&other, EXPECTED)),
+            Some(value @ Json::Object(_)) => named(Fields::of(value, path)?)?,
+            Some(other) => return Err(path.wrong(other, EXPECTED)),
         };
         return Ok(Some(choice));
     }
     Ok(None)
 }
 
-fn named(mut fields: Fields<'_>) -> Result<ToolChoice> {
+fn named(mut fields: Fields<'_, '_>) -> Result<ToolChoice> {
     let kind = match fields.text("type")? {
         // Hugging Face's client leaves the type out.
         None if fields.peek("function").is_some() => Some("function".to_owned()),
@@ -122,19 +123,17 @@ fn named(mut fields: Fields<'_>) -> Result<ToolChoice> {
             }
         }
         Some(other) => {
-            let found = Value::String(other.to_owned());
-            Err(fields.path().member("type").wrong(&found, "`function`, `custom` or `allowed_tools`"))
+            Err(fields.path().member("type").wrong(other, "`function`, `custom` or `allowed_tools`"))
         }
     }
 }
 
-fn among(fields: &mut Fields<'_>) -> Result<ToolChoice> {
+fn among(fields: &mut Fields<'_, '_>) -> Result<ToolChoice> {
     let required = match fields.text("mode")?.as_deref() {
         Some("required") => true,
         Some("auto") | None => false,
         Some(other) => {
-            let found = Value::String(other.to_owned());
-            return Err(fields.path().member("mode").wrong(&found, "`auto` or `required`"));
+            return Err(fields.path().member("mode").wrong(other, "`auto` or `required`"));
         }
     };
     let path = *fields.path();

@@ -17,7 +17,7 @@ pub(crate) fn facts(body: &[u8]) -> ReplyFacts {
 fn quick(body: &[u8]) -> Option<ReplyFacts> {
     let mut seen = Seen::default();
     let mut reader = Reader::new(body).ok()?;
-    reader.members(|reader, name| seen.top_member(reader, name)).ok()?;
+    reader.members(|reader, name| seen.top_member(reader, &name)).ok()?;
     reader.end().ok()?;
     (seen.answers > 0 && !seen.odd).then(|| ReplyFacts { complete: true, ..seen.facts })
 }
@@ -57,10 +57,10 @@ impl Seen {
         let first = self.answers == 1;
         reader.members(|reader, name| {
             if name == "message" && reader.kind() == Kind::Object {
-                return reader.members(|reader, name| self.message_member(reader, name));
+                return reader.members(|reader, name| self.message_member(reader, &name));
             }
             let value = reader.item()?;
-            match name {
+            match &*name {
                 "finish_reason" => {
                     let finish = value.as_str().and_then(|word| finish_of(&word));
                     self.odd |= matches!(finish, Some(Finish::Other(_)));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::wire::DIALECT;
 use crate::dialects::openai::chat::{audio_mime, data_uri, media_url};
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Marks a part that only this API has and that stood within a message, not beside it as an item.
 const WITHIN: &str = "within_message";
@@ -17,24 +18,25 @@ pub(super) fn is_item(part: &Part) -> bool {
 }
 
 /// A member that is a string or an array of parts; absent and null are no parts.
-pub(super) fn decode(fields: &mut Fields<'_>, name: &str) -> Result<Vec<Part>> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>, name: &str) -> Result<Vec<Part>> {
     let parent = *fields.path();
     let path = parent.member(name);
-    match fields.any(name) {
+    match fields.take(name) {
         None => Err(path.missing("a string or an array of parts")),
-        Some(Value::String(text)) => Ok(vec![Part::text(text)]),
-        Some(Value::Array(listed)) => {
+        Some(Json::String(text)) => Ok(vec![Part::text(text.into_owned())]),
+        Some(Json::Array(listed)) => {
             let read = |(index, value)| part(value, path.element(index));
             listed.into_iter().enumerate().map(read).collect()
         }
-        Some(other) => Err(path.wrong(&other, "a string or an array of parts")),
+        Some(other) => Err(path.wrong(other, "a string or an array of parts")),
     }
 }
 
-fn part(value: Value, path: Path<'_>) -> Result<Part> {
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+fn part(value: Json<'_>, path: Path<'_>) -> Result<Part> {
+    let kind = value.get("type").and_then(Json::as_str).unwrap_or_default().to_owned();
     let known = ["input_text", "output_text", "text", "refusal", "input_image", "input_file", "input_audio"];
-    if value.is_object() && !kind.is_empty() && !known.contains(&kind.as_str()) {
+    if !kind.is_empty() && !known.contains(&kind.as_str()) {
+        let value = value.into_value();
         let mut part = Part::new(PartKind::Native { dialect: DIALECT.to_owned(), value });
         part.extra.0.insert(WITHIN.to_owned(), Value::Bool(true));
         return Ok(part);
@@ -50,7 +52,7 @@ fn part(value: Value, path: Path<'_>) -> Result<Part> {
         _ => {
             let text = fields.required_text("text")?;
             let listed = fields.array("annotations")?.unwrap_or_default();
-            let citations = listed.into_iter().map(annotation_of).collect();
+            let citations = listed.into_iter().map(|listed| annotation_of(listed.into_value())).collect();
             Part::new(PartKind::Text { text, citations })
         }
     };
@@ -59,7 +61,7 @@ fn part(value: Value, path: Path<'_>) -> Result<Part> {
 }
 
 /// `prompt_cache_breakpoint`; some callers send Anthropic's `cache_control`, as on LiteLLM's routes.
-fn cache_mark(fields: &mut Fields<'_>) -> Result<Option<CacheMark>> {
+fn cache_mark(fields: &mut Fields<'_, '_>) -> Result<Option<CacheMark>> {
     let named = fields.object("prompt_cache_breakpoint", |_| Ok(CacheMark::default()))?;
     let control = fields.object("cache_control", |control| {
         let ttl = match control.text("ttl")?.as_deref() {
@@ -95,11 +97,11 @@ fn located(url: String) -> Media {
     }
 }
 
-fn image(fields: &mut Fields<'_>) -> Result<Media> {
+fn image(fields: &mut Fields<'_, '_>) -> Result<Media> {
     let id = fields.text("file_id")?;
     let url = match fields.peek("image_url") {
         // Chat Completions' form, which clients carry over.
-        Some(Value::Object(_)) => fields.object("image_url", |link| link.required_text("url"))?,
+        Some(Json::Object(_)) => fields.object("image_url", |link| link.required_text("url"))?,
         _ => fields.text("image_url")?,
     };
     let mut media = match (url, id) {
@@ -111,7 +113,7 @@ fn image(fields: &mut Fields<'_>) -> Result<Media> {
     Ok(media)
 }
 
-fn file(fields: &mut Fields<'_>) -> Result<Media> {
+fn file(fields: &mut Fields<'_, '_>) -> Result<Media> {
     let (data, url, id) = (fields.text("file_data")?, fields.text("file_url")?, fields.text("file_id")?);
     let mut media = match (data, url, id) {
         (Some(data), _, _) if data_uri(&data).is_some() => located(data),
@@ -126,7 +128,7 @@ fn file(fields: &mut Fields<'_>) -> Result<Media> {
     Ok(media)
 }
 
-fn audio(fields: &mut Fields<'_>) -> Result<Media> {
+fn audio(fields: &mut Fields<'_, '_>) -> Result<Media> {
     fields.required_object("input_audio", |audio| {
         let data = audio.required_text("data")?;
         let mime = audio.text("format")?.map(|format| audio_mime(&format));

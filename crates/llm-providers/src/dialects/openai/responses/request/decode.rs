@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::super::glance::control;
 use super::super::wire::DIALECT;
 use super::{items, options, tools};
-use crate::fields::{Fields, Path};
-use crate::scan;
+use crate::dialects::conversation;
+use crate::fields::Fields;
+use crate::json::Json;
 
 /// Members that only this API has, with the question whether an answer without them is another answer.
 fn is_needed(name: &str, value: &Value) -> bool {
@@ -27,14 +28,7 @@ fn is_needed(name: &str, value: &Value) -> bool {
 /// Reads a whole request.
 pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
     // The scanner's faults say where and what; what it accepts serde_json reads.
-    scan::object(body, |_| {})?;
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        llm_types::Error::new(
-            llm_types::ErrorKind::BadRequest,
-            format!("the body is not valid JSON: {error}"),
-        )
-    })?;
-    let mut fields = Fields::of(value, Path::Root)?;
+    let mut fields = conversation::body(body)?;
     let model = fields.text("model")?.unwrap_or_default();
     let mut messages = Vec::new();
     if let Some(text) = fields.text("instructions")? {
@@ -57,16 +51,16 @@ pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
 }
 
 /// `input`: one text of the user, or items.
-fn input(fields: &mut Fields<'_>, messages: &mut Vec<Message>) -> Result<()> {
+fn input(fields: &mut Fields<'_, '_>, messages: &mut Vec<Message>) -> Result<()> {
     let root = *fields.path();
     let path = root.member("input");
-    match fields.any("input") {
+    match fields.take("input") {
         None => Ok(()),
-        Some(Value::String(text)) => {
+        Some(Json::String(text)) => {
             messages.push(Message { role: Role::User, ..Message::user(text) });
             Ok(())
         }
-        Some(Value::Array(listed)) => items::decode(listed, &path, messages),
-        Some(other) => Err(path.wrong(&other, "a string or an array of items")),
+        Some(Json::Array(listed)) => items::decode(listed, &path, messages),
+        Some(other) => Err(path.wrong(other, "a string or an array of items")),
     }
 }

@@ -2,15 +2,15 @@
 //! dialects have it: its thoughts, words and calls in the order of the items.
 
 use llm_types::{Message, Part, PartKind, Result, Role, ToolCall, ToolResult};
-use serde_json::Value;
 
 use super::super::namespace;
 use super::super::wire::{DIALECT, reasoning_part};
 use super::content;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads all items.
-pub(super) fn decode(listed: Vec<Value>, path: &Path<'_>, out: &mut Vec<Message>) -> Result<()> {
+pub(super) fn decode(listed: Vec<Json<'_>>, path: &Path<'_>, out: &mut Vec<Message>) -> Result<()> {
     let mut reader = Reader { out, open: false };
     for (index, value) in listed.into_iter().enumerate() {
         reader.item(value, path.element(index))?;
@@ -25,8 +25,8 @@ struct Reader<'m> {
 }
 
 impl Reader<'_> {
-    fn item(&mut self, value: Value, path: Path<'_>) -> Result<()> {
-        let kind = match value.get("type").and_then(Value::as_str) {
+    fn item(&mut self, value: Json<'_>, path: Path<'_>) -> Result<()> {
+        let kind = match value.get("type").and_then(Json::as_str) {
             Some(kind) => kind.to_owned(),
             None if value.get("role").is_some() => "message".to_owned(),
             None => "item_reference".to_owned(),
@@ -37,13 +37,14 @@ impl Reader<'_> {
             "custom_tool_call" => self.call(Fields::of(value, path)?, "input"),
             "function_call_output" | "custom_tool_call_output" => self.result(Fields::of(value, path)?),
             "reasoning" => self.reasoning(Fields::of(value, path)?),
-            _ if value.is_object() => {
+            _ if value.as_object().is_some() => {
+                let value = value.into_value();
                 // Calls and results of provider-run tools, references, summaries: this API's own.
                 let part = Part::new(PartKind::Native { dialect: DIALECT.to_owned(), value });
                 self.said(vec![part]);
                 Ok(())
             }
-            _ => Err(path.wrong(&value, "an item, which is an object")),
+            _ => Err(path.wrong(value, "an item, which is an object")),
         }
     }
 
@@ -55,7 +56,7 @@ impl Reader<'_> {
         self.open = true;
     }
 
-    fn message(&mut self, mut fields: Fields<'_>) -> Result<()> {
+    fn message(&mut self, mut fields: Fields<'_, '_>) -> Result<()> {
         const ROLES: &str = "one of `user`, `assistant`, `system`, `developer`";
         let word = fields.text("role")?.ok_or_else(|| fields.path().member("role").missing(ROLES))?;
         let parts = content::decode(&mut fields, "content")?;
@@ -67,14 +68,14 @@ impl Reader<'_> {
                 self.said(parts);
                 return Ok(());
             }
-            _ => return Err(fields.path().member("role").wrong(&Value::String(word), ROLES)),
+            _ => return Err(fields.path().member("role").wrong(word, ROLES)),
         };
         self.open = false;
         self.out.push(Message::new(role, parts));
         Ok(())
     }
 
-    fn call(&mut self, mut fields: Fields<'_>, arguments: &str) -> Result<()> {
+    fn call(&mut self, mut fields: Fields<'_, '_>, arguments: &str) -> Result<()> {
         let id = fields.required_text("call_id")?;
         let namespace = fields.text("namespace")?;
         let name = namespace::joined(namespace.as_deref(), fields.required_text("name")?);
@@ -82,12 +83,12 @@ impl Reader<'_> {
         let arguments = fields.text(arguments)?.unwrap_or_default();
         let mut part = Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom }));
         let signature = fields.peek("provider_specific_fields").and_then(|own| own.get("thought_signature"));
-        part.signature = signature.and_then(Value::as_str).map(str::to_owned);
+        part.signature = signature.and_then(Json::as_str).map(str::to_owned);
         self.said(vec![part]);
         Ok(())
     }
 
-    fn result(&mut self, mut fields: Fields<'_>) -> Result<()> {
+    fn result(&mut self, mut fields: Fields<'_, '_>) -> Result<()> {
         let call_id = fields.required_text("call_id")?;
         let name = fields.text("name")?;
         let parts = content::decode(&mut fields, "output")?;
@@ -98,7 +99,7 @@ impl Reader<'_> {
     }
 
     /// Of a summary and the thoughts themselves the summary counts: it is what every vendor shows.
-    fn reasoning(&mut self, mut fields: Fields<'_>) -> Result<()> {
+    fn reasoning(&mut self, mut fields: Fields<'_, '_>) -> Result<()> {
         let id = fields.text("id")?.unwrap_or_default();
         let mut text = texts(fields.array("summary")?);
         if text.is_empty() {
@@ -112,7 +113,7 @@ impl Reader<'_> {
     }
 }
 
-fn texts(parts: Option<Vec<Value>>) -> String {
+fn texts(parts: Option<Vec<Json<'_>>>) -> String {
     let parts = parts.unwrap_or_default();
     let texts: Vec<&str> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
     texts.join("\n\n")

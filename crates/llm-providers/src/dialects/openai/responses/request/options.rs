@@ -4,9 +4,10 @@ use llm_types::{Extra, Options, Reasoning, ReasoningEffort, ResponseFormat, Resu
 use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
+use crate::json::Json;
 
 /// Reads every option but tools and their choice. What only this API has goes to `kept`.
-pub(super) fn decode(fields: &mut Fields<'_>, kept: &mut Extra) -> Result<Options> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>, kept: &mut Extra) -> Result<Options> {
     let top_logprobs = fields.whole("top_logprobs")?;
     let (response_format, verbosity) = text(fields)?;
     Ok(Options {
@@ -29,12 +30,13 @@ pub(super) fn decode(fields: &mut Fields<'_>, kept: &mut Extra) -> Result<Option
     })
 }
 
-fn wants_logprobs(fields: &Fields<'_>) -> bool {
-    let asked = |list: &Vec<Value>| list.iter().any(|one| one == "message.output_text.logprobs");
-    fields.peek("include").and_then(Value::as_array).is_some_and(asked)
+fn wants_logprobs(fields: &Fields<'_, '_>) -> bool {
+    let asked =
+        |list: &Vec<Json<'_>>| list.iter().any(|one| one.as_str() == Some("message.output_text.logprobs"));
+    fields.peek("include").and_then(Json::as_array).is_some_and(asked)
 }
 
-fn text(fields: &mut Fields<'_>) -> Result<(Option<ResponseFormat>, Option<String>)> {
+fn text(fields: &mut Fields<'_, '_>) -> Result<(Option<ResponseFormat>, Option<String>)> {
     let said = fields.object("text", |text| {
         let verbosity = text.text("verbosity")?;
         let format = text.object("format", |format| match format.required_text("type")?.as_str() {
@@ -46,24 +48,21 @@ fn text(fields: &mut Fields<'_>) -> Result<(Option<ResponseFormat>, Option<Strin
                 strict: format.flag("strict")?,
                 schema: Value::Object(format.map("schema")?.unwrap_or_else(Map::new)),
             }),
-            other => {
-                let found = Value::String(other.to_owned());
-                Err(format.path().member("type").wrong(&found, "`text`, `json_object` or `json_schema`"))
-            }
+            other => Err(format.path().member("type").wrong(other, "`text`, `json_object` or `json_schema`")),
         })?;
         Ok((format, verbosity))
     })?;
     Ok(said.unwrap_or_default())
 }
 
-fn reasoning(fields: &mut Fields<'_>, kept: &mut Extra) -> Result<Option<Reasoning>> {
+fn reasoning(fields: &mut Fields<'_, '_>, kept: &mut Extra) -> Result<Option<Reasoning>> {
     const WORDS: &str = "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`";
     let reasoning = fields.object("reasoning", |object| {
         let effort = match object.text("effort")? {
             None => None,
             Some(word) => Some(
                 ReasoningEffort::from_word(&word)
-                    .ok_or_else(|| object.path().member("effort").wrong(&Value::String(word), WORDS))?,
+                    .ok_or_else(|| object.path().member("effort").wrong(word, WORDS))?,
             ),
         };
         let older = object.text("generate_summary")?;

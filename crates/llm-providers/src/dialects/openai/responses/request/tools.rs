@@ -6,16 +6,17 @@ use serde_json::{Value, json};
 use super::super::namespace;
 use super::super::wire::DIALECT;
 use crate::fields::{Fields, Path};
+use crate::json::Json;
 
 /// Reads `tools`. A plain web search becomes the option that every dialect with one knows.
-pub(super) fn decode(fields: &mut Fields<'_>, options: &mut Options) -> Result<Vec<Tool>> {
+pub(super) fn decode(fields: &mut Fields<'_, '_>, options: &mut Options) -> Result<Vec<Tool>> {
     let root = *fields.path();
     let path = root.member("tools");
     let mut tools = Vec::new();
     for (index, value) in fields.array("tools")?.unwrap_or_default().into_iter().enumerate() {
         match web_search(&value) {
             Some(search) if options.web_search.is_none() => options.web_search = Some(search),
-            _ if value.get("type").is_some_and(|kind| kind == "namespace") => {
+            _ if value.get("type").is_some_and(|kind| kind.as_str() == Some("namespace")) => {
                 tools.extend(namespace::decode(value, path.element(index), tool)?);
             }
             _ => tools.push(tool(value, path.element(index))?),
@@ -26,22 +27,22 @@ pub(super) fn decode(fields: &mut Fields<'_>, options: &mut Options) -> Result<V
 
 /// The `web_search_options` of a web search tool; `None` for other tools, and for searches that say
 /// more than those can.
-fn web_search(tool: &Value) -> Option<Value> {
+fn web_search(tool: &Json<'_>) -> Option<Value> {
     let kind = tool.get("type")?.as_str()?;
     if !(kind == "web_search" || kind.starts_with("web_search_preview") || kind.starts_with("web_search_20"))
     {
         return None;
     }
     let mut options = json!({});
-    for (name, value) in tool.as_object()? {
-        match name.as_str() {
+    for (name, value) in tool.as_object()?.iter() {
+        match name {
             "type" => {}
             _ if value.is_null() => {}
             // To look at the live web is what a search does unless it is told not to.
-            "external_web_access" if *value == true => {}
-            "search_context_size" => options[name] = value.clone(),
+            "external_web_access" if value.as_bool() == Some(true) => {}
+            "search_context_size" => options[name] = value.to_value(),
             "user_location" => {
-                let mut place = value.as_object()?.clone();
+                let mut place = value.as_object()?.clone().into_map();
                 place.shift_remove("type");
                 options[name] = json!({"type": "approximate", "approximate": place});
             }
@@ -51,15 +52,15 @@ fn web_search(tool: &Value) -> Option<Value> {
     Some(options)
 }
 
-fn tool(value: Value, path: Path<'_>) -> Result<Tool> {
-    let kind = value.get("type").and_then(Value::as_str).unwrap_or("function").to_owned();
-    if value.is_object() && !matches!(kind.as_str(), "function" | "custom") {
-        let name = value.get("name").or_else(|| value.get("server_label")).and_then(Value::as_str);
+fn tool(value: Json<'_>, path: Path<'_>) -> Result<Tool> {
+    let kind = value.get("type").and_then(Json::as_str).unwrap_or("function").to_owned();
+    if value.as_object().is_some() && !matches!(kind.as_str(), "function" | "custom") {
+        let name = value.get("name").or_else(|| value.get("server_label")).and_then(Json::as_str);
         let name = name.unwrap_or(&kind).to_owned();
-        return Ok(bare(name, ToolKind::Native { dialect: DIALECT.to_owned(), value }));
+        return Ok(bare(name, ToolKind::Native { dialect: DIALECT.to_owned(), value: value.into_value() }));
     }
     // Some clients carry Chat Completions' form over.
-    let nested = value.get(&kind).filter(|inner| inner.is_object()).cloned();
+    let nested = value.get(&kind).filter(|inner| inner.as_object().is_some()).cloned();
     let mut fields = Fields::of(nested.unwrap_or(value), path)?;
     fields.any("type");
     let name = fields.required_text("name")?;
@@ -89,24 +90,24 @@ fn chat_format(format: Value) -> Value {
 }
 
 /// Reads `tool_choice`.
-pub(super) fn decode_choice(fields: &mut Fields<'_>) -> Result<Option<ToolChoice>> {
+pub(super) fn decode_choice(fields: &mut Fields<'_, '_>) -> Result<Option<ToolChoice>> {
     const EXPECTED: &str = "`none`, `auto`, `required` or an object that names a tool";
     let root = *fields.path();
     let path = root.member("tool_choice");
-    match fields.any("tool_choice") {
+    match fields.take("tool_choice") {
         None => Ok(None),
-        Some(Value::String(word)) => Ok(Some(match word.as_str() {
+        Some(Json::String(word)) => Ok(Some(match &*word {
             "none" => ToolChoice::None,
             "auto" => ToolChoice::Auto,
             "required" => ToolChoice::Required,
-            _ => return Err(path.wrong(&Value::String(word), EXPECTED)),
+            _ => return Err(path.wrong(word.into_owned(), EXPECTED)),
         })),
-        Some(value @ Value::Object(_)) => named(Fields::of(value, path)?).map(Some),
-        Some(other) => Err(path.wrong(&other, EXPECTED)),
+        Some(value @ Json::Object(_)) => named(Fields::of(value, path)?).map(Some),
+        Some(other) => Err(path.wrong(other, EXPECTED)),
     }
 }
 
-fn named(mut fields: Fields<'_>) -> Result<ToolChoice> {
+fn named(mut fields: Fields<'_, '_>) -> Result<ToolChoice> {
     let kind = fields.required_text("type")?;
     match kind.as_str() {
         "function" | "custom" if fields.peek(&kind).is_some() => {
@@ -123,13 +124,12 @@ fn named(mut fields: Fields<'_>) -> Result<ToolChoice> {
     }
 }
 
-fn among(fields: &mut Fields<'_>) -> Result<ToolChoice> {
+fn among(fields: &mut Fields<'_, '_>) -> Result<ToolChoice> {
     let required = match fields.text("mode")?.as_deref() {
         Some("required") => true,
         Some("auto") | None => false,
         Some(other) => {
-            let found = Value::String(other.to_owned());
-            return Err(fields.path().member("mode").wrong(&found, "`auto` or `required`"));
+            return Err(fields.path().member("mode").wrong(other, "`auto` or `required`"));
         }
     };
     let root = *fields.path();
