@@ -44,7 +44,7 @@ pub use operation::{
 pub use pieces::{Kept, Pieces, Stored};
 pub use price::{
     Adjustment, Cost, CostContext, FemtoUsd, Host, Meter, Metered, OffPeak, Price, PromptBand, Rate, Ratio,
-    SearchContext, Tier, When, Window,
+    Reach, SearchContext, Tier, When, Window,
 };
 pub use secret::Secret;
 pub use stream::{Event, Start};

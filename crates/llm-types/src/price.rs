@@ -18,7 +18,7 @@ mod tariff;
 mod wire;
 
 pub use amount::{FemtoUsd, Ratio};
-pub use cost::{Adjustment, Cost, CostContext, Host, Metered, SearchContext};
+pub use cost::{Adjustment, Cost, CostContext, Host, Metered, Reach, SearchContext};
 pub use meter::{Meter, Rate, Tier, When};
 use serde::{Deserialize, Serialize};
 

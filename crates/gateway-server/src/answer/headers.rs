@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 use llm_router::Deployment;
+use llm_types::{Cost, FemtoUsd, Money, Ratio};
 
 use super::Head;
 use crate::limits::{Limits, Remaining};
@@ -19,6 +20,22 @@ pub(crate) mod names {
     pub(crate) const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
     pub(crate) const VERSION: HeaderName = HeaderName::from_static("x-litellm-version");
     pub(crate) const COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
+    pub(crate) const COST_ORIGINAL: HeaderName = HeaderName::from_static("x-litellm-response-cost-original");
+    pub(crate) const COST_DISCOUNT: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-discount-amount");
+    pub(crate) const COST_MARGIN: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-margin-amount");
+    pub(crate) const COST_MARGIN_PART: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-margin-percent");
+    pub(crate) const COST_INPUT: HeaderName = HeaderName::from_static("x-litellm-response-cost-input");
+    pub(crate) const COST_OUTPUT: HeaderName = HeaderName::from_static("x-litellm-response-cost-output");
+    pub(crate) const COST_CACHE_READ: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-cache-read");
+    pub(crate) const COST_CACHE_CREATION: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-cache-creation");
+    pub(crate) const COST_REASONING: HeaderName =
+        HeaderName::from_static("x-litellm-response-cost-reasoning");
+    pub(crate) const COST_TOOLS: HeaderName = HeaderName::from_static("x-litellm-response-cost-tool-usage");
     pub(crate) const KEY_SPEND: HeaderName = HeaderName::from_static("x-litellm-key-spend");
     pub(crate) const KEY_MAX_BUDGET: HeaderName = HeaderName::from_static("x-litellm-key-max-budget");
     pub(crate) const KEY_TPM: HeaderName = HeaderName::from_static("x-litellm-key-tpm-limit");
@@ -81,6 +98,30 @@ impl CallHeaders {
             (names::API_BASE, self.api_base.clone()),
             (names::VERSION, self.version.clone()),
         ]
+    }
+}
+
+/// What a call cost, and its parts: those of caches and reasoning where there are any, the others always
+/// (surface §6.1). Reasoning is part of the output; input, caches, output and tools sum to the original.
+pub(crate) fn costs(head: &mut Head, cost: &Cost, margin: Ratio) {
+    let part = |amount: FemtoUsd| amount.round();
+    head.usd(names::COST, cost.total);
+    head.usd(names::COST_ORIGINAL, part(cost.original));
+    head.usd(names::COST_DISCOUNT, part(cost.discount));
+    head.usd(names::COST_MARGIN, part(cost.margin));
+    // A fraction in billionths, written as an amount in nano-dollars is: 0.1.
+    head.usd(names::COST_MARGIN_PART, Money(i64::try_from(margin.0).unwrap_or(i64::MAX)));
+    head.usd(names::COST_INPUT, part(cost.input));
+    head.usd(names::COST_OUTPUT, part(cost.output + cost.reasoning));
+    head.usd(names::COST_TOOLS, part(cost.tools));
+    for (name, amount) in [
+        (names::COST_CACHE_READ, cost.cache_read),
+        (names::COST_CACHE_CREATION, cost.cache_creation),
+        (names::COST_REASONING, cost.reasoning),
+    ] {
+        if amount != FemtoUsd::ZERO {
+            head.usd(name, part(amount));
+        }
     }
 }
 

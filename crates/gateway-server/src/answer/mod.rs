@@ -10,4 +10,4 @@ pub(crate) use error::{
     detail, empty, error_response, event_stream, json_response, openai_error, with_call_id,
 };
 pub(crate) use head::{Head, Heads};
-pub(crate) use headers::{CallHeaders, limits, names, rests, text};
+pub(crate) use headers::{CallHeaders, costs, limits, names, rests, text};

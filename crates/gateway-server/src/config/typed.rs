@@ -7,7 +7,7 @@ use http::{HeaderName, StatusCode};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use llm_providers::Registry;
-use llm_providers::catalog::ModelInfo;
+use llm_providers::catalog::{Adjustments, ModelInfo};
 use llm_providers::transport::Guard;
 use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
@@ -235,6 +235,8 @@ pub struct Calls {
     pub aliases: Vec<(String, String)>,
     /// Add `cost` to the usage of streams (`include_cost_in_streaming_usage`).
     pub cost_in_stream_usage: bool,
+    /// Discounts and margins by provider (`cost_discount_config`, `cost_margin_config`).
+    pub adjustments: Adjustments,
     /// Refuse models that have no price (`block_requests_for_models_without_pricing`).
     pub refuse_unpriced: bool,
     /// Request headers whose values become spend tags (`extra_spend_tag_headers`).

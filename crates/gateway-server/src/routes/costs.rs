@@ -15,7 +15,7 @@ use super::models::enter;
 use super::utils::{missing, object, served, tokens_of, told};
 use crate::answer::ReplyBody;
 use crate::door::{ConnState, read_body};
-use crate::state::{Core, Served, cost_by};
+use crate::state::{Core, Served};
 
 /// The most bytes a question may have.
 const LIMIT: usize = 16 * 1024 * 1024;
@@ -138,7 +138,7 @@ async fn usage_of_prompt(core: &Core, served: &Served, asked: Map<String, Value>
 }
 
 fn price(served: &Served, model: &str, usage: &Usage) -> Result<llm_types::Cost> {
-    cost_by(served.info.as_deref(), usage, &CostContext::default()).ok_or_else(|| {
+    served.cost(served.info.as_deref(), usage, &CostContext::default()).ok_or_else(|| {
         let shown: String = model.chars().take(200).collect();
         Error::new(ErrorKind::NotFound, format!("model `{shown}` has no price")).with_param("model")
     })

@@ -6,6 +6,7 @@ mod funds;
 mod priorities;
 mod served;
 mod snapshot;
+mod terms;
 mod windows;
 
 use std::sync::Arc;
@@ -28,8 +29,9 @@ use crate::telemetry::{AccessLog, Metrics};
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds};
 pub(crate) use priorities::{ModelShares, Pool, PriorityShares};
-pub(crate) use served::{Served, cost_by};
+pub(crate) use served::Served;
 pub(crate) use snapshot::{Snapshot, Surroundings};
+pub(crate) use terms::reach_of;
 pub(crate) use windows::Windows;
 
 /// What all cores share.

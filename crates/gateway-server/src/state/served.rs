@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use llm_providers::catalog::{ModelInfo, ModelQuery, PriceBook};
+use llm_providers::catalog::{Adjustments, ModelInfo, ModelQuery, PriceBook};
 use llm_providers::dialects::openai::text::completes;
 use llm_providers::{Dialect, DialectId, Prefill, PreparedTarget, ProviderSpec, Target, dialects};
 use llm_router::Deployment;
-use llm_types::{Cost, CostContext, Money, Price, Usage};
+use llm_types::{Cost, CostContext, Money, Price, Reach, Usage};
 
+use super::terms::Terms;
 use crate::answer::CallHeaders;
 use crate::config::Model as Configured;
 use crate::telemetry::{CallCounts, Metrics};
@@ -23,6 +24,8 @@ pub(crate) struct Served {
     pub(crate) dialect: &'static dyn Dialect,
     /// Its price and limits, where they are known.
     pub(crate) info: Option<Arc<ModelInfo>>,
+    /// What is charged beside the price.
+    pub(crate) terms: Terms,
     /// Headers on its answers.
     pub(crate) headers: CallHeaders,
     /// What is counted of it.
@@ -35,6 +38,13 @@ pub(crate) struct Served {
     doors: Vec<Arc<Self>>,
 }
 
+/// What calls are charged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rates<'a> {
+    pub(super) book: &'a PriceBook,
+    pub(super) adjustments: &'a Adjustments,
+}
+
 /// The answer cap assumed in reservations when neither the caller nor the model states one, tokens.
 const ASSUMED_ANSWER: u64 = 4_096;
 
@@ -43,11 +53,11 @@ const PREFILL: &str = "assistant_prefill";
 
 impl Served {
     /// Resolves an entry of the configuration for a model.
-    pub(crate) fn new(
+    pub(super) fn new(
         deployment: &Arc<Deployment>,
         configured: &Configured,
         model: &str,
-        book: &PriceBook,
+        rates: &Rates<'_>,
         metrics: &Metrics,
     ) -> Self {
         let (spec, model) = by_responses(&deployment.target.spec, model);
@@ -56,7 +66,8 @@ impl Served {
         } else {
             Arc::new(Target { spec, model: model.to_owned(), ..(*deployment.target).clone() }.routed())
         };
-        let info = model_info(configured, target.spec.id.as_str(), model, book);
+        let info = model_info(configured, target.spec.id.as_str(), model, rates.book);
+        let terms = Terms::of(&target, rates.adjustments);
         let can = |ability: &str| info.as_ref().is_some_and(|info| info.supports(ability) == Some(true));
         let target = if target.spec.quirks.differ_by_model() {
             Arc::new(Arc::unwrap_or_clone(target).for_model(can))
@@ -71,6 +82,7 @@ impl Served {
         let behind = |target: Arc<Target>| Self {
             dialect: dialects::dialect(target.spec.dialect),
             info: info.clone(),
+            terms,
             headers: CallHeaders::of(deployment),
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
             prefill,
@@ -84,6 +96,7 @@ impl Served {
             doors,
             dialect: dialect_of(&target.spec, info.as_deref()),
             info,
+            terms,
             headers: CallHeaders::of(deployment),
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
             prefill,
@@ -112,25 +125,34 @@ impl Served {
         }
     }
 
-    /// The most a call can cost, for reservations; zero when the model has no price.
-    pub(crate) fn worst_case(&self, input_tokens: u64, max_output_tokens: u64) -> Money {
+    /// The most a call can cost that reaches so far, for reservations; zero when the model has no price.
+    pub(crate) fn worst_case(&self, input_tokens: u64, max_output_tokens: u64, asked: Reach) -> Money {
+        let (context, reach) = (self.terms.context(), self.terms.reach(asked));
         self.info.as_ref().map_or(Money::ZERO, |info| {
-            info.price.worst_case(input_tokens, max_output_tokens, &CostContext::default())
+            info.price.worst_case(input_tokens, max_output_tokens, &context, reach)
         })
+    }
+
+    /// What usage costs; `None` when the model has no price and the provider stated none. `info` is the model's
+    /// own record, or one for what was asked of it.
+    pub(crate) fn cost(
+        &self,
+        info: Option<&ModelInfo>,
+        usage: &Usage,
+        call: &CostContext<'_>,
+    ) -> Option<Cost> {
+        let terms = self.terms.context();
+        let context = CostContext { adjustment: terms.adjustment, host: terms.host, ..*call };
+        match info {
+            Some(info) if info.price.is_known() => Some(info.price.cost(usage, &context)),
+            _ => usage.stated_cost.map(|_| Price::default().cost(usage, &context)),
+        }
     }
 
     /// The answer cap to reserve for, in tokens.
     pub(crate) fn answer_cap(&self, asked: Option<u64>) -> u64 {
         let known = self.info.as_ref().and_then(|info| info.output_limit());
         asked.unwrap_or_else(|| known.unwrap_or(ASSUMED_ANSWER).min(ASSUMED_ANSWER))
-    }
-}
-
-/// What usage costs; `None` when the model has no price and the provider stated none.
-pub(crate) fn cost_by(info: Option<&ModelInfo>, usage: &Usage, context: &CostContext<'_>) -> Option<Cost> {
-    match info {
-        Some(info) if info.price.is_known() => Some(info.price.cost(usage, context)),
-        _ => usage.stated_cost.map(|_| Price::default().cost(usage, context)),
     }
 }
 

@@ -14,7 +14,7 @@ use llm_router::{Counters, Deployment, Group, Router, RouterSettings, Routes};
 use llm_types::{DeploymentId, Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
-use super::served::{model_info, overlaid};
+use super::served::{Rates, model_info, overlaid};
 use super::{Funds, PriorityShares, Served, Windows};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model, is_empty, overlaid as laid_over};
@@ -85,13 +85,14 @@ impl Snapshot {
         let deployments: Vec<Deployment> = config.models.iter().map(|model| known(model, cx.book)).collect();
         let infer = |name: &str| llm_providers::bare_owner(name).map(Cow::Borrowed);
         let routes = Routes::new(deployments, config.router.clone(), cx.counters, Some(infer));
+        let rates = Rates { book: cx.book, adjustments: &config.calls.adjustments };
         let served = routes
             .deployments()
             .iter()
             .zip(&config.models)
             .filter(|(deployment, _)| !deployment.is_wildcard())
             .map(|(deployment, model)| {
-                let served = Served::new(deployment, model, &deployment.target.model, cx.book, cx.metrics);
+                let served = Served::new(deployment, model, &deployment.target.model, &rates, cx.metrics);
                 (deployment.id.clone(), Arc::new(served))
             })
             .collect();
@@ -162,7 +163,8 @@ impl Snapshot {
         let Some(entry) = entry else {
             return Err(Error::new(ErrorKind::Internal, "the deployment is not of this configuration"));
         };
-        let served = Arc::new(Served::new(deployment, entry, model, &self.book, metrics));
+        let rates = Rates { book: &self.book, adjustments: &self.config.calls.adjustments };
+        let served = Arc::new(Served::new(deployment, entry, model, &rates, metrics));
         if self.wildcards.len() < MOST_WILDCARD_MODELS {
             self.wildcards.insert(key, Arc::clone(&served));
         }

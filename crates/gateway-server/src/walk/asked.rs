@@ -8,11 +8,12 @@ use http::header::USER_AGENT;
 use jiff::Timestamp;
 use llm_providers::tokens::{Encoding, count};
 use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Group, Lar1, RouterSettings, prefix};
-use llm_types::ResponseFormat;
+use llm_types::{Reach, ResponseFormat, SearchContext};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Call, Caller};
+use crate::state::reach_of;
 
 /// Numbers of tokens that were counted, by encoding, so that nothing is counted twice.
 #[derive(Debug, Default)]
@@ -40,6 +41,40 @@ const MEDIA: [&str; 11] = [
 /// Headers that name a session, the most telling first.
 const SESSIONS: [&str; 4] =
     ["x-litellm-session-id", "x-session-id", "x-claude-code-session-id", "x-litellm-trace-id"];
+
+/// What a request asks for that has a price of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Extras {
+    /// The service tier; the provider's word of what it served beats it.
+    pub(super) tier: Option<String>,
+    /// How much web searches are to read.
+    pub(super) search: SearchContext,
+}
+
+impl Extras {
+    /// Those of a body: `service_tier`, and `search_context_size` in `web_search_options` or in a tool.
+    fn of(body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Told {
+            #[serde(default)]
+            service_tier: Value,
+            #[serde(default)]
+            web_search_options: Value,
+            #[serde(default)]
+            tools: Value,
+        }
+        let told: Told = serde_json::from_slice(body).unwrap_or_default();
+        let size = |from: &Value| from.get("search_context_size").and_then(Value::as_str).map(str::to_owned);
+        let size = size(&told.web_search_options)
+            .or_else(|| told.tools.as_array().into_iter().flatten().find_map(size));
+        let search = match size.as_deref() {
+            Some("low") => SearchContext::Low,
+            Some("high") => SearchContext::High,
+            _ => SearchContext::Medium,
+        };
+        Self { tier: told.service_tier.as_str().map(str::to_owned), search }
+    }
+}
 
 /// What a few deployments want to know of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -110,6 +145,17 @@ impl Call {
         let told = self.snapshot.has_hints
             && (self.glance.may_hold("service_tier") || self.glance.may_hold("tools"));
         told.then(|| self.hints.get_or_init(|| Hints::of(&self.body)))
+    }
+
+    /// What the request asks for that has a price of its own; read only where its members say so.
+    pub(super) fn extras(&self) -> Extras {
+        let told = self.glance.may_hold("service_tier") || self.glance.may_hold("search_context_size");
+        if told { Extras::of(&self.body) } else { Extras::default() }
+    }
+
+    /// How dear the request can make a call.
+    pub(super) fn reach(&self) -> Reach {
+        reach_of(|name| self.glance.may_hold(name))
     }
 
     /// Whether a deployment is kept for other teams now.

@@ -169,6 +169,7 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
     let general = &call.snapshot.config.general;
     let mut best = Estimate { input_tokens, ..Estimate::default() };
     let (mut priced, mut free) = (false, true);
+    let reach = call.reach();
     let units = call.asked.as_deref().map(|asked| operation::worst(asked, glance)).transpose()?;
     for candidate in &route.group.candidates {
         let model = route.model(&candidate.deployment);
@@ -177,7 +178,7 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
             None => {
                 let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
                 let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
-                ((input_tokens, output_tokens), served.worst_case(input_tokens, output_tokens), known)
+                ((input_tokens, output_tokens), served.worst_case(input_tokens, output_tokens, reach), known)
             }
             Some(units) => units.of(call, &served, input_tokens),
         };

@@ -14,7 +14,7 @@ use super::pump::Pump;
 use super::settle::{Settled, Tail};
 use super::stream::{Source, Stream};
 use super::{Call, Caller, auto};
-use crate::answer::{Head, ReplyBody, limits, names, rests, text};
+use crate::answer::{Head, ReplyBody, costs, limits, names, rests, text};
 use crate::journal::Turn;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -220,8 +220,8 @@ fn provider_headers(theirs: &HeaderMap, head: &mut Head) {
 }
 
 fn settled_headers(head: &mut Head, settled: &Settled, provider_us: u64) {
-    if let Some(cost) = settled.cost {
-        head.usd(names::COST, cost);
+    if let Some(cost) = &settled.cost {
+        costs(head, cost, settled.margin);
     }
     if let Some(spent) = settled.spent {
         head.usd(names::KEY_SPEND, spent);

@@ -9,10 +9,11 @@ use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_providers::catalog::ModelInfo;
 use llm_router::Moment;
-use llm_types::{CostContext, Error, Money, Usage};
+use llm_types::{Cost, CostContext, Error, Money, Ratio, Usage};
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use super::asked::Extras;
 use super::charge::{Charged, Rests};
 use super::funds::{Due, Purse};
 use super::limit::{Place, counted, owner, parts_told};
@@ -23,7 +24,7 @@ use super::{Call, Caller};
 use crate::config::TokenCount;
 use crate::journal::Turn;
 use crate::limits::Settlement;
-use crate::state::{Core, Served, cost_by};
+use crate::state::{Core, Served};
 use crate::telemetry::AccessLine;
 
 /// Bytes of text per token where a provider reported no usage; such figures are flagged.
@@ -56,6 +57,8 @@ pub(crate) struct Tail {
     /// Who of those has paid how much.
     paid: Vec<(ScopeId, Money)>,
     prompt_bytes: u64,
+    /// What the request asks for that has its own price.
+    extras: Extras,
     tokens_counted: TokenCount,
     /// Whether the ledger was told of the call.
     pub(crate) announced: bool,
@@ -84,7 +87,9 @@ pub(crate) struct Tail {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Settled {
     /// The cost; `None` when the model has no price.
-    pub(crate) cost: Option<Money>,
+    pub(crate) cost: Option<Cost>,
+    /// The part of the margin in it.
+    pub(crate) margin: Ratio,
     /// What the key has spent, this call included.
     pub(crate) spent: Option<Money>,
     /// The turn of the journal that writes the outcome.
@@ -117,6 +122,7 @@ impl Tail {
             purse: Purse::default(),
             paid: Vec::new(),
             prompt_bytes: call.glance.prompt_bytes,
+            extras: call.extras(),
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
             asked: Mutex::new(None),
@@ -177,7 +183,7 @@ impl Tail {
         // A caller who left while deployments were asked: the last of them is the one that was asked.
         let left = end == End::HungUp && self.facts.is_none() && !self.shared;
         let (own, own_cost) = match shares.pop_if(|_| left) {
-            _ if self.shared => (Usage::default(), Some(Money::ZERO)),
+            _ if self.shared => (Usage::default(), Some(Cost::default())),
             Some(share) => {
                 let cost = self.cost(Some(&share.served), &share.usage, duration_us);
                 asked = Some(share.served);
@@ -208,13 +214,14 @@ impl Tail {
             self.count(&bill);
             self.log(&bill);
         }
-        Settled { cost, spent, booked, duration_us }
+        let margin = asked.map_or(Ratio::default(), |served| served.terms.margin());
+        Settled { cost, margin, spent, booked, duration_us }
     }
 
     /// Prices what others have used, and counts it as theirs.
     fn priced_shares(&self, shares: Vec<Share>, duration_us: u64) -> Vec<Priced> {
         let price = |share: Share| {
-            let cost = self.cost_of(share.served.info.as_deref(), &share.usage, duration_us);
+            let cost = self.cost_of(&share.served, share.served.info.as_deref(), &share.usage, duration_us);
             let counts = &share.served.counts;
             counts.input_tokens.fetch_add(share.usage.input_tokens, Relaxed);
             counts.output_tokens.fetch_add(share.usage.output_tokens, Relaxed);
@@ -247,41 +254,50 @@ impl Tail {
         Usage { input_tokens, output_tokens, estimated: worked, ..Usage::default() }
     }
 
-    fn cost(&self, asked: Option<&Served>, usage: &Usage, duration_us: u64) -> Option<Money> {
+    fn cost(&self, asked: Option<&Served>, usage: &Usage, duration_us: u64) -> Option<Cost> {
         match asked {
             Some(served) => {
                 let priced = self.priced.lock();
-                self.cost_of(priced.as_deref().or(served.info.as_deref()), usage, duration_us)
+                self.cost_of(served, priced.as_deref().or(served.info.as_deref()), usage, duration_us)
             }
-            None => Some(Money::ZERO),
+            None => Some(Cost::default()),
         }
     }
 
-    fn cost_of(&self, info: Option<&ModelInfo>, usage: &Usage, duration_us: u64) -> Option<Money> {
+    fn cost_of(
+        &self,
+        served: &Served,
+        info: Option<&ModelInfo>,
+        usage: &Usage,
+        duration_us: u64,
+    ) -> Option<Cost> {
         let context = CostContext {
             at: Some(self.started_ms / 1_000),
             duration: Duration::from_micros(duration_us),
+            tier: self.extras.tier.as_deref(),
+            search: self.extras.search,
             ..CostContext::default()
         };
-        cost_by(info, usage, &context).map(|cost| cost.total)
+        served.cost(info, usage, &context)
     }
 
-    fn settlement(&self, usage: &Usage, cost: Option<Money>) -> Settlement {
+    fn settlement(&self, usage: &Usage, cost: Option<Cost>) -> Settlement {
         let tokens = counted(self.tokens_counted, usage.input_tokens, usage.output_tokens);
-        Settlement { cost: cost.unwrap_or_default(), tokens }
+        Settlement { cost: cost.map_or(Money::ZERO, |cost| cost.total), tokens }
     }
 
-    fn due(&self, served: &Served, usage: &Usage, cost: Option<Money>) -> Due {
+    fn due(&self, served: &Served, usage: &Usage, cost: Option<Cost>) -> Due {
         Due { deployment: served.deployment.id.clone(), used: self.settlement(usage, cost) }
     }
 
     /// Charges what a deployment has used that does no more for the call at its own budget and its provider's.
     pub(super) fn pay(&self, share: &Share) {
-        let cost = self.cost_of(share.served.info.as_deref(), &share.usage, self.elapsed_us());
+        let served = &share.served;
+        let cost = self.cost_of(served, served.info.as_deref(), &share.usage, self.elapsed_us());
         self.purse.upstream.pay(&self.due(&share.served, &share.usage, cost));
     }
 
-    fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Money>) -> Option<Money> {
+    fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Cost>) -> Option<Money> {
         self.paid = self.purse.upstream.settle(dues);
         let used = self.settlement(usage, cost);
         self.charged.settle(used)
@@ -315,7 +331,7 @@ impl Tail {
                 ..Flags::default()
             },
             tokens: tokens(bill.usage),
-            cost: bill.cost,
+            cost: bill.cost.map(|cost| cost.total),
             retries: u16::try_from(self.retries).unwrap_or(u16::MAX),
             fallbacks: u16::try_from(self.fallbacks).unwrap_or(u16::MAX),
             usage: &details,
@@ -365,7 +381,7 @@ impl Tail {
             stream: self.stream,
             input_tokens: bill.usage.input_tokens,
             output_tokens: bill.usage.output_tokens,
-            cost_nanos: bill.cost.map(|cost| cost.0),
+            cost_nanos: bill.cost.map(|cost| cost.total.0),
             duration_us: bill.duration_us,
             first_byte_us: self.first_byte_us,
         });
@@ -379,14 +395,14 @@ struct Bill<'a> {
     end: End,
     status: StatusCode,
     error: Option<&'a Error>,
-    cost: Option<Money>,
+    cost: Option<Cost>,
     duration_us: u64,
     /// Whether the price of any part is unknown.
     unpriced: bool,
     /// What others than the deployment asked last have used; the sums above hold it.
     shares: &'a [Priced],
     /// What the deployment asked last has used.
-    own: (&'a Usage, Option<Money>),
+    own: (&'a Usage, Option<Cost>),
 }
 
 impl Bill<'_> {
@@ -408,8 +424,8 @@ impl Bill<'_> {
     }
 }
 
-fn nanos(cost: Option<Money>) -> u64 {
-    cost.map_or(0, |cost| u64::try_from(cost.0).unwrap_or(0))
+fn nanos(cost: Option<Cost>) -> u64 {
+    cost.map_or(0, |cost| u64::try_from(cost.total.0).unwrap_or(0))
 }
 
 /// A value as JSON text, or nothing.

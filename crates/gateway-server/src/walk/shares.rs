@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use llm_providers::ReplyFacts;
-use llm_types::{Money, Usage};
+use llm_types::{Cost, Usage};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub(super) struct Priced {
     pub(super) served: Arc<Served>,
     pub(super) usage: Usage,
     pub(super) why: &'static str,
-    pub(super) cost: Option<Money>,
+    pub(super) cost: Option<Cost>,
 }
 
 impl Shares {
@@ -77,7 +77,7 @@ impl Priced {
             "model": target.model,
             "why": self.why,
             "usage": self.usage,
-            "cost": self.cost.map(Money::as_usd),
+            "cost": self.cost.map(|cost| cost.total.as_usd()),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! From consumption to cost. LiteLLM surface §9.1.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -67,6 +68,15 @@ pub enum Host {
     Us,
     /// A regional endpoint (a Vertex location other than `global`): `regional`.
     Regional,
+}
+
+/// What a request may ask for that makes it dearer than usual; for reservations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// A service tier: the dearest of them may be served.
+    pub tiers: bool,
+    /// A special speed, or where the data stays: all factors of the model may count.
+    pub factors: bool,
 }
 
 /// What an operator takes off and adds, provider by provider or globally: first the discount, then
@@ -149,7 +159,7 @@ impl Price {
             tariff.charge_time(context.duration, &mut cost);
         }
         tariff.charge_request(&mut cost);
-        cost.scale(self.factor(context));
+        cost.scale(self.factor(context, usage));
         tariff.charge_searches(usage.web_searches.unwrap_or(0), context.search, &mut cost);
         if let Some(units) = &usage.units {
             // Tokens that nobody counted price nothing: the pictures or seconds do.
@@ -166,14 +176,23 @@ impl Price {
     }
 
     /// The most that a call with at most so many tokens can cost, whatever part of them turns out
-    /// to be cached, media or reasoning; for reservations. Tools and what the context lists as
-    /// metered come on top of it, as in [`Price::cost`].
+    /// to be cached, media or reasoning, and whatever the request asks for within its reach; for
+    /// reservations. Tools and what the context lists as metered come on top of it, as in [`Price::cost`].
     #[must_use]
-    pub fn worst_case(&self, input_tokens: u64, max_output_tokens: u64, context: &CostContext<'_>) -> Money {
-        let asked = context.tier.map_or(Tier::Standard, Tier::of_word);
+    pub fn worst_case(
+        &self,
+        input_tokens: u64,
+        max_output_tokens: u64,
+        context: &CostContext<'_>,
+        reach: Reach,
+    ) -> Money {
+        let mut factor = self.factor(context, &Usage::default());
+        if reach.factors {
+            factor = factor.max(self.greatest_factor());
+        }
+        let tiers = if reach.tiers { &Tier::ALL[..] } else { &[Tier::Standard] };
         let mut worst = Money::ZERO;
-        let tiers = [Tier::Standard, asked];
-        for tier in &tiers[..if asked == Tier::Standard { 1 } else { 2 }] {
+        for tier in tiers {
             // Off-peak hours are cheaper and may end before the answer does: they are not counted on.
             let tariff = Tariff::of(self, *tier, input_tokens, None);
             let mut cost = Cost {
@@ -185,7 +204,7 @@ impl Price {
                 tariff.charge_time(context.duration, &mut cost);
             }
             tariff.charge_request(&mut cost);
-            cost.scale(self.factor(context));
+            cost.scale(factor);
             for metered in context.metered {
                 tariff.charge_metered(metered, &mut cost);
             }
@@ -194,8 +213,9 @@ impl Price {
         worst
     }
 
-    /// The product of every factor on token costs that the context triggers.
-    fn factor(&self, context: &CostContext<'_>) -> Ratio {
+    /// The product of every factor on token costs that the context triggers; what was served beats what is
+    /// known of the call.
+    fn factor(&self, context: &CostContext<'_>, usage: &Usage) -> Ratio {
         if self.times.is_empty() {
             return Ratio::ONE;
         }
@@ -205,11 +225,43 @@ impl Price {
             Host::Us => Some("us_host"),
             Host::Regional => Some("regional"),
         };
-        let triggers = [host, context.speed, context.residency];
+        let speed = usage.speed.as_deref().or(context.speed);
+        let triggers = [host, speed, usage.inference_geo.as_deref().or(context.residency)];
         let factor = |trigger: &str| self.times.iter().find(|(name, _)| name.eq_ignore_ascii_case(trigger));
-        triggers.into_iter().flatten().filter_map(factor).fold(Ratio::ONE, |product, (_, factor)| {
-            Ratio(u64::try_from(FemtoUsd(i128::from(product.0)).times(*factor).0).unwrap_or(u64::MAX))
-        })
+        product(triggers.into_iter().flatten().filter_map(factor).map(|(_, factor)| *factor))
+    }
+
+    /// The product of all factors that make a call dearer.
+    fn greatest_factor(&self) -> Ratio {
+        product(self.times.iter().map(|(_, factor)| *factor).filter(|factor| *factor > Ratio::ONE))
+    }
+}
+
+fn product(factors: impl Iterator<Item = Ratio>) -> Ratio {
+    factors.fold(Ratio::ONE, |product, factor| {
+        Ratio(u64::try_from(FemtoUsd(i128::from(product.0)).times(factor).0).unwrap_or(u64::MAX))
+    })
+}
+
+impl Add for Cost {
+    type Output = Self;
+
+    /// What two deployments cost that worked for one call: each was rounded on its own.
+    fn add(self, other: Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            exact: self.exact + other.exact,
+            original: self.original + other.original,
+            discount: self.discount + other.discount,
+            margin: self.margin + other.margin,
+            input: self.input + other.input,
+            output: self.output + other.output,
+            cache_read: self.cache_read + other.cache_read,
+            cache_creation: self.cache_creation + other.cache_creation,
+            reasoning: self.reasoning + other.reasoning,
+            tools: self.tools + other.tools,
+            stated: self.stated + other.stated,
+        }
     }
 }
 

@@ -154,7 +154,7 @@ pub enum Tier {
 }
 
 impl Tier {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Standard,
         Self::Flex,
         Self::Balanced,

@@ -280,15 +280,17 @@ fn the_worst_case_is_never_below_the_cost() {
     );
     for (input, output) in [(0, 0), (10, 10), (200_001, 500)] {
         for word in [None, Some("flex"), Some("priority")] {
-            for residency in [None, Some("us")] {
+            for (residency, served) in [(None, None), (Some("us"), None), (None, Some("us"))] {
                 let context = CostContext { tier: word, residency, ..CostContext::default() };
-                let bound = omni.worst_case(input, output, &context);
+                let reach = Reach { tiers: word.is_some(), factors: served.is_some() };
+                let bound = omni.worst_case(input, output, &context, reach);
                 for share in [0, input / 2, input] {
                     let used = Usage {
                         cache_read_tokens: Some(share / 2),
                         cache_write_1h_tokens: Some(share - share / 2),
                         input_audio_tokens: Some(input - share),
                         reasoning_tokens: Some(output / 2),
+                        inference_geo: served.map(Into::into),
                         ..usage(input, output)
                     };
                     assert!(omni.cost(&used, &context).total <= bound, "{input} {output} {word:?} {share}");
@@ -296,7 +298,29 @@ fn the_worst_case_is_never_below_the_cost() {
             }
         }
     }
-    assert_eq!(Price::per_token(1e-6, 2e-6).worst_case(100, 10, &CostContext::default()), Money(120_000));
+    let plain = Price::per_token(1e-6, 2e-6);
+    assert_eq!(plain.worst_case(100, 10, &CostContext::default(), Reach::default()), Money(120_000));
+    let margin = CostContext { adjustment: Adjustment::new(0.0, 0.5, 0.001), ..CostContext::default() };
+    assert_eq!(plain.worst_case(100, 10, &margin, Reach::default()), Money(1_180_000));
+}
+
+#[test]
+fn what_was_served_decides_factors() {
+    let claude = price(r#"{"usd":{"input":5,"output":25},"times":{"fast":6,"us":1.1,"regional":1.1}}"#);
+    let cost = |speed: Option<&str>, geo: Option<&str>, context: &CostContext<'_>| {
+        let used =
+            Usage { speed: speed.map(Into::into), inference_geo: geo.map(Into::into), ..usage(1_000, 100) };
+        claude.cost(&used, context).total.0
+    };
+    let usual = CostContext::default();
+    assert_eq!(cost(None, None, &usual), 7_500_000);
+    assert_eq!(cost(Some("fast"), None, &usual), 45_000_000);
+    assert_eq!(cost(Some("fast"), Some("us"), &usual), 49_500_000);
+    assert_eq!(cost(Some("standard"), Some("global"), &usual), 7_500_000);
+    let asked = CostContext { speed: Some("fast"), ..usual };
+    assert_eq!(cost(None, None, &asked), 45_000_000, "as asked where the provider says nothing");
+    assert_eq!(cost(Some("standard"), None, &asked), 7_500_000, "not as asked where it says otherwise");
+    assert_eq!(cost(None, None, &CostContext { host: Host::Regional, ..usual }), 8_250_000);
 }
 
 #[test]

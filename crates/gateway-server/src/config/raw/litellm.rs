@@ -115,8 +115,8 @@ catalogue! {
     allow_dynamic_callback_disabling Flag "True" later "no callback or log sink is run": "Honour x-litellm-disable-callbacks.";
     num_retries_per_request Count "" later "it has no effect": "Retries over all fallbacks of one request.";
     output_parse_pii Flag "False" later "requests and answers are not checked by it": "Unmask Presidio tokens in answers.";
-    cost_discount_config Map "" later "prices are charged without it": "Discounts by provider, as fractions.";
-    cost_margin_config Map "" later "prices are charged without it": "Margins by provider: a fraction, or {percentage, fixed_amount}.";
+    cost_discount_config Map "" served: "Discounts by provider, as fractions: 0.05 takes off 5 %.";
+    cost_margin_config Map "" served: "Margins by provider, or `global` for those without one of their own: a fraction, or {percentage, fixed_amount in USD a call}; on what the discount leaves.";
     custom_prompt_dict Map "" later "Python code is not run": "Prompt templates by model.";
     vertex_ai_safety_settings Map "" later "the sign-in or provider it belongs to is not served": "Safety settings for Vertex AI.";
     vector_store_registry Any "" later "the endpoint it belongs to is not served": "Set through top-level vector_store_registry.";

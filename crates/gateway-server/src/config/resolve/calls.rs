@@ -1,6 +1,7 @@
 //! `litellm_settings`: how calls are treated, and budgets.
 
 use http::{HeaderName, StatusCode};
+use llm_providers::catalog::Adjustments;
 
 use super::section::text_of;
 use super::{Context, Section};
@@ -35,8 +36,18 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         no_user_agent_tag: section.is_on("disable_add_user_agent_to_request_tags"),
         metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
         router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
+        adjustments: adjustments(section),
         priorities: super::priorities::resolve(section),
     }
+}
+
+fn adjustments(section: &mut Section<'_, '_, '_>) -> Adjustments {
+    let maps = ["cost_discount_config", "cost_margin_config"].map(|key| section.map(key));
+    Adjustments::from_litellm(&maps[0], &maps[1]).unwrap_or_else(|error| {
+        let key = error.param().unwrap_or("cost_discount_config").to_owned();
+        section.error(&key, error.message().to_owned(), "expected numbers by the names of providers");
+        Adjustments::default()
+    })
 }
 
 fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {

@@ -14,3 +14,22 @@ fn tiers_and_searches() {
         assert_eq!((hints.tier.as_deref(), hints.web_search), (tier, web_search), "{body}");
     }
 }
+
+#[test]
+fn what_has_a_price_of_its_own_is_read_from_the_body() {
+    for (body, tier, search) in [
+        ("{}", None, SearchContext::Medium),
+        (r#"{"service_tier": "flex"}"#, Some("flex"), SearchContext::Medium),
+        (r#"{"web_search_options": {"search_context_size": "high"}}"#, None, SearchContext::High),
+        (r#"{"tools": [{"type": "x"}, {"search_context_size": "low"}]}"#, None, SearchContext::Low),
+        (
+            r#"{"service_tier": 7, "web_search_options": {"search_context_size": "vast"}}"#,
+            None,
+            SearchContext::Medium,
+        ),
+        ("no body", None, SearchContext::Medium),
+    ] {
+        let extras = Extras::of(body.as_bytes());
+        assert_eq!((extras.tier.as_deref(), extras.search), (tier, search), "{body}");
+    }
+}

@@ -3,7 +3,7 @@
 use llm_providers::catalog::ModelInfo;
 use llm_providers::dialect::Glance;
 use llm_providers::operations::{Asked, audio_ms};
-use llm_types::{CostContext, ImagesMade, Money, Operation, OperationRequest, Result, Units, Usage};
+use llm_types::{ImagesMade, Money, Operation, OperationRequest, Reach, Result, Units, Usage};
 
 use super::priced;
 use crate::state::Served;
@@ -80,15 +80,16 @@ impl Worst<'_> {
         text_tokens: u64,
     ) -> ((u64, u64), Money, bool) {
         let info = priced(call, self.request, served);
-        let cost = info.as_deref().map_or(Money::ZERO, |info| self.cost(info, text_tokens));
+        let cost = info.as_deref().map_or(Money::ZERO, |info| self.cost(served, info, text_tokens));
         let known = info.is_some_and(|info| info.price.is_known());
         ((text_tokens + self.input_tokens, self.output_tokens), cost, known)
     }
 
     /// What that costs, whether the call is charged by its tokens or by its units.
-    fn cost(&self, info: &ModelInfo, text_tokens: u64) -> Money {
-        let context = CostContext::default();
-        let tokens = info.price.worst_case(text_tokens + self.input_tokens, self.output_tokens, &context);
+    fn cost(&self, served: &Served, info: &ModelInfo, text_tokens: u64) -> Money {
+        let (context, reach) = (served.terms.context(), served.terms.reach(Reach::default()));
+        let input_tokens = text_tokens + self.input_tokens;
+        let tokens = info.price.worst_case(input_tokens, self.output_tokens, &context, reach);
         let units = Usage { units: Some(Box::new(self.units.clone())), ..Usage::default() };
         tokens.max(info.price.cost(&units, &context).total)
     }

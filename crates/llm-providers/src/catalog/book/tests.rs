@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use llm_types::{CostContext, Meter, Usage};
+use llm_types::{CostContext, Meter, Reach, Usage};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -318,7 +318,12 @@ proptest! {
         let price = book.find(name).expect("a model").price;
         let context = CostContext { tier, ..CostContext::default() };
         let cost = price.cost(&usage, &context);
-        let bound = price.worst_case(usage.input_tokens, usage.output_tokens, &context);
+        let bound = price.worst_case(
+            usage.input_tokens,
+            usage.output_tokens,
+            &context,
+            Reach { tiers: tier.is_some(), factors: false },
+        );
         prop_assert!(cost.total <= bound, "{name}: {} is more than {bound}", cost.total);
         let parts = [cost.input, cost.output, cost.cache_read, cost.cache_creation, cost.reasoning, cost.tools];
         prop_assert_eq!(parts.into_iter().sum::<llm_types::FemtoUsd>(), cost.original);
