@@ -77,6 +77,13 @@ def wait_for(condition, seconds):
     return time.monotonic() - began
 
 
+def heard(*gateways):
+    """Each in turn has told what it knew, and then heard what others had told."""
+    for gateway in gateways:
+        before = figure(gateway, "gateway_shared_state_exchanges_total")
+        wait_for(lambda: figure(gateway, "gateway_shared_state_exchanges_total") >= before + 2, 5)
+
+
 @needs_redis
 def test_two_gateways_agree(spawn, upstream, redis):
     models = [
@@ -97,12 +104,44 @@ def test_two_gateways_agree(spawn, upstream, redis):
     assert one.chat("m").headers["x-litellm-model-id"] == "good"
     took = wait_for(lambda: "another gateway" in (kept(two, "m")["bad"] or ""), 3)
     assert took < 1, f"they agreed after {took:.2f} s"
-    # Near the end of a minute counts start over.
-    if time.time() % 60 > 55:
-        time.sleep(6)
+    wait_for_room(5)
     assert [one.chat("few").status for _ in range(2)] == [200, 200]
-    time.sleep(0.8)
+    heard(one, two)
     assert [two.chat("few").status for _ in range(2)] == [200, 429]
+
+
+def wait_for_room(seconds):
+    """Near the end of a minute counts start over."""
+    left = 60 - time.time() % 60
+    if left < seconds:
+        time.sleep(left + 0.2)
+
+
+@needs_redis
+def test_two_gateways_share_the_tokens_of_a_deployment(spawn, upstream, redis):
+    # The provider reports 10 tokens of prompt and 5 of answer.
+    models = [member(upstream, "in", "say", "in1", itpm=25), member(upstream, "out", "say", "out1", otpm=12)]
+    settings = {
+        "redis_url": f"redis://:sesame@127.0.0.1:{redis.port}/1",
+        "optional_pre_call_checks": ["enforce_model_rate_limits"],
+    }
+    one, two = (spawn(models=models, router_settings=settings) for _ in range(2))
+    for gateway in (one, two):
+        wait_for(lambda: figure(gateway, "gateway_shared_state_connected") == 1, 5)
+    wait_for_room(12)
+    ask = lambda gateway, group: gateway.chat(group, max_tokens=5)
+    assert [ask(one, "in").status, ask(one, "out").status] == [200, 200]
+    heard(one, two)
+    assert ask(two, "out").status == 200, "ten of twelve together"
+    heard(two, one)
+    for gateway in (one, two):
+        refused = ask(gateway, "out")
+        assert refused.status == 429 and "OTPM limit=12, current usage=15" in refused.json["error"]["message"]
+    assert ask(two, "in").status == 200
+    heard(two, one)
+    for gateway in (one, two):
+        refused = ask(gateway, "in")
+        assert refused.status == 429 and "ITPM limit=25" in refused.json["error"]["message"]
 
 
 @needs_redis

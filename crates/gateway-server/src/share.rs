@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use llm_router::Moment;
-use llm_router::shared::{News, Teller};
+use llm_router::shared::{Counts, News, Teller};
 use llm_types::DeploymentId;
 use redis::Pipeline;
 
@@ -29,6 +29,8 @@ const EVERY: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Where everything is kept.
 const PREFIX: &str = "gateway:router";
+/// What fields of counts begin with, in the order of [`Counts`].
+const FIELDS: [&str; 4] = ["r", "t", "i", "o"];
 
 /// What the exchange with others came to, for metrics.
 #[derive(Debug, Default)]
@@ -101,8 +103,8 @@ async fn exchange(shared: &Shared, redis: &Redis, teller: &mut Teller) -> llm_ty
     Ok(())
 }
 
-/// What others told: usage of this minute, rests and latencies, by deployment.
-type Heard = (HashMap<String, u64>, HashMap<String, i64>, HashMap<String, String>);
+/// What others told: counts of this minute, rests and latencies, by deployment.
+type Heard = (HashMap<String, i64>, HashMap<String, i64>, HashMap<String, String>);
 
 /// The commands that tell what is new, and behind them the three that ask what is known.
 fn commands(told: &[(DeploymentId, News)], now_ms: i64) -> Pipeline {
@@ -112,10 +114,8 @@ fn commands(told: &[(DeploymentId, News)], now_ms: i64) -> Pipeline {
     let mut all = Pipeline::new();
     for (id, news) in told {
         let id = id.as_str();
-        for (kind, count) in [("r", news.requests), ("t", news.tokens)] {
-            if count > 0 {
-                all.hincr(&usage, format!("{kind}:{id}"), count).ignore();
-            }
+        for (field, change) in FIELDS.into_iter().zip(news.counts).filter(|(_, change)| *change != 0) {
+            all.hincr(&usage, format!("{field}:{id}"), change).ignore();
         }
         if let Some(left) = news.rest {
             let until = now_ms.saturating_add(i64::try_from(left.as_millis()).unwrap_or(i64::MAX));
@@ -133,20 +133,21 @@ fn commands(told: &[(DeploymentId, News)], now_ms: i64) -> Pipeline {
 /// Takes over what others have told; what this gateway told itself is left out of sums.
 fn hear(shared: &Shared, teller: &Teller, (usage, rests, latency): &Heard, now: Moment) {
     let now_ms = now_ms();
-    let mut used: HashMap<&str, (u64, u64)> = HashMap::new();
-    for (field, count) in usage {
-        match field.split_once(':') {
-            Some(("r", id)) => used.entry(id).or_default().0 = *count,
-            Some(("t", id)) => used.entry(id).or_default().1 = *count,
-            _ => {}
+    let mut used: HashMap<&str, Counts> = HashMap::new();
+    for (name, count) in usage {
+        let Some((field, id)) = name.split_once(':') else { continue };
+        if let Some(at) = FIELDS.iter().position(|known| *known == field) {
+            used.entry(id).or_default()[at] = u64::try_from(*count).unwrap_or(0);
         }
     }
     let latency: HashMap<&str, [f32; 2]> =
         latency.iter().filter_map(|(id, value)| Some((id.as_str(), latency_of(value, now_ms)?))).collect();
     shared.counters.for_each(|id, state| {
-        let (own_requests, own_tokens) = teller.told(id, now);
-        let (requests, tokens) = used.get(id.as_str()).copied().unwrap_or_default();
-        state.hear_usage(requests.saturating_sub(own_requests), tokens.saturating_sub(own_tokens), now);
+        let mut others = used.get(id.as_str()).copied().unwrap_or_default();
+        for (count, own) in others.iter_mut().zip(teller.told(id, now)) {
+            *count = count.saturating_sub(own);
+        }
+        state.hear_counts(others, now);
         let left = rests.get(id.as_str()).and_then(|until| u64::try_from(until - now_ms).ok());
         if let Some(left) = left.filter(|left| *left > 0) {
             state.hear_rest(Duration::from_millis(left), now);

@@ -44,6 +44,11 @@ struct Lists {
 }
 
 impl Measures {
+    /// What gateways tell each other of a minute, in the order of [`crate::shared::Counts`].
+    pub(crate) const fn tallies(&self) -> [&Tally; 4] {
+        [&self.requests, &self.tokens, &self.input, &self.output]
+    }
+
     /// Keeps lists of this many latencies from now on; the first length stays.
     pub(crate) fn keep_lists(&self, length: usize) {
         self.lists.get_or_init(|| Box::new(Lists { latency: Ring::of(length), first: Ring::of(length) }));

@@ -10,13 +10,15 @@ use llm_types::DeploymentId;
 
 use crate::{Cause, Counters, DeploymentState, Moment};
 
+/// What is counted of a deployment within a minute: calls begun, tokens used, and, where these are limited, tokens
+/// of prompts and of answers, those that are set aside included.
+pub type Counts = [u64; 4];
+
 /// What is new of one deployment since it was told last.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct News {
-    /// Calls begun here this minute that were not told yet.
-    pub requests: u64,
-    /// Tokens used here this minute that were not told yet.
-    pub tokens: u64,
+    /// By how much the counts of this minute changed here. What was set aside and is given back is less than before.
+    pub counts: [i64; 4],
     /// It rests since the last time, for so much longer.
     pub rest: Option<Duration>,
     /// Milliseconds to the first byte of streams and to the end of whole answers, where they changed.
@@ -32,8 +34,7 @@ pub struct Teller {
 #[derive(Debug, Clone, Copy, Default)]
 struct Told {
     minute: u64,
-    requests: u64,
-    tokens: u64,
+    counts: Counts,
     rests_until: u64,
     latency: [f32; 2],
 }
@@ -52,12 +53,12 @@ impl Teller {
         all
     }
 
-    /// Calls and tokens of this minute that were told of a deployment.
+    /// The counts of this minute that were told of a deployment.
     #[must_use]
-    pub fn told(&self, id: &DeploymentId, now: Moment) -> (u64, u64) {
+    pub fn told(&self, id: &DeploymentId, now: Moment) -> Counts {
         match self.told.get(id) {
-            Some(told) if told.minute == now.minute() => (told.requests, told.tokens),
-            _ => (0, 0),
+            Some(told) if told.minute == now.minute() => told.counts,
+            _ => Counts::default(),
         }
     }
 
@@ -70,29 +71,33 @@ impl Teller {
 impl Told {
     fn since(&mut self, state: &DeploymentState, now: Moment) -> News {
         if self.minute != now.minute() {
-            (self.minute, self.requests, self.tokens) = (now.minute(), 0, 0);
+            (self.minute, self.counts) = (now.minute(), Counts::default());
         }
         let measures = &state.measures;
-        let (requests, tokens) = (measures.requests.own(now), measures.tokens.own(now));
+        let counts = measures.tallies().map(|tally| tally.own(now));
         let until = state.rests_until().0;
         let rests = until > self.rests_until && state.rests(now) && state.cause() != Cause::Shared;
         let latency = [&measures.first, &measures.whole].map(|average| average.value());
+        let mut changes = [0; 4];
+        for ((change, now), before) in changes.iter_mut().zip(counts).zip(self.counts) {
+            *change = now.cast_signed().saturating_sub(before.cast_signed());
+        }
         let news = News {
-            requests: requests.saturating_sub(self.requests),
-            tokens: tokens.saturating_sub(self.tokens),
+            counts: changes,
             rest: rests.then(|| state.rest_left(now)),
             latency: (latency != self.latency).then_some(latency),
         };
-        *self = Self { minute: self.minute, requests, tokens, rests_until: until, latency };
+        *self = Self { minute: self.minute, counts, rests_until: until, latency };
         news
     }
 }
 
 impl DeploymentState {
-    /// Takes over what other gateways have used of it this minute.
-    pub fn hear_usage(&self, requests: u64, tokens: u64, now: Moment) {
-        self.measures.requests.set_others(requests, now);
-        self.measures.tokens.set_others(tokens, now);
+    /// Takes over what other gateways have counted of it this minute.
+    pub fn hear_counts(&self, counts: Counts, now: Moment) {
+        for (tally, count) in self.measures.tallies().into_iter().zip(counts) {
+            tally.set_others(count, now);
+        }
     }
 
     /// Rests it because another gateway does; one that rests already goes on as it does.

@@ -4,13 +4,14 @@ use super::*;
 
 #[test]
 fn news_become_commands() {
-    let news =
-        News { requests: 2, tokens: 0, rest: Some(Duration::from_secs(5)), latency: Some([1.5, 20.0]) };
+    let (counts, rest) = ([2, 0, 0, -280], Some(Duration::from_secs(5)));
+    let news = News { counts, rest, latency: Some([1.5, 20.0]) };
     let lines: Vec<String> = commands(&[("d1".into(), news)], 120_500).cmd_iter().map(words).collect();
     assert_eq!(
         lines,
         [
             "HINCRBY gateway:router:usage:2 r:d1 2",
+            "HINCRBY gateway:router:usage:2 o:d1 -280",
             "HSET gateway:router:rests d1 125500",
             "HSET gateway:router:latency d1 1.5:20:120500",
             "EXPIRE gateway:router:usage:2 120",
