@@ -79,6 +79,19 @@ def test_fallbacks_of_the_router_and_of_its_models(spawn, upstream):
     assert (answer.headers[ID], answer.headers[GROUP]) == ("other-id", "other")
 
 
+def test_by_what_became_of_prompts_alike(spawn, upstream):
+    """LiteLLM surface §7.8, `heuristic_v2`: nobody is asked, and a model that would do is enough."""
+    gateway = spawn(models=complexity(upstream, classifier_type="heuristic_v2"))
+    foreign = "Расскажи, пожалуйста, подробно: " * 10
+    for text, id, tier in [("hi", "easy-id", "SIMPLE"), ("Solve this equation: x + 2 = 4", "usual-id", "MEDIUM"), (foreign, "hard-id", "REASONING")]:
+        answer = gateway.chat("smart", **said(text))
+        tell = lambda name: answer.headers.get(f"x-litellm-complexity-router-{name}")
+        assert (answer.headers[ID], tell("tier"), tell("cause"), tell("score")) == (id, tier, "heuristic_v2", None)
+    told = gateway.ask("POST", "/utils/route_explain", {"model": "smart", "prompt": "hi"}).json["auto_router"]
+    assert told["request_type"] == "general" and told["signals"][0] == "success:SIMPLE=0.9011", told
+    assert "not served" not in gateway.log()
+
+
 def test_words_and_sessions(spawn, upstream):
     rules = [{"keywords": ["contract"], "tier": "COMPLEX"}]
     gateway = spawn(models=complexity(upstream, keyword_tier_rules=rules, session_affinity=True))

@@ -10,6 +10,7 @@ use super::judge::{Classifier, Verdict};
 use super::keywords::Keyword;
 use super::scorer::{Scorer, Tier};
 use super::signs::{is_housekeeping, is_stuck, plans};
+use super::success::{Likely, likely};
 use super::{Choice, Decision, Held, Lessons, Said};
 use crate::{Moment, Routes};
 
@@ -195,6 +196,9 @@ impl Complexity {
 
     /// The tier by the words alone, where these are enough.
     fn by_words(&self, said: &Said<'_>) -> Option<(Tier, Decision)> {
+        if matches!(self.classifier, Classifier::Success) {
+            return Some(by_success(said.text));
+        }
         let score = self.scorer.score(said.text);
         let cause = self.classifier.settled_by_words(&score, &self.scorer.boundaries)?;
         let base =
@@ -266,6 +270,14 @@ impl Complexity {
         let judge = self.classifier.judge().map(|judge| &*judge.model);
         self.tiers.iter().flatten().chain(&self.default).map(|choice| &*choice.model).chain(judge)
     }
+}
+
+/// The tier by how likely models of each answer such a prompt well.
+fn by_success(said: &str) -> (Tier, Decision) {
+    let Likely { tier, success, kind } = likely(said);
+    let told = Tier::ALL.iter().zip(success).map(|(tier, share)| format!("success:{tier}={share:.4}"));
+    let (request, signals) = (Some(kind), told.collect());
+    (tier, Decision { request, signals, cause: "heuristic_v2", ..Decision::default() })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! A model that tells how hard a prompt is, or how likely a model is to answer it. LiteLLM surface §7.8:
-//! the classifiers `llm`, `heuristic_first`, `hybrid`, `capability` and `llm_v2`.
+//! the classifiers `heuristic`, `heuristic_v2`, `llm`, `heuristic_first`, `hybrid`, `capability` and `llm_v2`.
 //!
 //! What is asked and how the answer is read is here; whoever owns the router asks.
 
@@ -16,6 +16,8 @@ pub enum Classifier {
     /// Its words.
     #[default]
     Words,
+    /// How often models of each tier answered prompts alike well (`heuristic_v2`).
+    Success,
     /// A model.
     Model(Judge),
     /// Its words where they tell of something and come to this tier at most; else a model.
@@ -136,7 +138,7 @@ impl Classifier {
     #[must_use]
     pub fn judge(&self) -> Option<&Judge> {
         match self {
-            Self::Words => None,
+            Self::Words | Self::Success => None,
             Self::Model(judge)
             | Self::First(judge, _)
             | Self::Hybrid(judge, _)
@@ -156,7 +158,7 @@ impl Classifier {
                 let decided = boundaries.iter().all(|bound| (score.score - bound).abs() > *margin);
                 (told && decided).then_some("hybrid_short_circuit")
             }
-            Self::Model(_) | Self::Capability(..) | Self::Forecast(..) => None,
+            Self::Success | Self::Model(_) | Self::Capability(..) | Self::Forecast(..) => None,
         }
     }
 
@@ -189,7 +191,7 @@ impl Classifier {
         let said = first_object(answer);
         let said = said.as_ref();
         match self {
-            Self::Words => None,
+            Self::Words | Self::Success => None,
             Self::Capability(_, pair, asked) => pair.by_capability(*asked, said?),
             Self::Forecast(_, pair, forecast) => pair.by_forecast(forecast.gap, said?),
             Self::Model(_) | Self::First(..) | Self::Hybrid(..) => {

@@ -15,6 +15,7 @@ mod quality;
 mod scorer;
 mod semantic;
 mod signs;
+mod success;
 
 use std::sync::Arc;
 

@@ -253,7 +253,7 @@ fn has_steps(text: &str) -> bool {
 }
 
 /// The first letters of a text, so many bytes at most.
-fn beginning(text: &str, bytes: usize) -> &str {
+pub(super) fn beginning(text: &str, bytes: usize) -> &str {
     let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -33,8 +33,10 @@ type Config = Map<String, Value>;
 /// The classifier; one that is not served is told of, and the words decide.
 pub(super) fn classifier(section: &mut Section<'_, '_, '_>, key: &str, config: &Config) -> Classifier {
     let kind = config.get("classifier_type").and_then(Value::as_str).unwrap_or("heuristic");
-    if kind == "heuristic" {
-        return Classifier::Words;
+    match kind {
+        "heuristic" => return Classifier::Words,
+        "heuristic_v2" => return Classifier::Success,
+        _ => {}
     }
     if !["llm", "heuristic_first", "hybrid", "capability", "llm_v2"].contains(&kind) {
         let (path, at) = (format!("{}.classifier_type", section.path_of(key)), section.at(key));
