@@ -29,7 +29,15 @@ pub(super) enum Asked {
     Validate,
     /// Where a prompt would go under one.
     Test,
+    /// What an operator may still use of auto routers.
+    Availability,
+    /// What the model is told that says how hard a prompt is.
+    Prompt,
 }
+
+/// What LiteLLM sells by the number of routers that use it.
+const ALLOWANCES: [&str; 5] =
+    ["heuristic_v2", "capability", "llm_v2", "tier_or_classifier_prompt", "heuristic_tuning"];
 
 /// Answers an operator.
 pub(super) async fn answer(
@@ -45,18 +53,21 @@ pub(super) async fn answer(
             Caller::Operator => {}
             Caller::Key(_) => return Err(operators_only(path)),
         }
-        if asked == Asked::State {
-            return state(core, &snapshot);
-        }
-        let body: Value = serde_json::from_slice(&read_body(body, LIMIT).await?).map_err(|fault| {
-            Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}"))
-        })?;
+        let body = match head.method {
+            http::Method::GET => Value::Null,
+            _ => serde_json::from_slice(&read_body(body, LIMIT).await?).map_err(|fault| {
+                Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}"))
+            })?,
+        };
         match asked {
+            Asked::State => state(core, &snapshot),
             Asked::Validate => Ok(match router_of(&body) {
                 Ok(_) => json!({ "valid": true, "error": null }),
                 Err(error) => json!({ "valid": false, "error": error }),
             }),
-            _ => test(core, &snapshot, &body),
+            Asked::Test => test(core, &snapshot, &body),
+            Asked::Availability => availability(&snapshot, &body),
+            Asked::Prompt => prompt(&body),
         }
     };
     match told.await {
@@ -123,4 +134,45 @@ fn test(core: &Core, snapshot: &Snapshot, body: &Value) -> Result<Value> {
         "routed_model_configured": snapshot.routes().resolve(&decision.model, place.2).is_some(),
         "routing_decision": shown_decision(name, &decision),
     }))
+}
+
+/// `POST /auto_router/availability`: everything may be used by as many routers as there are.
+fn availability(snapshot: &Snapshot, body: &Value) -> Result<Value> {
+    let is = |id: &str| {
+        let mut all = snapshot.routes().deployments().iter();
+        all.any(|one| one.id.as_str() == id && one.auto.is_some())
+    };
+    if let Some(id) = body.get("saved_model_id").and_then(Value::as_str).filter(|id| !is(id)) {
+        let message = format!("`saved_model_id` is `{id}`, expected the id of an auto router");
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    let allowances = ALLOWANCES.map(|key| {
+        json!({
+            "key": key, "limit": null, "remaining": null, "available": true, "used_by_this_router": false,
+        })
+    });
+    Ok(json!({ "allowances": allowances, "error": null }))
+}
+
+/// `GET` and `POST /auto_router/classifier/default_prompt`: the system prompt as it would be sent, with the operator's
+/// words where the body has some.
+fn prompt(body: &Value) -> Result<Value> {
+    const TIERS: &str = "tier_definitions";
+    if body.get(TIERS).and_then(Value::as_array).is_some_and(|tiers| !tiers.is_empty()) {
+        let wrong = "`tier_definitions` cannot be given: the tiers are SIMPLE, MEDIUM, COMPLEX and REASONING";
+        return Err(Error::bad_param(TIERS, wrong));
+    }
+    let config = json!({
+        "classifier_type": "llm",
+        "classifier_llm_config": { "model": "any" },
+        "classification_prompt": body.get("classification_prompt"),
+        "classification_examples": body.get("classification_examples"),
+    });
+    let router = router_of(&json!({ "complexity_router_config": config, "default_model": "any" }))
+        .map_err(|wrong| Error::bad_param("classification_prompt", wrong))?;
+    let AutoRouter::Complexity(router) = &*router else {
+        return Err(Error::new(ErrorKind::Internal, "a complexity router was read as another one"));
+    };
+    let question = router.classifier.question("", "", "");
+    Ok(json!({ "system_prompt": question.map(|question| question.system) }))
 }

@@ -205,3 +205,47 @@ fn configurations_are_tried_out() {
     gateway.post("/auto_router/test_routing").key(&key).json(&body).send().expect(401);
     gateway.get("/adaptive_router/state").key(MASTER).send().expect(404);
 }
+
+/// `/auto_router/availability`: LiteLLM's licence counts routers, here nothing is counted. And
+/// `/auto_router/classifier/default_prompt`: what is shown is what would be sent.
+#[test]
+fn what_may_be_used_and_what_models_are_told() {
+    let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
+    let judge = Upstream::always(saying(r#"{"tier": "SIMPLE"}"#));
+    let config = json!({ "classifier_type": "llm", "classifier_llm_config": { "model": "judge" } });
+    let gateway = complexity(&small, &large, &config).model("judge", "openai/gpt-4o-mini", &judge).start();
+    let told = gateway.manage("/auto_router/availability", &json!({})).expect(200).json();
+    assert_eq!(told["error"], Value::Null);
+    let allowances = told["allowances"].as_array().expect("a list");
+    assert_eq!(allowances.len(), 5);
+    assert!(allowances.iter().all(|one| one["limit"].is_null() && one["available"] == true), "{told}");
+    gateway.manage("/auto_router/availability", &json!({ "saved_model_id": "nobody" })).expect(404);
+
+    let path = "/auto_router/classifier/default_prompt";
+    let shown = gateway.get(path).key(MASTER).send().expect(200).json();
+    gateway.chat(&openai::request("smart")).send().expect(200);
+    assert_eq!(shown["system_prompt"], judge.only().json()["messages"][0]["content"]);
+    let own = gateway.manage(path, &json!({ "classification_prompt": "Sort these." })).expect(200).json();
+    let own = own["system_prompt"].as_str().expect("text");
+    assert!(own.starts_with("Sort these.\n\nTiers:\n- SIMPLE"), "{own}");
+    let tiers = json!({ "tier_definitions": [{ "name": "TINY" }] });
+    let refused = gateway.manage(path, &tiers).expect(400).json();
+    assert!(refused.to_string().contains("tier_definitions"), "{refused}");
+    let key = gateway.key(&json!({}));
+    gateway.get(path).key(&key).send().expect(401);
+}
+
+/// `heuristic_v2`: nobody is asked, and the model's kind of request and likelihoods are part of the decision.
+#[test]
+fn likelihoods_decide() {
+    let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
+    let gateway = complexity(&small, &large, &json!({ "classifier_type": "heuristic_v2" })).start();
+    let mut asked = openai::request("smart");
+    asked["messages"][0]["content"] = json!("hi");
+    assert_eq!(model(&gateway.chat(&asked).send().expect(200)), ("small", "heuristic_v2"));
+    // Of the medium tier, which has no model here: the next harder one serves.
+    asked["messages"][0]["content"] = json!("Solve this equation: x + 2 = 4");
+    let answer = gateway.chat(&asked).send().expect(200);
+    assert_eq!(model(&answer), ("large", "heuristic_v2"));
+    assert_eq!(answer.must("x-litellm-complexity-router-tier"), "MEDIUM");
+}
