@@ -71,7 +71,8 @@ fn share(deployments: usize, affinity: bool, fails: impl Fn(&str, u64) -> bool) 
     warm as f64 / sent as f64
 }
 
-/// Four deployments keep at least 95 % of what one alone would have warm; without affinity they do not.
+/// Unmet needs A12, D8: four deployments keep at least 95 % of what one alone would have warm; without affinity they
+/// do not.
 #[test]
 fn four_deployments_are_nearly_as_warm_as_one() {
     let well = |_: &str, _: u64| false;
@@ -81,7 +82,7 @@ fn four_deployments_are_nearly_as_warm_as_one() {
     assert!(apart < 0.8 * one, "the test tells nothing: {apart} of {one}");
 }
 
-/// Where a deployment goes away, its talks move once and stay where they went.
+/// D8: where a deployment goes away, its talks move once and stay where they went.
 #[test]
 fn talks_move_once_from_a_failing_deployment() {
     let away = |id: &str, now: u64| id == "2" && now > 100_000;

@@ -51,8 +51,8 @@ pub(super) struct Resumed {
 }
 
 impl Call {
-    /// Whether its stream may go on elsewhere when it breaks off: the operator wants it, and nothing ties
-    /// the answer to where it began.
+    /// Whether its stream may go on elsewhere when it breaks off: the operator wants it, the caller does not forbid
+    /// it (`disable_fallbacks`), and nothing ties the answer to where it began.
     pub(super) fn may_go_on(&self) -> bool {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
         let is_chat = matches!(
@@ -65,6 +65,7 @@ impl Call {
                 | DialectId::Converse
         );
         settings.mid_stream_failover
+            && !self.controls.disable_fallbacks
             && is_chat
             && self.glance.stream
             && self.asked.is_none()

@@ -124,6 +124,22 @@ fn a_stream_that_fails_before_its_first_byte_is_retried() {
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
 }
 
+/// LiteLLM #6957: Anthropic answers 200 and then, as the first event, that it is overloaded; streams did not fall back.
+#[test]
+fn a_stream_that_begins_with_an_error_falls_back() {
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    for opening in ["", "event: ping\ndata: {\"type\":\"ping\"}\n\n"] {
+        let broken = Upstream::always(Reply::stream().then(format!("{opening}{error}")));
+        let works = Upstream::always(openai::stream());
+        let setup = gateway().model("first", "anthropic/claude-sonnet-4-5", &broken);
+        let setup = setup.model("spare", "openai/gpt-4o-mini", &works);
+        let gateway = setup.set("router_settings", "fallbacks", json!([{ "first": ["spare"] }])).start();
+        let answer = gateway.chat(&openai::streamed("first")).send().expect(200);
+        assert_eq!(answer.must("x-litellm-attempted-fallbacks"), "1", "{opening}");
+        assert!(!answer.text().contains("verloaded") && answer.text().ends_with("data: [DONE]\n\n"));
+    }
+}
+
 #[test]
 fn a_stream_that_has_begun_is_not_retried() {
     let half = Reply::stream().then(openai::piece("half")).cut();

@@ -7,7 +7,7 @@ use crate::support::{Reply, Upstream, gateway, openai};
 /// Streams of a deployment from which it is known how slow it may be.
 const ENOUGH: usize = 20;
 
-/// The slow one is cancelled and paid for by an estimate of its prompt, at its own price; the quick one by its
+/// Unmet need D12: the slow one is cancelled and paid for by an estimate of its prompt, at its own price; the quick one by its
 /// word. One call, one row.
 #[test]
 fn who_was_slower_is_paid_too() {

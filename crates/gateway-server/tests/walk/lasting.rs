@@ -222,6 +222,8 @@ fn one_stream(caller: &Caller, from: DialectId, end: End, answer: &Answer) {
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?} {told}");
 }
 
+/// Unmet need D11: one well-formed stream. LiteLLM #18229: who goes on was told by a hidden English prompt to do so;
+/// here it gets what the caller sent and the answer as far as it came, and nothing else.
 #[test]
 fn every_caller_gets_one_stream() {
     for (from, model) in DYING {
@@ -339,7 +341,7 @@ fn nothing_goes_on_unless_asked_for() {
     assert!(second.seen().is_empty());
 }
 
-/// What others cannot go on with ends in an error of the caller's dialect; nobody else is asked.
+/// D11: what others cannot go on with ends in an error of the caller's dialect; nobody else is asked.
 #[test]
 fn what_cannot_be_continued_is_an_error() {
     let start = || Event::Start(Start { id: "theirs_1".into(), model: "m".into(), ..Start::default() });
@@ -373,7 +375,8 @@ fn what_cannot_be_continued_is_an_error() {
     }
 }
 
-/// An answer with a form is not spliced, nor does a model that cannot continue get asked.
+/// An answer with a form is not spliced, nor does a model that cannot continue get asked. LiteLLM #27967: such models
+/// were asked all the same, and their 400 hid the error.
 #[test]
 fn forms_and_models_that_cannot_are_errors() {
     let (_first, second, running) = stage(DYING[0], dying(DialectId::OpenaiChat, End::Cut), true);
@@ -406,6 +409,32 @@ fn forms_and_models_that_cannot_are_errors() {
             assert!(marked, "{sent}");
         }
     }
+}
+
+/// LiteLLM #27967: the caller is told why the stream broke off, not that somebody else cannot go on with it.
+#[test]
+fn the_error_that_broke_the_stream_is_told() {
+    let (first, second) =
+        (Upstream::always(dying(DialectId::OpenaiChat, End::Error)), Upstream::always(openai::stream()));
+    let gateway = gateway()
+        .model_at("any", "openai/gpt-4o-mini", &first.url(), &json!({ "order": 1 }))
+        .model_at("any", "anthropic/claude-opus-4-7", &second.url(), &json!({ "order": 2 }))
+        .set("router_settings", "mid_stream_failover", true)
+        .start();
+    let answer = ask(&gateway, &CALLERS[0]);
+    assert!(answer.text().contains("they broke") && !answer.text().contains("[DONE]"), "{}", answer.text());
+    assert!(second.seen().is_empty());
+}
+
+/// LiteLLM #19077: `disable_fallbacks` held for calls, and not for streams that had begun.
+#[test]
+fn who_wants_no_fallbacks_gets_none_in_the_middle_either() {
+    let (_first, second, gateway) = stage(DYING[0], dying(DialectId::OpenaiChat, End::Cut), true);
+    let mut body = openai::streamed("any");
+    body["disable_fallbacks"] = json!(true);
+    let answer = gateway.chat(&body).send().expect(200);
+    assert!(answer.text().contains("error") && !answer.text().contains("[DONE]"), "{}", answer.text());
+    assert!(second.seen().is_empty());
 }
 
 /// Both shares are on the bill: what the first had told of itself, an estimate where it told nothing.

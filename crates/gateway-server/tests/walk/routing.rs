@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
-use crate::support::{Reply, Setup, Upstream, gateway, openai};
+use crate::support::{MASTER, Reply, Setup, Upstream, gateway, openai};
 
 fn enforced() -> Setup {
     gateway().set("router_settings", "optional_pre_call_checks", json!(["enforce_model_rate_limits"]))
@@ -99,6 +99,49 @@ fn a_window_keeps_a_deployment_for_a_team() {
     let refused = ask(&other, "now").expect(429);
     assert!(refused.text().contains("reserved for other teams"), "{}", refused.text());
     assert_eq!(upstream.seen().len(), 3);
+}
+
+/// Surface §7.7, tag routing as callers ask for it: in the body and in a header, `&` must, `!` must not, a pattern for
+/// programs, the `default` pool for the rest, and 401 where nobody fits.
+#[test]
+fn tags_choose_deployments() {
+    let upstream = Upstream::always(openai::reply());
+    let member = |setup: Setup, id: &str, params: serde_json::Value| {
+        setup.model_at("any", "openai/gpt-4o", &upstream.url(), &params).info(json!({ "id": id }))
+    };
+    let setup = gateway().set("router_settings", "enable_tag_filtering", true);
+    let setup = member(setup, "gold-eu", json!({ "tags": ["gold", "eu"] }));
+    let setup = member(setup, "gold-us", json!({ "tags": ["gold", "us"] }));
+    let setup = member(setup, "cli", json!({ "tag_regex": ["^User-Agent: claude-code/"] }));
+    let setup = member(setup, "rest", json!({ "tags": ["default"] }));
+    let setup = setup.model_at("bare", "openai/gpt-4o", &upstream.url(), &json!({ "tags": ["gold"] }));
+    let gateway = setup.start();
+    let ask = |model: &str, tags: &str, agent: &str| {
+        let call = gateway.post(openai::PATH).key(MASTER).json(&openai::request(model));
+        let call = if tags.is_empty() { call } else { call.header("x-litellm-tags", tags) };
+        call.header("user-agent", agent).send()
+    };
+    for (tags, agent, ids) in [
+        ("gold,&eu", "curl", &["gold-eu"][..]),
+        ("gold,!eu", "curl", &["gold-us"]),
+        ("&us", "curl", &["gold-us"]),
+        ("gold", "curl", &["gold-eu", "gold-us"]),
+        ("gold", "claude-code/2.0", &["gold-eu", "gold-us"]),
+        ("", "claude-code/2.0", &["cli"]),
+        ("", "curl", &["rest"]),
+        ("silver", "curl", &["rest"]),
+    ] {
+        for _ in 0..4 {
+            let answer = ask("any", tags, agent).expect(200);
+            assert!(ids.contains(&answer.must("x-litellm-model-id")), "{tags} {agent}");
+        }
+    }
+    let mut said = openai::request("any");
+    said["metadata"] = json!({ "tags": ["gold", "!us"] });
+    assert_eq!(gateway.chat(&said).send().expect(200).must("x-litellm-model-id"), "gold-eu");
+    let refused = ask("bare", "silver", "curl").expect(401);
+    assert!(refused.text().contains("tag"), "{}", refused.text());
+    ask("bare", "", "curl").expect(200);
 }
 
 /// Surface §7.1 step 2: who does not search the web is not asked to.

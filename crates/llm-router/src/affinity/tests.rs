@@ -32,6 +32,19 @@ fn a_session_has_one_home() {
     assert!(wanted(1).is_empty(), "a deployment of another configuration");
 }
 
+/// LiteLLM #28427: where a prompt was cached for an hour its deployment was forgotten after five minutes.
+#[test]
+fn what_is_cached_for_an_hour_is_known_for_an_hour() {
+    let (affinity, group) = (Affinity::default(), group());
+    let (hour, usual) = ([Bond { ttl: Duration::from_secs(3600), ..bond(7, true) }], [bond(8, true)]);
+    affinity.bind(&hour, &"b".into(), Moment(0));
+    affinity.bind(&usual, &"c".into(), Moment(0));
+    for (minutes, long, short) in [(4, true, true), (6, true, false), (59, true, false), (60, false, false)] {
+        let wanted = |bonds: &[Bond]| !affinity.wanted(bonds, &group, Moment(minutes * 60_000)).is_empty();
+        assert_eq!((wanted(&hour), wanted(&usual)), (long, short), "after {minutes} minutes");
+    }
+}
+
 #[test]
 fn a_prompt_may_have_several() {
     let (affinity, group) = (Affinity::default(), group());

@@ -91,7 +91,7 @@ fn callers_rest_nobody() {
     assert!(!state.rests(now));
 }
 
-/// §7.5: `allowed_fails` and policies count instead; the deployment's own win.
+/// §7.5: `allowed_fails` and policies count instead; the deployment's own win (LiteLLM #31876 asked for these).
 #[test]
 fn allowed_fails_are_counted() {
     let fails_until_rest = |settings: &RouterSettings, deployment: &Deployment, error: &Error| {

@@ -259,7 +259,7 @@ fn one_trial_at_a_time() {
     drop(trial);
 }
 
-/// A wanted deployment serves while it can and is not much busier than the others.
+/// A wanted deployment serves while it can and is not much busier than the others (unmet need D8: a cap of load).
 #[test]
 fn wanted_ones_first() {
     let group = group((0..3).map(|n| deployment(&format!("d{n}"), "m", "gpt")).collect());

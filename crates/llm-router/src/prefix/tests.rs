@@ -12,7 +12,8 @@ fn keys(messages: Vec<Message>, tenant: u128) -> Vec<u128> {
     bonds(&ChatRequest::new("m", messages), tenant).iter().map(|bond| bond.key).collect()
 }
 
-/// A conversation that goes on begins as it did before; the longest beginning comes first.
+/// A conversation that goes on begins as it did before; the longest beginning comes first. A tenant's prompts are
+/// known to it alone (unmet need D8).
 #[test]
 fn conversations_grow() {
     let mut talk = vec![Message::system(long("s")), Message::user("hi")];
@@ -36,7 +37,7 @@ fn short_prompts_are_not_cached() {
     assert_ne!(role(Role::System), role(Role::User));
 }
 
-/// A mark ends a beginning inside a message and says how long it is kept.
+/// A mark ends a beginning inside a message and says how long it is kept: five minutes or an hour (LiteLLM #28427).
 #[test]
 fn marks() {
     let mark = |ttl| Some(CacheMark { ttl });

@@ -1,5 +1,6 @@
 //! Attempts, retries and fallbacks as they happen.
 
+mod complaints;
 mod fallbacks;
 
 use std::cell::RefCell;

@@ -33,6 +33,30 @@ fn wrong(params: &str, variables: &[(&str, &str)]) -> Vec<(Severity, String)> {
     loaded.problems.into_iter().map(|problem| (problem.severity, problem.path)).collect()
 }
 
+/// Surface §7.2: a deployment's limits are read from the entry, then `litellm_params`, then `model_info`, each by
+/// itself.
+#[test]
+fn who_sets_the_limits_of_a_deployment() {
+    for (entry, limits) in [
+        ("litellm_params: {model: openai/x, api_key: k}", [None; 4]),
+        (
+            "litellm_params: {model: openai/x, api_key: k}, model_info: {rpm: 1, tpm: 2, itpm: 3, otpm: 4}",
+            [Some(1), Some(2), Some(3), Some(4)],
+        ),
+        (
+            "litellm_params: {model: openai/x, api_key: k, rpm: 10, otpm: 40}, model_info: {rpm: 1, tpm: 2, itpm: 3, otpm: 4}",
+            [Some(10), Some(2), Some(3), Some(40)],
+        ),
+        (
+            "rpm: 100, tpm: 200, litellm_params: {model: openai/x, api_key: k, rpm: 10, tpm: 20}, model_info: {rpm: 1, itpm: 3}",
+            [Some(100), Some(200), Some(3), None],
+        ),
+    ] {
+        let one = &config(&format!("model_list: [{{model_name: m, {entry}}}]")).models[0].deployment;
+        assert_eq!([one.rpm, one.tpm, one.itpm, one.otpm], limits, "{entry}");
+    }
+}
+
 #[test]
 fn defaults_are_litellms() {
     let config = config("model_list: []");
