@@ -55,6 +55,27 @@ def test_a_teams_priority_wins_and_success_tells(shared_model):
     assert (told.headers["x-litellm-priority"], told.headers["x-litellm-saturation"]) == ("prod", "10.00%")
 
 
+@pytest.mark.parametrize("callback", ["dynamic_rate_limiter", "dynamic_rate_limiter_v3"])
+def test_without_priorities_keys_share_equally(shared_model, callback):
+    gateway = shared_model(callbacks=[callback], priority_reservation=None)
+    first, second = gateway.new_key(), gateway.new_key()
+    assert statuses(gateway, first, 6) == [200] * 6, "who calls alone may use all of it"
+    told = gateway.chat("ten", second)
+    assert (told.status, told.headers["x-ratelimit-current-active-projects"]) == (200, "2")
+    refused = gateway.chat("ten", first)
+    assert refused.status == 429, "it has had more than its five"
+    words = refused.json["error"]["message"]
+    assert "over its share of the model" in words and "Active keys: 2" in words, words
+    # All of them together no more than the model takes.
+    assert statuses(gateway, second, 4) == [200] * 3 + [429]
+    assert gateway.chat("gpt", first).status == 200, "other models have no rates to share"
+
+
+def test_a_lone_key_has_no_more_than_the_model(shared_model):
+    gateway = shared_model(priority_reservation=None)
+    assert statuses(gateway, gateway.new_key(), 12) == [200] * 10 + [429] * 2
+
+
 def test_shares_without_the_callback_do_nothing_and_say_so(shared_model):
     gateway = shared_model(callbacks=[])
     dev = gateway.new_key(metadata={"priority": "dev"})

@@ -12,6 +12,8 @@ pub(crate) mod names {
     use http::HeaderName;
 
     pub(crate) const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
+    /// Keys that share a model's rates equally.
+    pub(crate) const ACTIVE_KEYS: HeaderName = HeaderName::from_static("x-ratelimit-current-active-projects");
     pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-litellm-priority");
     pub(crate) const SATURATION: HeaderName = HeaderName::from_static("x-litellm-saturation");
     pub(crate) const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");

@@ -249,15 +249,16 @@ pub struct Calls {
     pub media: MediaFetch,
     /// Say in errors which fallbacks there were (`expose_router_debug_in_errors`).
     pub router_debug_in_errors: bool,
-    /// Shares of models' rates by priority (`priority_reservation`, with the callback
-    /// `dynamic_rate_limiter_v3`).
+    /// Shares of models' rates by priority or key (the callbacks `dynamic_rate_limiter` and
+    /// `dynamic_rate_limiter_v3`, with or without `priority_reservation`).
     pub priorities: Option<Priorities>,
 }
 
 /// Shares of models' rates by priority.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Priorities {
-    /// By the name of the priority (`priority_reservation`).
+    /// By the name of the priority (`priority_reservation`); where none is named the keys that call a model share
+    /// it equally.
     pub shares: Vec<(String, Share)>,
     /// The part of who has none (`priority_reservation_settings.default_priority`).
     pub default: f64,

@@ -156,6 +156,7 @@ async fn shared_state(
         drain: Arc::new(Drain::default()),
         findings: crate::health::Findings::default(),
         lessons: llm_router::auto::Lessons::default(),
+        callers: crate::state::Callers::default(),
         exchange: crate::share::Exchange::default(),
         quotas: crate::share::Quotas::default(),
         redis,

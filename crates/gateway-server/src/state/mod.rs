@@ -28,7 +28,7 @@ use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds};
-pub(crate) use priorities::{ModelShares, Pool, PriorityShares};
+pub(crate) use priorities::{Callers, ModelShares, Pool, PriorityShares};
 pub(crate) use served::Served;
 pub(crate) use snapshot::{Snapshot, Surroundings};
 pub(crate) use terms::reach_of;
@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) findings: crate::health::Findings,
     /// What auto routers learnt.
     pub(crate) lessons: llm_router::auto::Lessons,
+    /// Which keys called which model lately, for equal shares.
+    pub(crate) callers: Callers,
     /// What gateways tell each other.
     pub(crate) exchange: crate::share::Exchange,
     /// Rates that gateways keep together.

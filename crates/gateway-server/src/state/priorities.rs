@@ -3,14 +3,19 @@
 //!
 //! While a model is used less than the threshold says, everybody may use all of it. From there on each priority has
 //! its share of the model's requests and tokens a minute; who has no priority, or one that is not named, shares the
-//! default one. <https://docs.litellm.ai/docs/proxy/dynamic_rate_limit>
+//! default one. Where no priority is named the keys that call the model share it equally. <https://docs.litellm.ai/docs/proxy/dynamic_rate_limit>
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use dashmap::DashMap;
 use gateway_db::{ScopeId, ScopeKind};
 
 use crate::config::{Config, Priorities, Share};
 use crate::limits::Limits;
+
+/// How long after its last call a key is one of those that share a model, milliseconds.
+const ACTIVE_MS: i64 = 60_000;
 
 /// The shares of all models that have rates; none where nothing is configured.
 #[derive(Debug, Default)]
@@ -27,6 +32,7 @@ pub(crate) struct ModelShares {
     pub(crate) whole: Limits,
     /// The account in which all calls of the model are counted.
     pub(crate) account: ScopeId,
+    model: String,
     named: HashMap<String, Pool>,
     rest: Pool,
 }
@@ -87,6 +93,7 @@ impl ModelShares {
         let named = named.map(|((name, _), part)| (name.clone(), pool(&format!("={name}"), part / total)));
         Self {
             account: ScopeId::member(ScopeKind::Part, "priorities", group),
+            model: group.to_owned(),
             named: named.collect(),
             rest: pool("", said.default),
             whole,
@@ -96,6 +103,21 @@ impl ModelShares {
     /// What calls of a priority share.
     pub(crate) fn pool(&self, priority: Option<&str>) -> &Pool {
         priority.and_then(|name| self.named.get(name)).unwrap_or(&self.rest)
+    }
+
+    /// Whether no priority is named: keys share the model equally, and all of them together have no more than it.
+    pub(crate) fn is_equal(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// What one of so many keys may use, one call and one token at least.
+    pub(crate) fn pool_of(&self, key: &str, keys: usize) -> Pool {
+        let keys = u64::try_from(keys).unwrap_or(u64::MAX).max(1);
+        let share = |whole: Option<u64>| whole.map(|whole| (whole / keys).max(1));
+        Pool {
+            limits: Limits { rpm: share(self.whole.rpm), tpm: share(self.whole.tpm), ..Limits::default() },
+            account: ScopeId::member(ScopeKind::Part, format!("priority:key:{key}"), &*self.model),
+        }
     }
 
     /// How full the model is, 1 for full, when so many requests and tokens were used in the minute.
@@ -131,6 +153,20 @@ fn part_of(share: Share, whole: &Limits) -> f64 {
 )]
 fn cut(limit: Option<u64>, part: f64) -> Option<u64> {
     limit.map(|limit| (limit as f64 * part + 1e-9) as u64)
+}
+
+/// Which keys called which model lately; survives reloads.
+#[derive(Debug, Default)]
+pub(crate) struct Callers(DashMap<String, HashMap<Arc<str>, i64>>);
+
+impl Callers {
+    /// Notes that a key calls a model; gives the number of keys that did within a minute, this one counted.
+    pub(crate) fn note(&self, model: &str, key: &str, now_ms: i64) -> usize {
+        let mut keys = self.0.entry(model.to_owned()).or_default();
+        keys.insert(key.into(), now_ms);
+        keys.retain(|_, last| now_ms.saturating_sub(*last) < ACTIVE_MS);
+        keys.len()
+    }
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl<'a> Payers<'a> {
         }
         if let Some(slot) = &self.slot {
             let limits = slot.limits(slot.whole.account.counted(steady_ms()));
+            add(slot.whole.id.as_owner(), Holder::Scope(Arc::clone(&slot.whole)), slot.whole_limits());
             add(slot.part.id.as_owner(), Holder::Scope(Arc::clone(&slot.part)), limits);
         }
         rated
@@ -179,7 +180,7 @@ impl Sheet {
         let (reserved, left) =
             scope.account.reserve(limits, self.ask, self.now_ms).map_err(|denial| (denial, who()))?;
         self.charged.scopes.push((Arc::clone(scope), reserved));
-        if limits.has_rates() {
+        if limits.has_rates() && !word.is_empty() {
             self.show(word, left);
         }
         Ok(())
@@ -205,13 +206,12 @@ impl Sheet {
 
     /// The call counts for its model; its priority's share holds for it where the model is full enough.
     fn reserve_share(&mut self, slot: &Slot<'_>) -> Result<(), (Denial, Who)> {
-        self.reserve(&slot.whole, &Limits::default(), "", || Who::Scope(Arc::clone(&slot.whole)))?;
-        let limits = slot.limits(slot.whole.account.counted(self.now_ms));
-        let part = &slot.part;
-        self.reserve(part, &limits, "priority_model", || match slot.told() {
-            Some(told) => Who::Share(Arc::clone(part), Box::new(told)),
-            None => Who::Scope(Arc::clone(part)),
-        })
+        let now_ms = self.now_ms;
+        let used = || slot.whole.account.counted(now_ms);
+        let who = |scope: &Arc<Scope>| Who::Share(Arc::clone(scope), Box::new(slot.told(used())));
+        self.reserve(&slot.whole, &slot.whole_limits(), "", || who(&slot.whole))?;
+        let limits = slot.limits(used());
+        self.reserve(&slot.part, &limits, "priority_model", || who(&slot.part))
     }
 
     /// Of several of a kind the one is shown that has the least left.

@@ -1,17 +1,22 @@
-//! Shares of a model's rates by priority: counted for every call of the model, held to once it is full enough.
+//! Shares of a model's rates by priority, or equal ones of the keys that call it: counted for every call of the model,
+//! held to once it is full enough.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use gateway_db::ScopeKind;
 use serde_json::Value;
 
 use super::{Call, Caller};
+use crate::clock::steady_ms;
 use crate::identity::{KeyEntry, Scope};
 use crate::limits::Limits;
 use crate::state::{ModelShares, Pool};
 
 /// The member of metadata that names a priority.
 const PRIORITY: &str = "priority";
+/// The key of the operator's calls where keys share equally, as LiteLLM names it.
+const OPERATOR: &str = "default_key";
 
 /// What is told of a call's priority.
 #[derive(Debug, Clone)]
@@ -23,14 +28,24 @@ pub(crate) struct Told {
     /// What the model takes a minute.
     whole: Limits,
     model: String,
+    /// Where keys share equally.
+    among: Option<Among>,
+}
+
+/// One of several keys that share a model equally.
+#[derive(Debug, Clone)]
+struct Among {
+    key: String,
+    keys: usize,
 }
 
 /// The share that a call takes from.
 #[derive(Debug)]
 pub(super) struct Slot<'a> {
     shares: &'a ModelShares,
-    pool: &'a Pool,
+    pool: Cow<'a, Pool>,
     priority: Option<String>,
+    among: Option<Among>,
     /// All calls of the model.
     pub(super) whole: Arc<Scope>,
     /// Those of the priority.
@@ -48,18 +63,26 @@ pub(super) fn slot<'a>(call: &'a Call, caller: &Caller) -> Option<Slot<'a>> {
     }
     let model = &*call.glance.model;
     let shares = priorities.model(model)?;
-    let priority = match caller {
+    let key = match caller {
         Caller::Operator => None,
-        Caller::Key(entry) => priority_of(entry),
+        Caller::Key(entry) => Some(entry),
     };
-    let pool = shares.pool(priority.as_deref());
+    let (pool, priority, among) = if shares.is_equal() {
+        let key = key.map_or(OPERATOR, |entry| entry.record.hash.as_str());
+        let keys = call.core.shared.callers.note(model, key, steady_ms());
+        (Cow::Owned(shares.pool_of(key, keys)), None, Some(Among { key: key.to_owned(), keys }))
+    } else {
+        let priority = key.and_then(|entry| priority_of(entry));
+        (Cow::Borrowed(shares.pool(priority.as_deref())), priority, None)
+    };
     let scopes = &call.core.shared.directory.scopes;
     Some(Slot {
         shares,
-        pool,
         priority,
+        among,
         whole: scopes.counted(shares.account.clone()),
         part: scopes.counted(pool.account.clone()),
+        pool,
         threshold: priorities.threshold,
         told: &call.priority,
         model,
@@ -76,23 +99,31 @@ fn priority_of(entry: &KeyEntry) -> Option<String> {
 }
 
 impl Slot<'_> {
-    /// What the call may use of its share, when so many requests and tokens of the model are used.
-    pub(super) fn limits(&self, used: (u64, u64)) -> Limits {
-        let saturation = self.shares.saturation(used);
-        let told = Told {
-            priority: self.priority.clone(),
-            saturation,
-            whole: self.shares.whole,
-            model: self.model.to_owned(),
-        };
-        // A call that waits for a share of rates comes here again: the first look is told.
-        let _ = self.told.set(told);
-        if saturation >= self.threshold { self.pool.limits } else { Limits::default() }
+    /// What all calls of the model may use together: keys that share it equally no more than it takes.
+    pub(super) fn whole_limits(&self) -> Limits {
+        if self.among.is_some() { self.shares.whole } else { Limits::default() }
     }
 
-    /// What is told of it.
-    pub(super) fn told(&self) -> Option<Told> {
-        self.told.get().cloned()
+    /// What the call may use of its share, when so many requests and tokens of the model are used.
+    pub(super) fn limits(&self, used: (u64, u64)) -> Limits {
+        let full = self.look(used).saturation >= self.threshold;
+        if full { self.pool.limits } else { Limits::default() }
+    }
+
+    /// What is told of it, when so many requests and tokens of the model are used.
+    pub(super) fn told(&self, used: (u64, u64)) -> Told {
+        self.look(used).clone()
+    }
+
+    /// Looks how full the model is. A call that waits for a share of rates comes here again: the first look counts.
+    fn look(&self, used: (u64, u64)) -> &Told {
+        self.told.get_or_init(|| Told {
+            priority: self.priority.clone(),
+            saturation: self.shares.saturation(used),
+            whole: self.shares.whole,
+            model: self.model.to_owned(),
+            among: self.among.clone(),
+        })
     }
 }
 
@@ -107,9 +138,22 @@ impl Told {
         format!("{:.2}%", self.saturation * 100.0)
     }
 
+    /// The keys that share the model equally.
+    pub(crate) fn keys(&self) -> Option<usize> {
+        self.among.as_ref().map(|among| among.keys)
+    }
+
     /// LiteLLM's sentence where a share is used up; `{}` stands for what of it.
     pub(super) fn sentence(&self) -> String {
         let shown = |limit: Option<u64>| limit.map_or("not configured".to_owned(), |limit| limit.to_string());
+        if let Some(Among { key, keys }) = &self.among {
+            let (tpm, rpm) = (shown(self.whole.tpm), shown(self.whole.rpm));
+            return format!(
+                "Key={key} over its share of the model. Model: {}, Rate limit type: {{}}, Model TPM: {tpm}, Model \
+                 RPM: {rpm}, Remaining: 0, Active keys: {keys}",
+                self.model,
+            );
+        }
         format!(
             "Priority-based rate limit exceeded. Model: {}, Priority: {}, Rate limit type: {{}}, Model TPM: {}, \
              Model RPM: {}, Remaining: 0, Model saturation: {:.1}%",

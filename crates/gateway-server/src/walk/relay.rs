@@ -163,6 +163,9 @@ fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<He
     if let Some(told) = call.priority.get() {
         head.text(names::PRIORITY, text(told.word()));
         head.text(names::SATURATION, text(&told.percent()));
+        if let Some(keys) = told.keys() {
+            head.count(names::ACTIVE_KEYS, keys as u64);
+        }
     }
     for (word, left) in &tail.rests.others {
         rests(head, word, left);

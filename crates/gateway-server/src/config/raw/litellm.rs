@@ -8,7 +8,7 @@ catalogue! {
     service_callback List "" later "no callback or log sink is run": "Set through `service_callbacks`: redis/postgres health to prometheus/datadog.";
     audit_log_callbacks List "" later "no callback or log sink is run": "Sinks for audit rows.";
     cold_storage_custom_logger Text "" later "no callback or log sink is run": "Sink storing full payloads.";
-    callbacks List "" served: "Callbacks run on success and failure; `dynamic_rate_limiter` and `dynamic_rate_limiter_v3` give shares by priority (`priority_reservation`), no other one is run.";
+    callbacks List "" served: "Callbacks run on success and failure; `dynamic_rate_limiter` and `dynamic_rate_limiter_v3` give shares of models' rates by priority (`priority_reservation`), else equal ones to the keys that call; no other one is run.";
     langfuse_default_tags List "" later "no callback or log sink is run": "Langfuse default tags.";
     prometheus_initialize_budget_metrics Flag "False" later "the metrics of the gateway are fixed": "Emit budget gauges at start.";
     prometheus_latency_buckets List "" later "the metrics of the gateway are fixed": "Buckets of latency histograms.";

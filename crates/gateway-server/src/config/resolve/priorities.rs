@@ -10,7 +10,8 @@ const LIMITERS: [&str; 2] = ["dynamic_rate_limiter", "dynamic_rate_limiter_v3"];
 /// The part of who has no priority, and how full a model must be, as LiteLLM has them.
 const DEFAULTS: (f64, f64) = (0.25, 0.5);
 
-/// The shares, where a callback switches them on; every other callback is warned of.
+/// The shares, where a callback switches them on, and equal ones of keys where none are said; every other callback is
+/// warned of.
 pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Priorities> {
     let mut on = false;
     for name in section.texts("callbacks") {
@@ -29,7 +30,7 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Priorities> {
     let settings = section.map("priority_reservation_settings");
     let default = part(section, &settings, "default_priority").unwrap_or(DEFAULTS.0);
     let threshold = part(section, &settings, "saturation_threshold").unwrap_or(DEFAULTS.1);
-    if shares.is_empty() {
+    if !on && shares.is_empty() {
         return None;
     }
     if !on {

@@ -1,6 +1,6 @@
 //! What each priority gets of a model.
 
-use super::{Limits, ModelShares, Priorities, Share};
+use super::{Callers, Limits, ModelShares, Priorities, Share};
 
 fn said(shares: &[(&str, Share)]) -> Priorities {
     let shares = shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
@@ -51,4 +51,27 @@ fn a_model_is_as_full_as_its_fuller_rate() {
     for (used, full) in [((0, 0), 0.0), ((5, 100), 0.5), ((1, 900), 0.9), ((20, 0), 2.0)] {
         assert!((shares.saturation(used) - full).abs() < 1e-12, "{used:?}");
     }
+}
+
+#[test]
+fn keys_share_equally_where_no_priority_is_named() {
+    let shares = ModelShares::new("m", whole(Some(10), Some(1_000)), &said(&[]));
+    assert!(shares.is_equal());
+    assert!(!ModelShares::new("m", whole(Some(10), None), &said(&[("a", Share::Part(0.5))])).is_equal());
+    for (keys, rpm, tpm) in [(1, 10, 1_000), (2, 5, 500), (3, 3, 333), (20, 1, 50)] {
+        let limits = shares.pool_of("k", keys).limits;
+        assert_eq!((limits.rpm, limits.tpm), (Some(rpm), Some(tpm)), "{keys} keys");
+    }
+    assert_ne!(shares.pool_of("a", 2).account, shares.pool_of("b", 2).account);
+    assert_eq!(ModelShares::new("m", whole(None, Some(7)), &said(&[])).pool_of("k", 2).limits.rpm, None);
+}
+
+#[test]
+fn keys_count_for_a_minute() {
+    let callers = Callers::default();
+    assert_eq!(callers.note("m", "a", 0), 1);
+    assert_eq!(callers.note("m", "a", 1), 1);
+    assert_eq!(callers.note("m", "b", 30_000), 2);
+    assert_eq!(callers.note("n", "c", 30_000), 1, "each model by itself");
+    assert_eq!(callers.note("m", "b", 60_001), 1, "a minute after its last call");
 }
