@@ -34,6 +34,8 @@ pub(crate) struct AccessLine<'a> {
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
     pub(crate) auto_router: &'a str,
+    pub(crate) auto_router_cause: &'a str,
+    pub(crate) auto_router_tier: &'a str,
     pub(crate) deployment: &'a str,
     pub(crate) stream: bool,
     pub(crate) input_tokens: u64,
@@ -91,6 +93,8 @@ impl AccessLine<'_> {
         text(out, ",\"key\":\"", self.key);
         text(out, ",\"model\":\"", self.model);
         text(out, ",\"auto_router\":\"", self.auto_router);
+        text(out, ",\"auto_router_cause\":\"", self.auto_router_cause);
+        text(out, ",\"auto_router_tier\":\"", self.auto_router_tier);
         text(out, ",\"deployment\":\"", self.deployment);
         if self.stream {
             out.extend_from_slice(b",\"stream\":true");

@@ -34,6 +34,26 @@ pub(crate) struct Routed {
     pub(crate) cost: Option<Money>,
 }
 
+/// What logs say of a decision.
+#[derive(Debug)]
+pub(super) struct Decided {
+    /// The router's name.
+    pub(super) router: String,
+    /// What decided.
+    pub(super) cause: &'static str,
+    /// How hard the prompt is, where that was told.
+    pub(super) tier: &'static str,
+}
+
+impl Routed {
+    /// What logs say of it.
+    pub(super) fn decided(&self) -> Decided {
+        let Decision { cause, tier, .. } = self.decision;
+        let tier = tier.map(llm_router::auto::Tier::as_str).unwrap_or_default();
+        Decided { router: self.router.clone(), cause, tier }
+    }
+}
+
 /// Room for the groups that auto routers named for fallbacks of one call.
 pub(super) type Named = [OnceLock<Choice>; 8];
 
@@ -167,7 +187,7 @@ async fn nearest(
         };
         let point =
             embed(call, caller, &router.embedding, &[router.asked(said)]).await?.pop().ok_or_else(strange)?;
-        Ok(router.decide(&point, &index))
+        Ok(router.decide(point, &index))
     };
     match embedded.await {
         Ok(decision) => Ok(decision),

@@ -40,8 +40,8 @@ pub(crate) struct Tail {
     path: &'static str,
     call_type: &'static str,
     model_group: String,
-    /// The auto router that named the group.
-    router: Option<String>,
+    /// What an auto router decided, where one named the group.
+    decided: Option<super::auto::Decided>,
     stream: bool,
     started: Instant,
     started_ms: i64,
@@ -110,7 +110,7 @@ impl Tail {
             path: call.path,
             call_type: call.call_type,
             model_group: call.glance.model.clone(),
-            router: call.routed.as_ref().map(|routed| routed.router.clone()),
+            decided: call.routed.as_ref().map(|routed| routed.decided()),
             stream: call.glance.stream,
             started: call.started,
             started_ms: call.started_ms,
@@ -367,6 +367,7 @@ impl Tail {
     }
 
     fn log(&self, bill: &Bill<'_>) {
+        let decided = self.decided.as_ref();
         self.core.access.add(&AccessLine {
             at_ms: self.started_ms,
             id: self.shown_id.to_str().unwrap_or_default(),
@@ -376,7 +377,9 @@ impl Tail {
             outcome: bill.end.as_str(),
             key: owner(&self.caller, None).key,
             model: &self.model_group,
-            auto_router: self.router.as_deref().unwrap_or_default(),
+            auto_router: decided.map_or("", |decided| &decided.router),
+            auto_router_cause: decided.map_or("", |decided| decided.cause),
+            auto_router_tier: decided.map_or("", |decided| decided.tier),
             deployment: bill.deployment(),
             stream: self.stream,
             input_tokens: bill.usage.input_tokens,

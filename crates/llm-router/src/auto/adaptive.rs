@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bandit::{Belief, cheapness};
 use super::kinds::RequestKind;
 use super::lessons::{Lessons, Turn};
-use super::{Choice, Decision, Said};
+use super::{Decision, Said};
 use crate::{Moment, Routes};
 
 /// Where deployments state what they are good at.
@@ -82,9 +82,8 @@ impl Adaptive {
         if let Some(session) = said.session {
             lessons.turn(id, session, Turn::new(Arc::clone(model), kind, said.text, now));
         }
-        let choice = Choice { model: Arc::clone(model), params: None };
         let cause = if explores { "exploration" } else { "exploitation" };
-        Some(Decision { kind: "adaptive", score, request: Some(kind), ..Decision::of(choice, cause) })
+        Some(Decision { score, request: Some(kind), ..Decision::to(model, cause) })
     }
 
     /// What is believed of each group at each kind of request, as operators are shown it.

@@ -151,7 +151,6 @@ impl Complexity {
         cause: &'static str,
         rng: &mut Rng,
     ) -> Option<Decision> {
-        let kept = |held: Held| Decision { tier: held.tier, ..Decision::of(held.choice, cause) };
         if let Some((floor, words)) = &self.plan
             && held.tier.is_none_or(|tier| tier < *floor)
             && plans(said.text, &said.signs, words)
@@ -166,7 +165,10 @@ impl Complexity {
                 let placed = self.placed(place, said, tier, base, rng)?;
                 Some(Decision { cause: "modality_pin_override", ..placed })
             }
-            _ => Some(kept(held)),
+            _ => {
+                let Held { choice, tier } = held;
+                Some(Decision { tier, params: choice.params, ..Decision::to(&choice.model, cause) })
+            }
         }
     }
 

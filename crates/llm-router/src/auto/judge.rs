@@ -3,6 +3,7 @@
 //!
 //! What is asked and how the answer is read is here; whoever owns the router asks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,9 @@ pub struct Verdict {
     pub signals: Vec<String>,
 }
 
+/// Letters that are quoted at most, of what is asked now and of the system prompt; of more the beginning and the end.
+const QUOTED: (usize, usize) = (16_000, 8_000);
+
 const INSTRUCTIONS: &str = "You sort requests to an assistant by how hard they are to answer well. Judge the \
     newest request; earlier turns only tell what it refers to.";
 const TIERS: [&str; 4] = [
@@ -181,7 +185,11 @@ impl Classifier {
             Some(whole) => whole.clone(),
             None => format!("{own}\n\n{TRUST}\n\n{ONLY_JSON}"),
         };
-        let material = json!({ "system_prompt": system, "earlier_turns": before, "newest_request": said });
+        let material = json!({
+            "system_prompt": excerpt(system, QUOTED.1),
+            "earlier_turns": before,
+            "newest_request": excerpt(said, QUOTED.0),
+        });
         Some(Question { system: system_prompt, material: material.to_string(), schema })
     }
 
@@ -301,6 +309,17 @@ fn forecast_schema() -> Value {
             },
         },
     })
+}
+
+/// A text of so many letters at most, or its beginning and its end.
+fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
+    let letters = text.chars().count();
+    if letters <= most {
+        return text.into();
+    }
+    let at = |letter: usize| text.char_indices().nth(letter).map_or(text.len(), |(at, _)| at);
+    let (beginning, end) = (&text[..at(most / 2)], &text[at(letters - most / 2)..]);
+    format!("{beginning}\n[{} letters are left out here]\n{end}", letters - most).into()
 }
 
 /// The first JSON object in an answer, whatever prose or fence is around it.

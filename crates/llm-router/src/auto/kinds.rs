@@ -1,6 +1,8 @@
 //! What kind of request a prompt is, told from its words: the adaptive router learns for each kind apart.
 
-use super::keywords::Keyword;
+use std::sync::LazyLock;
+
+use super::keywords::{self, Keyword};
 
 /// Kinds of requests. LiteLLM's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,9 +66,9 @@ impl RequestKind {
 /// Letters of a prompt that are looked at.
 const LETTERS: usize = 2_000;
 
-/// One of the first words, and one of the second somewhere behind it; `_` is a blank, no second words need
-/// none.
-struct Rule {
+/// A rule as it is written: one of the first words, and one of the second somewhere behind it; `_` is a blank, no
+/// second words need none.
+struct Written {
     kind: RequestKind,
     first: &'static str,
     then: &'static str,
@@ -74,11 +76,11 @@ struct Rule {
     begins: bool,
 }
 
-const fn rule(kind: RequestKind, first: &'static str, then: &'static str) -> Rule {
-    Rule { kind, first, then, begins: false }
+const fn rule(kind: RequestKind, first: &'static str, then: &'static str) -> Written {
+    Written { kind, first, then, begins: false }
 }
 
-const RULES: &[Rule] = &[
+const WRITTEN: &[Written] = &[
     rule(
         RequestKind::CodeGeneration,
         "write create generate implement build",
@@ -130,19 +132,19 @@ const RULES: &[Rule] = &[
         "email essay blog post article letter memo copy paragraph sentence",
     ),
     rule(RequestKind::Writing, "make_this make_it help_me", "concise formal casual professional persuasive"),
-    Rule {
+    Written {
         kind: RequestKind::FactualLookup,
         first: "who what when where which",
         then: "is was were are",
         begins: true,
     },
-    Rule {
+    Written {
         kind: RequestKind::FactualLookup,
         first: "define definition_of meaning_of",
         then: "",
         begins: true,
     },
-    Rule {
+    Written {
         kind: RequestKind::FactualLookup,
         first: "how_do_you_spell how_to_spell how_tall_is how_many",
         then: "",
@@ -150,19 +152,36 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// A rule, read.
+struct Rule {
+    kind: RequestKind,
+    first: Vec<Keyword>,
+    then: Vec<Keyword>,
+    begins: bool,
+}
+
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let read = |Written { kind, first, then, begins }: &Written| Rule {
+        kind: *kind,
+        first: keywords::words(first),
+        then: keywords::words(then),
+        begins: *begins,
+    };
+    WRITTEN.iter().map(read).collect()
+});
+
 impl Rule {
     fn fits(&self, text: &str) -> bool {
         let text = text.trim_start();
-        self.first.split_whitespace().map(|word| word.replace('_', " ")).any(|word| {
-            if !Keyword::new(&word).is_in(text) || (self.begins && !text.starts_with(&word)) {
+        self.first.iter().any(|first| {
+            let word = first.as_str();
+            let Some(at) = text.find(word).filter(|_| first.is_in(text)) else { return false };
+            if self.begins && at > 0 {
                 return false;
             }
-            let Some(at) = text.find(&word) else { return false };
             let rest = &text[at + word.len()..];
             let rest = if self.begins { rest.split_whitespace().next().unwrap_or_default() } else { rest };
-            let mut then =
-                self.then.split_whitespace().map(|word| Keyword::new(&word.replace('_', " "))).peekable();
-            then.peek().is_none() || then.any(|word| word.is_in(rest))
+            self.then.is_empty() || self.then.iter().any(|then| then.is_in(rest))
         })
     }
 }

@@ -1,11 +1,12 @@
 //! What auto routers learnt: survives reloads of the configuration; what is believed of groups survives the process
 //! too, where its owner stores it.
 
-use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashMap;
+use foldhash::fast::FixedState;
 
 use super::bandit::Belief;
 use super::keywords::Keyword;
@@ -42,7 +43,7 @@ const GIVING_UP: [&str; 5] = ["never mind", "nevermind", "forget it", "i give up
 #[derive(Debug, Default)]
 pub struct Lessons {
     seen: DashMap<(Arc<str>, RequestKind, Arc<str>), Seen>,
-    /// Models that tell how hard prompts are and are not asked for a while: since when no more, by router.
+    /// Until when the models that tell how hard prompts are and were too slow are not asked, by router.
     slow: DashMap<Arc<str>, Moment>,
     turns: DashMap<(Arc<str>, u128), Turn>,
     held: DashMap<(Arc<str>, u128), (Held, Moment)>,
@@ -85,9 +86,13 @@ pub struct Held {
 pub(super) struct Turn {
     pub(super) model: Arc<str>,
     pub(super) kind: RequestKind,
-    words: HashSet<String>,
+    words: Words,
     at: Moment,
 }
+
+/// What tells texts alike: a number for each of their first words, in order, none twice. The words themselves, which
+/// may be as long as callers like, are not kept.
+type Words = Box<[u64]>;
 
 impl Turn {
     pub(super) fn new(model: Arc<str>, kind: RequestKind, said: &str, at: Moment) -> Self {
@@ -99,8 +104,8 @@ impl Turn {
         let text: String = said.chars().take(2_000).collect::<String>().to_lowercase();
         let any = |list: &[&str]| list.iter().any(|word| Keyword::new(word).is_in(&text));
         let next = words(said);
-        let common = self.words.intersection(&next).count();
-        let all = self.words.union(&next).count();
+        let common = self.words.iter().filter(|word| next.binary_search(word).is_ok()).count();
+        let all = self.words.len() + next.len() - common;
         #[expect(clippy::cast_precision_loss, reason = "there are few words")]
         let again = all > 0 && common as f64 / all as f64 >= SAME;
         let bad = [any(&BLAME), any(&GIVING_UP), again].into_iter().filter(|told| *told).count();
@@ -109,8 +114,12 @@ impl Turn {
     }
 }
 
-fn words(said: &str) -> HashSet<String> {
-    said.split_whitespace().take(WORDS).map(str::to_lowercase).collect()
+fn words(said: &str) -> Words {
+    let number = |word: &str| FixedState::with_seed(0).hash_one(word.to_lowercase());
+    let mut words: Vec<u64> = said.split_whitespace().take(WORDS).map(number).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.into()
 }
 
 impl Seen {

@@ -104,9 +104,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn of(choice: Choice, cause: &'static str) -> Self {
-        let kind = "complexity";
-        Self { model: choice.model, params: choice.params, kind, cause, ..Self::default() }
+    fn to(model: &Arc<str>, cause: &'static str) -> Self {
+        Self { model: Arc::clone(model), cause, ..Self::default() }
     }
 }
 
@@ -122,18 +121,23 @@ impl AutoRouter {
         rng: &mut Rng,
         now: Moment,
     ) -> Option<Decision> {
-        match self {
-            Self::Semantic(_) => None,
-            Self::Complexity(router) => router.decide((id, routes, team), said, lessons, rng, now),
-            Self::Quality(router) => router.decide(routes, team, said),
-            Self::Adaptive(router) => router.decide((id, routes, team), said, lessons, rng, now),
-        }
+        let (kind, decision) = match self {
+            Self::Semantic(_) => return None,
+            Self::Complexity(router) => {
+                ("complexity", router.decide((id, routes, team), said, lessons, rng, now))
+            }
+            Self::Quality(router) => ("quality", router.decide(routes, team, said)),
+            Self::Adaptive(router) => {
+                ("adaptive", router.decide((id, routes, team), said, lessons, rng, now))
+            }
+        };
+        decision.map(|decision| Decision { kind, ..decision })
     }
 
     /// Every group it may name, for checks of the configuration.
     #[must_use]
     pub fn models(&self) -> Vec<&str> {
-        let names: Vec<&str> = match self {
+        match self {
             Self::Semantic(router) => {
                 let routes = router.routes.iter().map(|route| &*route.name);
                 routes.chain(router.default.as_deref()).chain([&*router.embedding]).collect()
@@ -145,8 +149,7 @@ impl AutoRouter {
             Self::Adaptive(router) => {
                 router.models.iter().chain(&router.default).map(|name| &**name).collect()
             }
-        };
-        names
+        }
     }
 }
 

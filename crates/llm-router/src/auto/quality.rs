@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::scorer::Scorer;
-use super::{Choice, Decision, Said};
+use super::{Decision, Said};
 use crate::{Deployment, Routes};
 
 /// Where deployments state how good they are.
@@ -52,7 +52,7 @@ impl Quality {
         let by_word = candidates.iter().filter_map(|one| Some((one, hit(one)?)));
         if let Some((one, word)) = by_word.min_by(|(a, _), (b, _)| b.tier.cmp(&a.tier).then(cheaper(a, b))) {
             let quality = Some(one.tier);
-            return Some(Decision { quality, keyword: Some(word), ..of(one.name, "keyword") });
+            return Some(Decision { quality, keyword: Some(word), ..Decision::to(one.name, "keyword") });
         }
         let score = self.scorer.score(said.text);
         let needed = self.needed[score.tier as usize];
@@ -63,25 +63,19 @@ impl Quality {
             .iter()
             .filter(|one| Some(one.tier) == tier)
             .min_by(|a, b| a.order.cmp(&b.order).then(cheaper(a, b)));
-        let known = Decision {
-            tier: Some(score.tier),
-            score: Some(score.score),
-            signals: score.signals,
-            ..Decision::default()
-        };
         let (name, quality) = match (best, &self.default) {
             (Some(one), _) => (one.name, Some(one.tier)),
             (None, Some(default)) => (default, None),
             (None, None) => return None,
         };
-        let Decision { model, kind, cause, .. } = of(name, "quality_tier");
-        Some(Decision { model, kind, cause, quality, ..known })
+        Some(Decision {
+            quality,
+            tier: Some(score.tier),
+            score: Some(score.score),
+            signals: score.signals,
+            ..Decision::to(name, "quality_tier")
+        })
     }
-}
-
-fn of(model: &Arc<str>, cause: &'static str) -> Decision {
-    let choice = Choice { model: Arc::clone(model), params: None };
-    Decision { kind: "quality", ..Decision::of(choice, cause) }
 }
 
 fn cheaper(a: &Candidate<'_>, b: &Candidate<'_>) -> std::cmp::Ordering {

@@ -86,7 +86,7 @@ pub struct Custom {
     pub name: String,
     /// What it adds to the score.
     pub weight: f64,
-    /// Words, and patterns of the first 2,048 letters.
+    /// Words, and patterns of the first 2,048 bytes.
     pub keywords: Vec<Keyword>,
     /// The patterns, which find text whatever its case.
     pub patterns: Vec<Regex>,
@@ -147,10 +147,10 @@ pub struct Score {
     pub overridden: bool,
 }
 
-/// Letters of a prompt that are looked at; what is behind them changes its length only.
+/// Bytes of a prompt that are looked at; what is behind them changes its length only.
 const LOOKED_AT: usize = 64 * 1024;
-/// Letters in which patterns are looked for.
-const PATTERN_LETTERS: usize = 2_048;
+/// Bytes in which patterns are looked for.
+const PATTERN_BYTES: usize = 2_048;
 
 impl Scorer {
     /// Scores what a caller said last.
@@ -210,7 +210,7 @@ impl Custom {
     /// The share of its weight that a text, in small letters, earns.
     fn share(&self, text: &str) -> f64 {
         let enough = if self.graded { 2 } else { 1 };
-        let head = beginning(text, PATTERN_LETTERS);
+        let head = beginning(text, PATTERN_BYTES);
         let words = self.keywords.iter().map(|word| word.is_in(text));
         let patterns = self.patterns.iter().map(|pattern| pattern.is_match(head));
         match (words.chain(patterns).filter(|hit| *hit).take(enough).count(), self.graded) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use super::{Choice, Decision};
+use super::Decision;
 
 /// The nearest utterances that are looked at.
 const NEAREST: usize = 5;
@@ -40,9 +40,16 @@ pub struct Place {
 /// The utterances of a router as points, each with its route.
 #[derive(Debug)]
 pub struct Index {
-    points: Vec<(usize, Vec<f32>)>,
+    points: Vec<(usize, Point)>,
     /// The routes it was made from.
     pub(super) made_from: u64,
+}
+
+/// A text as a point, and how far it is from the origin.
+#[derive(Debug)]
+struct Point {
+    at: Vec<f32>,
+    length: f64,
 }
 
 impl Semantic {
@@ -66,7 +73,7 @@ impl Semantic {
             owners.flat_map(|(at, route)| std::iter::repeat_n(at, route.utterances.len())).collect();
         let fits = owners.len() == points.len();
         fits.then(|| Index {
-            points: owners.into_iter().zip(points).collect(),
+            points: owners.into_iter().zip(points.into_iter().map(Point::new)).collect(),
             made_from: self.fingerprint(),
         })
     }
@@ -81,9 +88,10 @@ impl Semantic {
 
     /// The group for a prompt's point; `None` where no route is near and there is no default.
     #[must_use]
-    pub fn decide(&self, point: &[f32], index: &Index) -> Option<Decision> {
+    pub fn decide(&self, point: Vec<f32>, index: &Index) -> Option<Decision> {
+        let point = Point::new(point);
         let mut near: Vec<(usize, f64)> =
-            index.points.iter().map(|(route, other)| (*route, nearness(point, other))).collect();
+            index.points.iter().map(|(route, other)| (*route, point.nearness(other))).collect();
         near.sort_by(|a, b| b.1.total_cmp(&a.1));
         near.truncate(NEAREST);
         let mut totals: Vec<(usize, f64)> = Vec::new();
@@ -107,17 +115,24 @@ impl Semantic {
             (None, None) => return None,
         };
         let score = score.map(|score| (score * 1e6).round() / 1e6);
-        let choice = Choice { model: Arc::clone(model), params: None };
-        Some(Decision { kind: "semantic", score, ..Decision::of(choice, cause) })
+        Some(Decision { kind: "semantic", score, ..Decision::to(model, cause) })
     }
 }
 
-/// The cosine of the angle between two points; 0 where their dimensions differ.
-fn nearness(a: &[f32], b: &[f32]) -> f64 {
-    if a.len() != b.len() {
-        return 0.0;
+impl Point {
+    fn new(at: Vec<f32>) -> Self {
+        let length = product(&at, &at).sqrt();
+        Self { at, length }
     }
-    let sum = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-    let lengths = (sum(a, a) * sum(b, b)).sqrt();
-    if lengths > 0.0 { sum(a, b) / lengths } else { 0.0 }
+
+    /// The cosine of the angle between two points; 0 where their dimensions differ.
+    fn nearness(&self, other: &Self) -> f64 {
+        let lengths = self.length * other.length;
+        let comparable = self.at.len() == other.at.len() && lengths > 0.0;
+        if comparable { product(&self.at, &other.at) / lengths } else { 0.0 }
+    }
+}
+
+fn product(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }

@@ -21,7 +21,8 @@ const OF_KIND: f64 = 20.0;
 /// Bytes of a prompt in which traits are looked for.
 const LOOKED_AT: usize = 64 * 1024;
 /// Prompts of fewer letters are short, medium, long; others are very long.
-const LENGTHS: [(usize, &str); 4] = [(200, "short"), (800, "medium"), (2_000, "long"), (usize::MAX, "very_long")];
+const LENGTHS: [(usize, &str); 4] =
+    [(200, "short"), (800, "medium"), (2_000, "long"), (usize::MAX, "very_long")];
 
 /// Words of code and of mathematics, as LiteLLM counted them.
 const CODE: &str = "def class function python javascript typescript sql code";
@@ -29,7 +30,8 @@ const MATHEMATICS: &str = "solve calculate equation probability theorem proof in
 
 static WORDS: LazyLock<[Vec<Keyword>; 2]> = LazyLock::new(|| [CODE, MATHEMATICS].map(keywords::words));
 static COUNTS: LazyLock<Counts> = LazyLock::new(|| {
-    Counts::read(include_str!("success/counts.txt")).expect("the file is part of the program, and a test reads it")
+    Counts::read(include_str!("success/counts.txt"))
+        .expect("the file is part of the program, and a test reads it")
 });
 
 /// What a prompt is told to be.

@@ -315,12 +315,12 @@ fn meaning_is_the_nearest_of_five() {
     };
     let points = vec![vec![1.0, 0.0], vec![0.9, 0.1], vec![0.0, 1.0], vec![0.1, 0.9], vec![0.3, 0.9]];
     let index = router.index(points).unwrap();
-    let decision = router.decide(&[1.0, 0.0], &index).unwrap();
+    let decision = router.decide(vec![1.0, 0.0], &index).unwrap();
     assert_eq!((&*decision.model, decision.cause), ("code", "semantic_match"));
     assert!(decision.score.is_some_and(|score| (score - 0.996_942).abs() < 1e-5), "{decision:?}");
     // Between both nobody reaches its threshold but code; against all the default serves.
-    assert_eq!(&*router.decide(&[0.6, 0.8], &index).unwrap().model, "code");
-    let far = router.decide(&[-1.0, -1.0], &index).unwrap();
+    assert_eq!(&*router.decide(vec![0.6, 0.8], &index).unwrap().model, "code");
+    let far = router.decide(vec![-1.0, -1.0], &index).unwrap();
     assert_eq!((&*far.model, far.cause), ("other", "default_model"));
     assert!(router.index(vec![vec![1.0]]).is_none(), "every utterance has a point");
     assert_eq!(router.asked("日本語です"), "日本語");

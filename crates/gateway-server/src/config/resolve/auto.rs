@@ -26,6 +26,19 @@ pub(super) fn router(section: &mut Section<'_, '_, '_>, model: &str) -> AutoRout
     AutoRouter::Semantic(semantic(section))
 }
 
+/// Tells of options that are not served.
+fn unserved(
+    section: &mut Section<'_, '_, '_>,
+    key: &str,
+    config: &Map<String, Value>,
+    known: impl Fn(&str) -> bool,
+) {
+    for name in config.keys().filter(|name| !known(name)) {
+        let (path, at) = (format!("{}.{name}", section.path_of(key)), section.at(key));
+        section.cx.warning(&path, &at, "found an option that is not served", "it has no effect");
+    }
+}
+
 fn wrong(section: &mut Section<'_, '_, '_>, key: &str, member: &str, expected: &str) {
     section.error(key, format!("found something else in `{member}`"), format!("expected {expected}"));
 }
@@ -120,6 +133,9 @@ fn places(section: &mut Section<'_, '_, '_>, config: &Value) -> Vec<Place> {
 fn quality(section: &mut Section<'_, '_, '_>) -> Quality {
     const KEY: &str = "quality_router_config";
     let config = section.map(KEY);
+    unserved(section, KEY, &config, |name| {
+        ["available_models", "default_model", "complexity_to_quality"].contains(&name)
+    });
     let mut router = Quality { models: models(section, KEY, &config), ..Quality::default() };
     let default = config.get("default_model").and_then(Value::as_str).map(Arc::from);
     router.default = default.or_else(|| section.text("quality_router_default_model").map(Arc::from));
@@ -141,14 +157,21 @@ fn quality(section: &mut Section<'_, '_, '_>) -> Quality {
 fn adaptive(section: &mut Section<'_, '_, '_>) -> Adaptive {
     const KEY: &str = "adaptive_router_config";
     let config = section.map(KEY);
+    unserved(section, KEY, &config, |name| {
+        ["available_models", "weights", "exploration_rate"].contains(&name)
+    });
     let weight =
         |name: &str| config.get("weights").and_then(|weights| weights.get(name)).and_then(Value::as_f64);
     let usual = Adaptive::default();
+    let exploration = config.get("exploration_rate").and_then(Value::as_f64).unwrap_or(usual.exploration);
+    if !(0.0..=1.0).contains(&exploration) {
+        wrong(section, KEY, "exploration_rate", "a share from 0 to 1");
+    }
     Adaptive {
         models: models(section, KEY, &config),
         default: section.text("adaptive_router_default_model").map(Arc::from),
         weights: (weight("quality").unwrap_or(usual.weights.0), weight("cost").unwrap_or(usual.weights.1)),
-        exploration: config.get("exploration_rate").and_then(Value::as_f64).unwrap_or(usual.exploration),
+        exploration,
     }
 }
 

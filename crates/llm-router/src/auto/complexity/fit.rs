@@ -31,9 +31,11 @@ impl Complexity {
         rng: &mut Rng,
     ) -> Option<Decision> {
         let by_default = base.cause == "classifier_failed_default_model";
-        let made = |choice: Choice, tier: Option<Tier>, mut base: Decision| {
-            base.kind = "complexity";
-            Decision { model: choice.model, params: choice.params, tier, ..base }
+        let made = |choice: Choice, tier: Option<Tier>, base: Decision| Decision {
+            model: choice.model,
+            params: choice.params,
+            tier,
+            ..base
         };
         if let Some(default) = self.default.clone().filter(|_| by_default) {
             return Some(made(default, None, base));

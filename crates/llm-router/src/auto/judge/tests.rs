@@ -121,3 +121,22 @@ fn questions_hold_what_was_said() {
     assert_eq!(Classifier::Model(whole).question("x", "", "").expect("asked").system, "Only this.");
     assert_eq!(Classifier::Words.question("x", "", ""), None);
 }
+
+/// A prompt as long as a book is not sent to a model that only judges it.
+#[test]
+fn of_long_texts_the_beginning_and_the_end_are_quoted() {
+    let classifier = Classifier::Model(judge());
+    let long = format!("{}{}", "ä".repeat(20_000), "z".repeat(20_000));
+    let question = classifier.question(&long, &long, "").expect("a question");
+    let material: Value = serde_json::from_str(&question.material).expect("JSON");
+    for (name, most) in [("newest_request", 16_000), ("system_prompt", 8_000)] {
+        let quoted = material[name].as_str().expect("text");
+        assert!(
+            quoted.starts_with(&"ä".repeat(most / 2)) && quoted.ends_with(&"z".repeat(most / 2)),
+            "{name}"
+        );
+        assert!(quoted.contains(&format!("[{} letters are left out here]", 40_000 - most)), "{name}");
+        assert!(quoted.chars().count() < most + 50, "{name}");
+    }
+    assert_eq!(excerpt("short", 5), "short");
+}

@@ -50,9 +50,10 @@ fn prompts_have_traits() {
     ] {
         assert_eq!((&*traits(said), length(said)), (wanted, size), "{said}");
     }
-    assert_eq!([199, 200, 799, 800, 1999, 2000].map(|letters| length(&"x".repeat(letters))), [
-        "short", "medium", "medium", "long", "long", "very_long"
-    ]);
+    assert_eq!(
+        [199, 200, 799, 800, 1999, 2000].map(|letters| length(&"x".repeat(letters))),
+        ["short", "medium", "medium", "long", "long", "very_long"]
+    );
 }
 
 /// Worked out from the table by hand: (good + 20 × kind) / (all + 20), with kind = (good + 200 × all) / (all + 200).

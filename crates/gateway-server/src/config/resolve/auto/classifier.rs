@@ -74,13 +74,16 @@ fn judge(section: &mut Section<'_, '_, '_>, key: &str, config: &Config) -> Optio
     };
     let breaks =
         own.and_then(|own| own.get("circuit_breaker_enabled")).and_then(Value::as_bool).unwrap_or(true);
-    let rest = number("circuit_breaker_cooldown_seconds").unwrap_or(REST);
+    let rest = Duration::try_from_secs_f64(number("circuit_breaker_cooldown_seconds").unwrap_or(REST));
+    if rest.is_err() {
+        wrong(section, key, "circuit_breaker_cooldown_seconds", "seconds, zero or more");
+    }
     let patience = own.and_then(|own| own.get("timeout_ms")).and_then(Value::as_u64).unwrap_or(PATIENCE_MS);
     let assistant = config.get("classifier_context_include_assistant_turns") == Some(&Value::Bool(true));
     Some(Judge {
         model: model.into(),
         patience: Duration::from_millis(patience),
-        breaker: Duration::try_from_secs_f64(rest).ok().filter(|_| breaks),
+        breaker: rest.ok().filter(|_| breaks),
         effort: text(own, "reasoning_effort"),
         system: text(own, "system_prompt"),
         instructions: text(Some(config), "classification_prompt"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::Section;
 use super::classifier;
-use super::wrong;
+use super::{unserved, wrong};
 
 /// Options that are served.
 const KNOWN: &[&str] = &[
@@ -56,10 +56,7 @@ pub(super) fn complexity(section: &mut Section<'_, '_, '_>) -> Complexity {
     let config = section.map(KEY);
     let known = |name: &str| KNOWN.contains(&name) || classifier::KNOWN.contains(&name);
     let off = |name: &str| name == "adaptive" && config[name] == Value::Bool(false);
-    for name in config.keys().filter(|name| !known(name) && !off(name)) {
-        let (path, at) = (format!("{}.{name}", section.path_of(KEY)), section.at(KEY));
-        section.cx.warning(&path, &at, "found an option that is not served", "it has no effect");
-    }
+    unserved(section, KEY, &config, |name| known(name) || off(name));
     let mut router = Complexity { scorer: scorer(section, KEY, &config), ..Complexity::default() };
     for (name, value) in config.get("tiers").and_then(Value::as_object).into_iter().flatten() {
         match (Tier::named(name), choices(value)) {
@@ -83,7 +80,11 @@ pub(super) fn complexity(section: &mut Section<'_, '_, '_>) -> Complexity {
         router.escalations = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     }
     let ttl = config.get("session_affinity_ttl_seconds").and_then(Value::as_f64);
-    let ttl = ttl.and_then(|ttl| Duration::try_from_secs_f64(ttl).ok()).unwrap_or(SESSION);
+    let ttl = ttl.map(Duration::try_from_secs_f64).transpose().unwrap_or_else(|_| {
+        wrong(section, KEY, "session_affinity_ttl_seconds", "seconds, zero or more");
+        None
+    });
+    let ttl = ttl.unwrap_or(SESSION);
     router.session = is_on(&config, "session_affinity", false).then_some(ttl);
     router.turn = (config.get("classification_mode") == Some(&Value::from("user_turn"))).then_some(ttl);
     router.sticky = is_on(&config, "deployment_affinity", true);
