@@ -96,6 +96,38 @@ def test_sums_by_everything(gateway, spent, days):
     assert spent["hash"] in [row["token"] for row in ask("/spend/keys")]
 
 
+def test_tags_are_summed_up_and_customers_named(gateway, spent):
+    today = datetime.datetime.now(datetime.UTC).date()
+    days = f"start_date={today - DAY}&end_date={today + DAY}"
+    summary = lambda query: ok(gateway.ask("GET", f"/tag/summary?{days}&{query}"))["results"]
+    [row] = summary(f"tag_filter={spent['tag'].upper()}")
+    assert row["total_spend"] == pytest.approx(2 * CALL_COST)
+    counted = {name: row[name] for name in row if name not in ("total_spend", "total_tokens")}
+    assert counted == {
+        "tag": spent["tag"],
+        "unique_users": 1,
+        "total_requests": 3,
+        "successful_requests": 2,
+        "failed_requests": 1,
+    }
+    assert row["total_tokens"] > 0
+    assert summary(f"tag_filters=nothing&tag_filters={spent['tag']}") == [row]
+    assert summary("tag_filters=nothing") == []
+    assert ok(gateway.ask("GET", f"/tag/summary?start_date={today + DAY}&end_date={today + DAY}")) == {"results": []}
+    assert gateway.ask("GET", "/tag/summary").status == 422
+    assert spent["customer"] in ok(gateway.ask("GET", "/global/all_end_users"))["end_users"]
+    agent = f"User-Agent: {spent['tag']}"
+    key = gateway.new_key()
+    assert gateway.chat("oai/say", key, metadata={"tags": [agent]}).status == 200
+    until = time.monotonic() + 10
+    while agent not in (tags := [row["tag"] for row in ok(gateway.ask("GET", "/tag/distinct"))["results"]]):
+        assert time.monotonic() < until, tags
+        time.sleep(0.1)
+    assert spent["tag"] not in tags
+    for path in ("/tag/distinct", f"/tag/summary?{days}", "/global/all_end_users"):
+        assert gateway.ask("GET", path, key=key).status in (401, 403), path
+
+
 @pytest.mark.parametrize(
     "entity, ids", [("user", "user_id"), ("team", "team_ids"), ("customer", "end_user_ids"), ("tag", "tags")]
 )

@@ -34,6 +34,6 @@ pub use record::{
 pub use repo::{
     CleanUp, Cleaned, ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName,
     KeyQuery, KeySort, LeaseAsk, LessonRow, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery,
-    SortOrder, SpendBy, SpendSums,
+    SlipName, SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

@@ -10,6 +10,7 @@ mod m20261122_000010_config_entries;
 mod m20261122_000011_audit_log;
 mod m20261122_000012_lessons;
 mod m20261122_000013_spend_partitions;
+mod m20261122_000014_slips;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_audit_log::Migration),
             Box::new(m20261122_000012_lessons::Migration),
             Box::new(m20261122_000013_spend_partitions::Migration),
+            Box::new(m20261122_000014_slips::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ mod scope_row;
 mod scopes;
 mod settings;
 mod ship;
+mod slips;
 mod spend;
 
 pub(crate) use entries::row as entry_row_of;
@@ -34,3 +35,4 @@ pub use lessons::LessonRow;
 pub use report::{ReportQuery, ReportRow, SpendBy, SpendSums};
 pub use retention::{CleanUp, Cleaned};
 pub use scopes::{ScopeChanges, ScopeQuery};
+pub use slips::SlipName;

@@ -19,5 +19,6 @@ mod responses;
 mod schema;
 mod scopes;
 mod settings;
+mod slips;
 #[path = "../support/mod.rs"]
 mod support;

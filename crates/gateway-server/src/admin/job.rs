@@ -66,7 +66,11 @@ pub(crate) async fn manage(
     }
 }
 
-async fn enter(
+/// Lets somebody in who manages.
+///
+/// # Errors
+/// Why not.
+pub(super) async fn enter(
     core: &Arc<Core>,
     conn: &ConnState,
     action: Action,
@@ -157,6 +161,8 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal>
         Action::Tag(action) => tags::run(job, action).await,
         Action::Model(action) => models::run(job, action).await,
         Action::Credential(action) => credentials::run(job, action).await,
+        // SCIM has answers of its own (`scim::answer`).
+        Action::Scim(_) => Err(crate::routes::operators_only(path).into()),
         Action::Audit(action) => audit::run(job, action).await,
         Action::Spend(action) => spend::run(job, action).await,
         Action::Activity(of, whole) => activity::run(job, of, whole).await,

@@ -73,6 +73,11 @@ impl Job {
         let snapshot = self.shared.snapshot();
         fields.fill(&snapshot.config.budgets.key_defaults);
         fields.cap(&snapshot.config.budgets.key_ceilings)?;
+        self.issue_key(fields).await
+    }
+
+    /// Makes a key by these fields alone: defaults and ceilings of keys that people ask for are not for it.
+    pub(super) async fn issue_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
         let secret = chosen_secret(fields.text("key"))?;
         let patch = fields.patch(&self.moment)?;
         let spend = patch.spend.unwrap_or_default();

@@ -18,10 +18,13 @@ mod projects;
 mod query;
 mod refusal;
 mod rights;
+mod scim;
 mod scope_fields;
 mod scope_view;
 mod spend;
 mod spend_row;
+mod sso;
+mod tag_usage;
 mod tags;
 mod teams;
 mod users;
@@ -38,7 +41,9 @@ pub(crate) use keys::KeyAction;
 pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
 pub(crate) use projects::ProjectAction;
+pub(crate) use scim::{Of as ScimOf, ScimAction, Verb as ScimVerb, answer as provision};
 pub(crate) use spend::SpendAction;
+pub(crate) use sso::{Failures, SsoStep, answer as sign_in};
 pub(crate) use tags::TagAction;
 pub(crate) use teams::TeamAction;
 pub(crate) use users::UserAction;
@@ -70,6 +75,8 @@ pub(crate) enum Action {
     Model(ModelAction),
     /// Credentials that are kept in the database.
     Credential(CredentialAction),
+    /// Users and groups of an identity provider.
+    Scim(ScimAction),
     /// What was changed, and by whom.
     Audit(AuditAction),
     /// What was spent.
@@ -99,6 +106,7 @@ impl Action {
             }
             Self::Project(action) => action.reads(),
             Self::AccessGroup(action) => action.reads(),
+            Self::Scim(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(_) | Self::Activity(..) | Self::Audit(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),

@@ -15,6 +15,12 @@ pub(super) fn param(query: Option<&str>, name: &str) -> Option<String> {
     })
 }
 
+/// Every value of a parameter that may be said several times.
+pub(super) fn params(query: Option<&str>, name: &str) -> Vec<String> {
+    let pairs = query.into_iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(key, _)| unescaped(key) == name).map(|(_, value)| unescaped(value).into_owned()).collect()
+}
+
 /// The query with a parameter, whatever it was before.
 pub(super) fn with(query: Option<&str>, name: &str, value: &str) -> String {
     let others = query.unwrap_or_default().split('&').filter(|pair| {

@@ -43,6 +43,13 @@ impl Refusal {
         }
     }
 
+    /// Whether it comes from a refusal of the database of this kind.
+    pub(super) fn is_about(&self, kind: DbErrorKind) -> bool {
+        let Self::Error(error) = self else { return false };
+        let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<DbError>());
+        source.is_some_and(|source| source.kind() == kind)
+    }
+
     /// The answer.
     pub(super) fn into_response(self) -> Response<ReplyBody> {
         match self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::job::Job;
 use super::refusal::Refusal;
-use super::{days, scope_view, spend_row};
+use super::{days, scope_view, spend_row, tag_usage};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub(crate) enum SpendAction {
     GlobalProviders,
     GlobalTags,
     TagNames,
+    TagsDistinct,
+    TagSummary,
+    AllCustomers,
     GlobalCustomers,
     Report,
     Activity,
@@ -47,6 +50,9 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Value, Refusal>
         SpendAction::GlobalProviders => named(&job, SpendBy::Provider, "provider", "spend").await,
         SpendAction::GlobalTags => Ok(json!({ "spend_per_tag": tags(&job, "name", "spend").await? })),
         SpendAction::TagNames => tag_names(&job).await,
+        SpendAction::TagsDistinct => tag_usage::distinct(&job).await,
+        SpendAction::TagSummary => tag_usage::summary(&job).await,
+        SpendAction::AllCustomers => all_customers(&job).await,
         SpendAction::GlobalCustomers => customers(&job).await,
         SpendAction::Report => report(&job).await,
         SpendAction::Activity => activity(&job).await,
@@ -172,6 +178,14 @@ async fn tag_names(job: &Job) -> Result<Value, Refusal> {
         .collect();
     names.sort_unstable();
     Ok(json!({ "tag_names": names }))
+}
+
+/// `/global/all_end_users`: the customers that calls named.
+async fn all_customers(job: &Job) -> Result<Value, Refusal> {
+    let rows = sums(job, Some(ScopeKind::Customer), &[SpendBy::Scope]).await?;
+    let mut names: Vec<String> = rows.into_iter().flat_map(|row| row.names).collect();
+    names.sort_unstable();
+    Ok(json!({ "end_users": names }))
 }
 
 async fn global(job: &Job) -> Result<Value, Refusal> {

@@ -142,7 +142,7 @@ fn members_limits(fields: &mut Fields) -> Result<Option<LimitEdit>, Refusal> {
     Ok(any.then_some(limits))
 }
 
-fn member_budget(team: &ScopeRecord) -> Option<String> {
+pub(super) fn member_budget(team: &ScopeRecord) -> Option<String> {
     team.settings.metadata.get(MEMBER_BUDGET)?.as_str().map(str::to_owned)
 }
 

@@ -60,7 +60,7 @@ impl UserAction {
 /// Does what is asked about users.
 pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> {
     match action {
-        UserAction::New => new(&job).await,
+        UserAction::New => make(&job, job.fields()?).await,
         UserAction::Update => update(&job).await,
         UserAction::Delete => delete(&job).await,
         UserAction::BulkUpdate => several::update(&job).await,
@@ -99,12 +99,16 @@ async fn read(job: &Job, mut fields: Fields) -> Result<ScopeEdit, Refusal> {
     Ok(edit)
 }
 
-async fn new(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
+/// Makes a user by the fields of a request.
+///
+/// # Errors
+/// When the id or the mail address is another's, or a field is wrong.
+pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal> {
     let id = match fields.text("user_id") {
         Change::Set(id) => id,
         Change::Keep | Change::Clear => new_id(),
     };
+    job.fill_user(&mut fields);
     let with_key = fields.flag("auto_create_key") != Change::Set(false);
     let (key_alias, duration) = (fields.text("key_alias"), fields.text("duration"));
     let teams = teams_named(fields.any("teams"))?;
@@ -147,6 +151,19 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     answer.insert("token".to_owned(), Value::Null);
     answer.insert("token_id".to_owned(), Value::Null);
     Ok(Value::Object(answer))
+}
+
+impl Job {
+    /// Sets what a request for a new user leaves open (`default_internal_user_params`); administrators get nothing.
+    fn fill_user(&self, fields: &mut Fields) {
+        let snapshot = self.shared.snapshot();
+        let role = fields.text("user_role");
+        let admin = matches!(&role, Change::Set(role) if role.starts_with("proxy_admin"));
+        fields.put_back("user_role", role);
+        if !admin {
+            fields.fill(&snapshot.config.budgets.internal_user_defaults);
+        }
+    }
 }
 
 /// `teams`: ids, or objects with a `team_id`.
@@ -199,8 +216,17 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
         let problem = Refusal::field("missing", "user_ids", "Field required", &Value::Null);
         return Err(Refusal::Fields(vec![problem]));
     };
+    remove(job, &ids).await?;
+    Ok(json!(ids.len()))
+}
+
+/// Deletes users with their keys and memberships.
+///
+/// # Errors
+/// When one of them is not there.
+pub(super) async fn remove(job: &Job, ids: &[String]) -> Result<(), Refusal> {
     let mut gone = Vec::new();
-    for id in &ids {
+    for id in ids {
         let user = ScopeId::new(ScopeKind::User, id);
         if job.db.scope(&user).await?.is_none() {
             let message = format!("User not found, passed user_id={id}");
@@ -216,7 +242,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
         job.delete_keys(&names).await?;
     }
     job.remove(&gone).await?;
-    Ok(json!(ids.len()))
+    Ok(())
 }
 
 /// The user a request asks for: the one it names, or the caller.

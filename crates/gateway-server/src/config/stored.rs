@@ -16,7 +16,7 @@ pub(crate) struct Origin {
     /// The file, and those it includes, with the environment's values.
     pub(super) root: Node,
     /// The environment, and what the file adds to it.
-    pub(super) env: Env,
+    pub(crate) env: Env,
     /// The providers that are built in.
     pub(super) registry: Registry,
 }

@@ -363,6 +363,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("token_rate_limit_type", "token_limit_counts"),
     ("allowed_routes", "allowed_routes"),
     ("admin_only_routes", "admin_only_routes"),
+    ("disable_password_login_when_sso_enabled", "sso_only"),
     ("public_routes", "public_routes"),
     ("allowed_ips", "allowed_ips"),
     ("use_x_forwarded_for", "use_x_forwarded_for"),

@@ -86,6 +86,8 @@ pub struct General {
     pub allowed_routes: Vec<String>,
     /// Routes for administrators only (`admin_only_routes`).
     pub admin_only_routes: Vec<String>,
+    /// Nobody signs in by password where single sign-on is configured.
+    pub sso_only: bool,
     /// Routes that need no key (`public_routes`).
     pub public_routes: Vec<String>,
     /// Callers who come with a JWT, if they are let in (`enable_jwt_auth`, `litellm_jwtauth`).

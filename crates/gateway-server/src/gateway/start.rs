@@ -161,6 +161,7 @@ async fn shared_state(
         quotas: crate::share::Quotas::default(),
         redis,
         jwt,
+        failures: crate::admin::Failures::default(),
         answers: crate::webhook::Answers::default(),
         book: Arc::clone(book),
         clock,

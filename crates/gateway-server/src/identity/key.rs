@@ -128,6 +128,11 @@ pub(crate) fn new_secret() -> Result<String, getrandom::Error> {
     Ok(format!("sk-{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
+/// Whether two texts are equal, in time that does not depend on where they differ.
+pub(crate) fn same_text(one: &str, other: &str) -> bool {
+    KeyDigest::of(one.as_bytes()).same(&KeyDigest::of(other.as_bytes()))
+}
+
 /// The shortest secret of which the end is shown, in bytes.
 const SHORTEST_SHOWN: usize = 11;
 

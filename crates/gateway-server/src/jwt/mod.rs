@@ -6,6 +6,7 @@
 
 mod bearer;
 mod claims;
+mod id_token;
 mod keys;
 mod source;
 mod token;
@@ -28,6 +29,7 @@ use crate::config::{JwtAuth, JwtFields};
 use crate::identity::{KeyDigest, KeyEntry};
 use crate::state::{Core, Shared, Snapshot};
 
+pub(crate) use self::id_token::{Audience, IdToken, KeysAt, Unproved};
 pub(crate) use self::token::looks_like_jwt;
 
 /// How long a proved token is remembered, milliseconds: what is looked up for it is looked up again then.
@@ -42,7 +44,7 @@ const TEAM: &str = "x-litellm-team-id";
 /// What is known of issuers and tokens.
 #[derive(Debug)]
 pub(crate) struct Jwt {
-    transport: HyperTransport,
+    pub(crate) transport: HyperTransport,
     sources: DashMap<String, Arc<Source>>,
     seen: DashMap<KeyDigest, Seen>,
 }

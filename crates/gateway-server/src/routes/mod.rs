@@ -61,6 +61,10 @@ enum Handler {
     TransformRequest,
     /// Management of keys, teams, users and whoever else pays.
     Manage(Action),
+    /// People who sign in to manage.
+    SignIn(admin::SsoStep),
+    /// Identity providers that bring users and groups.
+    Scim(admin::ScimAction),
     /// Probes and greetings.
     Health(health::Probe),
     /// Prometheus metrics.
@@ -139,6 +143,8 @@ pub(crate) async fn answer(
         Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
         Handler::Manage(action) => admin::manage(core, conn, action, (route.1, model), request).await,
+        Handler::SignIn(step) => admin::sign_in(core, conn, step, (route.1, model), request).await,
+        Handler::Scim(action) => admin::provision(core, conn, action, (route.1, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {
             let head = request.into_parts().0;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The variable part that may hold slashes, because names of models do.
 const MODEL: &str = "model";
 /// The variable parts that name something kept.
-const KEPT: [&str; 4] = ["access_group_id", "credential_name", "id", "response_id"];
+const KEPT: [&str; 6] = ["access_group_id", "credential_name", "id", "key_id", "login_id", "response_id"];
 
 /// Whether a path matches a pattern; `Some(Some(part))` when the pattern has the variable part
 /// `{model}` or one of [`KEPT`]. Of the other variable parts each stands for one segment; what they say

@@ -7,8 +7,8 @@ use llm_types::Operation;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    KeyAction, ModelAction, OrganizationAction, ProjectAction, SpendAction, TagAction, TeamAction,
-    UserAction,
+    KeyAction, ModelAction, OrganizationAction, ProjectAction, ScimAction, ScimOf, ScimVerb, SpendAction,
+    SsoStep, TagAction, TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -65,6 +65,9 @@ const fn project(action: ProjectAction) -> Handler {
 }
 const fn access_group(action: AccessGroupAction) -> Handler {
     Handler::Manage(Action::AccessGroup(action))
+}
+const fn scim(of: ScimOf, verb: ScimVerb) -> Handler {
+    Handler::Scim(ScimAction(of, verb))
 }
 const fn budget(action: BudgetAction) -> Handler {
     Handler::Manage(Action::Budget(action))
@@ -357,6 +360,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/credentials/by_name/{credential_name}", credential(CredentialAction::Info)),
     Route(&Method::PATCH, "/credentials/{credential_name}", credential(CredentialAction::Update)),
     Route(&Method::DELETE, "/credentials/{credential_name}", credential(CredentialAction::Delete)),
+    Route(GET, "/tag/distinct", spend(SpendAction::TagsDistinct)),
+    Route(GET, "/tag/summary", spend(SpendAction::TagSummary)),
     Route(POST, "/tag/new", tag(TagAction::New)),
     Route(POST, "/tag/update", tag(TagAction::Update)),
     Route(POST, "/tag/delete", tag(TagAction::Delete)),
@@ -378,6 +383,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/global/spend/provider", spend(SpendAction::GlobalProviders)),
     Route(GET, "/global/spend/tags", spend(SpendAction::GlobalTags)),
     Route(GET, "/global/spend/all_tag_names", spend(SpendAction::TagNames)),
+    Route(GET, "/global/all_end_users", spend(SpendAction::AllCustomers)),
     Route(POST, "/global/spend/end_users", spend(SpendAction::GlobalCustomers)),
     Route(GET, "/global/spend/report", spend(SpendAction::Report)),
     Route(GET, "/global/activity", spend(SpendAction::Activity)),
@@ -394,6 +400,38 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/end_user/daily/activity/aggregated", activity(ActivityOf::Customer, true)),
     Route(GET, "/tag/daily/activity", activity(ActivityOf::Tag, false)),
     Route(GET, "/tag/daily/activity/aggregated", activity(ActivityOf::Tag, true)),
+    Route(GET, "/scim/v2/Users", scim(ScimOf::Users, ScimVerb::List)),
+    Route(POST, "/scim/v2/Users", scim(ScimOf::Users, ScimVerb::New)),
+    Route(GET, "/scim/v2/Users/{id}", scim(ScimOf::Users, ScimVerb::One)),
+    Route(&Method::PUT, "/scim/v2/Users/{id}", scim(ScimOf::Users, ScimVerb::Replace)),
+    Route(&Method::PATCH, "/scim/v2/Users/{id}", scim(ScimOf::Users, ScimVerb::Patch)),
+    Route(&Method::DELETE, "/scim/v2/Users/{id}", scim(ScimOf::Users, ScimVerb::Delete)),
+    Route(GET, "/scim/v2/Groups", scim(ScimOf::Groups, ScimVerb::List)),
+    Route(POST, "/scim/v2/Groups", scim(ScimOf::Groups, ScimVerb::New)),
+    Route(GET, "/scim/v2/Groups/{id}", scim(ScimOf::Groups, ScimVerb::One)),
+    Route(&Method::PUT, "/scim/v2/Groups/{id}", scim(ScimOf::Groups, ScimVerb::Replace)),
+    Route(&Method::PATCH, "/scim/v2/Groups/{id}", scim(ScimOf::Groups, ScimVerb::Patch)),
+    Route(&Method::DELETE, "/scim/v2/Groups/{id}", scim(ScimOf::Groups, ScimVerb::Delete)),
+    Route(GET, "/scim/v2/ServiceProviderConfig", scim(ScimOf::ServiceProviderConfig, ScimVerb::One)),
+    Route(GET, "/scim/v2/ResourceTypes", scim(ScimOf::ResourceTypes, ScimVerb::List)),
+    Route(GET, "/scim/v2/ResourceTypes/{id}", scim(ScimOf::ResourceTypes, ScimVerb::One)),
+    Route(GET, "/scim/v2/Schemas", scim(ScimOf::Schemas, ScimVerb::List)),
+    Route(GET, "/scim/v2/Schemas/{id}", scim(ScimOf::Schemas, ScimVerb::One)),
+    Route(GET, "/scim/v2", scim(ScimOf::ResourceTypes, ScimVerb::List)),
+    Route(GET, "/scim/v2/", scim(ScimOf::ResourceTypes, ScimVerb::List)),
+    Route(GET, "/sso/key/generate", Handler::SignIn(SsoStep::Begin)),
+    Route(GET, "/sso/callback", Handler::SignIn(SsoStep::Callback)),
+    Route(GET, "/sso/readiness", Handler::SignIn(SsoStep::Readiness)),
+    Route(GET, "/sso/get/ui_settings", Handler::SignIn(SsoStep::UiSettings)),
+    Route(POST, "/sso/cli/start", Handler::SignIn(SsoStep::CliStart)),
+    Route(POST, "/sso/cli/complete/{login_id}", Handler::SignIn(SsoStep::CliComplete)),
+    Route(GET, "/sso/cli/poll/{key_id}", Handler::SignIn(SsoStep::CliPoll)),
+    Route(GET, "/fallback/login", Handler::SignIn(SsoStep::PasswordForm)),
+    Route(POST, "/login", Handler::SignIn(SsoStep::Password)),
+    Route(POST, "/v2/login", Handler::SignIn(SsoStep::Password)),
+    Route(POST, "/v3/login", Handler::SignIn(SsoStep::PasswordForCode)),
+    Route(POST, "/v3/login/exchange", Handler::SignIn(SsoStep::Exchange)),
+    Route(POST, "/session/logout", Handler::SignIn(SsoStep::Logout)),
     Route(GET, "/", Handler::Health(health::Probe::Greeting)),
     Route(GET, "/routes", Handler::Health(health::Probe::Routes)),
     Route(GET, "/test", Handler::Health(health::Probe::Test)),

@@ -69,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) redis: crate::share::Lines,
     /// Issuers of JWTs, and tokens that were proved.
     pub(crate) jwt: crate::jwt::Jwt,
+    /// Wrong passwords of late.
+    pub(crate) failures: crate::admin::Failures,
     /// What a webhook said of callers.
     pub(crate) answers: crate::webhook::Answers,
     /// Prices and abilities of models.

@@ -124,7 +124,7 @@ pub(crate) fn client_of(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> 
 }
 
 /// Whether the client's address is let in (`allowed_ips`).
-fn check_address(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Result<()> {
+pub(crate) fn check_address(conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Result<()> {
     let general = &snapshot.config.general;
     if general.allowed_ips.is_empty() {
         return Ok(());

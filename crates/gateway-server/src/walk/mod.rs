@@ -62,7 +62,7 @@ use http::Response;
 use hyper::body::Incoming;
 use llm_types::Result;
 
-pub(crate) use admit::{Caller, Role, admit, client_of};
+pub(crate) use admit::{Caller, Role, admit, check_address, client_of};
 pub(crate) use auto::shown as shown_decision;
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};

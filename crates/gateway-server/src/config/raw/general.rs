@@ -110,7 +110,7 @@ catalogue! {
     password_policy_require_lowercase Flag "" later "there is no admin UI to sign in to": "Passwords need a lower-case letter.";
     password_policy_require_numbers Flag "" later "there is no admin UI to sign in to": "Passwords need a digit.";
     password_policy_require_special_characters Flag "" later "there is no admin UI to sign in to": "Passwords need a special character.";
-    disable_password_login_when_sso_enabled Flag "" later "there is no admin UI to sign in to": "Disable password login when SSO enabled.";
+    disable_password_login_when_sso_enabled Flag "false" served: "Nobody signs in by password where single sign-on is configured.";
     disable_responses_id_security Flag "" later "replies are for the key and team that made them": "No owner check on response ids.";
     allow_unmanaged_response_ids Flag "" later "it has no effect": "Accept raw provider ids.";
     disable_env_credential_login Flag "" later "there is no admin UI to sign in to": "Disable env credential login.";

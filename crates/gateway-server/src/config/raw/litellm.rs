@@ -73,12 +73,12 @@ catalogue! {
     default_key_max_budget_alert_emails List "" later "no alert is sent": "Addresses for budget alerts, by percentage.";
     upperbound_key_generate_params Any "" served: "Ceilings for new keys: max_budget, budget_duration, max_parallel_requests, tpm_limit, rpm_limit, duration.";
     key_generation_settings Any "" later "it has no effect": "Who may make keys, and with which fields.";
-    default_internal_user_params Map "" later "users are made as asked": "Defaults of new internal users.";
+    default_internal_user_params Map "" served: "What new users get where nothing is said; administrators do not.";
     default_team_params Any "" later "it has no effect": "For SSO-created teams.";
     default_team_settings List "" later "it has no effect": "Callbacks by team.";
     max_user_budget Number "" later "no such budget is kept": "Budget of a user unless told otherwise.";
     max_internal_user_budget Number "" later "only budgets of keys, teams and users count": "Budget of an internal user unless told otherwise, USD.";
-    max_ui_session_budget Number "1.0" later "there is no admin UI to sign in to": "Budget of UI session keys.";
+    max_ui_session_budget Number "1.0" accepted: "Budget of sessions; they call no models here.";
     internal_user_budget_duration Text "" later "only budgets of keys, teams and users count": "Period of the default budget of internal users, such as `30d`.";
     budget_rollover Flag "False" later "no such budget is kept": "Carry overspend into next window.";
     tag_budget_config Map "" served: "Budgets by tag: {tag: {budget_limit, time_period}}.";

@@ -62,6 +62,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         token_limit_counts: token_count(&mut section),
         allowed_routes: section.texts("allowed_routes"),
         admin_only_routes: section.texts("admin_only_routes"),
+        sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         public_routes: section.texts("public_routes"),
         allowed_ips: networks(&mut section, "allowed_ips"),
         trusted_proxies: networks(&mut section, "trusted_proxy_ranges"),

@@ -1,0 +1,91 @@
+//! Slips: notes that hold for minutes and that all gateways see. Each is written once and taken once.
+
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+
+use crate::{Db, DbError, DbErrorKind};
+
+/// The most slips there are at a time: what strangers cause must not grow without end.
+const MOST: i64 = 100_000;
+
+/// Which slip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipName {
+    /// What it is for.
+    pub kind: &'static str,
+    /// Its name among those of its kind.
+    pub name: String,
+}
+
+impl Db {
+    /// Writes a slip that holds until a moment to come, in Unix milliseconds; false when there is one of this name.
+    ///
+    /// # Errors
+    /// `Unavailable` when there are too many, else what the database refuses.
+    pub async fn put_slip(&self, slip: &SlipName, body: &str, until: i64, now: i64) -> Result<bool, DbError> {
+        self.write_slips("DELETE FROM slips WHERE expires_at <= $1", [now.into()]).await?;
+        let count = self.read_slip("SELECT count(*) AS n FROM slips", []).await?;
+        let count: i64 = count.map_or(Ok(0), |row| row.try_get("", "n")).map_err(failed)?;
+        if count >= MOST {
+            return Err(DbError::new(DbErrorKind::Unavailable, "too many sign-ins are under way: try again"));
+        }
+        let sql = "INSERT INTO slips (kind, name, body, expires_at) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (kind, name) DO NOTHING";
+        let values = [slip.kind.into(), slip.name.as_str().into(), body.into(), until.into()];
+        Ok(self.write_slips(sql, values).await? > 0)
+    }
+
+    /// What a slip says, while it holds.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn slip(&self, slip: &SlipName, now: i64) -> Result<Option<String>, DbError> {
+        let sql = "SELECT body FROM slips WHERE kind = $1 AND name = $2 AND expires_at > $3";
+        let row = self.read_slip(sql, [slip.kind.into(), slip.name.as_str().into(), now.into()]).await?;
+        row.map(|row| row.try_get("", "body")).transpose().map_err(failed)
+    }
+
+    /// Writes something else on a slip that holds; false when it does not say what it said any more.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn change_slip(
+        &self,
+        slip: &SlipName,
+        (old, new): (&str, &str),
+        now: i64,
+    ) -> Result<bool, DbError> {
+        let sql =
+            "UPDATE slips SET body = $4 WHERE kind = $1 AND name = $2 AND body = $3 AND expires_at > $5";
+        let values = [slip.kind.into(), slip.name.as_str().into(), old.into(), new.into(), now.into()];
+        Ok(self.write_slips(sql, values).await? > 0)
+    }
+
+    /// Takes a slip away that holds and says what it is believed to say; of several who try one does.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn take_slip(&self, slip: &SlipName, body: &str, now: i64) -> Result<bool, DbError> {
+        let sql = "DELETE FROM slips WHERE kind = $1 AND name = $2 AND body = $3 AND expires_at > $4";
+        let values = [slip.kind.into(), slip.name.as_str().into(), body.into(), now.into()];
+        Ok(self.write_slips(sql, values).await? > 0)
+    }
+
+    async fn write_slips<const N: usize>(&self, sql: &str, values: [Value; N]) -> Result<u64, DbError> {
+        let done =
+            self.conn.execute_raw(Statement::from_sql_and_values(self.sea_backend(), sql, values)).await;
+        Ok(done.map_err(failed)?.rows_affected())
+    }
+
+    async fn read_slip<const N: usize>(
+        &self,
+        sql: &str,
+        values: [Value; N],
+    ) -> Result<Option<QueryResult>, DbError> {
+        let asked = Statement::from_sql_and_values(self.sea_backend(), sql, values);
+        self.conn.query_one_raw(asked).await.map_err(failed)
+    }
+}
+
+fn failed(error: DbErr) -> DbError {
+    DbError::from_sea("cannot keep a note of a sign-in", error)
+}
