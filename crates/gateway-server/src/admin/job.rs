@@ -14,7 +14,7 @@ use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
     Action, access_groups, activity, audit, budgets, credentials, customers, keys, models, organizations,
-    projects, rights, spend, tags, teams, users,
+    projects, reports, rights, spend, tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -165,6 +165,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal>
         Action::Scim(_) => Err(crate::routes::operators_only(path).into()),
         Action::Audit(action) => audit::run(job, action).await,
         Action::Spend(action) => spend::run(job, action).await,
+        Action::Report(of) => reports::run(job, of).await,
         Action::Activity(of, whole) => activity::run(job, of, whole).await,
     }
 }

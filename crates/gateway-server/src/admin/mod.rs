@@ -17,6 +17,7 @@ mod organizations;
 mod projects;
 mod query;
 mod refusal;
+mod reports;
 mod rights;
 mod scim;
 mod scope_fields;
@@ -41,6 +42,7 @@ pub(crate) use keys::KeyAction;
 pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
 pub(crate) use projects::ProjectAction;
+pub(crate) use reports::ReportOf;
 pub(crate) use scim::{Of as ScimOf, ScimAction, Verb as ScimVerb, answer as provision};
 pub(crate) use spend::SpendAction;
 pub(crate) use sso::{Failures, SsoStep, answer as sign_in};
@@ -81,6 +83,8 @@ pub(crate) enum Action {
     Audit(AuditAction),
     /// What was spent.
     Spend(SpendAction),
+    /// What somebody's keys spent.
+    Report(ReportOf),
     /// What each day came to; on one page where it says so.
     Activity(ActivityOf, bool),
 }
@@ -108,7 +112,7 @@ impl Action {
             Self::AccessGroup(action) => action.reads(),
             Self::Scim(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
-            Self::Spend(_) | Self::Activity(..) | Self::Audit(_) => true,
+            Self::Spend(_) | Self::Report(_) | Self::Activity(..) | Self::Audit(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Model(_) => false,
             Self::Credential(action) => matches!(action, CredentialAction::List | CredentialAction::Info),

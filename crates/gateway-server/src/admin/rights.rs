@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::job::Job;
 use super::keys::hash_of;
 use super::refusal::Refusal;
-use super::{Action, ActivityOf, KeyAction, OrganizationAction, ProjectAction, TeamAction};
+use super::{Action, ActivityOf, KeyAction, OrganizationAction, ProjectAction, SpendAction, TeamAction};
 use super::{projects, query};
 use crate::walk::{Caller, Role};
 
@@ -63,7 +63,9 @@ struct Rights {
 /// # Errors
 /// When it is about what is not theirs.
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
-    if job.caller.role() != Role::Other || matches!(action, Action::User(action) if action.is_own()) {
+    let own =
+        matches!(action, Action::User(action) if action.is_own()) || matches!(action, Action::Report(_));
+    if own || job.caller.role() != Role::Other {
         return Ok(());
     }
     let Some(rights) = Rights::of(job).await? else { return own_key_only(job, action, path) };
@@ -79,6 +81,7 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
             narrow(job, "user_id", &rights.user);
             Ok(())
         }
+        Action::Spend(action) if action.is_scoped() => rights.spend(job, action).await,
         _ => Err(crate::routes::operators_only(path).into()),
     }
 }
@@ -109,6 +112,11 @@ fn refused(message: impl Into<String>) -> Refusal {
 /// Sets a parameter of the query, whatever it was.
 fn narrow(job: &mut Job, name: &str, value: &str) {
     job.query = Some(query::with(job.query.as_deref(), name, value));
+}
+
+/// The organisations the caller administers.
+pub(super) async fn organizations(job: &Job) -> Result<Vec<String>, Refusal> {
+    Ok(Rights::of(job).await?.map(|rights| rights.organizations).unwrap_or_default())
 }
 
 impl Job {
@@ -296,6 +304,18 @@ impl Rights {
         if user.is_some() || new_team.is_some() {
             self.may_give(job, user, new_team.or(team), path).await?;
         }
+        Ok(())
+    }
+
+    /// What the caller's own keys spent; who runs a team sees its calls.
+    async fn spend(&self, job: &mut Job, action: SpendAction) -> Result<(), Refusal> {
+        if matches!(action, SpendAction::Logs | SpendAction::LogsPaged)
+            && let Some(team) = job.param("team_id")
+            && self.runs(job, &team).await?
+        {
+            return Ok(());
+        }
+        narrow(job, "user_id", &self.user);
         Ok(())
     }
 

@@ -34,6 +34,22 @@ pub(crate) enum SpendAction {
     ActivityByModel,
 }
 
+impl SpendAction {
+    /// Whether who is no administrator sees it, of what is its own.
+    pub(super) fn is_scoped(self) -> bool {
+        matches!(
+            self,
+            Self::Logs
+                | Self::LogsPaged
+                | Self::Keys
+                | Self::Users
+                | Self::Tags
+                | Self::Activity
+                | Self::ActivityByModel
+        )
+    }
+}
+
 /// Answers a question about spend.
 pub(super) async fn run(job: Job, action: SpendAction) -> Result<Value, Refusal> {
     match action {
@@ -73,6 +89,11 @@ pub(super) async fn sums(
             let value = if by == SpendBy::Key { super::keys::hash_of(&value).to_string() } else { value };
             only.push((by, vec![value]));
         }
+    }
+    // Sums of tags and customers name keys, but not whose they are.
+    if let (Some(_), Some(user)) = (of, job.param("user_id")) {
+        let keys = job.all_keys(KeyQuery { user_id: Some(user), ..KeyQuery::default() }).await?;
+        only.push((SpendBy::Key, keys.iter().map(|key| key.hash.to_string()).collect()));
     }
     let query = ReportQuery { of, from_day, to_day, only, without: Vec::new(), by: by.to_vec() };
     Ok(job.db.spend_report(&query).await?)
@@ -150,7 +171,7 @@ fn query(job: &Job, page: PageRequest) -> Result<SpendQuery, Refusal> {
 }
 
 async fn keys(job: &Job) -> Result<Value, Refusal> {
-    let mut keys = job.all_keys(KeyQuery::default()).await?;
+    let mut keys = job.all_keys(KeyQuery { user_id: job.param("user_id"), ..KeyQuery::default() }).await?;
     keys.sort_by_key(|key| std::cmp::Reverse(key.spend));
     Ok(keys.iter().map(|key| job.full(key)).collect())
 }

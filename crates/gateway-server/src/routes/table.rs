@@ -7,8 +7,8 @@ use llm_types::Operation;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    KeyAction, ModelAction, OrganizationAction, ProjectAction, ScimAction, ScimOf, ScimVerb, SpendAction,
-    SsoStep, TagAction, TeamAction, UserAction,
+    KeyAction, ModelAction, OrganizationAction, ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb,
+    SpendAction, SsoStep, TagAction, TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -83,6 +83,9 @@ const fn tag(action: TagAction) -> Handler {
 }
 const fn spend(action: SpendAction) -> Handler {
     Handler::Manage(Action::Spend(action))
+}
+const fn report(of: ReportOf) -> Handler {
+    Handler::Manage(Action::Report(of))
 }
 const fn activity(of: ActivityOf, whole: bool) -> Handler {
     Handler::Manage(Action::Activity(of, whole))
@@ -386,6 +389,10 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/global/all_end_users", spend(SpendAction::AllCustomers)),
     Route(POST, "/global/spend/end_users", spend(SpendAction::GlobalCustomers)),
     Route(GET, "/global/spend/report", spend(SpendAction::Report)),
+    Route(GET, "/key/spend/report", report(ReportOf::Key)),
+    Route(GET, "/user/spend/report", report(ReportOf::User)),
+    Route(GET, "/team/spend/report", report(ReportOf::Team)),
+    Route(GET, "/organization/spend/report", report(ReportOf::Organization)),
     Route(GET, "/global/activity", spend(SpendAction::Activity)),
     Route(GET, "/global/activity/model", spend(SpendAction::ActivityByModel)),
     Route(GET, "/user/daily/activity", activity(ActivityOf::User, false)),
