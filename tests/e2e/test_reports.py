@@ -161,3 +161,31 @@ def test_who_runs_a_team_sees_its_calls(gateway, world):
     assert {row["api_key"] for row in rows} == {hashed(two["key"])}
     rows = ok(gateway.ask("GET", f"/spend/logs?summarize=false&team_id={world['one']['team']}", key=key))
     assert rows == []
+
+
+def test_what_providers_may_spend(gateway, spawn):
+    budgets = {"openai": {"budget_limit": 1.5, "time_period": "1d"}, "groq": {"budget_limit": 7, "time_period": "30d"}}
+    limited = spawn(router_settings={"provider_budget_config": budgets})
+    assert limited.chat("gpt").status == 200
+    providers = ok(limited.ask("GET", "/provider/budgets"))["providers"]
+    assert providers["openai"]["spend"] == pytest.approx(CALL_COST)
+    assert (providers["openai"]["budget_limit"], providers["openai"]["time_period"]) == (1.5, "1d")
+    assert providers["openai"]["budget_reset_at"]
+    assert (providers["groq"]["spend"], providers["groq"]["budget_limit"]) == (0, 7)
+    assert gateway.ask("GET", "/provider/budgets").status == 500
+
+
+def test_the_master_key_resets_all_spend(spawn):
+    own = spawn()
+    team = ok(own.ask("POST", "/team/new", {"team_alias": fresh("team")}))["team_id"]
+    key = own.new_key(team_id=team, max_budget=1.5 * CALL_COST)
+    admin = ok(own.ask("POST", "/user/new", {"user_role": "proxy_admin"}))["key"]
+    assert own.chat(key=key, max_tokens=1).status == 200
+    own.spend(key, CALL_COST)
+    assert own.ask("POST", "/global/spend/reset", key=key).status in (401, 403)
+    assert own.ask("POST", "/global/spend/reset", key=admin).status in (401, 403)
+    assert ok(own.ask("POST", "/global/spend/reset"))["status"] == "success"
+    assert own.spend(key) == 0
+    assert ok(own.ask("GET", f"/team/info?team_id={team}"))["team_info"]["spend"] == 0
+    assert own.chat(key=key, max_tokens=1).status == 200, "the budget is whole again"
+    assert ok(report(own, "key", api_key=key))[0]["total_cost"] >= CALL_COST * 0.99, "what was booked stays"

@@ -2,12 +2,13 @@
 //! sums; only lists of single calls look at the spend log.
 
 use gateway_db::{KeyQuery, PageRequest, ReportQuery, ReportRow, ScopeKind, ScopeQuery, SpendBy, SpendQuery};
-use llm_types::KeyHash;
 use serde_json::{Map, Value, json};
 
 use super::job::Job;
 use super::refusal::Refusal;
 use super::{days, scope_view, spend_row, tag_usage};
+
+mod global;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +33,16 @@ pub(crate) enum SpendAction {
     Report,
     Activity,
     ActivityByModel,
+    Providers,
+    ResetAll,
 }
 
 impl SpendAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        self != Self::ResetAll
+    }
+
     /// Whether who is no administrator sees it, of what is its own.
     pub(super) fn is_scoped(self) -> bool {
         matches!(
@@ -58,21 +66,23 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Value, Refusal>
         SpendAction::Keys => keys(&job).await,
         SpendAction::Users => users(&job).await,
         SpendAction::Tags => tags(&job, "individual_request_tag", "total_spend").await.map(Value::Array),
-        SpendAction::Global => global(&job).await,
-        SpendAction::GlobalLogs => global_logs(&job).await,
-        SpendAction::GlobalKeys => global_keys(&job).await,
-        SpendAction::GlobalTeams => global_teams(&job).await,
-        SpendAction::GlobalModels => named(&job, SpendBy::Model, "model", "total_spend").await,
-        SpendAction::GlobalProviders => named(&job, SpendBy::Provider, "provider", "spend").await,
+        SpendAction::Global => global::total(&job).await,
+        SpendAction::GlobalLogs => global::by_day(&job).await,
+        SpendAction::GlobalKeys => global::by_keys(&job).await,
+        SpendAction::GlobalTeams => global::by_teams(&job).await,
+        SpendAction::GlobalModels => global::named(&job, SpendBy::Model, "model", "total_spend").await,
+        SpendAction::GlobalProviders => global::named(&job, SpendBy::Provider, "provider", "spend").await,
         SpendAction::GlobalTags => Ok(json!({ "spend_per_tag": tags(&job, "name", "spend").await? })),
         SpendAction::TagNames => tag_names(&job).await,
         SpendAction::TagsDistinct => tag_usage::distinct(&job).await,
         SpendAction::TagSummary => tag_usage::summary(&job).await,
-        SpendAction::AllCustomers => all_customers(&job).await,
-        SpendAction::GlobalCustomers => customers(&job).await,
+        SpendAction::AllCustomers => global::all_customers(&job).await,
+        SpendAction::GlobalCustomers => global::customers(&job).await,
         SpendAction::Report => report(&job).await,
         SpendAction::Activity => activity(&job).await,
         SpendAction::ActivityByModel => activity_by_model(&job).await,
+        SpendAction::Providers => global::providers(&job).await,
+        SpendAction::ResetAll => global::reset_all(&job).await,
     }
 }
 
@@ -199,105 +209,6 @@ async fn tag_names(job: &Job) -> Result<Value, Refusal> {
         .collect();
     names.sort_unstable();
     Ok(json!({ "tag_names": names }))
-}
-
-/// `/global/all_end_users`: the customers that calls named.
-async fn all_customers(job: &Job) -> Result<Value, Refusal> {
-    let rows = sums(job, Some(ScopeKind::Customer), &[SpendBy::Scope]).await?;
-    let mut names: Vec<String> = rows.into_iter().flat_map(|row| row.names).collect();
-    names.sort_unstable();
-    Ok(json!({ "end_users": names }))
-}
-
-async fn global(job: &Job) -> Result<Value, Refusal> {
-    let rows = sums(job, None, &[]).await?;
-    let spend = rows.first().map_or(0.0, |row| row.sums.cost.as_usd());
-    Ok(json!({ "spend": spend, "max_budget": 0.0 }))
-}
-
-async fn global_logs(job: &Job) -> Result<Value, Refusal> {
-    let mut rows = sums(job, None, &[SpendBy::Day]).await?;
-    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
-    let row = |row: &ReportRow| json!({ "date": days::text(&row.names[0]), "spend": row.sums.cost.as_usd() });
-    Ok(rows.iter().map(row).collect())
-}
-
-/// The first rows, as many as `limit` says.
-fn limited<T>(job: &Job, mut rows: Vec<T>) -> Vec<T> {
-    if let Some(limit) = job.param("limit").and_then(|text| text.parse().ok()) {
-        rows.truncate(limit);
-    }
-    rows
-}
-
-async fn named(job: &Job, by: SpendBy, name: &str, spend: &str) -> Result<Value, Refusal> {
-    let rows = limited(job, sums(job, None, &[by]).await?);
-    Ok(rows.iter().map(|row| json!({ name: row.names[0], spend: row.sums.cost.as_usd() })).collect())
-}
-
-async fn global_keys(job: &Job) -> Result<Value, Refusal> {
-    let mut rows = Vec::new();
-    for row in limited(job, sums(job, None, &[SpendBy::Key]).await?) {
-        let hash = &row.names[0];
-        let key = job.db.key_by_hash(&KeyHash::from(hash.clone())).await?;
-        rows.push(json!({
-            "api_key": hash,
-            "key_alias": key.as_ref().and_then(|key| key.settings.alias.clone()),
-            "key_name": key.as_ref().and_then(|key| key.name.clone()),
-            "total_spend": row.sums.cost.as_usd(),
-        }));
-    }
-    Ok(Value::Array(rows))
-}
-
-/// How LiteLLM names what belongs to no team.
-const NO_TEAM: &str = "Unassigned";
-
-async fn global_teams(job: &Job) -> Result<Value, Refusal> {
-    let mut aliases = Map::new();
-    for team in job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items {
-        let name = team.settings.alias.unwrap_or_else(|| team.id.id.clone());
-        aliases.insert(team.id.id, json!(name));
-    }
-    let name = |id: &str| match aliases.get(id).and_then(Value::as_str) {
-        _ if id.is_empty() => NO_TEAM.to_owned(),
-        Some(alias) => alias.to_owned(),
-        None => id.to_owned(),
-    };
-    let totals = sums(job, None, &[SpendBy::Team]).await?;
-    let mut by_day = sums(job, None, &[SpendBy::Day, SpendBy::Team]).await?;
-    by_day.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
-    let mut daily: Vec<Map<String, Value>> = Vec::new();
-    for row in by_day {
-        let date = json!(days::text(&row.names[0]));
-        if daily.last().is_none_or(|last| last.get("date") != Some(&date)) {
-            daily.push(Map::from_iter([("date".to_owned(), date)]));
-        }
-        if let Some(last) = daily.last_mut() {
-            add(last, &name(&row.names[1]), row.sums.cost.as_usd());
-        }
-    }
-    let names: Vec<String> = totals.iter().map(|row| name(&row.names[0])).collect();
-    let totals: Vec<Value> = totals
-        .iter()
-        .map(|row| json!({ "team_id": name(&row.names[0]), "total_spend": row.sums.cost.as_usd() }))
-        .collect();
-    Ok(json!({ "daily_spend": daily, "teams": names, "total_spend_per_team": totals }))
-}
-
-async fn customers(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let mut query =
-        ReportQuery { of: Some(ScopeKind::Customer), by: vec![SpendBy::Scope], ..ReportQuery::default() };
-    if let gateway_db::Change::Set(key) = fields.text("api_key") {
-        query.only.push((SpendBy::Key, vec![super::keys::hash_of(&key).to_string()]));
-    }
-    let rows = job.db.spend_report(&query).await?;
-    let row = |row: &ReportRow| {
-        let sums = &row.sums;
-        json!({ "end_user": row.names[0], "total_count": sums.requests, "total_spend": sums.cost.as_usd() })
-    };
-    Ok(rows.iter().map(row).collect())
 }
 
 /// `/global/spend/report`: per day, and per team, customer or key.

@@ -389,6 +389,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/global/all_end_users", spend(SpendAction::AllCustomers)),
     Route(POST, "/global/spend/end_users", spend(SpendAction::GlobalCustomers)),
     Route(GET, "/global/spend/report", spend(SpendAction::Report)),
+    Route(GET, "/provider/budgets", spend(SpendAction::Providers)),
+    Route(POST, "/global/spend/reset", spend(SpendAction::ResetAll)),
     Route(GET, "/key/spend/report", report(ReportOf::Key)),
     Route(GET, "/user/spend/report", report(ReportOf::User)),
     Route(GET, "/team/spend/report", report(ReportOf::Team)),

@@ -35,6 +35,11 @@ pub(crate) struct Funds {
     pub(crate) key_rates: HashMap<String, (Option<u64>, Option<u64>)>,
 }
 
+/// Under which name the budget of a provider is kept.
+pub(crate) fn fund_of_provider(provider: &str) -> String {
+    format!("provider:{provider}")
+}
+
 impl Fund {
     fn new(owner: String, allowance: &Allowance, name: String) -> Self {
         let limits = Limits { max_budget: Some(allowance.max), ..Limits::default() };
@@ -63,7 +68,7 @@ impl Funds {
             let mut own = Vec::new();
             if let Some((_, allowance)) = budgets.providers.iter().find(|(name, _)| name == provider) {
                 let name = format!("provider {provider}");
-                own.push(Fund::new(format!("provider:{provider}"), allowance, name));
+                own.push(Fund::new(fund_of_provider(provider), allowance, name));
             }
             if let Some(allowance) = &model.budget {
                 let (group, asked) = (&deployment.group, &deployment.model);

@@ -27,7 +27,7 @@ use crate::responses::Responses;
 use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
-pub(crate) use funds::{Fund, Funds};
+pub(crate) use funds::{Fund, Funds, fund_of_provider};
 pub(crate) use priorities::{Callers, ModelShares, Pool, PriorityShares};
 pub(crate) use served::Served;
 pub(crate) use snapshot::{Snapshot, Surroundings};
