@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Prove the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look after what calls cost.
+    #[command(subcommand)]
+    Spend(SpendCommand),
     /// Take over keys, teams, users and budgets of another gateway.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -246,6 +249,44 @@ pub(crate) struct DbArgs {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
+/// What to do with what calls cost.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpendCommand {
+    /// Derive what calls cost from their stored usage, at other prices, and book the differences.
+    ///
+    /// Says by model what was booked, what it is at these prices, and the difference. A difference goes to the daily sums
+    /// and to what keys, teams, users, customers and tags have spent ever; where these have no budget period also to
+    /// what counts for their budget. Each thousand calls is one transaction, with a row in the audit log. Done twice, it
+    /// changes nothing the second time.
+    Reprice(RepriceArgs),
+}
+
+/// Which calls, and at which prices.
+#[derive(Debug, Args)]
+pub(crate) struct RepriceArgs {
+    /// The prices: a `model_prices.json`, or a price map as LiteLLM has it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: PathBuf,
+    /// The first day (UTC), such as `2026-11-01` [default: all].
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<String>,
+    /// The last day, itself included [default: all].
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<String>,
+    /// Only calls to this model group, or to the provider's model of this name.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// Say what would be booked, and book nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Which database. What the configuration says of prices, discounts and margins counts, so name it.
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+}
+
 /// Where to import from.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
@@ -271,6 +312,9 @@ pub(crate) struct LitellmArgs {
     /// be started with the same one. Without it models and credentials do not come over.
     #[arg(long, value_name = "SALT", env = "LITELLM_SALT_KEY", hide_env_values = true, value_parser = secret)]
     pub(crate) salt_key: Option<Secret>,
+    /// Take the calls of its spend log over too, without prompts and replies.
+    #[arg(long)]
+    pub(crate) spend_logs: bool,
     /// Say what would come over, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -32,8 +32,8 @@ pub use record::{
     SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    CleanUp, Cleaned, ConfigEntries, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName,
-    KeyQuery, KeySort, LeaseAsk, LessonRow, Payer, ReportQuery, ReportRow, ScopeChanges, ScopeQuery,
-    SlipName, SortOrder, SpendBy, SpendSums,
+    CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange, DueBudget, DueScope, EndedPeriods,
+    Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk, LessonRow, Payer, ReportQuery,
+    ReportRow, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery, SlipName, SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

@@ -20,6 +20,7 @@ mod jwt;
 mod ledger;
 mod limits;
 pub mod login;
+pub mod reprice;
 mod responses;
 mod retention;
 mod routes;

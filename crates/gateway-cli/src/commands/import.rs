@@ -31,7 +31,8 @@ async fn litellm(args: &LitellmArgs) -> Result<Exit, Failure> {
     };
     let db = connect(&into).await?;
     db.migrate().await.map_err(failure)?;
-    let options = ImportOptions { dry_run: args.dry_run, salt: args.salt_key.clone() };
+    let options =
+        ImportOptions { dry_run: args.dry_run, salt: args.salt_key.clone(), spend_logs: args.spend_logs };
     let report = db.import_litellm(&source, options, now_ms()).await;
     db.close().await.map_err(failure)?;
     source.close().await.map_err(failure)?;

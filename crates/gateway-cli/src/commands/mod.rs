@@ -11,6 +11,7 @@ mod login;
 mod providers;
 mod route;
 mod serve;
+mod spend;
 mod version;
 
 use crate::args::{Cli, Command};
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Db(command) => db::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Import(command) => import::run(&command),
+        Command::Spend(command) => spend::run(&command),
         Command::Version(args) => Ok(version::run(&args)),
         Command::Dump(args) => Ok(dump::run(&args)),
     }

@@ -17,6 +17,17 @@ pub(crate) enum Subject<'a> {
     Scope(&'a ScopeRecord),
     /// A model or a credential.
     Entry(&'a ConfigEntry),
+    /// Costs of calls, derived anew.
+    Costs(&'a Costs),
+}
+
+/// Costs of calls that were corrected together.
+#[derive(Debug, Clone)]
+pub(crate) struct Costs {
+    /// The id of the first of them.
+    pub(crate) id: String,
+    /// How many, and what they cost together.
+    pub(crate) told: Value,
 }
 
 /// What the first row has before it.
@@ -137,6 +148,7 @@ fn blocked(subject: Subject<'_>) -> bool {
         Subject::Key(key) => key.settings.blocked,
         Subject::Scope(scope) => scope.settings.blocked,
         Subject::Entry(entry) => entry.blocked,
+        Subject::Costs(_) => false,
     }
 }
 

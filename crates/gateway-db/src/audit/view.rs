@@ -12,6 +12,7 @@ pub(super) fn table(subject: Subject<'_>) -> &'static str {
         Subject::Key(_) => "LiteLLM_VerificationToken",
         Subject::Entry(ConfigEntry { kind: EntryKind::Model, .. }) => "LiteLLM_ProxyModelTable",
         Subject::Entry(_) => "LiteLLM_CredentialsTable",
+        Subject::Costs(_) => "LiteLLM_SpendLogs",
         Subject::Scope(scope) => match scope.id.kind {
             ScopeKind::AccessGroup => "LiteLLM_AccessGroupTable",
             ScopeKind::Budget => "LiteLLM_BudgetTable",
@@ -33,6 +34,7 @@ pub(super) fn object(subject: Subject<'_>) -> String {
     match subject {
         Subject::Key(key) => key.hash.as_str().to_owned(),
         Subject::Entry(entry) => entry.id.clone(),
+        Subject::Costs(costs) => costs.id.clone(),
         Subject::Scope(scope) if scope.id.member.is_empty() => scope.id.id.clone(),
         Subject::Scope(scope) => format!("{}:{}", scope.id.id, scope.id.member),
     }
@@ -44,6 +46,7 @@ pub(super) fn shown(subject: Subject<'_>) -> Value {
         Subject::Key(record) => key(record),
         Subject::Scope(record) => scope(record),
         Subject::Entry(record) => entry(record),
+        Subject::Costs(costs) => costs.told.clone(),
     };
     let Value::Object(map) = whole else { return whole };
     Value::Object(map.into_iter().filter(|(_, value)| says_something(value)).collect())

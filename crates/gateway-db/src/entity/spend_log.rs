@@ -37,6 +37,9 @@ pub(crate) struct Model {
     pub(crate) fallbacks: i64,
     pub(crate) tags: Option<String>,
     pub(crate) metadata: Option<String>,
+    pub(crate) project_id: Option<String>,
+    /// What it was booked at first, where its cost was derived anew.
+    pub(crate) booked_cost: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

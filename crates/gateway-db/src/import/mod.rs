@@ -13,6 +13,7 @@ mod report;
 mod row;
 mod scopes;
 mod source;
+mod spend;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -36,12 +37,15 @@ pub struct ImportOptions {
     /// What LiteLLM sealed its secrets with (`LITELLM_SALT_KEY`, else its master key), and what they are sealed
     /// with here. Without it models and credentials do not come over.
     pub salt: Option<Secret>,
+    /// Calls of LiteLLM's spend log come over too.
+    pub spend_logs: bool,
 }
 
 impl Db {
     /// Takes over the keys, teams, users, organisations, customers, tags, projects, memberships and budgets
     /// of a LiteLLM database on PostgreSQL, with their hashes, limits and spend, and its models and credentials.
-    /// What is here already stays as it is, so that an import may be run again.
+    /// What is here already stays as it is, so that an import may be run again. On request the calls of the spend log
+    /// follow, in batches of their own.
     ///
     /// # Errors
     /// `BadUrl` when the source is no PostgreSQL, `Schema` when it is no LiteLLM database, or what either
@@ -57,8 +61,14 @@ impl Db {
         let salt = options.salt.as_ref().map(|salt| salt.reveal().as_str());
         let everything = read(&source, &mut report, now, salt.map(Cipher::new).as_ref()).await?;
         report.not_carried = source.other_tables(CARRIED).await?;
+        if options.spend_logs {
+            report.not_carried.remove(spend::TABLE);
+        }
         let seal = salt.map(Seal::new).transpose()?;
         self.write(everything, (options.dry_run, seal.as_ref()), &mut report).await?;
+        if options.spend_logs {
+            self.import_spend(&source, &options, now, &mut report).await?;
+        }
         Ok(report)
     }
 

@@ -62,6 +62,39 @@ impl<'a> Source<'a> {
         Ok(others)
     }
 
+    /// The next rows of a table after one of them, in the order of a column of texts, without the columns `but`.
+    pub(super) async fn page(
+        &self,
+        table: &str,
+        by: &str,
+        after: &str,
+        but: &[&str],
+        size: usize,
+    ) -> Result<Vec<JsonMap>, DbError> {
+        if !self.has(table).await? {
+            return Ok(Vec::new());
+        }
+        let but: String = but.iter().map(|column| format!(" - '{column}'")).collect();
+        let sql = format!(
+            "SELECT (to_jsonb(t){but})::text FROM \"{table}\" t WHERE {by} > $1 ORDER BY {by} LIMIT {size}"
+        );
+        let rows =
+            self.ask(Statement::from_sql_and_values(self.0.sea_backend(), sql, [after.into()])).await?;
+        rows.iter().map(|row| object(table, row)).collect()
+    }
+
+    /// How many rows of a table have something in a column of JSON; none where there is no such column.
+    pub(super) async fn filled(&self, table: &str, column: &str) -> Result<u64, DbError> {
+        let sql = format!(
+            "SELECT count(*)::text FROM \"{table}\" t \
+             WHERE COALESCE(to_jsonb(t) ->> '{column}', '') NOT IN ('', '{{}}', '[]', 'null', '\"\"')"
+        );
+        if !self.has(table).await? {
+            return Ok(0);
+        }
+        Ok(self.texts(&sql).await?.first().and_then(|count| count.parse().ok()).unwrap_or(0))
+    }
+
     async fn has(&self, table: &str) -> Result<bool, DbError> {
         let sql = format!(
             "SELECT table_name::text FROM information_schema.tables \
@@ -71,8 +104,11 @@ impl<'a> Source<'a> {
     }
 
     async fn texts(&self, sql: &str) -> Result<Vec<String>, DbError> {
+        self.ask(Statement::from_string(self.0.sea_backend(), sql)).await
+    }
+
+    async fn ask(&self, statement: Statement) -> Result<Vec<String>, DbError> {
         let failed = |error: DbErr| DbError::from_sea("cannot read the LiteLLM database", error);
-        let statement = Statement::from_string(self.0.sea_backend(), sql);
         let rows = self.0.conn.query_all_raw(statement).await.map_err(failed)?;
         rows.iter().map(|row| row.try_get_by_index(0).map_err(failed)).collect()
     }

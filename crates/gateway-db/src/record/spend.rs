@@ -75,6 +75,10 @@ pub struct SpendRow {
     pub tags: Option<String>,
     /// Everything else as a JSON object.
     pub metadata: Option<String>,
+    /// The key's project at that time.
+    pub project_id: Option<String>,
+    /// What it was booked at first, where its cost was derived anew since.
+    pub booked_cost: Option<Money>,
 }
 
 /// Which rows of the spend log; empty fields do not filter. Newest first.

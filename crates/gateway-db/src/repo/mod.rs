@@ -2,9 +2,11 @@
 
 mod budgets;
 mod columns;
+mod correct;
 mod entries;
 mod feed;
 mod key_list;
+mod key_names;
 mod key_row;
 mod keys;
 mod leases;
@@ -27,8 +29,10 @@ pub(crate) use key_row::row_of as key_row_of;
 pub(crate) use scope_row::row_of as scope_row_of;
 
 pub use budgets::{DueBudget, DueScope, EndedPeriods};
+pub use correct::{Corrected, Correction, CostRange};
 pub use entries::ConfigEntries;
 pub use key_list::{KeyQuery, KeySort, SortOrder};
+pub use key_names::KeyNames;
 pub use keys::{KeyChanges, KeyName};
 pub use leases::{Granted, LeaseAsk, Payer};
 pub use lessons::LessonRow;
@@ -36,3 +40,4 @@ pub use report::{ReportQuery, ReportRow, SpendBy, SpendSums};
 pub use retention::{CleanUp, Cleaned};
 pub use scopes::{ScopeChanges, ScopeQuery};
 pub use slips::SlipName;
+pub use spend::SPEND_ROWS_COUNTED;

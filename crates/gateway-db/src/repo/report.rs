@@ -3,7 +3,7 @@
 use llm_types::Money;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
-use crate::{Db, DbError, ScopeKind};
+use crate::{Db, DbError, Page, PageRequest, ScopeKind};
 
 /// What sums are split by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,19 +126,71 @@ impl Db {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn spend_report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>, DbError> {
-        let (sql, values) = statement(query);
+        let sums = SUMS.iter().map(|sum| format!("CAST(COALESCE(SUM({sum}), 0) AS bigint)"));
+        let (from, values) = from(query);
+        let sql = format!("SELECT {}{from}{}", columns(query, sums), dearest_first(query));
+        self.report_rows(query, sql, values).await
+    }
+
+    /// One page of the daily sums that match, as they are kept: newest day first, several rows of a day not added up.
+    /// The first of [`ReportQuery::by`] should be the day.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn spend_report_page(
+        &self,
+        query: &ReportQuery,
+        page: PageRequest,
+    ) -> Result<Page<ReportRow>, DbError> {
+        let (from, values) = from(query);
+        let count = format!("SELECT COUNT(*){from}");
+        let count = Statement::from_sql_and_values(self.sea_backend(), count, values.clone());
+        let row = self.conn.query_one_raw(count).await.map_err(failed)?;
+        let total: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(failed)?;
+        let columns = columns(query, SUMS.iter().map(|sum| (*sum).to_owned()));
+        let order = if query.of.is_some() { SCOPE_ORDER } else { ORDER };
+        let (limit, offset) = (page.limit(), page.offset());
+        let sql = format!("SELECT {columns}{from} ORDER BY {order} LIMIT {limit} OFFSET {offset}");
+        let rows = self.report_rows(query, sql, values).await?;
+        Ok(Page::new(rows, total.unsigned_abs(), page))
+    }
+
+    async fn report_rows(
+        &self,
+        query: &ReportQuery,
+        sql: String,
+        values: Vec<Value>,
+    ) -> Result<Vec<ReportRow>, DbError> {
         let statement = Statement::from_sql_and_values(self.sea_backend(), sql, values);
         let rows = self.conn.query_all_raw(statement).await.map_err(failed)?;
         rows.iter().map(|row| read(row, query.by.len()).map_err(failed)).collect()
     }
 }
 
-fn statement(query: &ReportQuery) -> (String, Vec<Value>) {
+/// Newest day first, by the primary keys of the two tables, so that a page is read off an index.
+const ORDER: &str = "day DESC, key_hash DESC, user_id DESC, team_id DESC, organization_id DESC, model_group DESC, \
+                     model DESC, provider DESC, call_type DESC";
+const SCOPE_ORDER: &str = "day DESC, kind DESC, id DESC, key_hash DESC, model_group DESC, model DESC, provider DESC, \
+                           call_type DESC";
+
+/// The columns of a report: names, then sums.
+fn columns(query: &ReportQuery, sums: impl Iterator<Item = String>) -> String {
     let names = query.by.iter().map(|by| format!("CAST({} AS text)", by.column()));
-    let sums = SUMS.iter().map(|sum| format!("CAST(COALESCE(SUM({sum}), 0) AS bigint)"));
-    let columns: Vec<String> = names.chain(sums).collect();
+    names.chain(sums).collect::<Vec<_>>().join(", ")
+}
+
+fn dearest_first(query: &ReportQuery) -> String {
+    if query.by.is_empty() {
+        return String::new();
+    }
+    let groups = query.by.iter().map(|by| by.column()).collect::<Vec<_>>().join(", ");
+    format!(" GROUP BY {groups} ORDER BY SUM(cost) DESC, {groups}")
+}
+
+/// Which sums, and the values of its parameters.
+fn from(query: &ReportQuery) -> (String, Vec<Value>) {
     let table = if query.of.is_some() { "daily_scope_spend" } else { "daily_spend" };
-    let mut sql = format!("SELECT {} FROM {table} WHERE 1 = 1", columns.join(", "));
+    let mut sql = format!(" FROM {table} WHERE 1 = 1");
     let mut values: Vec<Value> = Vec::new();
     let mut put = |sql: &mut String, value: Value| {
         values.push(value);
@@ -163,14 +215,6 @@ fn statement(query: &ReportQuery) -> (String, Vec<Value>) {
             put(&mut sql, value.as_str().into());
         }
         sql.push_str(if list.is_empty() { "NULL)" } else { ")" });
-    }
-    if !query.by.is_empty() {
-        let groups: Vec<&str> = query.by.iter().map(|by| by.column()).collect();
-        sql.push_str(&format!(
-            " GROUP BY {} ORDER BY SUM(cost) DESC, {}",
-            groups.join(", "),
-            groups.join(", ")
-        ));
     }
     (sql, values)
 }

@@ -1,23 +1,28 @@
 //! Reading what calls consumed: the spend log and the sums.
 
 use llm_types::{KeyHash, Money};
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Statement,
 };
 
 use crate::entity::{daily_spend, spend_log};
 use crate::{DailyQuery, DailySpend, Db, DbError, ModelSpend, Page, SpendQuery, SpendRow};
 
+/// Up to how many matching rows of the spend log are counted: LiteLLM's cap of `total` in `/spend/logs/v2`.
+pub const SPEND_ROWS_COUNTED: u64 = 10_000;
+
 impl Db {
-    /// One page of the spend log, newest first.
+    /// One page of the spend log, newest first. Matching rows are counted up to one more than
+    /// [`SPEND_ROWS_COUNTED`]: who counts millions has no use for the page.
     ///
     /// # Errors
     /// When the database cannot be asked.
     pub async fn spend_rows(&self, query: &SpendQuery) -> Result<Page<SpendRow>, DbError> {
         use spend_log::{Column, Entity};
         let matching = Entity::find().filter(log_condition(query));
-        let total = matching.clone().count(&self.conn).await.map_err(failed)?;
+        let total = self.counted(matching.clone()).await?;
         let rows = matching
             .order_by_desc(Column::StartedAt)
             .order_by_desc(Column::RequestId)
@@ -28,6 +33,15 @@ impl Db {
             .map_err(failed)?;
         let items = rows.into_iter().map(log_row).collect();
         Ok(Page::new(items, total, query.page))
+    }
+
+    /// How many rows match, as far as they are counted.
+    async fn counted(&self, matching: sea_orm::Select<spend_log::Entity>) -> Result<u64, DbError> {
+        let some = matching.select_only().expr(Expr::val(1)).limit(SPEND_ROWS_COUNTED + 1).into_query();
+        let count = Query::select().expr(Expr::cust("COUNT(*)")).from_subquery(some, "counted").to_owned();
+        let row = self.conn.query_one_raw(self.sea_backend().build(&count)).await.map_err(failed)?;
+        let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(failed)?;
+        Ok(count.unsigned_abs())
     }
 
     /// Daily sums that match, oldest day first.
@@ -80,7 +94,7 @@ fn log_condition(query: &SpendQuery) -> Condition {
         .add_option(query.until.map(|time| Column::StartedAt.lt(time)))
 }
 
-fn log_row(row: spend_log::Model) -> SpendRow {
+pub(super) fn log_row(row: spend_log::Model) -> SpendRow {
     let flag = |bit: u8| row.flags & (1 << bit) != 0;
     SpendRow {
         stream: flag(0),
@@ -116,6 +130,8 @@ fn log_row(row: spend_log::Model) -> SpendRow {
         retries: row.retries,
         fallbacks: row.fallbacks,
         tags: row.tags,
+        project_id: row.project_id,
+        booked_cost: row.booked_cost.map(Money),
         metadata: row.metadata,
     }
 }

@@ -1,10 +1,12 @@
 //! A real LiteLLM database comes over: every key, team, user, customer, budget and figure of the sample.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
 use gateway_db::{
-    Db, DbErrorKind, DbOptions, EntryKind, ImportOptions, KeyRecord, ScopeId, ScopeKind, ScopeRecord, Seal,
+    Db, DbErrorKind, DbOptions, EntryKind, ImportOptions, KeyRecord, PageRequest, ReportQuery, ScopeId,
+    ScopeKind, ScopeRecord, Seal, SpendQuery, SpendRow,
 };
 use llm_types::{KeyHash, Money, Secret};
 use sea_orm::ConnectionTrait;
@@ -66,7 +68,8 @@ async fn the_samples_come_over_whole_and_once() {
         on_each(async |fresh| {
             let db = &fresh.db;
             let salt = truth["salt_key"].as_str().or(truth["master_key"].as_str()).unwrap();
-            let options = ImportOptions { dry_run: false, salt: Some(Secret::new(salt.to_owned())) };
+            let options =
+                ImportOptions { salt: Some(Secret::new(salt.to_owned())), ..ImportOptions::default() };
             let dry = ImportOptions { dry_run: true, ..options.clone() };
             let rehearsal = db.import_litellm(&source, dry, NOW).await.unwrap();
             assert_eq!(rehearsal.problems, Vec::<String>::new());
@@ -118,6 +121,90 @@ async fn entries(db: &Db, truth: &Value, seal: &Seal) {
         assert_eq!(json!(entry.secret), expected["credential_values"], "{name}");
         assert_eq!(json!(entry.info), expected["credential_info"], "{name}");
     }
+}
+
+#[tokio::test]
+async fn calls_of_the_spend_log_come_over_on_request() {
+    for name in ["", "-gcm"] {
+        let Some((source, truth)) = sample(name).await else { return };
+        let truth = &truth["spend_logs"];
+        let rows = truth["rows"].as_u64().unwrap();
+        on_each(async |fresh| {
+            let db = &fresh.db;
+            let without = db.import_litellm(&source, ImportOptions::default(), NOW).await.unwrap();
+            assert_eq!(without.not_carried["LiteLLM_SpendLogs"], rows, "they stay unless asked for");
+            let options = ImportOptions { spend_logs: true, ..ImportOptions::default() };
+            let dry = ImportOptions { dry_run: true, ..options.clone() };
+            let rehearsal = db.import_litellm(&source, dry, NOW).await.unwrap();
+            assert_eq!(calls(db).await, []);
+            let report = db.import_litellm(&source, options.clone(), NOW).await.unwrap();
+            assert_eq!(report, rehearsal);
+            let table = report.tables["LiteLLM_SpendLogs"];
+            assert_eq!((table.read, table.written, table.present), (rows, rows, 0));
+            assert!(!report.not_carried.contains_key("LiteLLM_SpendLogs"));
+            assert!(report.not_carried.keys().any(|name| name.starts_with("LiteLLM_SpendLogs.metadata.")));
+            same_calls(&calls(db).await, truth);
+            same_sums(db, truth).await;
+
+            let again = db.import_litellm(&source, options, NOW).await.unwrap();
+            let table = again.tables["LiteLLM_SpendLogs"];
+            assert_eq!((table.written, table.present), (0, rows));
+            same_sums(db, truth).await;
+        })
+        .await;
+    }
+}
+
+async fn calls(db: &Db) -> Vec<SpendRow> {
+    let page = PageRequest { page: 1, size: 1_000 };
+    db.spend_rows(&SpendQuery { page, ..SpendQuery::default() }).await.unwrap().items
+}
+
+/// Every figure of the log by every owner.
+fn same_calls(calls: &[SpendRow], truth: &Value) {
+    type Owner = fn(&SpendRow) -> String;
+    let owners: [(&str, Owner); 4] = [
+        ("by_api_key", |call| call.key.as_ref().map(|key| key.as_str().to_owned()).unwrap_or_default()),
+        ("by_team", |call| call.team_id.clone().unwrap_or_default()),
+        ("by_user", |call| call.user_id.clone().unwrap_or_default()),
+        ("by_end_user", |call| call.end_user.clone().unwrap_or_default()),
+    ];
+    for (name, owner) in owners {
+        let mut sums: BTreeMap<String, Money> = BTreeMap::new();
+        for call in calls {
+            *sums.entry(owner(call)).or_default() += call.cost.unwrap();
+        }
+        // Owners of refused calls alone are not all told of.
+        let expected = truth[name].as_object().unwrap();
+        for (id, sum) in &sums {
+            let told = Money::from_usd(expected.get(id).and_then(Value::as_f64).unwrap_or(0.0));
+            assert!((sum.0 - told.0).abs() <= 50, "{name} {id}: {sum} is not {told}");
+        }
+        assert!(expected.keys().all(|id| sums.contains_key(id)), "{name}");
+    }
+    for (status, count) in truth["by_status"].as_object().unwrap() {
+        let outcome = if status == "failure" { "failed" } else { "completed" };
+        let found = calls.iter().filter(|call| call.outcome == outcome).count();
+        assert_eq!(found as u64, count.as_u64().unwrap(), "{status}");
+    }
+    assert!(
+        calls.iter().all(|call| call.metadata.as_deref().is_some_and(|text| text.contains("\"litellm\"")))
+    );
+}
+
+/// What reports read is what the log holds.
+async fn same_sums(db: &Db, truth: &Value) {
+    let sums = db.spend_report(&ReportQuery::default()).await.unwrap()[0].sums;
+    assert_eq!(sums.requests.unsigned_abs(), truth["rows"].as_u64().unwrap());
+    let off = sums.cost.0 - Money::from_usd(truth["total_spend"].as_f64().unwrap()).0;
+    assert!(off.abs() <= 200, "{}", sums.cost);
+    let prompts: i64 = truth["by_model_group"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|of| of["prompt_tokens"].as_i64().unwrap())
+        .sum();
+    assert_eq!(sums.input_tokens, prompts);
 }
 
 #[tokio::test]

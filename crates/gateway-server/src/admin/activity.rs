@@ -1,6 +1,8 @@
 //! `/user/daily/activity` and its relatives: what each day came to, and who and what it was (surface §3.8).
 
-use gateway_db::{KeyQuery, KeyRecord, ReportQuery, ReportRow, ScopeKind, SpendBy, SpendSums};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use gateway_db::{KeyNames, PageRequest, ReportQuery, ReportRow, ScopeKind, SpendBy, SpendSums};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +54,19 @@ impl ActivityOf {
     }
 }
 
-/// Answers with the days of a range; `whole` on one page.
+/// Days of a range: how many rows, what they are, and which page of how many.
+struct Found {
+    rows: Vec<ReportRow>,
+    page: u64,
+    pages: u64,
+}
+
+/// Rows of a page unless told (`page_size`), and at most.
+const PAGE: u64 = 50;
+const LARGEST_PAGE: u64 = 1_000;
+
+/// Answers with the days of a range: `whole`, or a page of the rows that they are sums of, newest first. As with
+/// LiteLLM a day may go on on the next page, and whoever wants all of it adds pages up.
 pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Value, Refusal> {
     let (Some(from), Some(to)) = days::range(&job)? else {
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, "Please provide start_date and end_date"));
@@ -79,28 +93,39 @@ pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Value, 
     query
         .only
         .extend(job.param("api_key").map(|key| (SpendBy::Key, vec![super::keys::hash_of(&key).to_string()])));
-    let rows = job.db.spend_report(&query).await?;
-    let keys = job.all_keys(KeyQuery::default()).await?;
-    Ok(answer(&job, rows, &keys, whole))
+    let found = find(&job, &query, whole).await?;
+    let hashes: BTreeSet<&str> = found.rows.iter().map(|row| row.names[2].as_str()).collect();
+    let keys = job.db.key_names(&hashes.into_iter().collect::<Vec<_>>()).await?;
+    Ok(answer(&found, &keys))
 }
 
-fn answer(job: &Job, mut rows: Vec<ReportRow>, keys: &[KeyRecord], whole: bool) -> Value {
-    rows.sort_by_key(|row| std::cmp::Reverse(row.names[0].parse::<i64>().unwrap_or(0)));
-    let mut total = SpendSums::default();
-    rows.iter().for_each(|row| total.add(&row.sums));
-    let days: Vec<&[ReportRow]> = rows.chunk_by(|one, other| one.names[0] == other.names[0]).collect();
-    let number = |name: &str, default: usize| {
-        job.param(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(default).max(1)
+async fn find(job: &Job, query: &ReportQuery, whole: bool) -> Result<Found, Refusal> {
+    if whole {
+        let mut rows = job.db.spend_report(query).await?;
+        rows.sort_by_key(|row| std::cmp::Reverse(row.names[0].parse::<i64>().unwrap_or(0)));
+        return Ok(Found { rows, page: 1, pages: 1 });
+    }
+    let number = |name: &str, default: u64| {
+        job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default).max(1)
     };
-    let (page, size) =
-        if whole { (1, days.len().max(1)) } else { (number("page", 1), number("page_size", 50)) };
-    let pages = days.len().div_ceil(size).max(1);
-    let shown = days.iter().skip((page - 1).saturating_mul(size)).take(size);
-    let results: Vec<Value> = shown.map(|rows| day(rows, keys)).collect();
-    json!({ "results": results, "metadata": metadata(&total, page, pages) })
+    let page = PageRequest { page: number("page", 1), size: number("page_size", PAGE).min(LARGEST_PAGE) };
+    let found = job.db.spend_report_page(query, page).await?;
+    let pages = found.pages().max(1);
+    Ok(Found { rows: found.items, page: found.page, pages })
 }
 
-fn day(rows: &[ReportRow], keys: &[KeyRecord]) -> Value {
+fn answer(found: &Found, keys: &Keys) -> Value {
+    let mut total = SpendSums::default();
+    found.rows.iter().for_each(|row| total.add(&row.sums));
+    let days = found.rows.chunk_by(|one, other| one.names[0] == other.names[0]);
+    let results: Vec<Value> = days.map(|rows| day(rows, keys)).collect();
+    json!({ "results": results, "metadata": metadata(&total, found.page, found.pages) })
+}
+
+/// The names of keys by their hashes.
+type Keys = HashMap<String, KeyNames>;
+
+fn day(rows: &[ReportRow], keys: &Keys) -> Value {
     let mut total = SpendSums::default();
     let mut parts = Parts::default();
     for row in rows {
@@ -117,48 +142,38 @@ fn day(rows: &[ReportRow], keys: &[KeyRecord]) -> Value {
 
 /// The sums of a day by each thing they are split by: entity, key, model group, model, provider, call type.
 #[derive(Default)]
-struct Parts([Part; 6]);
+struct Parts<'r>([Part<'r>; 6]);
 
-/// One of them: each name once.
+/// One of them: each name once, with its sums, and the same by key.
 #[derive(Default)]
-struct Part(Vec<Named>);
+struct Part<'r>(BTreeMap<&'r str, (SpendSums, BTreeMap<&'r str, SpendSums>)>);
 
-/// A name, its sums, and the same by key.
-type Named = (String, SpendSums, Vec<(String, SpendSums)>);
-
-impl Part {
-    fn add(&mut self, name: &str, key: &str, sums: &SpendSums) {
+impl<'r> Part<'r> {
+    fn add(&mut self, name: &'r str, key: &'r str, sums: &SpendSums) {
         if name.is_empty() {
             return;
         }
-        let index = self.0.iter().position(|(have, ..)| have == name).unwrap_or_else(|| {
-            self.0.push((name.to_owned(), SpendSums::default(), Vec::new()));
-            self.0.len() - 1
-        });
-        let (_, total, keys) = &mut self.0[index];
+        let (total, keys) = self.0.entry(name).or_default();
         total.add(sums);
-        match keys.iter_mut().find(|(have, _)| have == key) {
-            Some((_, have)) => have.add(sums),
-            None => keys.push((key.to_owned(), *sums)),
-        }
+        keys.entry(key).or_default().add(sums);
     }
 
-    fn value(&self, known: &[KeyRecord]) -> Value {
-        let entry = |(name, sums, keys): &Named| {
+    fn value(&self, known: &Keys) -> Value {
+        let entry = |(name, (sums, keys)): (&&str, &(SpendSums, BTreeMap<&str, SpendSums>))| {
             let keys: Map<String, Value> =
-                keys.iter().map(|(key, sums)| (key.clone(), of_key(key, sums, known))).collect();
+                keys.iter().map(|(key, sums)| ((*key).to_owned(), of_key(key, sums, known))).collect();
             let value = json!({ "metrics": metrics(sums), "metadata": {}, "api_key_breakdown": keys });
-            (name.clone(), value)
+            ((*name).to_owned(), value)
         };
         Value::Object(self.0.iter().map(entry).collect())
     }
 }
 
-impl Parts {
-    fn breakdown(&self, known: &[KeyRecord]) -> Value {
+impl Parts<'_> {
+    fn breakdown(&self, known: &Keys) -> Value {
         let [entities, keys, groups, models, providers, call_types] = &self.0;
         let own: Map<String, Value> =
-            keys.0.iter().map(|(key, sums, _)| (key.clone(), of_key(key, sums, known))).collect();
+            keys.0.iter().map(|(key, (sums, _))| ((*key).to_owned(), of_key(key, sums, known))).collect();
         json!({
             "entities": entities.value(known),
             "api_keys": own,
@@ -171,13 +186,13 @@ impl Parts {
     }
 }
 
-fn of_key(hash: &str, sums: &SpendSums, known: &[KeyRecord]) -> Value {
-    let key = known.iter().find(|key| key.hash.as_str() == hash).map(|key| &key.settings);
+fn of_key(hash: &str, sums: &SpendSums, known: &Keys) -> Value {
+    let key = known.get(hash);
     json!({
         "metrics": metrics(sums),
         "metadata": {
-            "key_alias": key.and_then(|key| key.alias.clone()),
-            "team_id": key.and_then(|key| key.team_id.clone()),
+            "key_alias": key.and_then(|key| key.alias.as_ref()),
+            "team_id": key.and_then(|key| key.team_id.as_ref()),
         },
     })
 }
@@ -198,7 +213,7 @@ fn metrics(sums: &SpendSums) -> Value {
     })
 }
 
-fn metadata(total: &SpendSums, page: usize, pages: usize) -> Value {
+fn metadata(total: &SpendSums, page: u64, pages: u64) -> Value {
     json!({
         "total_spend": total.cost.as_usd(),
         "total_prompt_tokens": total.input_tokens,

@@ -1,7 +1,11 @@
 //! `/spend/*` and `/global/*`: what was spent, by whom, on what (surface §3.8). Sums come from the daily
 //! sums; only lists of single calls look at the spend log.
 
-use gateway_db::{KeyQuery, PageRequest, ReportQuery, ReportRow, ScopeKind, ScopeQuery, SpendBy, SpendQuery};
+use gateway_db::{
+    KeyQuery, PageRequest, ReportQuery, ReportRow, SPEND_ROWS_COUNTED, ScopeKind, ScopeQuery, SpendBy,
+    SpendQuery,
+};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::job::Job;
@@ -113,9 +117,7 @@ pub(super) async fn sums(
 async fn logs(job: &Job) -> Result<Value, Refusal> {
     let single = job.param("request_id").is_some();
     if single || job.param("summarize").is_some_and(|word| word.eq_ignore_ascii_case("false")) {
-        let page = PageRequest { page: 1, size: 1_000 };
-        let rows = job.db.spend_rows(&query(job, page)?).await?.items;
-        return Ok(rows.iter().map(spend_row::row).collect());
+        return calls(job).await;
     }
     let mut list: Vec<(String, Map<String, Value>)> = Vec::new();
     let mut rows = sums(job, None, &[SpendBy::Day, SpendBy::Key, SpendBy::User, SpendBy::Model]).await?;
@@ -140,17 +142,41 @@ async fn logs(job: &Job) -> Result<Value, Refusal> {
     Ok(list.into_iter().map(|(_, element)| Value::Object(element)).collect())
 }
 
+/// The calls that match, all of them, or with `page` one page. LiteLLM answers with any number of them; more than are
+/// counted are refused here, so that nobody takes a part for the whole.
+async fn calls(job: &Job) -> Result<Value, Refusal> {
+    let page = match job.param("page") {
+        Some(_) => page(job, 1_000, SPEND_ROWS_COUNTED),
+        None => PageRequest { page: 1, size: SPEND_ROWS_COUNTED },
+    };
+    let found = job.db.spend_rows(&query(job, page)?).await?;
+    if job.param("page").is_none() && found.total > SPEND_ROWS_COUNTED {
+        let message = format!(
+            "more than {SPEND_ROWS_COUNTED} calls match: ask for pages with `page` and `page_size`, or for fewer with \
+             `start_date`, `end_date`, `api_key` or `user_id`"
+        );
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, &message));
+    }
+    Ok(found.items.iter().map(spend_row::row).collect())
+}
+
+/// The page that is asked for.
+fn page(job: &Job, size: u64, most: u64) -> PageRequest {
+    let number =
+        |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    PageRequest { page: number("page", 1).max(1), size: number("page_size", size).clamp(1, most) }
+}
+
 fn add(map: &mut Map<String, Value>, name: &str, usd: f64) {
     let sum = map.get(name).and_then(Value::as_f64).unwrap_or(0.0);
     map.insert(name.to_owned(), json!(sum + usd));
 }
 
 async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
-    let number =
-        |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 50).clamp(1, 100) };
+    let page = page(job, 50, 100);
     let found = job.db.spend_rows(&query(job, page)?).await?;
-    let (total, pages) = (found.total, found.pages());
+    let (total, capped) = (found.total.min(SPEND_ROWS_COUNTED), found.total > SPEND_ROWS_COUNTED);
+    let pages = total.div_ceil(page.size);
     let rows: Vec<Value> = found.items.iter().map(spend_row::row).collect();
     let (page, size) = (page.page, page.size);
     Ok(json!({
@@ -159,7 +185,7 @@ async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
         "page": page,
         "page_size": size,
         "total_pages": pages,
-        "total_is_capped": false,
+        "total_is_capped": capped,
     }))
 }
 

@@ -29,9 +29,9 @@ use crate::telemetry::{AccessLog, Metrics};
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds, fund_of_provider};
 pub(crate) use priorities::{Callers, ModelShares, Pool, PriorityShares};
-pub(crate) use served::Served;
+pub(crate) use served::{Served, cost_by, overlaid};
 pub(crate) use snapshot::{Snapshot, Surroundings};
-pub(crate) use terms::reach_of;
+pub(crate) use terms::{Terms, reach_of};
 pub(crate) use windows::Windows;
 
 /// What all cores share.

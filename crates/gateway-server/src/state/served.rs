@@ -141,18 +141,28 @@ impl Served {
         usage: &Usage,
         call: &CostContext<'_>,
     ) -> Option<Cost> {
-        let terms = self.terms.context();
-        let context = CostContext { adjustment: terms.adjustment, host: terms.host, ..*call };
-        match info {
-            Some(info) if info.price.is_known() => Some(info.price.cost(usage, &context)),
-            _ => usage.stated_cost.map(|_| Price::default().cost(usage, &context)),
-        }
+        cost_by(&self.terms, info, usage, call)
     }
 
     /// The answer cap to reserve for, in tokens.
     pub(crate) fn answer_cap(&self, asked: Option<u64>) -> u64 {
         let known = self.info.as_ref().and_then(|info| info.output_limit());
         asked.unwrap_or_else(|| known.unwrap_or(ASSUMED_ANSWER).min(ASSUMED_ANSWER))
+    }
+}
+
+/// What usage costs on a deployment's terms; `None` when the model has no price and the provider stated none.
+pub(crate) fn cost_by(
+    terms: &Terms,
+    info: Option<&ModelInfo>,
+    usage: &Usage,
+    call: &CostContext<'_>,
+) -> Option<Cost> {
+    let terms = terms.context();
+    let context = CostContext { adjustment: terms.adjustment, host: terms.host, ..*call };
+    match info {
+        Some(info) if info.price.is_known() => Some(info.price.cost(usage, &context)),
+        _ => usage.stated_cost.map(|_| Price::default().cost(usage, &context)),
     }
 }
 

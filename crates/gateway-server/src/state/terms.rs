@@ -18,13 +18,18 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// Those of a target.
-    pub(super) fn of(target: &Target, adjustments: &Adjustments) -> Self {
+    pub(crate) fn of(target: &Target, adjustments: &Adjustments) -> Self {
         let asks = |name: &str| target.defaults.get(name).is_some_and(|value| *value != Value::Null);
         Self {
             adjustment: adjustments.of(target.spec.id.as_str()),
             host: host_of(&target.base_url),
             reach: reach_of(asks),
         }
+    }
+
+    /// Those of a vendor, where nothing else is known of the deployment.
+    pub(crate) fn of_vendor(provider: &str, adjustments: &Adjustments) -> Self {
+        Self { adjustment: adjustments.of(provider), ..Self::default() }
     }
 
     /// What a call is charged by, as far as the deployment says it.

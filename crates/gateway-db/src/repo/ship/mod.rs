@@ -1,6 +1,7 @@
 //! One batch of the ledger into the database, in one transaction: positions, rows, sums.
 
 mod bulk;
+mod past;
 mod sums;
 mod transaction;
 
@@ -12,6 +13,8 @@ use crate::ledger::{Batch, FIRST_POSITION};
 use crate::{Db, DbError, DbErrorKind};
 
 use bulk::{Bulk, Cell};
+pub(super) use past::outcome_of;
+pub(super) use sums::scopes_of;
 use transaction::Transaction;
 
 /// What a batch came to.

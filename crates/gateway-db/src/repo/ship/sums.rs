@@ -19,16 +19,17 @@ pub(super) fn log_rows<'a>(batch: &'a Batch, known: &HashSet<String>) -> Bulk<'a
     for outcome in batch.outcomes() {
         let id = outcome.id.to_string();
         if !known.contains(&id) {
-            log_row(&mut rows, id, &outcome);
+            log_row(&mut rows, Cell::owned(id), &outcome);
         }
     }
     rows
 }
 
-fn log_row<'a>(rows: &mut Bulk<'a>, id: String, outcome: &Outcome<'a>) {
+/// Adds one row.
+pub(super) fn log_row<'a>(rows: &mut Bulk<'a>, id: Cell<'a>, outcome: &Outcome<'a>) {
     let owner = &outcome.owner;
     rows.extend([
-        Cell::owned(id),
+        id,
         Cell::optional(outcome.call_id),
         Cell::Int(outcome.started_ms),
         Cell::count(outcome.duration_us),
@@ -79,7 +80,7 @@ struct KeySum {
 }
 
 /// Kind, id and member of a scope.
-type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, Cow<'a, str>);
+pub(in crate::repo) type ScopeKey<'a> = (ScopeKind, Cow<'a, str>, Cow<'a, str>);
 
 /// Day, then key, user, team, organisation, model group, model, provider and call type.
 type DayKey<'a> = (i64, [&'a str; 8]);
@@ -109,7 +110,8 @@ pub(super) fn add_up<'a>(batch: &'a Batch, known: &HashSet<String>) -> Sums<'a> 
 }
 
 impl<'a> Sums<'a> {
-    fn add(&mut self, outcome: &Outcome<'a>) {
+    /// Adds one call.
+    pub(super) fn add(&mut self, outcome: &Outcome<'a>) {
         let owner = &outcome.owner;
         let cost = outcome.cost.map_or(0, |cost| cost.0);
         if !owner.key.is_empty() {
@@ -274,7 +276,9 @@ enum PartTold {
 }
 
 /// The scopes a call is charged to, besides its key, and what those pay that pay for a share of it.
-fn scopes_of<'a>(outcome: &Outcome<'a>) -> impl Iterator<Item = (ScopeKey<'a>, Option<i64>)> {
+pub(in crate::repo) fn scopes_of<'a>(
+    outcome: &Outcome<'a>,
+) -> impl Iterator<Item = (ScopeKey<'a>, Option<i64>)> {
     let owner = outcome.owner;
     let alone = [
         (ScopeKind::Customer, owner.end_user, ""),

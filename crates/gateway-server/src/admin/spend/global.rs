@@ -47,18 +47,20 @@ pub(super) async fn named(job: &Job, by: SpendBy, name: &str, spend: &str) -> Re
 
 /// The dearest keys.
 pub(super) async fn by_keys(job: &Job) -> Result<Value, Refusal> {
-    let mut rows = Vec::new();
-    for row in limited(job, sums(job, None, &[SpendBy::Key]).await?) {
+    let rows = limited(job, sums(job, None, &[SpendBy::Key]).await?);
+    let hashes: Vec<&str> = rows.iter().map(|row| row.names[0].as_str()).collect();
+    let names = job.db.key_names(&hashes).await?;
+    let row = |row: &ReportRow| {
         let hash = &row.names[0];
-        let key = job.db.key_by_hash(&KeyHash::from(hash.clone())).await?;
-        rows.push(json!({
+        let key = names.get(hash);
+        json!({
             "api_key": hash,
-            "key_alias": key.as_ref().and_then(|key| key.settings.alias.clone()),
-            "key_name": key.as_ref().and_then(|key| key.name.clone()),
+            "key_alias": key.and_then(|key| key.alias.as_ref()),
+            "key_name": key.and_then(|key| key.name.as_ref()),
             "total_spend": row.sums.cost.as_usd(),
-        }));
-    }
-    Ok(Value::Array(rows))
+        })
+    };
+    Ok(rows.iter().map(row).collect())
 }
 
 /// How LiteLLM names what belongs to no team.

@@ -1,0 +1,236 @@
+//! What calls cost at other prices: derived from the usage that the spend log keeps, and booked where that is asked for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use gateway_db::{Correction, CostRange, Db, DbError, SpendRow};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use llm_providers::catalog::{Adjustments, ModelQuery, PriceBook};
+use llm_types::{CostContext, Error, ErrorKind, Money, Usage};
+use serde_json::{Value, json};
+
+use crate::config::{Config, Model};
+use crate::state::{Terms, cost_by, overlaid};
+
+/// Calls that are read, and corrected in one transaction.
+const BATCH: u64 = 1_000;
+
+/// Prices that calls are given anew.
+#[derive(Debug)]
+pub struct Prices {
+    book: PriceBook,
+    /// What says which prices they are, for the audit log.
+    name: String,
+    /// Deployments of the configuration by their ids: what the operator sets is laid over the book.
+    deployments: HashMap<String, Model>,
+    /// Discounts and margins of the configuration.
+    adjustments: Adjustments,
+}
+
+impl Prices {
+    /// The prices of a file: a `model_prices.json` of the gateway's, or a price map of LiteLLM's. Deployments of the
+    /// configuration keep what it says of their prices, and its discounts and margins count.
+    ///
+    /// # Errors
+    /// When the text is neither.
+    pub fn read(text: &[u8], name: &str, config: Option<&Config>) -> Result<Self, Error> {
+        let book = PriceBook::from_json(text).or_else(|own| {
+            let map: Value = serde_json::from_slice(text).map_err(|_| own)?;
+            let map = map.as_object().filter(|map| !map.contains_key("models"));
+            let words = "expected a `model_prices.json`, or a map of models as LiteLLM has it";
+            PriceBook::from_litellm(map.ok_or_else(|| Error::new(ErrorKind::BadRequest, words))?)
+        })?;
+        let models = config.map(|config| config.models.clone()).unwrap_or_default();
+        let deployments =
+            models.into_iter().map(|model| (model.deployment.id.as_str().to_owned(), model)).collect();
+        let adjustments = config.map(|config| config.calls.adjustments.clone()).unwrap_or_default();
+        Ok(Self { book, name: name.to_owned(), deployments, adjustments })
+    }
+
+    /// What a call costs, or why that cannot be said.
+    fn cost(&self, row: &SpendRow) -> Result<Money, Kept> {
+        let (Some(provider), Some(model)) = (row.provider.as_deref(), row.model.as_deref()) else {
+            return Err(Kept::NotAsked);
+        };
+        if row.unknown_outcome {
+            return Err(Kept::Unknown);
+        }
+        if row.cache_hit {
+            return Err(Kept::CacheHit);
+        }
+        let usage = usage(row)?;
+        let configured = row.deployment.as_ref().and_then(|id| self.deployments.get(id));
+        let base = configured.and_then(|configured| configured.deployment.base_model.as_deref());
+        let known = self.book.lookup(&ModelQuery::new(provider, model).with_base_model(base));
+        let (info, terms) = match configured {
+            Some(configured) => {
+                (overlaid(configured, known), Terms::of(&configured.deployment.target, &self.adjustments))
+            }
+            None => (known, Terms::of_vendor(provider, &self.adjustments)),
+        };
+        let duration = std::time::Duration::from_micros(row.duration_us.unsigned_abs());
+        let context = CostContext { at: Some(row.started_at / 1_000), duration, ..CostContext::default() };
+        cost_by(&terms, info.as_deref(), &usage, &context).map(|cost| cost.total).ok_or(Kept::NoPrice)
+    }
+}
+
+/// What a call used, as its row says.
+fn usage(row: &SpendRow) -> Result<Usage, Kept> {
+    let Some(text) = row.usage.as_deref() else {
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        let some = |tokens: i64| Some(count(tokens)).filter(|tokens| *tokens > 0);
+        return Ok(Usage {
+            input_tokens: count(row.input_tokens),
+            output_tokens: count(row.output_tokens),
+            cache_read_tokens: some(row.cache_read_tokens),
+            cache_write_tokens: some(row.cache_write_tokens),
+            reasoning_tokens: some(row.reasoning_tokens),
+            estimated: row.estimated,
+            ..Usage::default()
+        });
+    };
+    let told: Value = serde_json::from_str(text).map_err(|_| Kept::Unreadable)?;
+    if told.get("shares").is_some() {
+        return Err(Kept::Several);
+    }
+    serde_json::from_value(told).map_err(|_| Kept::Unreadable)
+}
+
+/// Why a call keeps its cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// It reached no provider.
+    NotAsked,
+    /// The prices have none for its model.
+    NoPrice,
+    /// It was answered from our cache.
+    CacheHit,
+    /// Its outcome is unknown: it is booked at its reservation.
+    Unknown,
+    /// Several deployments worked for it, each at its own price.
+    Several,
+    /// Its usage cannot be read.
+    Unreadable,
+}
+
+impl Kept {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotAsked => "reached no provider",
+            Self::NoPrice => "their models have no price there",
+            Self::CacheHit => "were answered from the cache",
+            Self::Unknown => "have no known outcome and are booked at their reservation",
+            Self::Several => "were worked for by several deployments",
+            Self::Unreadable => "have a usage that cannot be read",
+        }
+    }
+}
+
+/// What calls of one model cost, and would.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repriced {
+    /// Calls whose cost was derived anew.
+    pub calls: u64,
+    /// Those of them whose cost is another.
+    pub changed: u64,
+    /// What all of them were booked at.
+    pub old: Money,
+    /// What all of them cost at the prices given.
+    pub new: Money,
+}
+
+impl Repriced {
+    /// What they cost more.
+    #[must_use]
+    pub fn difference(&self) -> Money {
+        Money(self.new.0 - self.old.0)
+    }
+
+    /// Adds another's.
+    pub fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.changed += other.changed;
+        self.old += other.old;
+        self.new += other.new;
+    }
+}
+
+/// What deriving costs anew came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepriceReport {
+    /// By provider and the provider's model.
+    pub models: BTreeMap<(String, String), Repriced>,
+    /// Calls that keep their cost, and what they are booked at together.
+    pub kept: BTreeMap<Kept, (u64, Money)>,
+    /// Calls that were corrected; none in a rehearsal.
+    pub corrected: u64,
+}
+
+/// Derives what calls of a range cost, and unless it is a rehearsal books the differences. Calls whose cost is right
+/// already are not touched: done twice, it changes nothing the second time.
+///
+/// # Errors
+/// When the database does not answer; batches before are booked.
+pub async fn reprice(
+    db: &Db,
+    prices: &Prices,
+    range: &CostRange,
+    dry_run: bool,
+) -> Result<RepriceReport, DbError> {
+    let mut report = RepriceReport::default();
+    let why = json!({ "file": prices.name });
+    let mut last: Option<(i64, String)> = None;
+    loop {
+        let after = last.as_ref().map(|(at, id)| (*at, id.as_str()));
+        let rows = db.calls_to_price(range, after, BATCH).await?;
+        let Some(end) = rows.last() else { return Ok(report) };
+        last = Some((end.started_at, end.request_id.clone()));
+        let corrections: Vec<Correction<'_>> =
+            rows.iter().filter_map(|row| report.look_at(row, prices.cost(row))).collect();
+        if !dry_run && !corrections.is_empty() {
+            report.corrected += db.correct_costs(&corrections, &why).await?.calls;
+        }
+    }
+}
+
+impl RepriceReport {
+    /// Counts a call, and gives its correction where it needs one.
+    fn look_at<'r>(&mut self, row: &'r SpendRow, cost: Result<Money, Kept>) -> Option<Correction<'r>> {
+        let old = row.cost.unwrap_or_default();
+        let cost = match cost {
+            Ok(cost) => cost,
+            Err(kept) => {
+                let (calls, booked) = self.kept.entry(kept).or_default();
+                *calls += 1;
+                *booked += old;
+                return None;
+            }
+        };
+        let changed = row.cost != Some(cost);
+        let name = (row.provider.clone().unwrap_or_default(), row.model.clone().unwrap_or_default());
+        let one = Repriced { calls: 1, changed: u64::from(changed), old, new: cost };
+        self.models.entry(name).or_default().add(&one);
+        changed.then_some(Correction { row, cost })
+    }
+}
+
+/// A range of days (UTC), both included, such as `2026-11-01` to `2026-11-30`; either may be open.
+///
+/// # Errors
+/// The text that is no day.
+pub fn days(from: Option<&str>, to: Option<&str>, model: Option<String>) -> Result<CostRange, String> {
+    let midnight = |text: &str, ahead: i64| {
+        let day = text.parse::<Date>().ok()?.checked_add(jiff::Span::new().try_days(ahead).ok()?).ok()?;
+        Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    };
+    let day = |text: Option<&str>, ahead: i64| match text {
+        None => Ok(None),
+        Some(text) => midnight(text, ahead).map(Some).ok_or_else(|| text.to_owned()),
+    };
+    Ok(CostRange { from: day(from, 0)?, until: day(to, 1)?, model })
+}
+
+#[cfg(test)]
+mod tests;
