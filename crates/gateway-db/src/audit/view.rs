@@ -1,7 +1,7 @@
 //! What the audit log says of an object, by LiteLLM's names.
 
 use llm_types::Money;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Subject;
 use crate::{ConfigEntry, EntryKind, KeyRecord, ScopeKind, ScopeRecord};
@@ -66,6 +66,25 @@ fn usd(money: Option<Money>) -> Option<f64> {
     money.map(Money::as_usd)
 }
 
+/// What limits a key or a scope: their settings have these under the same names.
+macro_rules! limits {
+    ($set:expr) => {
+        json!({
+            "max_budget": usd($set.max_budget),
+            "soft_budget": usd($set.soft_budget),
+            "budget_duration": $set.budget_duration,
+            "budget_reset_at": $set.budget_reset_at,
+            "rpm_limit": $set.rpm_limit,
+            "tpm_limit": $set.tpm_limit,
+            "tpd_limit": $set.tpd_limit,
+            "max_parallel_requests": $set.max_parallel_requests,
+            "model_max_budget": $set.model_max_budget,
+            "model_rpm_limit": $set.model_rpm_limit,
+            "model_tpm_limit": $set.model_tpm_limit,
+        })
+    };
+}
+
 fn key(record: &KeyRecord) -> Value {
     let set = &record.settings;
     let own = json!({
@@ -82,17 +101,6 @@ fn key(record: &KeyRecord) -> Value {
         "config": set.config,
         "permissions": set.permissions,
         "metadata": set.metadata,
-        "max_budget": usd(set.max_budget),
-        "soft_budget": usd(set.soft_budget),
-        "budget_duration": set.budget_duration,
-        "budget_reset_at": set.budget_reset_at,
-        "rpm_limit": set.rpm_limit,
-        "tpm_limit": set.tpm_limit,
-        "tpd_limit": set.tpd_limit,
-        "max_parallel_requests": set.max_parallel_requests,
-        "model_max_budget": set.model_max_budget,
-        "model_rpm_limit": set.model_rpm_limit,
-        "model_tpm_limit": set.model_tpm_limit,
         "allowed_routes": set.allowed_routes,
         "key_type": set.key_type,
         "blocked": set.blocked,
@@ -102,7 +110,7 @@ fn key(record: &KeyRecord) -> Value {
         "rotation_interval": set.rotation_interval,
         "spend": record.spend.as_usd(),
     });
-    with(own, &set.extra)
+    with(with(own, members(&limits!(set))), &set.extra)
 }
 
 fn scope(record: &ScopeRecord) -> Value {
@@ -118,21 +126,10 @@ fn scope(record: &ScopeRecord) -> Value {
         "budget_id": set.budget_id,
         "models": set.models,
         "metadata": set.metadata,
-        "max_budget": usd(set.max_budget),
-        "soft_budget": usd(set.soft_budget),
-        "budget_duration": set.budget_duration,
-        "budget_reset_at": set.budget_reset_at,
-        "rpm_limit": set.rpm_limit,
-        "tpm_limit": set.tpm_limit,
-        "tpd_limit": set.tpd_limit,
-        "max_parallel_requests": set.max_parallel_requests,
-        "model_max_budget": set.model_max_budget,
-        "model_rpm_limit": set.model_rpm_limit,
-        "model_tpm_limit": set.model_tpm_limit,
         "blocked": set.blocked,
         "spend": record.spend.as_usd(),
     });
-    with(own, &set.extra)
+    with(with(own, members(&limits!(set))), &set.extra)
 }
 
 fn entry(record: &ConfigEntry) -> Value {
@@ -146,11 +143,16 @@ fn entry(record: &ConfigEntry) -> Value {
         "info": record.info,
         "blocked": record.blocked,
     });
-    let Value::Object(secret) = secret else { return own };
-    with(own, &secret)
+    with(own, members(&secret))
 }
 
-fn with(own: Value, more: &Map<String, Value>) -> Value {
+/// What an object has; nothing of what is none.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// An object with what another has beside it.
+fn with<'v>(own: Value, more: impl IntoIterator<Item = (&'v String, &'v Value)>) -> Value {
     let Value::Object(mut map) = own else { return own };
     for (name, value) in more {
         map.entry(name.clone()).or_insert_with(|| value.clone());
