@@ -21,6 +21,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000011_audit_log",
             "m20261122_000012_lessons",
             "m20261122_000013_spend_partitions",
+            "m20261122_000014_slips",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());
