@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gateway_db::{KeyPatch, KeyQuery, ReportQuery, ReportRow, ScopeId, ScopeKind, ScopeQuery, SpendBy};
 use http::StatusCode;
-use llm_types::{KeyHash, Money};
+use llm_types::Money;
 use serde_json::{Map, Value, json};
 
 use super::super::days;
