@@ -39,23 +39,6 @@ const ACCEPTED: &[Accepted] = &[
         "LiteLLM's last request here was for the list of models",
     ),
     (
-        &[
-            "abliteration",
-            "aihubmix",
-            "crusoe",
-            "empiriolabs",
-            "gmi",
-            "lemonade",
-            "llamagate",
-            "sarvam",
-            "veniceai",
-            "xinference",
-        ],
-        &["*"],
-        "reasoning_effort",
-        "LiteLLM lists the parameter as supported and then loses it without a word",
-    ),
-    (
         &["fireworks_ai"],
         &["json_schema_with_tools", "kitchen_sink"],
         "response_format",

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
@@ -79,7 +80,9 @@ impl Uploads {
 
     async fn open(&self) -> Result<File> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.folder.join(format!("{}-{number}", std::process::id()));
+        // Gateways that share a folder may have the same number as processes.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let path = self.folder.join(format!("{}-{}-{number}", std::process::id(), since.as_nanos()));
         let shown = self.folder.display().to_string();
         blocking(move || create(&path)).await.map_err(|error| {
             let hint = "the data folder must be writable for large uploads";
@@ -88,17 +91,23 @@ impl Uploads {
     }
 }
 
+/// `FILE_FLAG_DELETE_ON_CLOSE`: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew>.
+#[cfg(windows)]
+const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+
 /// A new file that is gone when nobody has it open.
 fn create(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(true);
+    // Never one that is there: it would be another's.
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, DELETE_ON_CLOSE);
     let file = options.open(path)?;
-    // Where files that are open keep their name, the next process with this number takes its place.
     #[cfg(unix)]
     fs::remove_file(path)?;
     Ok(file)

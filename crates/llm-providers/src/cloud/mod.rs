@@ -70,7 +70,7 @@ impl CloudSpec {
     /// Whether paths and bodies are the vendor's own, however one signs in.
     #[must_use]
     pub fn keeps_paths(&self) -> bool {
-        let plain = matches!(self.identity, Identity::Key | Identity::Token(_));
+        let plain = matches!(self.identity, Identity::Key | Identity::Token(_) | Identity::KeyPair);
         plain && Self { identity: Identity::Key, ..self.clone() } == Self::NONE
     }
 }
@@ -106,8 +106,10 @@ pub enum Identity {
     Copilot,
     /// A ChatGPT subscription, by the tokens a user's sign-in left on disk.
     Chatgpt,
-    /// Oracle Cloud, by signing each request with a user's API key.
+    /// Oracle Cloud, by signing each request with a user's API key or that of a session.
     Oci,
+    /// A user's key pair, where there is no key: a token is signed with its private half.
+    KeyPair,
 }
 
 /// A setting of a cloud: its name in `litellm_params`, the environment variables that stand in for it, and

@@ -177,7 +177,11 @@ fn named(head: &[u8]) -> Result<(String, Option<String>, Option<String>)> {
             for (param, value) in Params(params) {
                 match param.as_str() {
                     "name" => name = Some(value.into_owned()),
-                    "filename" => file_name = Some(value.into_owned()),
+                    "filename" => {
+                        file_name.get_or_insert_with(|| value.into_owned());
+                    }
+                    // RFC 7578 has no such parameter, and some clients write it for names that are not ASCII.
+                    "filename*" => file_name = Some(extended(&value)),
                     _ => {}
                 }
             }
@@ -221,6 +225,21 @@ impl<'a> Iterator for Params<'a> {
         self.0 = "";
         Some((name, Cow::Owned(text)))
     }
+}
+
+/// A value with its character set and language before it (RFC 8187): `UTF-8''na%C3%AFve.wav`.
+fn extended(value: &str) -> String {
+    let text = value.splitn(3, '\'').nth(2).unwrap_or(value);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let coded = digits.filter(|_| byte == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(coded.unwrap_or(byte));
+        rest = if coded.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn bad(what: &str) -> Error {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, LISTED, MESSAGES, REASONING};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, MESSAGES, NO_EFFORT};
 use super::{amend, pairs, provider, rules, words};
 use crate::{Auth, ProviderSpec, Quirks};
 
@@ -14,7 +14,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://aihubmix.com/v1", prefix: "",
         base_url_env: ["AIHUBMIX_API_BASE"], key_env: ["AIHUBMIX_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "aiml", name: "AI/ML API",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, LISTED, REASONERS, REASONING, responses};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, NO_EFFORT, REASONERS, REASONING, responses};
 use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Exchange, Identity, Route, Setting, Shell};
 use crate::{Auth, CloudSpec, ModelRule, ProviderSpec, Quirks};
@@ -18,7 +18,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.abliteration.ai/v1", prefix: "",
         base_url_env: [], key_env: ["ABLITERATION_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "baseten", name: "Baseten",
@@ -104,7 +104,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://managed-inference-api-proxy.crusoecloud.com/v1", prefix: "",
         base_url_env: ["CRUSOE_API_BASE"], key_env: ["CRUSOE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "darkbloom", name: "Darkbloom",
@@ -172,7 +172,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.empiriolabs.ai/v1", prefix: "",
         base_url_env: ["EMPIRIOLABS_API_BASE"], key_env: ["EMPIRIOLABS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "empower", name: "Empower",
@@ -250,7 +250,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.gmi-serving.com/v1", prefix: "",
         base_url_env: [], key_env: ["GMI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "gradient_ai", name: "DigitalOcean Gradient AI",
@@ -327,7 +327,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.llamagate.dev/v1", prefix: "",
         base_url_env: [], key_env: ["LLAMAGATE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "modelscope", name: "ModelScope",
@@ -492,6 +492,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             ..COMPATIBLE
         },
         cloud: CloudSpec {
+            identity: Identity::KeyPair,
             shell: Shell { path: Cow::Borrowed("/v1{path}"), ..Shell::NONE },
             routes: Cow::Borrowed(&[Route {
                 models: words!["claude*"],
@@ -540,7 +541,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.venice.ai/api/v1", prefix: "",
         base_url_env: [], key_env: ["VENICE_AI_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "wandb", name: "WandB Inference",

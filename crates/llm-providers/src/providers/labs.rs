@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::profiles::{
-    CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, REASONERS, REASONING, anthropic, responses,
+    CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, NO_EFFORT, REASONERS, REASONING, anthropic,
+    responses,
 };
 use super::{amend, pairs, provider, rules, words};
 use crate::cloud::{CloudSpec, Identity, Route, Shell};
@@ -331,7 +332,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.sarvam.ai/v1", prefix: "",
         base_url_env: [], key_env: ["SARVAM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "tencent", name: "Tencent TokenHub",

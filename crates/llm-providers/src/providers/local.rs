@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, REASONING};
+use super::profiles::{CHAT, COMPATIBLE, NO_EFFORT};
 use super::{amend, pairs, provider, words};
 use crate::{Auth, Prefill, ProviderSpec, Quirks};
 
@@ -62,6 +62,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         quirks: Quirks {
             max_completion_tokens_as_max_tokens: true,
             unsupported: words!["user"],
+            ignored: words!["reasoning_effort"],
             ..COMPATIBLE
         },
     },
@@ -157,6 +158,6 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         base_url: "http://127.0.0.1:9997/v1", prefix: "",
         base_url_env: ["XINFERENCE_API_BASE"], key_env: ["XINFERENCE_API_KEY"],
         auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..REASONING },
+        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
 ];

@@ -228,7 +228,7 @@ pub(super) const PLATFORMS: &[ProviderSpec] = &[
         quirks: ORACLE_GENERIC,
         cloud: CloudSpec {
             identity: Identity::Oci,
-            region: setting!("oci_region", ["OCI_REGION"], "us-ashburn-1"),
+            region: setting!("oci_region", ["OCI_REGION", "OCI_RESOURCE_PRINCIPAL_REGION"], "us-ashburn-1"),
             project: setting!("oci_compartment_id", ["OCI_COMPARTMENT_ID"], ""),
             shell: ORACLE,
             routes: Cow::Borrowed(&[

@@ -49,6 +49,10 @@ pub(super) const CHAT: Quirks =
 pub(super) const REASONING: Quirks =
     Quirks { unsupported: words!["thinking", "user", "verbosity"], ..COMPATIBLE };
 
+/// [`CHAT`], but `reasoning_effort` is left out instead of being refused, as LiteLLM does. Callers are told, and
+/// for models that take it `allowed_openai_params` lets it through.
+pub(super) const NO_EFFORT: Quirks = Quirks { ignored: words!["reasoning_effort"], ..REASONING };
+
 /// [`CHAT`], where tools and `reasoning_effort` go to models that the price book or the operator's
 /// `model_info` says can use them.
 pub(super) const LISTED: Quirks = Quirks {

@@ -62,7 +62,8 @@ fn urls_are_absolute_and_without_trailing_slash() {
 
 #[test]
 fn keys_have_a_variable_unless_none_is_needed() {
-    for spec in built_in().filter(|spec| spec.auth != Auth::None && spec.cloud.identity == Identity::Key) {
+    let by_key = |spec: &&ProviderSpec| matches!(spec.cloud.identity, Identity::Key | Identity::KeyPair);
+    for spec in built_in().filter(by_key).filter(|spec| spec.auth != Auth::None) {
         assert!(!spec.key_env.is_empty(), "{}", spec.id);
     }
 }

@@ -8,8 +8,6 @@ mod device;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderName, HeaderValue};
 use llm_types::{Result, Transport};
 use serde_json::Value;
@@ -17,7 +15,7 @@ use serde_json::Value;
 use super::copilot::write_private;
 use super::fetch::{self, Ask, strange};
 use super::given::{fault, file};
-use super::{Held, RENEW};
+use super::{Held, RENEW, jwt};
 
 pub use device::{Device, ISSUER, keep};
 
@@ -102,7 +100,7 @@ fn renew(kept: &mut Value, answer: &Value, now: SystemTime) {
 /// What signs in, if the access token holds a while.
 fn held(tokens: &Value, now: SystemTime) -> Result<Option<Held>> {
     let Some(token) = word(tokens, "access_token") else { return Ok(None) };
-    let claims = claims(token);
+    let claims = jwt::claims(token);
     let stated = tokens.get("expires_at").and_then(Value::as_u64);
     let end = stated.or_else(|| claims.get("exp").and_then(Value::as_u64));
     let end = end.map(|end| SystemTime::UNIX_EPOCH + Duration::from_secs(end.min(100_000_000_000)));
@@ -112,19 +110,12 @@ fn held(tokens: &Value, now: SystemTime) -> Result<Option<Held>> {
     let account = word(tokens, "account_id").map(str::to_owned);
     let claimed = |claims: &Value| claims.get(CLAIM)?.get("chatgpt_account_id")?.as_str().map(str::to_owned);
     let account =
-        account.or_else(|| claimed(&claims)).or_else(|| claimed(&self::claims(word(tokens, "id_token")?)));
+        account.or_else(|| claimed(&claims)).or_else(|| claimed(&jwt::claims(word(tokens, "id_token")?)));
     let mut held = Held::new(fetch::bearer(token)?, end, now);
     if let Some(value) = account.and_then(|account| HeaderValue::try_from(account).ok()) {
         held.headers.push((ACCOUNT, value));
     }
     Ok(Some(held))
-}
-
-/// The claims of a JSON web token, which its service has checked; nothing where it is none.
-fn claims(token: &str) -> Value {
-    let part = token.split('.').nth(1).unwrap_or_default();
-    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

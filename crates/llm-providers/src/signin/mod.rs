@@ -13,8 +13,10 @@ mod exchange;
 mod fetch;
 mod given;
 pub mod google;
+mod jwt;
 pub mod oci;
 mod rsa;
+pub mod snowflake;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,8 +60,12 @@ pub enum Source {
     Copilot(copilot::Copilot),
     /// A ChatGPT subscription.
     Chatgpt(chatgpt::Chatgpt),
-    /// Oracle Cloud.
+    /// Oracle Cloud, by a user's API key.
     Oci(oci::OciKey),
+    /// Oracle Cloud, by a session.
+    OciSession(oci::Session),
+    /// A user's key pair.
+    KeyPair(snowflake::KeyPair),
 }
 
 /// What signs requests in.
@@ -70,7 +76,7 @@ pub enum Key {
     /// Keys to sign each request with.
     Aws(aws::AwsKeys),
     /// A key to sign each request with, as Oracle Cloud wants it.
-    Oci(oci::OciKey),
+    Oci(oci::Signer),
 }
 
 impl Key {
@@ -87,7 +93,7 @@ impl Key {
                 session.into_iter().chain([keys.secret.reveal().as_str()]).collect()
             }
             // What is sent is a signature: the key itself leaves nowhere.
-            Self::Oci(_) => Vec::new(),
+            Self::Oci(signer) => signer.token().into_iter().collect(),
         }
     }
 }
@@ -174,7 +180,7 @@ impl Credential {
 
     /// Whether it signs what requests hold.
     pub(crate) fn signs_bodies(&self) -> bool {
-        matches!(self.source, Source::Aws(_) | Source::Oci(_))
+        matches!(self.source, Source::Aws(_) | Source::Oci(_) | Source::OciSession(_))
     }
 
     /// What must be done before a request can be signed in.
@@ -241,7 +247,9 @@ impl Credential {
             Source::Aicore(source) => source.fetch(transport, now).await,
             Source::Copilot(source) => source.fetch(transport, now).await,
             Source::Chatgpt(source) => source.fetch(transport, now).await,
-            Source::Oci(key) => Ok(Held::new(Key::Oci(key.clone()), None, now)),
+            Source::Oci(key) => Ok(Held::new(Key::Oci(key.signer()), None, now)),
+            Source::OciSession(session) => session.read(now),
+            Source::KeyPair(pair) => pair.sign(now),
         };
         let outcome = match fetched {
             Ok(held) => {

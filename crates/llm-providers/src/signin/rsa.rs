@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use llm_types::{Result, Secret};
 use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
+use sha2::{Digest as _, Sha256};
 
 use super::given::fault;
 
@@ -24,6 +25,9 @@ impl SigningKey {
     /// # Errors
     /// In words, without the key, what is wrong with it.
     pub fn from_pem(pem: &str) -> Result<Self, String> {
+        if pem.contains("ENCRYPTED") {
+            return Err("a private key behind a passphrase (`openssl pkey` writes it without)".to_owned());
+        }
         let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| "no private key in PEM (`-----BEGIN PRIVATE KEY-----`)".to_owned())?;
         let pair = match &der {
@@ -44,12 +48,40 @@ impl SigningKey {
         Ok(signature)
     }
 
-    /// The public part, for tests.
-    #[cfg(test)]
+    /// The public part: an `RSAPublicKey` (RFC 8017, appendix A.1.1).
     pub(super) fn public(&self) -> &[u8] {
-        use ring::signature::KeyPair as _;
         self.pair.public_key().as_ref()
     }
+
+    /// The SHA-256 digest of the public part as certificates hold it: a `SubjectPublicKeyInfo` (RFC 5280, 4.1.2.7).
+    pub(super) fn digest(&self) -> [u8; 32] {
+        // What follows is a string of bits, all of whose bytes are used.
+        let bits = [&[0], self.public()].concat();
+        let said = [RSA_ENCRYPTION, &der(0x03, &bits)].concat();
+        Sha256::digest(der(0x30, &said)).into()
+    }
+}
+
+/// The algorithm of the key: `rsaEncryption`, without parameters.
+const RSA_ENCRYPTION: &[u8] =
+    &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+
+/// A value of DER: tag, length, content.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let length = &length[length.iter().take_while(|byte| **byte == 0).count()..];
+    let mut out = vec![tag];
+    match length {
+        [] => out.push(0),
+        [short @ 0..0x80] => out.push(*short),
+        long => {
+            let bytes = u8::try_from(long.len()).expect("a length has eight bytes at most");
+            out.push(0x80 | bytes);
+            out.extend_from_slice(long);
+        }
+    }
+    out.extend_from_slice(content);
+    out
 }
 
 impl PartialEq for SigningKey {

@@ -59,8 +59,8 @@ pub struct Quirks {
     /// Where a vendor takes few of OpenAI's parameters, these are all it takes; empty otherwise. What is
     /// no parameter of OpenAI's is sent as it is.
     pub supported: Words,
-    /// Parameters that are left out without a word: the vendor has no use for them, and a request is as good
-    /// without.
+    /// Parameters that are left out where others would be refused: the vendor has no use for them, or is not
+    /// known to have one. Callers are told, and `allowed_openai_params` lets them through.
     pub ignored: Words,
     /// Parameters some of its models take, or do not.
     pub models: Cow<'static, [ModelRule]>,

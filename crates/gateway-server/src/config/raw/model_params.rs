@@ -52,8 +52,13 @@ catalogue! {
     oci_fingerprint Text "" served: "Fingerprint of the user's API key.";
     oci_tenancy Text "" served: "Tenancy of Oracle Cloud.";
     oci_key Secret "" served: "The user's private key, as PEM.";
-    oci_key_file Text "" served: "Path of the user's private key.";
+    oci_key_file Text "" served: "Path of the user's private key, or of a session's.";
+    oci_security_token_file Text "" served: "Path of a session's token, as `oci session authenticate` leaves it.";
     oci_compartment_id Text "" served: "Compartment of Oracle Cloud that is billed.";
+    snowflake_account Text "" served: "Account of Snowflake, where its URL does not name it.";
+    snowflake_user Text "" served: "User of Snowflake who signs in with a key pair.";
+    snowflake_private_key Secret "" served: "The user's private key, as PEM.";
+    snowflake_private_key_file Text "" served: "Path of the user's private key.";
     resource_group Text "" served: "Resource group of SAP AI Core.";
     anthropic_federation_rule_id Text "" later "the sign-in or provider it belongs to is not served": "Anthropic federation rule id.";
     anthropic_organization_id Text "" later "the sign-in or provider it belongs to is not served": "Anthropic organization id.";

@@ -45,6 +45,20 @@ fn fields_are_read_where_they_lie() {
 }
 
 #[test]
+fn names_of_files_may_be_coded() {
+    for (said, expected) in [
+        ("filename*=UTF-8''na%C3%AFve%2.wav", "naïve%2.wav"),
+        ("filename=\"naive.wav\"; filename*=utf-8'en'na%C3%AFve.wav", "naïve.wav"),
+        ("filename*=UTF-8''a.wav; filename=b.wav", "a.wav"),
+        ("filename*=plain.wav", "plain.wav"),
+    ] {
+        let text = format!("--b1\nContent-Disposition: form-data; name=\"file\"; {said}\n\nRIFF\n--b1--\n");
+        let form = Form::read(KIND, &body(&text)).unwrap();
+        assert_eq!(form.fields[0].file_name.as_deref(), Some(expected), "{said}");
+    }
+}
+
+#[test]
 fn a_forwarded_form_differs_in_the_changed_field_only() {
     let body = sample();
     let form = Form::read(KIND, &body).unwrap();

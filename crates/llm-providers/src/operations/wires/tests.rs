@@ -1,6 +1,8 @@
 //! What each wire writes, and what it reads: one line a vendor. The facts are LiteLLM's requests on the wire
 //! and the vendors' references.
 
+mod recorded;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use llm_types::{Operation, OperationReply};

@@ -10,7 +10,8 @@ use http::StatusCode;
 use llm_types::{Result, Secret, Transport};
 use serde_json::{Value, json};
 
-use super::{CLIENT, claims, renew};
+use super::super::jwt::claims;
+use super::{CLIENT, renew};
 use crate::signin::copilot::write_private;
 use crate::signin::fetch::{Ask, strange};
 use crate::signin::given::fault;

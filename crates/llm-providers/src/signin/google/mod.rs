@@ -4,8 +4,8 @@
 //! (signed claims for a token), <https://google.aip.dev/auth/4110> and its neighbours (kinds of credentials
 //! and their files), <https://cloud.google.com/compute/docs/access/authenticate-workloads> (metadata server).
 
+mod account;
 mod file;
-mod jwt;
 
 use std::time::SystemTime;
 
@@ -14,7 +14,7 @@ use llm_types::{Result, Secret, Transport};
 use serde_json::{Value, json};
 
 use super::fetch::{self, Ask, strange};
-use super::{Given, Held};
+use super::{Given, Held, jwt};
 
 pub use super::SigningKey;
 pub use file::project_of;
@@ -109,7 +109,7 @@ impl Google {
         Box::pin(async move {
             let answer = match self {
                 Self::ServiceAccount { email, key_id, key, token_url } => {
-                    let claims = jwt::claims(email, SCOPE, token_url, now);
+                    let claims = account::claims(email, SCOPE, token_url, now);
                     let signed = jwt::signed(key, key_id.as_deref(), &claims)?;
                     let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
                     let pairs = [("grant_type", grant), ("assertion", signed.reveal().as_str())];

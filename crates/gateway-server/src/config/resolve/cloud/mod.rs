@@ -7,13 +7,14 @@ mod copilot;
 mod entra;
 mod exchange;
 mod google;
+mod keypair;
 mod oci;
 
 use std::path::PathBuf;
 
 use llm_providers::ProviderSpec;
 use llm_providers::cloud::{Cloud, CloudSpec, Identity, Setting};
-use llm_providers::signin::{Credential, Source};
+use llm_providers::signin::{Credential, SigningKey, Source};
 use llm_types::{Result, Secret};
 
 use super::Section;
@@ -67,6 +68,7 @@ pub(crate) fn own(
     match &spec.cloud.identity {
         Identity::Exchange(exchange) => exchange::said(section, exchange, key, base),
         Identity::Oci => oci::said(section),
+        Identity::KeyPair => keypair::said(section, key, base),
         Identity::Aicore => aicore::said(section, key, base),
         Identity::Copilot => copilot::said(section, base),
         Identity::Chatgpt => chatgpt::said(section),
@@ -141,6 +143,38 @@ pub(crate) fn setting(section: &mut Section<'_, '_, '_>, setting: &Setting) -> O
 /// The first variable that is set.
 fn env<'n>(section: &Section<'_, '_, '_>, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     section.cx.env.first(names).map(|(_, value)| value.to_owned())
+}
+
+/// A parameter of the entry, or the variable that stands in for it; nothing where it is empty.
+fn text(section: &mut Section<'_, '_, '_>, key: &str, variable: &str) -> Option<String> {
+    let given = section.text(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    given.or_else(|| env(section, [variable]))
+}
+
+/// A private key: its text, or the path of its file, each a parameter and the variable that stands in for it; an
+/// error is reported.
+fn pem(
+    section: &mut Section<'_, '_, '_>,
+    (key, variable): (&str, &str),
+    (file, file_variable): (&str, &str),
+) -> std::result::Result<Option<SigningKey>, ()> {
+    let path = text(section, file, file_variable);
+    let pem = match (text(section, key, variable), path) {
+        (Some(pem), _) => pem,
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(pem) => pem,
+            Err(why) => {
+                let found = format!("found a file that cannot be read: {}", why.kind());
+                section.error(file, found, "expected the path of a private key in PEM");
+                return Err(());
+            }
+        },
+        (None, None) => return Ok(None),
+    };
+    // Variables hold line ends as two letters.
+    SigningKey::from_pem(&pem.replace("\\n", "\n")).map(Some).map_err(|why| {
+        section.error(key, format!("found {why}"), "expected a private RSA key in PEM");
+    })
 }
 
 /// A token that somebody else makes, as LiteLLM's users write it: `oidc/file/<path>`, `oidc/env/<name>`,

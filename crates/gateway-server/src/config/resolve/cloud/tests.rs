@@ -237,3 +237,94 @@ fn equal_settings_share_one_credential() {
     let (one, other) = (of(params), of(params));
     assert!(std::sync::Arc::ptr_eq(&one, &other));
 }
+
+/// A private key, made once.
+fn signing_key() -> &'static str {
+    static PEM: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        let der = include_bytes!("../../../../../llm-providers/src/signin/google/testing_key.der");
+        let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+        format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+    });
+    &PEM
+}
+
+#[test]
+fn oracles_cloud_is_signed_in_to_by_what_is_said_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.pem");
+    fs::write(&file, signing_key()).unwrap();
+    let file = file.to_str().unwrap();
+    let one_line = signing_key().replace('\n', "\\n");
+    let oci = "model: oci/meta.llama-3.3-70b-instruct, oci_compartment_id: c";
+    let user = ", oci_tenancy: t, oci_user: u, oci_fingerprint: f";
+    let principal = [
+        ("OCI_RESOURCE_PRINCIPAL_RPST", "/opt/rpst"),
+        ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", one_line.as_str()),
+    ];
+    for (more, variables, expected) in [
+        (format!("{user}, oci_key_file: '{file}'"), vec![], "Oci(OciKey { tenancy: \"t\""),
+        (user.to_owned(), vec![("OCI_KEY", one_line.as_str())], "Oci(OciKey { tenancy: \"t\""),
+        (
+            format!(", oci_security_token_file: /s/token, oci_key_file: '{file}'"),
+            vec![],
+            "OciSession(Session { token: File(\"/s/token\"), key: File(",
+        ),
+        (String::new(), principal.to_vec(), "OciSession(Session { token: File(\"/opt/rpst\"), key: Text("),
+        (format!("{user}, oci_key_file: '{file}'"), principal.to_vec(), "Oci(OciKey { tenancy: \"t\""),
+    ] {
+        let found = source(&format!("{oci}{more}"), &variables);
+        assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
+    }
+    for (more, expected) in [
+        (
+            "",
+            "oci_key: found no API key of Oracle Cloud, or not all of it, expected `oci_tenancy` (or `OCI_TENANCY`)",
+        ),
+        (
+            ", oci_security_token_file: /s/token",
+            "oci_security_token_file: found a session's token without its key",
+        ),
+    ] {
+        let found = problem(&format!("{oci}{more}"), &[]);
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_key_pair_signs_in_where_there_is_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.p8");
+    fs::write(&file, signing_key()).unwrap();
+    let file = file.to_str().unwrap();
+    let snowflake = "model: snowflake/llama3.1-70b";
+    let pair = format!(", snowflake_user: robot, snowflake_private_key_file: '{file}'");
+    let account = ("SNOWFLAKE_ACCOUNT_ID", "acme-prod1");
+    let of_robot = "KeyPair(KeyPair { account: \"acme-prod1\", user: \"robot\"";
+    let named = ", api_base: 'https://acme-prod1.snowflakecomputing.com/api/v2'";
+    for (more, variables, expected) in [
+        (pair.clone(), vec![account], of_robot),
+        (format!("{pair}{named}"), vec![], of_robot),
+        (pair.clone(), vec![account, ("SNOWFLAKE_JWT", "j")], of_robot),
+        (
+            String::new(),
+            vec![account, ("SNOWFLAKE_USER", "robot"), ("SNOWFLAKE_PRIVATE_KEY_FILE", file)],
+            of_robot,
+        ),
+        (String::new(), vec![account, ("SNOWFLAKE_USER", "robot"), ("SNOWFLAKE_JWT", "j")], "key j"),
+        (format!("{pair}, api_key: k"), vec![account], "key k"),
+    ] {
+        let found = source(&format!("{snowflake}{more}"), &variables);
+        assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
+    }
+    for (more, expected) in [
+        (", snowflake_user: robot", "snowflake_private_key_file: found a user's key pair, and not all of it"),
+        (
+            ", snowflake_user: robot, snowflake_private_key: nonsense",
+            "snowflake_private_key: found no private key in PEM",
+        ),
+        ("", "api_key: found no key for provider `snowflake`"),
+    ] {
+        let found = problem(&format!("{snowflake}{more}"), &[account]);
+        assert!(found.contains(expected), "{found}");
+    }
+}

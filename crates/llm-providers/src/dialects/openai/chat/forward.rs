@@ -72,11 +72,11 @@ fn is_plain(body: &[u8], glance: &Glance, target: &Target) -> bool {
 
 /// Whether the vendor takes the parameters that do not make a request rare.
 fn takes_what_is_common(quirks: &Quirks, glance: &Glance, body: &[u8]) -> bool {
-    let all = |names: &[&str]| names.iter().all(|name| quirks.takes(name));
+    let ignored = |name: &str| quirks.ignored.iter().any(|listed| listed == name);
+    let all = |names: &[&str]| names.iter().all(|name| quirks.takes(name) && !ignored(name));
     let is_free = |asked: bool, names: &[&str]| !asked || all(names);
     (quirks.unsupported.is_empty() && quirks.supported.is_empty() && quirks.ignored.is_empty())
-        || (quirks.ignored.is_empty()
-            && !mentions(body, &NULL)
+        || (!mentions(body, &NULL)
             && all(&["response_format", "seed"])
             && is_free(glance.user.is_some(), &["user"])
             && is_free(glance.has_tools, &["tools", "functions", "tool_choice"])

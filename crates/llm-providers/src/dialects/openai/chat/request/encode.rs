@@ -90,7 +90,10 @@ impl<'w> Writer<'w> {
     }
 
     fn options(&mut self, options: &Options, tools: &[Tool]) -> Result<()> {
-        let cap = if self.judge.older_cap() { "max_tokens" } else { "max_completion_tokens" };
+        // OpenAI's newest models take the newer name only; everybody else knows the older one.
+        let quirks = &self.target.spec.quirks;
+        let newer = quirks.openai_families || !quirks.takes("max_tokens");
+        let cap = if newer { "max_completion_tokens" } else { "max_tokens" };
         self.param(cap, options.max_tokens.as_ref());
         let heat = options.temperature.map_or(Said::Other, Said::Number);
         self.saying("temperature", options.temperature.as_ref(), heat);

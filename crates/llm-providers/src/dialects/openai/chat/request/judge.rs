@@ -56,7 +56,7 @@ impl<'t> Judge<'t> {
         let ignored = || self.target.spec.quirks.ignored.iter().any(|listed| listed == name);
         if doubled {
             Fate::Idle
-        } else if named(&policy.always_drop) || ignored() {
+        } else if named(&policy.always_drop) || (ignored() && !named(&policy.allow)) {
             Fate::Drop
         } else if self.takes(name, said) || named(&policy.allow) {
             Fate::Send

@@ -82,7 +82,7 @@ fn members() -> impl Strategy<Value = Map<String, Value>> {
         ("tool_choice", json!({ "type": "function", "function": { "name": "n" } })),
         ("parallel_tool_calls", json!(false)),
         ("response_format", format),
-        ("max_completion_tokens", json!(99)),
+        ("max_tokens", json!(99)),
         ("temperature", json!(0.25)),
         ("top_p", json!(0.5)),
         ("stop", json!(["\n", "END"])),

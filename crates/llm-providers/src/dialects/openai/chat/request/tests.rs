@@ -181,7 +181,7 @@ fn tool_choices_are_read_in_all_forms() {
 #[test]
 fn options_are_read_and_written_back() {
     let body = json!({"model": "upstream-model", "messages": [{"role": "user", "content": "hi"}],
-        "max_completion_tokens": 10, "temperature": 0.5, "top_p": 0.25, "top_k": 3, "stop": ["a", "b"], "seed": -4,
+        "max_tokens": 10, "temperature": 0.5, "top_p": 0.25, "top_k": 3, "stop": ["a", "b"], "seed": -4,
         "frequency_penalty": 0.5, "presence_penalty": -0.5, "logit_bias": {"50": -100}, "logprobs": true,
         "top_logprobs": 2, "n": 2, "parallel_tool_calls": false,
         "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": true}},
@@ -358,7 +358,9 @@ fn quirks_change_names_roles_marks_and_stream_options() {
     let body = json!({"messages": [{"role": "developer", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}],
         "max_tokens": 5, "stream": true});
     let plain = sent(&body);
-    assert_eq!(plain["max_completion_tokens"], 5);
+    assert_eq!(plain["max_tokens"], 5);
+    let owners = target(Quirks { openai_families: true, ..Quirks::NONE });
+    assert_eq!(written(&read(&body), &owners)["max_completion_tokens"], 5, "its newest models know no other");
     assert_eq!(plain["stream_options"], json!({"include_usage": true}));
     assert_eq!(plain["messages"], json!([{"role": "developer", "content": "x"}]));
     let odd = Quirks {
@@ -400,7 +402,7 @@ fn defaults_fill_in_what_the_caller_left_open() {
     let request = read(&json!({"messages": [], "max_completion_tokens": 3}));
     assert_eq!(
         written(&request, &target),
-        json!({"model": "upstream-model", "messages": [], "max_completion_tokens": 3, "temperature": 1, "extra_flag": true})
+        json!({"model": "upstream-model", "messages": [], "max_tokens": 3, "temperature": 1, "extra_flag": true})
     );
 }
 
