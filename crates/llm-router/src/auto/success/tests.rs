@@ -19,7 +19,7 @@ fn rows_come_to_the_sums_of_their_kinds() {
     }
     assert_eq!(counts.all, [(36619.0, 45504.0), (59797.0, 70062.0), (48604.0, 52245.0), (11393.0, 11561.0)]);
     assert_eq!((counts.kinds.len(), counts.alike.len()), (7, 174));
-    for ((kind, length, traits), _) in &counts.alike {
+    for (kind, length, traits) in counts.alike.keys() {
         assert!(RequestKind::named(kind).is_some(), "{kind}");
         assert!(LENGTHS.iter().any(|(_, name)| name == length), "{length}");
         assert!(traits.chars().all(|letter| "cmoi".contains(letter)), "{traits}");
