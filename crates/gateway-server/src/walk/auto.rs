@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderName;
 use http_body_util::BodyExt as _;
 use llm_router::Deployment;
-use llm_router::auto::{AutoRouter, Choice, Decision, Said, Semantic};
+use llm_router::auto::{AutoRouter, Choice, Decision, Reminder, Said, Semantic, without};
 use llm_types::{ChatRequest, Error, ErrorKind, Money, Operation, Origin, PartKind, Result, Role};
 use serde_json::{Value, json};
 
@@ -71,9 +71,9 @@ pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
         return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
     }
     let request = call.canonical()?;
-    let spoken = last_said(&request);
+    let (spoken, reminders) = last_said(&request, &router.reminders(call.header("user-agent")));
     let shared = Arc::clone(&call.core.shared);
-    let seen = Seen::of(call, &request);
+    let seen = Seen::of(call, &request, reminders);
     let said = Said {
         text: &spoken,
         messages: request.messages.len(),
@@ -119,8 +119,8 @@ impl Call {
     ) -> Option<&'n Choice> {
         let router = auto.auto.as_deref()?;
         let request = self.canonical().ok()?;
-        let spoken = last_said(&request);
-        let seen = Seen::of(self, &request);
+        let (spoken, reminders) = last_said(&request, &router.reminders(self.header("user-agent")));
+        let seen = Seen::of(self, &request, reminders);
         let said = Said {
             text: &spoken,
             messages: request.messages.len(),
@@ -144,15 +144,23 @@ impl Call {
     }
 }
 
-/// The texts of what the caller said last.
-fn last_said(request: &ChatRequest) -> String {
-    let last = request.messages.iter().rev().find(|message| message.role == Role::User);
-    let parts = last.into_iter().flat_map(|message| &message.parts);
-    let texts = parts.filter_map(|part| match &part.kind {
-        PartKind::Text { text, .. } => Some(text.as_str()),
-        _ => None,
-    });
-    texts.collect::<Vec<_>>().join(" ")
+/// What the caller said last, and what its program put beside it since. A message of the program's words alone is
+/// none of the caller's.
+fn last_said(request: &ChatRequest, blocks: &[Reminder]) -> (String, String) {
+    let mut reminders = String::new();
+    for message in request.messages.iter().rev().filter(|message| message.role == Role::User) {
+        let texts = message.parts.iter().filter_map(|part| match &part.kind {
+            PartKind::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let text = texts.collect::<Vec<_>>().join(" ");
+        let (said, taken) = without(&text, blocks);
+        reminders.push_str(&taken);
+        if taken.is_empty() || !said.trim().is_empty() {
+            return (said, reminders);
+        }
+    }
+    (String::new(), reminders)
 }
 
 /// A number for the conversation: by the session the request names, else by who calls and how it began.

@@ -19,6 +19,7 @@ const BYTES_PER_TOKEN: u64 = 4;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     system: String,
+    reminders: String,
     calls: Vec<Called>,
     plan_tool: bool,
     images: bool,
@@ -27,13 +28,14 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Looks a request over.
-    pub(super) fn of(call: &Call, request: &ChatRequest) -> Self {
+    /// Looks a request over; `reminders` is what the caller's program put beside what was said last.
+    pub(super) fn of(call: &Call, request: &ChatRequest, reminders: String) -> Self {
         let is_system = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
         let system = request.messages.iter().filter(is_system).map(Message::text);
         let parts = || request.messages.iter().flat_map(|message| &message.parts);
         Self {
             system: system.collect::<Vec<_>>().join("\n"),
+            reminders,
             calls: calls(request),
             plan_tool: request.tools.iter().any(|tool| tool.name == PLAN_TOOL),
             images: parts().any(|part| matches!(part.kind, PartKind::Image(_))),
@@ -44,9 +46,9 @@ impl Seen {
 
     /// In the auto routers' terms.
     pub(super) fn signs(&self) -> Signs<'_> {
-        let Self { system, calls, plan_tool, images, tokens, goes_on } = self;
+        let Self { system, reminders, calls, plan_tool, images, tokens, goes_on } = self;
         let (plan_tool, images, tokens, goes_on) = (*plan_tool, *images, *tokens, *goes_on);
-        Signs { system, calls, plan_tool, images, tokens, goes_on }
+        Signs { system, reminders, calls, plan_tool, images, tokens, goes_on }
     }
 }
 

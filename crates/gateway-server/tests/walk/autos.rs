@@ -249,3 +249,24 @@ fn likelihoods_decide() {
     assert_eq!(model(&answer), ("large", "heuristic_v2"));
     assert_eq!(answer.must("x-litellm-complexity-router-tier"), "MEDIUM");
 }
+
+/// What a coding agent puts beside its user's words does not make them harder; that it plans is found there.
+#[test]
+fn reminders_are_not_what_was_said() {
+    let (small, large) = (Upstream::always(openai::reply()), Upstream::always(openai::reply()));
+    let gateway = complexity(&small, &large, &json!({ "plan_mode_min_tier": "REASONING" })).start();
+    let hard = "think through this step by step: debug the distributed database architecture";
+    let reminder = |text: &str| format!("<system-reminder>{text}</system-reminder>");
+    let ask = |messages: Value| {
+        let mut asked = openai::request("smart");
+        asked["messages"] = messages;
+        gateway.chat(&asked).send().expect(200)
+    };
+    let said = |text: String| json!({ "role": "user", "content": text });
+    assert_eq!(model(&ask(json!([said(hard.into())]))).0, "large");
+    assert_eq!(model(&ask(json!([said(reminder(hard) + "hi")]))).0, "small");
+    // A message that is nothing else leaves what was asked before.
+    assert_eq!(model(&ask(json!([said(hard.into()), said(reminder("hi"))]))).0, "large");
+    let plans = ask(json!([said(reminder("Plan mode is active") + "hi")]));
+    assert_eq!(model(&plans), ("large", "heuristic_scorer"));
+}

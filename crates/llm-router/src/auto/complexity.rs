@@ -11,7 +11,7 @@ use super::keywords::Keyword;
 use super::scorer::{Scorer, Tier};
 use super::signs::{is_housekeeping, is_stuck, plans};
 use super::success::{Likely, likely};
-use super::{Choice, Decision, Held, Lessons, Said};
+use super::{Choice, Decision, Held, Lessons, Reminder, Said};
 use crate::{Moment, Routes};
 
 /// Words that name a tier themselves (`keyword_tier_rules`).
@@ -55,6 +55,8 @@ pub struct Complexity {
     /// Pictures go only to groups that take them (`modality_routing`), and whether they leave a session's group
     /// for it (`modality_pin_override`).
     pub modality: Option<bool>,
+    /// What programs put beside what their users say (`reminder_markers`), in place of what is known of them.
+    pub reminders: Option<Vec<Reminder>>,
 }
 
 impl Default for Complexity {
@@ -74,6 +76,7 @@ impl Default for Complexity {
             housekeeping: Some(Vec::new()),
             window: Some(0.95),
             modality: None,
+            reminders: None,
         }
     }
 }
@@ -94,7 +97,7 @@ impl Complexity {
         self.classifier.judge().is_some()
             && self.kept(id, said, lessons, now).is_none()
             && self.rule(said.text).is_none()
-            && !self.is_housekeeping(said.text)
+            && !self.is_housekeeping(said)
             && self.by_words(said).is_none()
     }
 
@@ -179,7 +182,7 @@ impl Complexity {
             let keyword = Some(word.to_owned());
             return Some((tier, Decision { keyword, cause: "keyword_rule", ..Decision::default() }));
         }
-        if self.is_housekeeping(said.text) {
+        if self.is_housekeeping(said) {
             let cheapest = Tier::ALL.into_iter().find(|tier| !self.tiers[*tier as usize].is_empty());
             let base = Decision { cause: "housekeeping", ..Decision::default() };
             return Some((cheapest.unwrap_or(Tier::Simple), base));
@@ -246,8 +249,11 @@ impl Complexity {
         self.escalations.iter().any(|word| said.contains(word.as_str()))
     }
 
-    fn is_housekeeping(&self, said: &str) -> bool {
-        self.housekeeping.as_ref().is_some_and(|words| is_housekeeping(said, words))
+    fn is_housekeeping(&self, said: &Said<'_>) -> bool {
+        let told = |words: &Vec<String>| {
+            is_housekeeping(said.text, words) || is_housekeeping(said.signs.reminders, words)
+        };
+        self.housekeeping.as_ref().is_some_and(told)
     }
 
     fn rule(&self, said: &str) -> Option<(Tier, &str)> {

@@ -12,6 +12,7 @@ mod keywords;
 mod kinds;
 mod lessons;
 mod quality;
+mod reminders;
 mod scorer;
 mod semantic;
 mod signs;
@@ -30,6 +31,7 @@ pub use keywords::Keyword;
 pub use kinds::RequestKind;
 pub use lessons::{Held, Lesson, Lessons};
 pub use quality::Quality;
+pub use reminders::{Reminder, without};
 pub use scorer::{Custom, Dimension, Score, Scorer, Tier};
 pub use semantic::{Index, Place, Semantic};
 pub use signs::{Called, PLAN_TOOL, Signs};
@@ -55,7 +57,7 @@ pub enum AutoRouter {
 /// What is known of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Said<'a> {
-    /// What the caller said last.
+    /// What the caller said last, without what its program put beside it.
     pub text: &'a str,
     /// Messages of the conversation.
     pub messages: usize,
@@ -110,6 +112,17 @@ impl Decision {
 }
 
 impl AutoRouter {
+    /// What programs put beside what their users say: as the router's own configuration says, else as is known of
+    /// a program that calls itself so.
+    #[must_use]
+    pub fn reminders(&self, user_agent: Option<&str>) -> Vec<Reminder> {
+        match self {
+            Self::Complexity(router) => router.reminders.clone(),
+            _ => None,
+        }
+        .unwrap_or_else(|| Reminder::of(user_agent))
+    }
+
     /// The group for a request; `None` when the router has none, or is a semantic one, which needs the prompt
     /// as a point. `id` is the router's deployment.
     #[must_use]

@@ -28,6 +28,8 @@ pub struct Called {
 pub struct Signs<'a> {
     /// The system prompt.
     pub system: &'a str,
+    /// What the caller's program put beside what the caller said last.
+    pub reminders: &'a str,
     /// It has the tool [`PLAN_TOOL`].
     pub plan_tool: bool,
     /// The assistant's tool calls, the newest first.
@@ -43,10 +45,11 @@ pub struct Signs<'a> {
 /// Whether a coding agent plans, by its own words or the operator's.
 pub(super) fn plans(said: &str, signs: &Signs<'_>, patterns: &[String]) -> bool {
     let found = |text: &str| patterns.iter().any(|pattern| text.contains(pattern.as_str()));
-    PLANS_LAST.iter().any(|words| said.contains(words))
+    PLANS_LAST.iter().any(|words| said.contains(words) || signs.reminders.contains(words))
         || signs.system.contains(PLANS_SYSTEM)
         || signs.plan_tool
         || found(said)
+        || found(signs.reminders)
         || found(signs.system)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_router::auto::{self, Choice, Complexity, Custom, Dimension, Keyword, Rule, Scorer, Tier};
+use llm_router::auto::{self, Choice, Complexity, Custom, Dimension, Keyword, Reminder, Rule, Scorer, Tier};
 use serde_json::{Map, Value};
 
 use super::super::Section;
@@ -41,6 +41,7 @@ const KNOWN: &[&str] = &[
     "context_window_escalation_buffer",
     "modality_routing",
     "modality_pin_override",
+    "reminder_markers",
     // Shown by LiteLLM's dashboard only.
     "tier_labels",
 ];
@@ -123,6 +124,14 @@ fn of_agents(section: &mut Section<'_, '_, '_>, config: &Map<String, Value>, rou
         if router.session.is_some() || router.turn.is_some() {
             let expected = "no `session_affinity` and no `classification_mode: user_turn` beside it";
             wrong(section, KEY, "stall_escalation_enabled", expected);
+        }
+    }
+    if let Some(pairs) = config.get("reminder_markers").and_then(Value::as_array) {
+        let text = |pair: &Value, name: &str| pair.get(name)?.as_str().map(str::to_owned);
+        let read = |pair: &Value| Reminder::new(&text(pair, "open")?, &text(pair, "close")?);
+        router.reminders = pairs.iter().map(read).collect();
+        if router.reminders.is_none() {
+            wrong(section, KEY, "reminder_markers", "a list of {open, close} with two different texts");
         }
     }
     let keeps = is_on(config, "route_housekeeping_to_cheapest_tier", true);
