@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import SIDES, anthropic_client, openai_client
-from support.gateway import CALL_COST
+from support.gateway import CALL_COST, INPUT_PRICE, OUTPUT_PRICE, entry
 
 ASK = [{"role": "user", "content": "hi"}]
 
@@ -153,3 +153,41 @@ def test_a_kill_under_load_books_what_was_answered_and_no_call_twice(spawn):
     gateway.start()
     time.sleep(1)
     assert gateway.spend(key, calls * CALL_COST / 2) == exactly(before), "a second start books nothing again"
+
+
+def test_a_dearer_fallback_is_set_aside_before_it_is_asked(spawn, upstream):
+    """Calls are admitted at the price of a cheap model that fails; the one that answers costs 50 times as much."""
+    base = upstream.base + "/v1"
+    dear = {"input_cost_per_token": 50 * INPUT_PRICE, "output_cost_per_token": 50 * OUTPUT_PRICE}
+    gateway = spawn(
+        models=[entry("cheap", "openai/error-500", base), entry("dear", "openai/slow-100", base, **dear)],
+        router_settings={"fallbacks": [{"cheap": ["dear"]}]},
+    )
+    budget = 210 * CALL_COST
+    key = gateway.new_key(max_budget=budget)
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: gateway.chat("cheap", key, max_tokens=5), range(40)))
+    served = sum(answer.status == 200 for answer in answers)
+    assert 0 < served <= 4, [answer.status for answer in answers]
+    refused = [answer for answer in answers if answer.status != 200]
+    # A caller is told of the first failure, as LiteLLM tells it: the fallback could not be paid for.
+    assert {answer.status for answer in refused} == {500}, {answer.status: answer.body for answer in refused}
+    spend = served * 50 * CALL_COST
+    assert gateway.spend(key, spend) == exactly(spend)
+    assert spend <= budget
+    last = gateway.chat("cheap", gateway.new_key(max_budget=budget), max_tokens=5)
+    assert last.status == 200, "what was set aside for others is free again"
+
+
+def test_what_was_set_aside_for_fallbacks_is_given_back(spawn, upstream):
+    base = upstream.base + "/v1"
+    dear = {"input_cost_per_token": 50 * INPUT_PRICE, "output_cost_per_token": 50 * OUTPUT_PRICE}
+    gateway = spawn(
+        models=[entry("cheap", "openai/error-500", base), entry("dear", "openai/say", base, **dear)],
+        router_settings={"fallbacks": [{"cheap": ["dear"]}]},
+    )
+    calls = 12
+    key = gateway.new_key(max_budget=(calls + 1) * 55 * CALL_COST)
+    for _ in range(calls):
+        assert gateway.chat("cheap", key, max_tokens=5).status == 200
+    assert gateway.spend(key, calls * 50 * CALL_COST) == exactly(calls * 50 * CALL_COST)

@@ -59,6 +59,8 @@ pub(crate) struct Ask {
     pub(crate) free: bool,
     /// Rates are kept together with other replicas.
     pub(crate) shared: bool,
+    /// What is set aside for the same call already, where this is more of it: the call itself is counted.
+    pub(crate) beside: Option<Money>,
 }
 
 /// What was set aside for a call.
@@ -72,6 +74,8 @@ pub(crate) struct Reserved {
     window: i64,
     /// The end of the window of all replicas, where they keep rates together.
     quota: Option<i64>,
+    /// It is more of what was set aside before: the call is not counted by it.
+    more: bool,
 }
 
 /// What a call really used.
@@ -254,6 +258,10 @@ impl Account {
         let mut state = self.0.lock();
         state.roll_window(now_ms);
         let cost = state.money_for(limits, ask, now_ms)?;
+        if ask.beside.is_some() {
+            state.reserved += cost;
+            return Ok((Reserved { cost, more: true, ..Reserved::default() }, Remaining::default()));
+        }
         let shared = ask.shared && limits.has_rates();
         let tokens =
             if shared { state.room_in_quota(limits, ask, now_ms)? } else { state.room(limits, ask)? };
@@ -262,7 +270,7 @@ impl Account {
         state.tokens += tokens;
         state.in_flight += 1;
         let quota = state.quota.as_ref().filter(|_| shared).map(|quota| quota.ends_at());
-        let reserved = Reserved { cost, tokens, window: state.window_start, quota };
+        let reserved = Reserved { cost, tokens, window: state.window_start, quota, more: false };
         Ok((reserved, state.remaining(limits, shared)))
     }
 
@@ -312,6 +320,9 @@ impl Account {
     pub(crate) fn release(&self, reserved: Reserved) {
         let mut state = self.0.lock();
         state.reserved = state.reserved.saturating_sub(reserved.cost);
+        if reserved.more {
+            return;
+        }
         state.in_flight = state.in_flight.saturating_sub(1);
         if state.window_start == reserved.window {
             state.requests = state.requests.saturating_sub(1);
@@ -388,7 +399,8 @@ impl Lease {
         }
         // The rest serves one call at a time among all replicas: who holds crumbs beside others lets them lie,
         // and so gives them back.
-        if rest > Money::ZERO && reserved == Money::ZERO && self.alone {
+        let others = reserved.saturating_sub(ask.beside.unwrap_or_default());
+        if rest > Money::ZERO && others == Money::ZERO && self.alone {
             self.used = now_ms;
             return Ok(rest);
         }
@@ -419,10 +431,11 @@ impl State {
             return lease.money_for(ask, (self.spent, reserved, max), now_ms);
         }
         let rest = max - self.spent - self.reserved;
-        if self.spent >= max || (rest < ask.cost && self.reserved > Money::ZERO) {
+        let others = reserved.saturating_sub(ask.beside.unwrap_or_default());
+        if self.spent >= max || (rest < ask.cost && others > Money::ZERO) {
             return Err(Denial::Budget { spent: self.spent, reserved: self.reserved, max });
         }
-        Ok(ask.cost.min(rest))
+        Ok(ask.cost.min(rest.max(Money::ZERO)))
     }
 
     /// Room in the share of rates that replicas keep together: the tokens to count now.

@@ -66,6 +66,11 @@ impl<'a> Payers<'a> {
         Self { key, scopes, funds: &call.funds, key_rates, slot, call }
     }
 
+    /// Those who pay with money: what counts calls alone is left out.
+    pub(super) fn without_rates(self) -> Self {
+        Self { key_rates: None, slot: None, ..self }
+    }
+
     /// Whether nobody pays: the operator, for no customer.
     pub(super) fn is_empty(&self) -> bool {
         self.key.is_none() && self.scopes.is_empty() && self.funds.is_empty() && self.slot.is_none()
@@ -264,8 +269,8 @@ impl Charged {
         self.key.take().map(|(entry, reserved)| entry.account.settle(reserved, used))
     }
 
-    /// Gives everything back: the call is not made.
-    fn release(self) {
+    /// Gives everything back: the call is not made, or or has ended and this was more for it.
+    pub(super) fn release(self) {
         for (scope, reserved) in self.scopes {
             scope.account.release(reserved);
         }

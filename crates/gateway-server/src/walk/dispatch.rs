@@ -21,7 +21,7 @@ use super::listed::Listed;
 use super::pump::{Pump, Translation};
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
-use super::{Call, Tail, auto, betas, funds, later, media, mock, operation, prompts, unstreamed};
+use super::{Call, Tail, auto, betas, cover, funds, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::{self, ReplyBody, names};
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -185,10 +185,16 @@ fn unserved(call: &Call) -> Option<String> {
 
 /// Asks one deployment once, with what that may cost set aside where it has a budget.
 async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
-    let deployment = Arc::clone(attempt.deployment);
-    funds::set_aside(call, &tail.purse, &deployment).await?;
-    let answer = attempt_funded(call, tail, attempt).await;
-    answer.inspect_err(|error| funds::failed(&tail.purse, &deployment, error))
+    let (deployment, purse) = (Arc::clone(attempt.deployment), &tail.purse);
+    let worst = cover::extend(call, &tail.caller, purse, &attempt, attempt.number == 1).await?;
+    let answer = match funds::set_aside(call, purse, &deployment, worst).await {
+        Ok(()) => attempt_funded(call, tail, attempt).await,
+        Err(refusal) => Err(refusal),
+    };
+    answer.inspect_err(|error| {
+        funds::failed(purse, &deployment, error);
+        cover::failed(purse, worst, error);
+    })
 }
 
 /// Asks one deployment once. A stream counts as answered when its first content has arrived: until

@@ -9,6 +9,7 @@ use llm_types::{DeploymentId, Error, ErrorKind, Money, Origin, Result, Retry};
 use parking_lot::Mutex;
 
 use super::charge::parts_beside;
+use super::cover::Cover;
 use super::whose::Who;
 use super::{Call, Caller, limit};
 use crate::clock::steady_ms;
@@ -22,6 +23,7 @@ pub(crate) struct Upstream(Arc<Mutex<Sheet>>);
 
 #[derive(Debug, Default)]
 struct Sheet {
+    cover: Cover,
     asides: Vec<Aside>,
     /// Who has paid how much already.
     paid: Vec<(ScopeId, Money)>,
@@ -63,6 +65,11 @@ impl Upstream {
     /// for others of its provider.
     pub(super) fn pay(&self, due: &Due) {
         self.0.lock().pay(&due.deployment, Some(due.used));
+    }
+
+    /// Looks at what is set aside for the call.
+    pub(super) fn cover<T>(&self, look: impl FnOnce(&mut Cover) -> T) -> T {
+        look(&mut self.0.lock().cover)
     }
 
     /// Gives back what is set aside for a deployment that has done nothing.
@@ -157,11 +164,17 @@ fn spent<'a>(call: &'a Call, id: &DeploymentId, now: i64) -> impl Iterator<Item 
 /// # Errors
 /// [`ErrorKind::RateLimited`] where a budget does not hold it, [`ErrorKind::Overloaded`] when the database does
 /// not answer or the ledger cannot be written.
-pub(super) async fn set_aside(call: &Call, purse: &Purse, deployment: &Deployment) -> Result<()> {
+pub(super) async fn set_aside(
+    call: &Call,
+    purse: &Purse,
+    deployment: &Deployment,
+    worst: Money,
+) -> Result<()> {
     let Some(funds) = call.snapshot.funds.deployments.get(&deployment.id) else { return Ok(()) };
+    let ask = Ask { cost: worst.max(purse.ask.cost), ..purse.ask };
     for fund in funds {
         let part = part_of(&call.core.shared, fund).await?;
-        let reserved = match reserve(&call.core.shared, fund, &part, purse.ask).await {
+        let reserved = match reserve(&call.core.shared, fund, &part, ask).await {
             Ok(reserved) => reserved,
             Err(refusal) => {
                 purse.upstream.release(&deployment.id);
@@ -197,8 +210,7 @@ async fn reserve(shared: &Arc<Shared>, fund: &Fund, part: &Part, ask: Ask) -> Re
             Err(_) => break,
         }
     }
-    Err(Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
-        .with_origin(Origin::Gateway))
+    Err(limit::crowded())
 }
 
 /// The account of a budget that the configuration sets.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::charge::{Charged, Payers, Rests};
 use super::funds::Told;
+use super::operation::Worst;
 use super::settle::Tail;
 use super::whose::Who;
 use super::{Call, Caller, funds, operation};
@@ -16,7 +17,7 @@ use crate::clock::steady_ms;
 use crate::config::TokenCount;
 use crate::journal::Turn;
 use crate::limits::{Ask, Denial};
-use crate::state::Shared;
+use crate::state::{Served, Shared};
 
 /// The name under which calls of the operator are booked (surface §4.2).
 pub(crate) const MASTER: &str = "litellm_proxy_master_key";
@@ -57,6 +58,9 @@ pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Opt
     tail.charged = charged;
     tail.rests = rests;
     tail.purse.ask = estimate.ask;
+    if !general.disable_budget_reservation {
+        tail.purse.upstream.cover(|cover| cover.begin(estimate.ask.cost));
+    }
     let announced = booked.then(|| {
         let told = Told {
             caller: tail.caller.clone(),
@@ -104,8 +108,13 @@ async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged,
             Err((denial, who)) => return Err(refusal(call, denial, &who, now)),
         }
     }
-    Err(Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
-        .with_origin(Origin::Gateway))
+    Err(crowded())
+}
+
+/// Others were quicker, again and again.
+pub(super) fn crowded() -> Error {
+    Error::new(ErrorKind::Overloaded, "too many calls share what is left of a budget: try again")
+        .with_origin(Origin::Gateway)
 }
 
 /// The refusal of a call whose rates cannot be kept with other gateways.
@@ -115,7 +124,7 @@ fn unkept() -> Error {
     Error::new(ErrorKind::Overloaded, message).with_origin(Origin::Gateway)
 }
 
-fn refusal(call: &Call, denial: Denial, who: &Who, now: i64) -> Error {
+pub(super) fn refusal(call: &Call, denial: Denial, who: &Who, now: i64) -> Error {
     if let (Who::Fund(tag, _), Denial::Budget { spent, reserved, max }) = (who, &denial)
         && !tag.is_empty()
     {
@@ -169,19 +178,11 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
     let general = &call.snapshot.config.general;
     let mut best = Estimate { input_tokens, ..Estimate::default() };
     let (mut priced, mut free) = (false, true);
-    let reach = call.reach();
     let units = call.asked.as_deref().map(|asked| operation::worst(asked, glance)).transpose()?;
     for candidate in &route.group.candidates {
         let model = route.model(&candidate.deployment);
         let served = call.snapshot.served(&candidate.deployment, &model, &call.core.shared.metrics)?;
-        let (used, worst, known) = match &units {
-            None => {
-                let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
-                let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
-                ((input_tokens, output_tokens), served.worst_case(input_tokens, output_tokens, reach), known)
-            }
-            Some(units) => units.of(call, &served, input_tokens),
-        };
+        let (used, worst, known) = worst_at(call, &served, units.as_ref());
         let (input_tokens, output_tokens) = used;
         if best.output_tokens == 0 || worst > best.ask.cost {
             let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
@@ -196,6 +197,28 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
         return Err(unpriced(&glance.model));
     }
     Ok(best)
+}
+
+/// What a call uses at most at one deployment: tokens of the prompt and the answer, money, and whether its price
+/// is known.
+fn worst_at(call: &Call, served: &Served, units: Option<&Worst<'_>>) -> ((u64, u64), Money, bool) {
+    let glance = &call.glance;
+    let input_tokens = glance.prompt_bytes.div_ceil(RESERVED_BYTES_PER_TOKEN);
+    if let Some(units) = units {
+        return units.of(call, served, input_tokens);
+    }
+    let output_tokens = served.answer_cap(glance.max_tokens).saturating_mul(glance.n.max(1));
+    let known = served.info.as_ref().is_some_and(|info| info.price.is_known());
+    ((input_tokens, output_tokens), served.worst_case(input_tokens, output_tokens, call.reach()), known)
+}
+
+/// The most a call can cost at one deployment.
+///
+/// # Errors
+/// As [`operation::worst`].
+pub(super) fn worst_cost(call: &Call, served: &Served) -> Result<Money> {
+    let units = call.asked.as_deref().map(|asked| operation::worst(asked, &call.glance)).transpose()?;
+    Ok(worst_at(call, served, units.as_ref()).1)
 }
 
 /// The tokens that a limit per minute counts (`token_rate_limit_type`).

@@ -22,6 +22,7 @@ mod betas;
 mod call;
 mod charge;
 mod count;
+mod cover;
 mod dispatch;
 mod encode;
 mod extras;

@@ -24,7 +24,7 @@ use crate::state::Served;
 
 mod worst;
 
-pub(super) use worst::worst;
+pub(super) use worst::{Worst, worst};
 
 /// The largest file that is brought into memory, where a wire writes it into JSON, or its bytes are signed.
 const INLINE: u64 = 32 * 1024 * 1024;

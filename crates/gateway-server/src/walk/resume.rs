@@ -17,7 +17,7 @@ use super::funds::{self, Purse};
 use super::lasting::Next;
 use super::said::{Said, Seam, handed_over};
 use super::shares::{Shares, UnderWay};
-use super::{Call, Caller, Tail, media, unstreamed};
+use super::{Call, Caller, Tail, cover, media, unstreamed};
 use crate::state::Served;
 
 /// Deployments that may go on with one stream after the other.
@@ -115,7 +115,7 @@ impl Resume {
         let (call, failed) = (Arc::clone(&self.call), self.failed.clone());
         let (caller, shares, purse) = (tail.caller.clone(), tail.shares.clone(), tail.purse.clone());
         self.going = Some(Box::pin(async move {
-            let rest = Rest { call: &call, shares: &shares, purse: &purse, said: &said };
+            let rest = Rest { call: &call, caller: &caller, shares: &shares, purse: &purse, said: &said };
             go_on(rest, &caller, &failed).await
         }));
     }
@@ -151,6 +151,7 @@ impl Resume {
 struct Rest<'a> {
     call: &'a Call,
     shares: &'a Shares,
+    caller: &'a Caller,
     purse: &'a Purse,
     /// What the caller has got of the answer.
     said: &'a str,
@@ -202,10 +203,16 @@ async fn attempt_rest(
     attempt: Attempt<'_>,
     earlier: &Usage,
 ) -> Result<(Arc<Served>, Next, Body)> {
-    let deployment = Arc::clone(attempt.deployment);
-    funds::set_aside(left.call, left.purse, &deployment).await?;
-    let begun = attempt_funded(left, attempt, earlier).await;
-    begun.inspect_err(|error| funds::failed(left.purse, &deployment, error))
+    let (deployment, purse) = (Arc::clone(attempt.deployment), left.purse);
+    let worst = cover::extend(left.call, left.caller, purse, &attempt, false).await?;
+    let begun = match funds::set_aside(left.call, purse, &deployment, worst).await {
+        Ok(()) => attempt_funded(left, attempt, earlier).await,
+        Err(refusal) => Err(refusal),
+    };
+    begun.inspect_err(|error| {
+        funds::failed(purse, &deployment, error);
+        cover::failed(purse, worst, error);
+    })
 }
 
 /// Asks one deployment to go on, and takes its stream up to its first content.

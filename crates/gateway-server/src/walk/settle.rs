@@ -300,7 +300,9 @@ impl Tail {
     fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Cost>) -> Option<Money> {
         self.paid = self.purse.upstream.settle(dues);
         let used = self.settlement(usage, cost);
-        self.charged.settle(used)
+        let spent = self.charged.settle(used);
+        self.purse.upstream.cover(|cover| cover.end());
+        spent
     }
 
     fn book(&self, bill: &Bill<'_>) -> Option<Turn> {

@@ -14,7 +14,7 @@ fn budget(max: i64) -> Limits {
 }
 
 fn ask(cost: i64) -> Ask {
-    Ask { cost: Money(cost), tokens: 10, free: false, shared: false }
+    Ask { cost: Money(cost), tokens: 10, ..Ask::default() }
 }
 
 #[test]
@@ -54,6 +54,34 @@ fn the_rest_of_a_budget_serves_one_call_at_a_time() {
 }
 
 #[test]
+fn more_for_a_call_is_money_alone_and_given_back() {
+    let account = Account::default();
+    let limits = Limits { rpm: Some(1), tpm: Some(10), parallel: Some(1), ..budget(100) };
+    let more = |cost, held| Ask { beside: Some(Money(held)), ..ask(cost) };
+    let (first, _) = account.reserve(&limits, ask(10), NOW).unwrap();
+    let (raised, _) = account.reserve(&limits, more(60, 10), NOW).unwrap();
+    assert_eq!((raised.cost, account.in_flight(), account.counted(NOW)), (Money(60), 1, (1, 10)));
+    let own = account.settle(first, Settlement { cost: Money(65), tokens: 10 });
+    account.release(raised);
+    assert_eq!((own, account.in_flight(), account.counted(NOW)), (Money(65), 0, (1, 10)));
+    // Of what is left, all may be set aside again.
+    let (whole, _) = account.reserve(&budget(100), ask(35), NOW).unwrap();
+    assert_eq!(whole.cost, Money(35));
+}
+
+#[test]
+fn more_for_a_call_is_the_rest_where_it_is_alone_and_refused_beside_others() {
+    let more = |held| Ask { beside: Some(Money(held)), ..ask(60) };
+    let account = Account::with_spent(Money(50));
+    let (_first, _) = account.reserve(&budget(100), ask(10), NOW).unwrap();
+    let (rest, _) = account.reserve(&budget(100), more(10), NOW).unwrap();
+    assert_eq!(rest.cost, Money(40), "alone it may have the rest, as a first call may");
+    account.release(rest);
+    let (_second, _) = account.reserve(&budget(100), ask(10), NOW).unwrap();
+    assert!(matches!(account.reserve(&budget(100), more(10), NOW), Err(Denial::Budget { .. })));
+}
+
+#[test]
 fn a_spent_budget_lets_only_calls_pass_that_are_known_to_be_free() {
     let account = Account::with_spent(Money(100));
     assert!(matches!(account.reserve(&budget(100), ask(0), NOW), Err(Denial::Budget { .. })));
@@ -90,7 +118,7 @@ fn requests_are_counted_in_a_window_that_starts_with_the_first() {
 fn estimated_tokens_are_replaced_by_real_ones() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let big = Ask { cost: Money::ZERO, tokens: 90, free: false, shared: false };
+    let big = Ask { cost: Money::ZERO, tokens: 90, ..Ask::default() };
     let (first, _) = account.reserve(&limits, big, NOW).unwrap();
     let (second, _) = account.reserve(&limits, big, NOW).unwrap();
     assert_eq!(second.tokens, 10);
@@ -105,11 +133,10 @@ fn estimated_tokens_are_replaced_by_real_ones() {
 fn a_settlement_of_an_older_window_leaves_the_new_one_alone() {
     let account = Account::default();
     let limits = Limits { tpm: Some(100), ..Limits::default() };
-    let (old, _) = account
-        .reserve(&limits, Ask { cost: Money::ZERO, tokens: 50, free: false, shared: false }, NOW)
-        .unwrap();
+    let (old, _) =
+        account.reserve(&limits, Ask { cost: Money::ZERO, tokens: 50, ..Ask::default() }, NOW).unwrap();
     let (_, _) = account
-        .reserve(&limits, Ask { cost: Money::ZERO, tokens: 5, free: false, shared: false }, NOW + WINDOW_MS)
+        .reserve(&limits, Ask { cost: Money::ZERO, tokens: 5, ..Ask::default() }, NOW + WINDOW_MS)
         .unwrap();
     account.settle(old, Settlement { cost: Money::ZERO, tokens: 80 });
     let (_, remaining) = account.reserve(&limits, Ask::default(), NOW + WINDOW_MS).unwrap();
