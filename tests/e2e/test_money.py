@@ -191,3 +191,45 @@ def test_what_was_set_aside_for_fallbacks_is_given_back(spawn, upstream):
     for _ in range(calls):
         assert gateway.chat("cheap", key, max_tokens=5).status == 200
     assert gateway.spend(key, calls * 50 * CALL_COST) == exactly(calls * 50 * CALL_COST)
+
+
+def test_a_dear_fallback_of_a_group_with_nobody_to_ask_is_set_aside_too(spawn, upstream):
+    """The first deployment that is asked is the fallback's: all of the cheap group rest."""
+    base = upstream.base + "/v1"
+    dear = {"input_cost_per_token": 50 * INPUT_PRICE, "output_cost_per_token": 50 * OUTPUT_PRICE}
+    gateway = spawn(
+        models=[entry("cheap", "openai/error-500", base), entry("cheap", "openai/error-500", base, weight=2),
+                entry("dear", "openai/slow-100", base, **dear)],
+        router_settings={"fallbacks": [{"cheap": ["dear"]}], "disable_cooldowns": False, "allowed_fails": 0, "cooldown_time": 600},
+    )
+    for _ in range(4):
+        gateway.chat("cheap", gateway.new_key())
+    upstream.clear()
+    key = gateway.new_key(max_budget=210 * CALL_COST)
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: gateway.chat("cheap", key, max_tokens=5), range(40)))
+    served = [answer.status for answer in answers].count(200)
+    assert "error-500" not in {asked.body["model"] for asked in upstream.asked}, "all of the cheap group rest"
+    assert 0 < served <= 4
+    assert gateway.spend(key, served * 50 * CALL_COST) == exactly(served * 50 * CALL_COST)
+
+
+def test_a_crash_books_what_was_set_aside_for_the_fallback(spawn, upstream):
+    base = upstream.base + "/v1"
+    dear = {"input_cost_per_token": 50 * INPUT_PRICE, "output_cost_per_token": 50 * OUTPUT_PRICE}
+    gateway = spawn(
+        models=[entry("cheap", "openai/error-500", base), entry("dear", "openai/hang", base, **dear)],
+        router_settings={"fallbacks": [{"cheap": ["dear"]}]},
+    )
+    key = gateway.new_key(max_budget=1.0)
+    thread = threading.Thread(target=lambda: pytest.raises(Exception, gateway.chat, "cheap", key, max_tokens=5))
+    thread.start()
+    deadline = time.monotonic() + 20
+    while "hang" not in {asked.body["model"] for asked in upstream.asked}:
+        assert time.monotonic() < deadline, "the fallback was not asked"
+        time.sleep(0.02)
+    gateway.kill()
+    thread.join()
+    gateway.start()
+    answer_alone = 5 * 50 * OUTPUT_PRICE
+    assert gateway.spend(key, answer_alone) >= answer_alone

@@ -5,7 +5,7 @@ use llm_router::Attempt;
 use llm_types::{Error, Money, Result, Retry};
 
 use super::charge::{Charged, Payers};
-use super::funds::Purse;
+use super::funds::{self, Purse};
 use super::{Call, Caller, limit};
 use crate::clock::steady_ms;
 use crate::limits::{Ask, Denial};
@@ -15,9 +15,11 @@ use crate::limits::{Ask, Denial};
 pub(super) struct Cover {
     /// What is set aside at everybody who pays; `None` where nothing is.
     held: Option<Money>,
+    /// How much of it was set aside after the call was admitted.
+    added: Money,
     /// What those may cost that were asked; who failed without doing anything is not among them.
     asked: Money,
-    /// What was set aside after the call was admitted.
+    /// It, to be given back.
     more: Vec<Charged>,
     ended: bool,
 }
@@ -42,8 +44,14 @@ impl Cover {
         self.asked = self.asked.saturating_sub(worst);
     }
 
+    /// What was set aside after the call was admitted.
+    pub(super) fn added(&self) -> Money {
+        self.added
+    }
+
     /// Takes over what was set aside.
-    fn keep(&mut self, more: Charged) {
+    fn keep(&mut self, amount: Money, more: Charged) {
+        self.added += amount;
         if self.ended { more.release() } else { self.more.push(more) }
     }
 
@@ -59,7 +67,7 @@ impl Cover {
 ///
 /// # Errors
 /// [`llm_types::ErrorKind::BudgetExceeded`] where a budget does not hold it: another deployment may be cheaper.
-/// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
+/// [`llm_types::ErrorKind::Overloaded`] when the database does not answer or the ledger cannot be written.
 pub(super) async fn extend(
     call: &Call,
     caller: &Caller,
@@ -80,8 +88,8 @@ pub(super) async fn extend(
     }
     match raise(call, caller, missing, held).await {
         Ok(more) => {
-            purse.upstream.cover(|cover| cover.keep(more));
-            Ok(worst)
+            purse.upstream.cover(|cover| cover.keep(missing, more));
+            funds::tell(call, purse).await.map(|()| worst)
         }
         Err(error) => {
             purse.upstream.cover(|cover| {

@@ -186,7 +186,9 @@ fn unserved(call: &Call) -> Option<String> {
 /// Asks one deployment once, with what that may cost set aside where it has a budget.
 async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let (deployment, purse) = (Arc::clone(attempt.deployment), &tail.purse);
-    let worst = cover::extend(call, &tail.caller, purse, &attempt, attempt.number == 1).await?;
+    // A group that has nobody to ask is a group tried, too: the first deployment may be a fallback's.
+    let is_first = attempt.number == 1 && attempt.fallbacks == 0;
+    let worst = cover::extend(call, &tail.caller, purse, &attempt, is_first).await?;
     let answer = match funds::set_aside(call, purse, &deployment, worst).await {
         Ok(()) => attempt_funded(call, tail, attempt).await,
         Err(refusal) => Err(refusal),

@@ -184,9 +184,18 @@ pub(super) async fn set_aside(
         let aside = Aside { deployment: deployment.id.clone(), scope: Arc::clone(&part.scope), reserved };
         purse.upstream.0.lock().asides.push(aside);
     }
+    tell(call, purse).await
+}
+
+/// Tells the ledger what is set aside now, and where, so that a call whose end is never known is booked at it.
+///
+/// # Errors
+/// [`ErrorKind::Overloaded`] when the ledger cannot be written.
+pub(super) async fn tell(call: &Call, purse: &Purse) -> Result<()> {
     let Some(told) = &purse.told else { return Ok(()) };
     let parts: Vec<ScopeId> = told.parts.iter().cloned().chain(purse.upstream.parts()).collect();
-    let turn = call.core.journal.queue(|out| limit::announce(call, told, &parts, out));
+    let more = purse.upstream.cover(|cover| cover.added());
+    let turn = call.core.journal.queue(|out| limit::announce(call, told, (more, &parts), out));
     call.core.journal.written(turn).await
 }
 

@@ -68,8 +68,8 @@ pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Opt
             tokens: [estimate.input_tokens, estimate.output_tokens],
             parts: tail.charged.parts.clone(),
         };
-        let turn = call.core.journal.queue(|out| announce(call, &told, &told.parts, out));
-        tail.purse.told = (!call.snapshot.funds.deployments.is_empty()).then(|| Arc::new(told));
+        let turn = call.core.journal.queue(|out| announce(call, &told, (Money::ZERO, &told.parts), out));
+        tail.purse.told = Some(Arc::new(told));
         turn
     });
     tail.announced = booked;
@@ -253,13 +253,13 @@ pub(super) fn parts_told(parts: &[ScopeId], paid: &[(ScopeId, Money)]) -> String
     Value::from_iter(whole.chain(shares)).to_string()
 }
 
-/// Appends to the ledger what a call may cost whom; said again with more parts, the last word counts.
-pub(super) fn announce(call: &Call, told: &Told, parts: &[ScopeId], out: &mut Vec<u8>) {
+/// Appends to the ledger what a call may cost whom; said again with more, the last word counts.
+pub(super) fn announce(call: &Call, told: &Told, (more, parts): (Money, &[ScopeId]), out: &mut Vec<u8>) {
     let parts = parts_told(parts, &[]);
     let intent = Intent {
         id: call.id,
         started_ms: call.started_ms,
-        reserved: told.reserved,
+        reserved: told.reserved + more,
         reserved_input_tokens: told.tokens[0],
         reserved_output_tokens: told.tokens[1],
         owner: Owner { parts: &parts, ..owner(&told.caller, call.end_user.as_deref()) },
