@@ -1,7 +1,9 @@
 //! `/key|user|team|organization/spend/report`: what somebody's keys spent in a range of days, key by key and
 //! model by model (surface §3.8). Everybody sees their own; an administrator all.
 
-use gateway_db::{ReportQuery, ReportRow, ScopeId, ScopeKind, ScopeQuery, SpendBy, SpendSums};
+use std::collections::HashMap;
+
+use gateway_db::{ReportQuery, ReportRow, ScopeKind, ScopeQuery, SpendBy, SpendSums};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -130,15 +132,15 @@ async fn selections(job: &Job, of: ReportOf, id: Option<String>) -> Result<Vec<(
 }
 
 async fn teams_of(job: &Job, organization: &str) -> Result<Vec<String>, Refusal> {
-    let teams = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items;
-    let owned =
-        teams.into_iter().filter(|team| team.settings.organization_id.as_deref() == Some(organization));
-    Ok(owned.map(|team| team.id).map(|ScopeId { id, .. }| id).collect())
+    let query =
+        ScopeQuery { organization_id: Some(organization.to_owned()), ..ScopeQuery::of(ScopeKind::Team) };
+    Ok(job.db.list_scopes(&query).await?.items.into_iter().map(|team| team.id.id).collect())
 }
 
 /// One element per key, the dearest first, with its models in it.
 fn written(rows: Vec<ReportRow>, with_teams: bool) -> Value {
     let mut keys: Vec<(String, SpendSums, Vec<Value>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for row in merged(rows, with_teams) {
         let [key, model, team] = &row.names[..] else { continue };
         let mut detail = figures(&row.sums);
@@ -146,7 +148,8 @@ fn written(rows: Vec<ReportRow>, with_teams: bool) -> Value {
         if with_teams {
             detail["team_id"] = json!(team);
         }
-        match keys.iter_mut().find(|(known, ..)| known == key) {
+        let place = *places.entry(key.clone()).or_insert(keys.len());
+        match keys.get_mut(place) {
             Some((_, sums, models)) => {
                 sums.add(&row.sums);
                 models.push(detail);
@@ -170,8 +173,10 @@ fn merged(rows: Vec<ReportRow>, with_teams: bool) -> Vec<ReportRow> {
         return rows;
     }
     let mut merged: Vec<ReportRow> = Vec::new();
+    let mut places: HashMap<Vec<String>, usize> = HashMap::new();
     for row in rows {
-        match merged.iter_mut().find(|known| known.names[..2] == row.names[..2]) {
+        let place = *places.entry(row.names[..2].to_vec()).or_insert(merged.len());
+        match merged.get_mut(place) {
             Some(known) => known.sums.add(&row.sums),
             None => merged.push(row),
         }

@@ -157,7 +157,9 @@ pub(super) async fn reset_all(job: &Job) -> Result<Value, Refusal> {
     if !matches!(job.caller, Caller::Operator) {
         return Err(crate::routes::operators_only("/global/spend/reset").into());
     }
-    for key in job.all_keys(KeyQuery::default()).await? {
+    let mut keys = job.all_keys(KeyQuery::default()).await?;
+    keys.retain(|key| job.shared.directory.spent(key) != Money::ZERO);
+    for key in keys {
         job.change(&key.hash, KeyPatch { spend: Some(Money::ZERO), ..KeyPatch::default() }).await?;
     }
     for team in job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items {
