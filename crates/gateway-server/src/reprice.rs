@@ -7,10 +7,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use llm_providers::catalog::{Adjustments, ModelQuery, PriceBook};
 use llm_types::{CostContext, Error, ErrorKind, Money, Usage};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::config::{Config, Model};
 use crate::state::{Terms, cost_by, overlaid};
+use crate::walk::asked_of;
 
 /// Calls that are read, and corrected in one transaction.
 const BATCH: u64 = 1_000;
@@ -58,7 +60,13 @@ impl Prices {
         if row.cache_hit {
             return Err(Kept::CacheHit);
         }
-        let usage = usage(row)?;
+        // The size and quality that were asked for decide, and are not kept.
+        if row.call_type.starts_with("aimage_") {
+            return Err(Kept::Picture);
+        }
+        let told = told(row)?;
+        let usage = usage(row, &told)?;
+        let (tier, search) = asked_of(&told);
         let configured = row.deployment.as_ref().and_then(|id| self.deployments.get(id));
         let base = configured.and_then(|configured| configured.deployment.base_model.as_deref());
         let known = self.book.lookup(&ModelQuery::new(provider, model).with_base_model(base));
@@ -69,14 +77,27 @@ impl Prices {
             None => (known, Terms::of_vendor(provider, &self.adjustments)),
         };
         let duration = std::time::Duration::from_micros(row.duration_us.unsigned_abs());
-        let context = CostContext { at: Some(row.started_at / 1_000), duration, ..CostContext::default() };
+        let context = CostContext {
+            at: Some(row.started_at / 1_000),
+            duration,
+            tier,
+            search,
+            ..CostContext::default()
+        };
         cost_by(&terms, info.as_deref(), &usage, &context).map(|cost| cost.total).ok_or(Kept::NoPrice)
     }
 }
 
+/// What a row says beyond its columns; null where it says nothing.
+fn told(row: &SpendRow) -> Result<Value, Kept> {
+    row.usage
+        .as_deref()
+        .map_or(Ok(Value::Null), |text| serde_json::from_str(text).map_err(|_| Kept::Unreadable))
+}
+
 /// What a call used, as its row says.
-fn usage(row: &SpendRow) -> Result<Usage, Kept> {
-    let Some(text) = row.usage.as_deref() else {
+fn usage(row: &SpendRow, told: &Value) -> Result<Usage, Kept> {
+    if told.is_null() {
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         let some = |tokens: i64| Some(count(tokens)).filter(|tokens| *tokens > 0);
         return Ok(Usage {
@@ -88,12 +109,11 @@ fn usage(row: &SpendRow) -> Result<Usage, Kept> {
             estimated: row.estimated,
             ..Usage::default()
         });
-    };
-    let told: Value = serde_json::from_str(text).map_err(|_| Kept::Unreadable)?;
+    }
     if told.get("shares").is_some() {
         return Err(Kept::Several);
     }
-    serde_json::from_value(told).map_err(|_| Kept::Unreadable)
+    Usage::deserialize(told).map_err(|_| Kept::Unreadable)
 }
 
 /// Why a call keeps its cost.
@@ -107,6 +127,8 @@ pub enum Kept {
     CacheHit,
     /// Its outcome is unknown: it is booked at its reservation.
     Unknown,
+    /// It made pictures, whose price is that of the size and quality asked for.
+    Picture,
     /// Several deployments worked for it, each at its own price.
     Several,
     /// Its usage cannot be read.
@@ -122,6 +144,7 @@ impl Kept {
             Self::NoPrice => "their models have no price there",
             Self::CacheHit => "were answered from the cache",
             Self::Unknown => "have no known outcome and are booked at their reservation",
+            Self::Picture => "made pictures, at the price of the size and quality asked for",
             Self::Several => "were worked for by several deployments",
             Self::Unreadable => "have a usage that cannot be read",
         }

@@ -41,6 +41,23 @@ fn a_cost_is_derived_from_the_stored_usage() {
 }
 
 #[test]
+fn a_tier_that_was_asked_for_counts_where_none_was_served() {
+    let map = json!({ "gpt-x": {
+        "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
+        "input_cost_per_token_priority": 3e-6, "output_cost_per_token_priority": 3e-6,
+    }});
+    let prices = Prices::read(map.to_string().as_bytes(), "map.json", None).unwrap();
+    let cost = |told: serde_json::Value| {
+        prices.cost(&SpendRow { usage: Some(told.to_string()), ..row("gpt-x") }).unwrap()
+    };
+    let asked = json!({ "input_tokens": 1_000, "output_tokens": 0, "asked_tier": "priority" });
+    assert_eq!(cost(asked.clone()), Money(3_000_000));
+    let mut served = asked;
+    served["service_tier"] = "default".into();
+    assert_eq!(cost(served), Money(1_000_000));
+}
+
+#[test]
 fn what_cannot_be_derived_is_kept_and_counted() {
     let prices = prices(2.0);
     let shares = json!({ "input_tokens": 1, "shares": [] }).to_string();
@@ -49,6 +66,7 @@ fn what_cannot_be_derived_is_kept_and_counted() {
         (SpendRow { provider: None, ..row("gpt-x") }, Kept::NotAsked),
         (SpendRow { unknown_outcome: true, ..row("gpt-x") }, Kept::Unknown),
         (SpendRow { cache_hit: true, ..row("gpt-x") }, Kept::CacheHit),
+        (SpendRow { call_type: "aimage_generation".into(), ..row("gpt-x") }, Kept::Picture),
         (SpendRow { usage: Some(shares), ..row("gpt-x") }, Kept::Several),
         (SpendRow { usage: Some("{".into()), ..row("gpt-x") }, Kept::Unreadable),
     ];

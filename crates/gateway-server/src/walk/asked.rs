@@ -42,17 +42,19 @@ const MEDIA: [&str; 11] = [
 const SESSIONS: [&str; 4] =
     ["x-litellm-session-id", "x-session-id", "x-claude-code-session-id", "x-litellm-trace-id"];
 
-/// What a request asks for that has a price of its own.
+/// What few want to know of a request: deployments with rules of their own, and whoever prices a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Extras {
-    /// The service tier; the provider's word of what it served beats it.
+pub(crate) struct Hints {
+    /// The service tier it asks for; the provider's word of what it served beats it.
     pub(super) tier: Option<String>,
+    /// It wants the web to be searched.
+    web_search: bool,
     /// How much web searches are to read.
     pub(super) search: SearchContext,
 }
 
-impl Extras {
-    /// Those of a body: `service_tier`, and `search_context_size` in `web_search_options` or in a tool.
+impl Hints {
+    /// Those of a body; none where it cannot be read, which is told later.
     fn of(body: &[u8]) -> Self {
         #[derive(Default, Deserialize)]
         struct Told {
@@ -64,44 +66,17 @@ impl Extras {
             tools: Value,
         }
         let told: Told = serde_json::from_slice(body).unwrap_or_default();
-        let size = |from: &Value| from.get("search_context_size").and_then(Value::as_str).map(str::to_owned);
-        let size = size(&told.web_search_options)
-            .or_else(|| told.tools.as_array().into_iter().flatten().find_map(size));
-        let search = match size.as_deref() {
-            Some("low") => SearchContext::Low,
-            Some("high") => SearchContext::High,
-            _ => SearchContext::Medium,
-        };
-        Self { tier: told.service_tier.as_str().map(str::to_owned), search }
-    }
-}
-
-/// What a few deployments want to know of a request.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Hints {
-    /// The service tier it asks for.
-    tier: Option<String>,
-    /// It wants the web to be searched.
-    web_search: bool,
-}
-
-impl Hints {
-    /// Those of a body; none where it cannot be read, which is told later.
-    fn of(body: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        struct Told {
-            #[serde(default)]
-            service_tier: Value,
-            #[serde(default)]
-            tools: Value,
-        }
-        let told: Told = serde_json::from_slice(body).unwrap_or_default();
+        let tools = told.tools.as_array().map_or(&[][..], Vec::as_slice);
         let searches = |tool: &Value| {
             tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("web_search"))
         };
+        let size = std::iter::once(&told.web_search_options)
+            .chain(tools)
+            .find_map(|from| from.get("search_context_size")?.as_str());
         Self {
             tier: told.service_tier.as_str().map(str::to_owned),
-            web_search: told.tools.as_array().is_some_and(|tools| tools.iter().any(searches)),
+            web_search: tools.iter().any(searches),
+            search: size.map_or(SearchContext::default(), SearchContext::of_word),
         }
     }
 }
@@ -144,13 +119,17 @@ impl Call {
     fn hints(&self) -> Option<&Hints> {
         let told = self.snapshot.has_hints
             && (self.glance.may_hold("service_tier") || self.glance.may_hold("tools"));
-        told.then(|| self.hints.get_or_init(|| Hints::of(&self.body)))
+        told.then(|| self.hints_of_body())
+    }
+
+    fn hints_of_body(&self) -> &Hints {
+        self.hints.get_or_init(|| Hints::of(&self.body))
     }
 
     /// What the request asks for that has a price of its own; read only where its members say so.
-    pub(super) fn extras(&self) -> Extras {
+    pub(super) fn priced_hints(&self) -> Hints {
         let told = self.glance.may_hold("service_tier") || self.glance.may_hold("search_context_size");
-        if told { Extras::of(&self.body) } else { Extras::default() }
+        if told { self.hints_of_body().clone() } else { Hints::default() }
     }
 
     /// How dear the request can make a call.

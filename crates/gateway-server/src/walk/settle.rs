@@ -4,23 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use gateway_db::{CallId, End, Flags, Outcome, Owner, ScopeId, Tokens};
+use gateway_db::{CallId, End, Flags, Outcome, Owner, ScopeId};
 use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_providers::catalog::ModelInfo;
 use llm_router::Moment;
 use llm_types::{Cost, CostContext, Error, Money, Ratio, Usage};
 use parking_lot::Mutex;
-use serde::Serialize;
 
-use super::asked::Extras;
+use super::asked::Hints;
 use super::charge::{Charged, Rests};
 use super::funds::{Due, Purse};
 use super::limit::{Place, counted, owner, parts_told};
 use super::recall::Keep;
 use super::shares::{Priced, Share, Shares};
 use super::untold::Untold;
-use super::{Call, Caller};
+use super::{Call, Caller, details};
 use crate::config::TokenCount;
 use crate::journal::Turn;
 use crate::limits::Settlement;
@@ -57,8 +56,8 @@ pub(crate) struct Tail {
     /// Who of those has paid how much.
     paid: Vec<(ScopeId, Money)>,
     prompt_bytes: u64,
-    /// What the request asks for that has its own price.
-    extras: Extras,
+    /// What the request asks for that has a price of its own.
+    hints: Hints,
     tokens_counted: TokenCount,
     /// Whether the ledger was told of the call.
     pub(crate) announced: bool,
@@ -122,7 +121,7 @@ impl Tail {
             purse: Purse::default(),
             paid: Vec::new(),
             prompt_bytes: call.glance.prompt_bytes,
-            extras: call.extras(),
+            hints: call.priced_hints(),
             tokens_counted: call.snapshot.config.general.token_limit_counts,
             announced: false,
             asked: Mutex::new(None),
@@ -274,8 +273,8 @@ impl Tail {
         let context = CostContext {
             at: Some(self.started_ms / 1_000),
             duration: Duration::from_micros(duration_us),
-            tier: self.extras.tier.as_deref(),
-            search: self.extras.search,
+            tier: self.hints.tier.as_deref(),
+            search: self.hints.search,
             ..CostContext::default()
         };
         served.cost(info, usage, &context)
@@ -309,8 +308,8 @@ impl Tail {
         if !self.announced {
             return None;
         }
-        let details = bill.details();
-        let tags = json_unless(self.tags.is_empty(), &self.tags);
+        let details = details::usage_told(bill.usage, bill.shares, &self.hints);
+        let tags = details::json_unless(self.tags.is_empty(), &self.tags);
         let parts = parts_told(&self.charged.parts, &self.paid);
         let outcome = Outcome {
             call_id: self.shown_id.to_str().unwrap_or_default(),
@@ -332,7 +331,7 @@ impl Tail {
                 unpriced: bill.unpriced,
                 ..Flags::default()
             },
-            tokens: tokens(bill.usage),
+            tokens: details::tokens(bill.usage),
             cost: bill.cost.map(|cost| cost.total),
             retries: u16::try_from(self.retries).unwrap_or(u16::MAX),
             fallbacks: u16::try_from(self.fallbacks).unwrap_or(u16::MAX),
@@ -416,26 +415,8 @@ impl Bill<'_> {
     }
 }
 
-impl Bill<'_> {
-    /// What usage says beyond the ledger's own columns, and who used which part of it; empty when there is
-    /// nothing.
-    fn details(&self) -> String {
-        if self.shares.is_empty() {
-            return json_unless(!has_details(self.usage), self.usage);
-        }
-        let mut details = serde_json::to_value(self.usage).unwrap_or_default();
-        details["shares"] = self.shares.iter().map(Priced::shown).collect();
-        details.to_string()
-    }
-}
-
 fn nanos(cost: Option<Cost>) -> u64 {
     cost.map_or(0, |cost| u64::try_from(cost.total.0).unwrap_or(0))
-}
-
-/// A value as JSON text, or nothing.
-fn json_unless<T: Serialize>(nothing: bool, value: &T) -> String {
-    if nothing { String::new() } else { serde_json::to_string(value).unwrap_or_default() }
 }
 
 impl Drop for Tail {
@@ -462,30 +443,4 @@ pub(crate) fn refused(call: &Call, error: &Error, status: StatusCode) {
         duration_us: call.elapsed_us(),
         ..AccessLine::default()
     });
-}
-
-fn tokens(usage: &Usage) -> Tokens {
-    Tokens {
-        input: usage.input_tokens,
-        output: usage.output_tokens,
-        cache_read: usage.cache_read_tokens.unwrap_or(0),
-        cache_write: usage.cache_write_tokens.unwrap_or(0),
-        reasoning: usage.reasoning_tokens.unwrap_or(0),
-    }
-}
-
-/// Whether usage says more than the ledger's own columns hold.
-fn has_details(usage: &Usage) -> bool {
-    let plain = Usage {
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        cache_read_tokens: usage.cache_read_tokens,
-        cache_write_tokens: usage.cache_write_tokens,
-        reasoning_tokens: usage.reasoning_tokens,
-        estimated: usage.estimated,
-        ..Usage::default()
-    };
-    let total_is_sum =
-        usage.total_tokens.is_none_or(|total| total == usage.input_tokens + usage.output_tokens);
-    !total_is_sum || Usage { total_tokens: None, ..usage.clone() } != plain
 }

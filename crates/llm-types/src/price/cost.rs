@@ -56,6 +56,28 @@ pub enum SearchContext {
     High,
 }
 
+impl SearchContext {
+    /// By the word of `search_context_size`; other words are the default.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "low" => Self::Low,
+            "high" => Self::High,
+            _ => Self::Medium,
+        }
+    }
+
+    /// The word of it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 /// Which of a provider's hosts answered; some have a factor in [`Price::times`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Host {

@@ -29,7 +29,7 @@ fn what_has_a_price_of_its_own_is_read_from_the_body() {
         ),
         ("no body", None, SearchContext::Medium),
     ] {
-        let extras = Extras::of(body.as_bytes());
-        assert_eq!((extras.tier.as_deref(), extras.search), (tier, search), "{body}");
+        let hints = Hints::of(body.as_bytes());
+        assert_eq!((hints.tier.as_deref(), hints.search), (tier, search), "{body}");
     }
 }
