@@ -3,7 +3,8 @@
 //!
 //! While a model is used less than the threshold says, everybody may use all of it. From there on each priority has
 //! its share of the model's requests and tokens a minute; who has no priority, or one that is not named, shares the
-//! default one. Where no priority is named the keys that call the model share it equally. <https://docs.litellm.ai/docs/proxy/dynamic_rate_limit>
+//! default one. Where no priority is named the keys that call the model
+//! share it equally. <https://docs.litellm.ai/docs/proxy/dynamic_rate_limit>
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::limits::Limits;
 
 /// How long after its last call a key is one of those that share a model, milliseconds.
 const ACTIVE_MS: i64 = 60_000;
+/// How often it is looked who has gone, milliseconds.
+const SWEEP_MS: i64 = 1_000;
 
 /// The shares of all models that have rates; none where nothing is configured.
 #[derive(Debug, Default)]
@@ -157,15 +160,33 @@ fn cut(limit: Option<u64>, part: f64) -> Option<u64> {
 
 /// Which keys called which model lately; survives reloads.
 #[derive(Debug, Default)]
-pub(crate) struct Callers(DashMap<String, HashMap<Arc<str>, i64>>);
+pub(crate) struct Callers(DashMap<String, Lately>);
+
+/// When keys last called one model.
+#[derive(Debug, Default)]
+struct Lately {
+    keys: HashMap<Arc<str>, i64>,
+    /// When those were last forgotten that do not call any more.
+    swept: i64,
+}
 
 impl Callers {
-    /// Notes that a key calls a model; gives the number of keys that did within a minute, this one counted.
+    /// Notes that a key calls a model; gives the number of keys that did within a minute, this one counted. Who has
+    /// gone is noticed a second late: not every call looks at all keys.
     pub(crate) fn note(&self, model: &str, key: &str, now_ms: i64) -> usize {
-        let mut keys = self.0.entry(model.to_owned()).or_default();
-        keys.insert(key.into(), now_ms);
-        keys.retain(|_, last| now_ms.saturating_sub(*last) < ACTIVE_MS);
-        keys.len()
+        let mut lately = match self.0.get_mut(model) {
+            Some(lately) => lately,
+            None => self.0.entry(model.to_owned()).or_default(),
+        };
+        match lately.keys.get_mut(key) {
+            Some(last) => *last = now_ms,
+            None => drop(lately.keys.insert(key.into(), now_ms)),
+        }
+        if now_ms.saturating_sub(lately.swept) >= SWEEP_MS {
+            lately.swept = now_ms;
+            lately.keys.retain(|_, last| now_ms.saturating_sub(*last) < ACTIVE_MS);
+        }
+        lately.keys.len()
     }
 }
 
