@@ -17,6 +17,7 @@ pub(super) fn table(subject: Subject<'_>) -> &'static str {
             ScopeKind::AccessGroup => "LiteLLM_AccessGroupTable",
             ScopeKind::Budget => "LiteLLM_BudgetTable",
             ScopeKind::Customer => "LiteLLM_EndUserTable",
+            ScopeKind::ModelAccessGroup => "LiteLLM_ModelAccessGroupBudgetTable",
             ScopeKind::Organization => "LiteLLM_OrganizationTable",
             ScopeKind::OrganizationMember => "LiteLLM_OrganizationMembership",
             ScopeKind::Part => "gateway_part",

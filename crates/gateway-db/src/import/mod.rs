@@ -116,6 +116,7 @@ const CARRIED: &[&str] = &[
     "LiteLLM_BudgetTable",
     "LiteLLM_CredentialsTable",
     "LiteLLM_EndUserTable",
+    "LiteLLM_ModelAccessGroupBudgetTable",
     "LiteLLM_ModelTable",
     "LiteLLM_OrganizationMembership",
     "LiteLLM_OrganizationTable",

@@ -23,6 +23,7 @@ pub(super) const READERS: &[(&str, Reader)] = &[
     ("LiteLLM_EndUserTable", customer),
     ("LiteLLM_TagTable", tag),
     ("LiteLLM_AccessGroupTable", access_group),
+    ("LiteLLM_ModelAccessGroupBudgetTable", model_access_group),
 ];
 
 /// Where a team notes which row of the aliases is its own.
@@ -199,6 +200,12 @@ fn access_group(row: &mut Row<'_>) -> Vec<ScopeRecord> {
         ..ScopeSettings::default()
     };
     vec![finish(row, ScopeId::new(ScopeKind::AccessGroup, id), settings)]
+}
+
+fn model_access_group(row: &mut Row<'_>) -> Vec<ScopeRecord> {
+    let Some(id) = row.id("access_group_name") else { return Vec::new() };
+    let settings = ScopeSettings { budget_id: row.text("budget_id"), ..ScopeSettings::default() };
+    vec![finish(row, ScopeId::new(ScopeKind::ModelAccessGroup, id), settings)]
 }
 
 /// Makes one record of the several that name a membership, and gives teams their own model aliases.

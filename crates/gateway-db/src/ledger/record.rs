@@ -20,7 +20,8 @@ pub struct Owner<'a> {
     /// The key's project.
     pub project_id: &'a str,
     /// The parts that pay besides, as a JSON array of pairs of id and member, with a third number, nano-dollars,
-    /// where one pays for a share of the call only; empty where there are none.
+    /// where one pays for a share of the call only; empty where there are none. A pair without a member is another
+    /// scope, by its name as an owner.
     pub parts: &'a str,
 }
 

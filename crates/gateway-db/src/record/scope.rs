@@ -14,6 +14,9 @@ pub enum ScopeKind {
     Budget,
     /// A customer: the end user that a request names.
     Customer,
+    /// What may be spent on the models of an access group (`model_info.access_groups`): whoever may use a model
+    /// because a list names its group is charged to it.
+    ModelAccessGroup,
     /// An organisation.
     Organization,
     /// A user as a member of an organisation.
@@ -35,10 +38,11 @@ pub enum ScopeKind {
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AccessGroup,
         Self::Budget,
         Self::Customer,
+        Self::ModelAccessGroup,
         Self::Organization,
         Self::OrganizationMember,
         Self::Part,
@@ -56,6 +60,7 @@ impl ScopeKind {
             Self::AccessGroup => "access_group",
             Self::Budget => "budget",
             Self::Customer => "customer",
+            Self::ModelAccessGroup => "model_access_group",
             Self::Organization => "organization",
             Self::OrganizationMember => "organization_member",
             Self::Part => "part",
@@ -108,6 +113,13 @@ impl ScopeId {
     #[must_use]
     pub fn owner_of_key(hash: &str) -> String {
         format!("key:{hash}")
+    }
+
+    /// The scope, no membership, that goes by this name as an owner.
+    #[must_use]
+    pub fn of_owner(name: &str) -> Option<Self> {
+        let (kind, id) = name.split_once(':')?;
+        Some(Self::new(ScopeKind::parse(kind)?, id))
     }
 
     /// The name under which its parts are kept.

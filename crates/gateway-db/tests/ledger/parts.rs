@@ -1,6 +1,8 @@
 //! Parts of budgets: charged by the ledger, reset by their periods, kept when their key gets a new secret.
 
-use gateway_db::{LedgerOptions, Outcome, ScopeId, ScopeKind, Shipper, ShipperOptions};
+use gateway_db::{
+    LedgerOptions, NewScope, Outcome, ScopeId, ScopeKind, ScopeSettings, Shipper, ShipperOptions,
+};
 use llm_types::Money;
 
 use super::ship::{intent, open, outcome, reopen};
@@ -142,6 +144,32 @@ async fn the_last_announcement_counts() {
         let ledger = reopen(dir.path(), LedgerOptions::default());
         Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
         assert_eq!(db.scope(&asked).await.unwrap().unwrap().spend, Money(1_000));
+    })
+    .await;
+}
+
+/// A pair without a member is another scope by its name as an owner, whatever is in its id.
+#[tokio::test]
+async fn groups_of_models_are_charged() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        db.insert_key(plain_key(1)).await.unwrap();
+        let group = ScopeId::new(ScopeKind::ModelAccessGroup, "tier: a/ß");
+        let settings = ScopeSettings { max_budget: Some(Money(100)), ..ScopeSettings::default() };
+        let new =
+            NewScope { id: group.clone(), settings, spend: Money::ZERO, created_at: 1, created_by: None };
+        db.insert_scope(new).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+        let key = hash(1);
+        let parts = serde_json::to_string(&[(group.as_owner(), "")]).unwrap();
+        let mut bytes = Vec::new();
+        let mut call = outcome(1, key.as_str(), 10);
+        call.owner.parts = &parts;
+        call.encode(&mut bytes);
+        writer.append(&bytes, 1_000).unwrap();
+        Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+        assert_eq!(db.scope(&group).await.unwrap().unwrap().spend, Money(10));
     })
     .await;
 }

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, access_groups, activity, audit, budgets, credentials, customers, keys, models, organizations,
-    projects, reports, rights, spend, tags, teams, users,
+    Action, access_groups, activity, audit, budgets, credentials, customers, keys, model_groups, models,
+    organizations, projects, reports, rights, spend, tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -34,6 +34,8 @@ pub(super) struct Job {
     pub(super) caller: Caller,
     /// What the path names.
     pub(super) named: Option<String>,
+    /// What it names besides.
+    pub(super) named_too: Option<String>,
     pub(super) query: Option<String>,
     pub(super) body: Bytes,
     pub(super) moment: Moment,
@@ -46,12 +48,12 @@ pub(crate) async fn manage(
     core: &Arc<Core>,
     conn: &ConnState,
     action: Action,
-    (path, named): (&'static str, Option<String>),
+    (path, [named, named_too]): (&'static str, [Option<String>; 2]),
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let (head, body) = request.into_parts();
     let job = match enter(core, conn, action, path, head, body).await {
-        Ok(job) => Job { named, ..job },
+        Ok(job) => Job { named, named_too, ..job },
         Err(refusal) => return refusal.into_response(),
     };
     let done = core.shared.control.spawn(async move { run(job, action, path).await }).await;
@@ -107,6 +109,7 @@ pub(super) async fn enter(
         db,
         caller,
         named: None,
+        named_too: None,
         query: head.uri.query().map(str::to_owned),
         body: read_body(body, BODY_LIMIT).await?,
         moment,
@@ -157,6 +160,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal>
         Action::Organization(action) => organizations::run(job, action).await,
         Action::Project(action) => projects::run(job, action).await,
         Action::AccessGroup(action) => access_groups::run(job, action).await,
+        Action::ModelGroup(action) => model_groups::run(job, action).await,
         Action::Budget(action) => budgets::run(job, action).await,
         Action::Tag(action) => tags::run(job, action).await,
         Action::Model(action) => models::run(job, action).await,

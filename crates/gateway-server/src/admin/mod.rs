@@ -12,6 +12,7 @@ mod fields;
 mod job;
 mod keys;
 mod members;
+mod model_groups;
 mod models;
 mod organizations;
 mod projects;
@@ -39,6 +40,7 @@ pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
+pub(crate) use model_groups::ModelGroupAction;
 pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
 pub(crate) use projects::ProjectAction;
@@ -69,6 +71,8 @@ pub(crate) enum Action {
     Project(ProjectAction),
     /// Groups of models that teams and keys may use.
     AccessGroup(AccessGroupAction),
+    /// Access groups of models that are kept in the database, and their budgets.
+    ModelGroup(ModelGroupAction),
     /// Shared budgets.
     Budget(BudgetAction),
     /// Request tags.
@@ -110,6 +114,7 @@ impl Action {
             }
             Self::Project(action) => action.reads(),
             Self::AccessGroup(action) => action.reads(),
+            Self::ModelGroup(action) => action.reads(),
             Self::Scim(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(action) => action.reads(),

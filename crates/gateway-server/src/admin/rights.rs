@@ -339,7 +339,9 @@ impl Rights {
             | TeamAction::SetPermissions
             | TeamAction::MemberAdd
             | TeamAction::MemberUpdate
-            | TeamAction::MemberDelete => self.changes_team(job, action).await,
+            | TeamAction::MemberDelete
+            | TeamAction::MemberResetSpend
+            | TeamAction::MemberResetBudget => self.changes_team(job, action).await,
             _ => Err(crate::routes::operators_only(path).into()),
         }
     }

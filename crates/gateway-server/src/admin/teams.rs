@@ -14,6 +14,7 @@ use super::scope_view as view;
 
 mod membership;
 mod permissions;
+mod resets;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) enum TeamAction {
     MemberDelete,
     MembersAdd,
     MemberMe,
+    MemberResetSpend,
+    MemberResetBudget,
     Permissions,
     SetPermissions,
     SetSeveralPermissions,
@@ -64,6 +67,8 @@ pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> 
         TeamAction::MemberDelete => membership::delete(&job).await,
         TeamAction::MembersAdd => membership::add_several(&job).await,
         TeamAction::MemberMe => membership::own(&job).await,
+        TeamAction::MemberResetSpend => resets::spend(&job).await,
+        TeamAction::MemberResetBudget => resets::budget(&job).await,
         TeamAction::Permissions => permissions::list(&job).await,
         TeamAction::SetPermissions => permissions::set(&job).await,
         TeamAction::SetSeveralPermissions => permissions::set_several(&job).await,

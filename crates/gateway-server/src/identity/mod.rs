@@ -1,6 +1,7 @@
 //! Who is calling and who pays: secrets, their hashes, the directory of virtual keys, their scopes.
 
 mod bearer;
+mod budgeted;
 mod directory;
 mod key;
 mod leases;

@@ -12,6 +12,7 @@ use gateway_db::{Db, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
 use jiff::tz::TimeZone;
 use llm_types::{Money, Result};
 
+use super::budgeted::BudgetedGroups;
 use super::directory::unavailable;
 use super::parts::{Part, PartSpec, parts_of_scope, raise_of};
 use crate::clock::now_ms;
@@ -133,6 +134,8 @@ pub(crate) struct Scopes {
     slots: DashMap<ScopeId, Arc<Scope>>,
     /// Customers and tags that somebody made: all others have no limits.
     made: DashSet<ScopeId>,
+    /// Model access groups that have a budget.
+    pub(crate) budgeted: BudgetedGroups,
     version: AtomicI64,
     zone: ArcSwap<TimeZone>,
 }
@@ -141,7 +144,15 @@ impl Scopes {
     /// An empty view over a database, or over none.
     pub(super) fn new(db: Option<Db>, leasing: bool) -> Self {
         let zone = ArcSwap::from_pointee(TimeZone::UTC);
-        Self { db, leasing, slots: DashMap::new(), made: DashSet::new(), version: AtomicI64::new(0), zone }
+        Self {
+            db,
+            leasing,
+            slots: DashMap::new(),
+            made: DashSet::new(),
+            budgeted: BudgetedGroups::default(),
+            version: AtomicI64::new(0),
+            zone,
+        }
     }
 
     /// The scope, if it is in memory.
@@ -186,6 +197,9 @@ impl Scopes {
         let id = record.id.clone();
         if named_by_requests(id.kind) && record.deleted_at.is_none() {
             self.made.insert(id.clone());
+        }
+        if id.kind == ScopeKind::ModelAccessGroup {
+            self.budgeted.note(&id.id, record.deleted_at.is_none());
         }
         if let Some(slot) = self.cached(&id) {
             let record_is_gone = record.deleted_at.is_some();
@@ -352,8 +366,12 @@ impl Scopes {
     pub(super) async fn follow(&self, begin: bool) -> Result<()> {
         let Some(db) = &self.db else { return Ok(()) };
         if begin {
-            for id in db.made_scopes(&[ScopeKind::Customer, ScopeKind::Tag]).await.map_err(unavailable)? {
-                self.made.insert(id);
+            let kinds = [ScopeKind::Customer, ScopeKind::ModelAccessGroup, ScopeKind::Tag];
+            for id in db.made_scopes(&kinds).await.map_err(unavailable)? {
+                match id.kind {
+                    ScopeKind::ModelAccessGroup => self.budgeted.note(&id.id, true),
+                    _ => drop(self.made.insert(id)),
+                }
             }
         }
         let since = (!begin).then(|| self.version.load(Ordering::Relaxed));

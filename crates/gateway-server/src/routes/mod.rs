@@ -115,8 +115,12 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let path = request.uri().path();
-    let (route, model) = match find(request.method(), path) {
-        Found::Route(route, model) => (route, model.map(|model| decoded(model).into_owned())),
+    let (route, model, second) = match find(request.method(), path) {
+        Found::Route(route, (first, second)) => (
+            route,
+            first.map(|part| decoded(part).into_owned()),
+            second.map(|part| decoded(part).into_owned()),
+        ),
         Found::OtherMethod => return answer::detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
         Found::Nothing => return answer::detail(StatusCode::NOT_FOUND, "Not Found"),
     };
@@ -142,7 +146,9 @@ pub(crate) async fn answer(
         Handler::CalculateCost => costs::calculate(core, conn, request).await,
         Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
-        Handler::Manage(action) => admin::manage(core, conn, action, (route.1, model), request).await,
+        Handler::Manage(action) => {
+            admin::manage(core, conn, action, (route.1, [model, second]), request).await
+        }
         Handler::SignIn(step) => admin::sign_in(core, conn, step, (route.1, model), request).await,
         Handler::Scim(action) => admin::provision(core, conn, action, (route.1, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
@@ -156,7 +162,7 @@ pub(crate) async fn answer(
 
 /// What a method and a path lead to.
 enum Found<'a> {
-    Route(&'static Route, Option<&'a str>),
+    Route(&'static Route, pattern::Named<'a>),
     OtherMethod,
     Nothing,
 }

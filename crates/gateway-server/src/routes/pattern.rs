@@ -5,26 +5,41 @@ use std::borrow::Cow;
 /// The variable part that may hold slashes, because names of models do.
 const MODEL: &str = "model";
 /// The variable parts that name something kept.
-const KEPT: [&str; 6] = ["access_group_id", "credential_name", "id", "key_id", "login_id", "response_id"];
+const KEPT: [&str; 10] = [
+    "access_group",
+    "access_group_id",
+    "callback_name",
+    "credential_name",
+    "id",
+    "key_id",
+    "login_id",
+    "response_id",
+    "team_id",
+    "user_id",
+];
 
-/// Whether a path matches a pattern; `Some(Some(part))` when the pattern has the variable part
-/// `{model}` or one of [`KEPT`]. Of the other variable parts each stands for one segment; what they say
-/// is not asked for.
-pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
-    let Some((before, rest)) = pattern.split_once('{') else { return (pattern == path).then_some(None) };
+/// What a path names: its first variable part that is kept, and one more.
+pub(super) type Named<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Whether a path matches a pattern, and what stands for the variable part `{model}` and those of [`KEPT`].
+/// Of the other variable parts each stands for one segment; what they say is not asked for.
+pub(super) fn matches<'a>(pattern: &str, path: &'a str) -> Option<Named<'a>> {
+    let Some((before, rest)) = pattern.split_once('{') else {
+        return (pattern == path).then_some((None, None));
+    };
     let (name, after) = rest.split_once('}')?;
     let path = path.strip_prefix(before)?;
     if name == MODEL {
         let part = path.strip_suffix(after)?;
-        return (!part.is_empty()).then_some(Some(part));
+        return (!part.is_empty()).then_some((Some(part), None));
     }
     let end = path.find('/').unwrap_or(path.len());
     let (segment, rest) = path.split_at(end);
     if segment.is_empty() {
         return None;
     }
-    let asked = matches(after, rest)?;
-    Some(if KEPT.contains(&name) { Some(segment) } else { asked })
+    let later = matches(after, rest)?;
+    Some(if KEPT.contains(&name) { (Some(segment), later.0) } else { later })
 }
 
 /// The part with its percent escapes undone; a part whose escapes are no UTF-8 stays as it is.

@@ -7,8 +7,8 @@ use llm_types::Operation;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    KeyAction, ModelAction, OrganizationAction, ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb,
-    SpendAction, SsoStep, TagAction, TeamAction, UserAction,
+    KeyAction, ModelAction, ModelGroupAction, OrganizationAction, ProjectAction, ReportOf, ScimAction,
+    ScimOf, ScimVerb, SpendAction, SsoStep, TagAction, TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -65,6 +65,9 @@ const fn project(action: ProjectAction) -> Handler {
 }
 const fn access_group(action: AccessGroupAction) -> Handler {
     Handler::Manage(Action::AccessGroup(action))
+}
+const fn model_group(action: ModelGroupAction) -> Handler {
+    Handler::Manage(Action::ModelGroup(action))
 }
 const fn scim(of: ScimOf, verb: ScimVerb) -> Handler {
     Handler::Scim(ScimAction(of, verb))
@@ -291,6 +294,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/team/permissions_update", team(TeamAction::SetPermissions)),
     Route(POST, "/team/permissions_bulk_update", team(TeamAction::SetSeveralPermissions)),
     Route(GET, "/team/{id}/members/me", team(TeamAction::MemberMe)),
+    Route(POST, "/team/{team_id}/member/{user_id}/reset_spend", team(TeamAction::MemberResetSpend)),
+    Route(POST, "/team/{team_id}/member/{user_id}/reset_budget", team(TeamAction::MemberResetBudget)),
     Route(&Method::PATCH, "/team/{id}", team(TeamAction::Update)),
     Route(POST, "/team/model/add", team(TeamAction::ModelAdd)),
     Route(POST, "/team/model/delete", team(TeamAction::ModelDelete)),
@@ -347,6 +352,14 @@ pub(super) static TABLE: &[Route] = &[
         "/v1/unified_access_group/{access_group_id}",
         access_group(AccessGroupAction::Delete),
     ),
+    Route(POST, "/access_group/new", model_group(ModelGroupAction::New)),
+    Route(GET, "/access_group/list", model_group(ModelGroupAction::List)),
+    Route(GET, "/access_group/{access_group}/info", model_group(ModelGroupAction::Info)),
+    Route(&Method::PUT, "/access_group/{access_group}/update", model_group(ModelGroupAction::Update)),
+    Route(&Method::DELETE, "/access_group/{access_group}/delete", model_group(ModelGroupAction::Delete)),
+    Route(GET, "/access_group/{access_group}/budget", model_group(ModelGroupAction::Budget)),
+    Route(&Method::PUT, "/access_group/{access_group}/budget", model_group(ModelGroupAction::SetBudget)),
+    Route(&Method::DELETE, "/access_group/{access_group}/budget", model_group(ModelGroupAction::ClearBudget)),
     Route(POST, "/budget/new", budget(BudgetAction::New)),
     Route(POST, "/budget/update", budget(BudgetAction::Update)),
     Route(POST, "/budget/delete", budget(BudgetAction::Delete)),

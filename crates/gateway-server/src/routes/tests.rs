@@ -6,7 +6,9 @@ use super::{Found, find, pattern};
 
 fn leads_to(method: &Method, path: &str) -> Option<(&'static str, Option<String>)> {
     match find(method, path) {
-        Found::Route(route, part) => Some((route.1, part.map(|part| pattern::decoded(part).into_owned()))),
+        Found::Route(route, (part, _)) => {
+            Some((route.1, part.map(|part| pattern::decoded(part).into_owned())))
+        }
         Found::OtherMethod | Found::Nothing => None,
     }
 }
@@ -66,4 +68,14 @@ fn nothing_variable_stands_behind_the_model() {
         let behind = path.split_once("{model}").map_or("", |(_, behind)| behind);
         assert!(!behind.contains('{'), "{path}: the model takes all up to what is fixed behind it");
     }
+}
+
+#[test]
+fn a_path_names_two() {
+    let Found::Route(route, named) = find(&Method::POST, "/team/t%201/member/u@x.org/reset_spend") else {
+        panic!("it is in the table");
+    };
+    assert_eq!(route.1, "/team/{team_id}/member/{user_id}/reset_spend");
+    assert_eq!(named, (Some("t%201"), Some("u@x.org")));
+    assert!(matches!(find(&Method::POST, "/team//member/u/reset_spend"), Found::Nothing));
 }

@@ -75,7 +75,7 @@ pub(crate) struct Call {
     pub(crate) extras: Extras,
     pub(crate) tags: Vec<String>,
     pub(crate) end_user: Option<String>,
-    /// The customer and the tags as scopes that pay for the call.
+    /// The customer, the tags and the groups of models as scopes that pay for the call.
     pub(crate) named: Vec<Link>,
     /// Budgets of the configuration that it pays into, by their names in messages.
     pub(crate) funds: Vec<(String, Part)>,

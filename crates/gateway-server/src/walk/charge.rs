@@ -6,6 +6,7 @@ use gateway_db::{ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::admit::no_access;
+use super::groups;
 use super::priority::{self, Slot};
 use super::whose::{Who, per, word};
 use super::{Call, Caller};
@@ -20,7 +21,7 @@ use crate::store::{self, Condition};
 pub(crate) struct Charged {
     key: Option<(Arc<KeyEntry>, Reserved)>,
     scopes: Vec<(Arc<Scope>, Reserved)>,
-    /// The parts among the scopes that are about money: the ledger is told of them.
+    /// The parts and groups of models among the scopes that are about money: the ledger is told of them.
     pub(super) parts: Vec<ScopeId>,
 }
 
@@ -159,6 +160,10 @@ impl<'a> Payers<'a> {
         let view = scope.view();
         let word = word(scope.id.kind);
         sheet.reserve(scope, &view.limits(), word, || Who::Scope(Arc::clone(scope)))?;
+        // The ledger does not know by the key or the request which groups pay.
+        if scope.id.kind == ScopeKind::ModelAccessGroup {
+            sheet.charged.parts.push(scope.id.clone());
+        }
         for part in view.parts.iter().filter(|part| self.concerns(part)) {
             sheet.reserve_part(part, word, || Who::OfScope(scope.id.clone(), part.clone()))?;
         }
@@ -287,10 +292,11 @@ const fn rank(kind: ScopeKind) -> u8 {
         ScopeKind::Project => 1,
         ScopeKind::Organization => 2,
         ScopeKind::Tag => 3,
-        ScopeKind::User => 4,
-        ScopeKind::TeamMember => 5,
-        ScopeKind::OrganizationMember => 6,
-        _ => 7,
+        ScopeKind::ModelAccessGroup => 4,
+        ScopeKind::User => 5,
+        ScopeKind::TeamMember => 6,
+        ScopeKind::OrganizationMember => 7,
+        _ => 8,
     }
 }
 
@@ -301,7 +307,7 @@ const fn rank(kind: ScopeKind) -> u8 {
 /// [`ErrorKind::Unauthenticated`] for a blocked team, [`ErrorKind::Forbidden`] for a model that is not for a
 /// scope, [`ErrorKind::Overloaded`] when the database does not answer.
 pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
-    call.named = named(call).await?;
+    call.named = named(call, caller).await?;
     let region = call.named.iter().find_map(region_of);
     // A customer who is bound to a region is served there, whatever the request says.
     call.controls.region = region.or(call.controls.region.take());
@@ -327,15 +333,16 @@ fn region_of(link: &Link) -> Option<String> {
     (link.scope.id.kind == ScopeKind::Customer).then(|| region.to_owned())
 }
 
-/// The customer and the tags of a call as scopes.
-async fn named(call: &Call) -> Result<Vec<Link>> {
-    if call.end_user.is_none() && call.tags.is_empty() {
+/// The customer and the tags of a call as scopes, and the groups of models it pays into.
+async fn named(call: &Call, caller: &Caller) -> Result<Vec<Link>> {
+    let groups = groups::of(call, caller);
+    if call.end_user.is_none() && call.tags.is_empty() && groups.is_empty() {
         return Ok(Vec::new());
     }
     let customer = call.end_user.iter().map(|id| ScopeId::new(ScopeKind::Customer, id));
     let tags = call.tags.iter().map(|tag| ScopeId::new(ScopeKind::Tag, tag));
-    let mut links = Vec::with_capacity(1 + call.tags.len());
-    for id in customer.chain(tags) {
+    let mut links = Vec::with_capacity(1 + call.tags.len() + groups.len());
+    for id in customer.chain(tags).chain(groups) {
         links.push(Link { scope: find(call, id).await?, bound: true });
     }
     Ok(links)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use gateway_db::{Intent, Owner, ScopeId};
+use gateway_db::{Intent, Owner, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 use serde_json::{Value, json};
 
@@ -248,7 +248,10 @@ pub(super) fn parts_told(parts: &[ScopeId], paid: &[(ScopeId, Money)]) -> String
     if parts.is_empty() && paid.is_empty() {
         return String::new();
     }
-    let whole = parts.iter().map(|part| json!([&*part.id, &*part.member]));
+    let whole = parts.iter().map(|part| match part.kind {
+        ScopeKind::Part => json!([&*part.id, &*part.member]),
+        _ => json!([part.as_owner(), ""]),
+    });
     let shares = paid.iter().map(|(part, cost)| json!([&*part.id, &*part.member, cost.0]));
     Value::from_iter(whole.chain(shares)).to_string()
 }

@@ -29,6 +29,7 @@ mod encode;
 mod extras;
 mod fetch;
 mod funds;
+mod groups;
 mod judge;
 mod lasting;
 mod later;

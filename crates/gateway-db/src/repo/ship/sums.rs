@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::Deserialize;
 
 use super::bulk::{self, Bulk, Cell};
-use crate::ScopeKind;
 use crate::ledger::{Batch, Outcome, flags_byte};
 use crate::repo::leases::KEY;
+use crate::{ScopeId, ScopeKind};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -301,7 +301,11 @@ pub(in crate::repo) fn scopes_of<'a>(
             PartTold::Whole(id, member) => (id, member, None),
             PartTold::Share(id, member, share) => (id, member, Some(share)),
         };
-        ((ScopeKind::Part, Cow::Owned(id), Cow::Owned(member)), share)
+        let other = ScopeId::of_owner(&id).filter(|_| member.is_empty());
+        match other {
+            Some(scope) => ((scope.kind, Cow::Owned(scope.id), Cow::Borrowed("")), share),
+            None => ((ScopeKind::Part, Cow::Owned(id), Cow::Owned(member)), share),
+        }
     });
     let named = named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), Cow::Borrowed(member)));
     named.chain(tags).map(|scope| (scope, None)).chain(parts)

@@ -207,6 +207,7 @@ impl Visit {
             db,
             caller: Caller::Operator,
             named: None,
+            named_too: None,
             query: None,
             body: body.to_string().into(),
             moment,

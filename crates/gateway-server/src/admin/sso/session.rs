@@ -20,7 +20,7 @@ use crate::limits::parse_duration_ms;
 use crate::walk::Caller;
 
 /// What the key of a session may call: what manages and shows, no models.
-const ROUTES: [&str; 27] = [
+const ROUTES: [&str; 28] = [
     "management_routes",
     "spend_tracking_routes",
     "global_spend_tracking_routes",
@@ -41,6 +41,7 @@ const ROUTES: [&str; 27] = [
     "/tag",
     "/credentials",
     "/invitation",
+    "/access_group",
     "/v1/access_group",
     "/v1/unified_access_group",
     "/spend",
