@@ -86,14 +86,44 @@ def test_sums_by_everything(gateway, spent, days):
     models = {row["model"] for row in ask("/global/spend/models")}
     assert "say" in models
     assert {row["provider"] for row in ask(f"/global/spend/provider?{days}")} >= {"openai", "anthropic"}
-    report = ask(f"/global/spend/report?{days}&group_by=api_key&api_key={spent['key']}")
-    assert sum(row["total_spend"] for row in report) == both
-    assert sum(row["api_requests"] for row in report) == 3
     activity = ask(f"/global/activity?{days}&api_key={spent['key']}")
     assert (activity["sum_api_requests"], activity["sum_total_tokens"]) == (3, 30)
     by_model = ask(f"/global/activity/model?{days}&api_key={spent['key']}")
     assert {row["model"]: row["sum_api_requests"] for row in by_model}["claude"] == 1
     assert spent["hash"] in [row["token"] for row in ask("/spend/keys")]
+
+
+def uses(rows):
+    """Spend and tokens of the metadata of a report's rows, checked against their totals."""
+    for row in rows:
+        assert row["total_spend"] == pytest.approx(sum(use["spend"] for use in row["metadata"]), abs=1e-12)
+    return [use for row in rows for use in row["metadata"]]
+
+
+def test_the_report_has_the_forms_of_litellm(gateway, spent, days):
+    report = lambda query: ok(gateway.ask("GET", f"/global/spend/report?{days}&{query}"))
+    both = pytest.approx(2 * CALL_COST)
+    [key] = report(f"group_by=api_key&api_key={spent['key']}")
+    assert (key["api_key"], key["total_cost"]) == (spent["hash"], both)
+    assert key["total_input_tokens"] + key["total_output_tokens"] == 30
+    assert sum(model["total_cost"] for model in key["model_details"]) == both
+    assert report(f"internal_user_id={spent['user']}") == [key]
+    assert key in report("group_by=api_key")
+    for group, list_of, name, whose in [
+        ("team", "teams", "team_name", spent["alias"]), ("customer", "customers", "customer", spent["customer"])
+    ]:
+        rows = [(day["group_by_day"], row) for day in report(f"group_by={group}") for row in day[list_of] if row[name] == whose]
+        assert {day for day, _ in rows} == {f"{datetime.datetime.now(datetime.UTC).date()}T00:00:00+00:00"}
+        found = uses([row for _, row in rows])
+        assert {use["api_key"] for use in found} == {spent["hash"]}
+        assert sum(use["spend"] for use in found) == both
+        assert sum(use["total_tokens"] for use in found) == 30
+    [day] = report(f"team_id={spent['team']}&customer_id={spent['customer']}")
+    [row] = day["teams_customers"]
+    assert (row["team_name"], row["customer"], row["total_spend"]) == (spent["alias"], spent["customer"], both)
+    assert report(f"team_id={spent['team']}&customer_id=nobody") == []
+    missing = gateway.ask("GET", "/global/spend/report")
+    assert (missing.status, missing.json["detail"]["error"]) == (400, "Please provide start_date and end_date")
 
 
 def test_tags_are_summed_up_and_customers_named(gateway, spent):

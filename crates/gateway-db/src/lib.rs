@@ -32,8 +32,9 @@ pub use record::{
     SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange, DueBudget, DueScope, EndedPeriods,
-    Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk, LessonRow, Payer, ReportQuery,
-    ReportRow, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery, SlipName, SortOrder, SpendBy, SpendSums,
+    CallsBy, CallsQuery, CallsRow, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
+    DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
+    LessonRow, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery, SlipName,
+    SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

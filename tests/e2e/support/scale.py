@@ -47,6 +47,9 @@ INSERT INTO daily_scope_spend SELECT started_at / {DAY_MS}, 'customer', end_user
     call_type, {SUMS} FROM spend_log GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 INSERT INTO daily_scope_spend SELECT started_at / {DAY_MS}, 'tag', tags::jsonb ->> 0, key_hash, model_group, model, provider,
     call_type, {SUMS} FROM spend_log GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+INSERT INTO daily_calls SELECT started_at / {DAY_MS}, model_group, deployment, model, provider, status,
+    CASE WHEN outcome = 'failed' THEN 'internal' ELSE '' END, 0, count(*), 0, sum(output_tokens), sum(duration_us), 0, 0
+    FROM spend_log GROUP BY 1, 2, 3, 4, 5, 6, 7;
 """
 
 OWNERS = """
@@ -179,6 +182,13 @@ def reports(key=3, days=30):
         f"/global/spend/report?{day}&group_by=api_key",
         f"/global/activity?{month}",
         f"/global/activity/model?{month}",
+        f"/global/activity/cache_hits?{month}",
+        f"/global/activity/exceptions?{month}&model_group=group-3",
+        f"/model/metrics?{month}&_selected_model_group=group-3",
+        f"/model/metrics?{month}&_selected_model_group=group-3&api_key={key_hash}",
+        f"/model/metrics/exceptions?{month}",
+        f"/model/streaming_metrics?{day}&_selected_model_group=group-3",
+        f"/management/v1/spend_logs/end_users?filter[startTime][gte]={date(-days)}&filter[startTime][lte]={date(0)}",
         f"/user/daily/activity?{month}&page_size=1000",
         f"/user/daily/activity?{month}&user_id=user-1",
         f"/user/daily/activity/aggregated?{month}&user_id=user-1",

@@ -11,6 +11,7 @@ mod m20261122_000011_audit_log;
 mod m20261122_000012_lessons;
 mod m20261122_000013_spend_partitions;
 mod m20261122_000014_slips;
+mod m20261122_000015_daily_calls;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000012_lessons::Migration),
             Box::new(m20261122_000013_spend_partitions::Migration),
             Box::new(m20261122_000014_slips::Migration),
+            Box::new(m20261122_000015_daily_calls::Migration),
         ]
     }
 }

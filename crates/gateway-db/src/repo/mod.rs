@@ -1,6 +1,7 @@
 //! The verbs the rooms need, one file per kind of record.
 
 mod budgets;
+mod calls;
 mod columns;
 mod correct;
 mod entries;
@@ -29,6 +30,7 @@ pub(crate) use key_row::row_of as key_row_of;
 pub(crate) use scope_row::row_of as scope_row_of;
 
 pub use budgets::{DueBudget, DueScope, EndedPeriods};
+pub use calls::{CallsBy, CallsQuery, CallsRow, SLOW_S};
 pub use correct::{Corrected, Correction, CostRange};
 pub use entries::ConfigEntries;
 pub use key_list::{KeyQuery, KeySort, SortOrder};

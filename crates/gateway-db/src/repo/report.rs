@@ -62,6 +62,9 @@ pub struct ReportQuery {
     pub without: Vec<(SpendBy, Vec<String>)>,
     /// What the sums are split by, in the order of the answer.
     pub by: Vec<SpendBy>,
+    /// Only calls, tokens and cost are added up, the other sums stay zero, and rows come in no order. For answers of tens
+    /// of thousands of rows, which PostgreSQL would put in order on disk.
+    pub brief: bool,
 }
 
 /// One line of a report.
@@ -92,6 +95,10 @@ pub struct SpendSums {
     pub cost: Money,
     /// How long they took together, in microseconds.
     pub duration_us: i64,
+    /// Calls that a cache of replies answered.
+    pub cache_hits: i64,
+    /// The answers of those.
+    pub cached_output_tokens: i64,
 }
 
 impl SpendSums {
@@ -105,20 +112,26 @@ impl SpendSums {
         self.cache_write_tokens += other.cache_write_tokens;
         self.cost += other.cost;
         self.duration_us += other.duration_us;
+        self.cache_hits += other.cache_hits;
+        self.cached_output_tokens += other.cached_output_tokens;
     }
 }
 
-/// The sums in the order of [`SpendSums`]; a sum of bigint is numeric on PostgreSQL, hence the casts.
-const SUMS: [&str; 8] = [
+/// The sums, those of a brief report first; a sum of bigint is numeric on PostgreSQL, hence the casts.
+const SUMS: [&str; 10] = [
     "requests",
-    "failed",
     "input_tokens",
     "output_tokens",
+    "cost",
+    "failed",
     "cache_read_tokens",
     "cache_write_tokens",
-    "cost",
     "duration_us",
+    "cache_hits",
+    "cached_output_tokens",
 ];
+/// How many sums a brief report has.
+const BRIEF: usize = 4;
 
 impl Db {
     /// Sums that match, dearest first.
@@ -126,7 +139,8 @@ impl Db {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn spend_report(&self, query: &ReportQuery) -> Result<Vec<ReportRow>, DbError> {
-        let sums = SUMS.iter().map(|sum| format!("CAST(COALESCE(SUM({sum}), 0) AS bigint)"));
+        let sums = &SUMS[..query.sums()];
+        let sums = sums.iter().map(|sum| format!("CAST(COALESCE(SUM({sum}), 0) AS bigint)"));
         let (from, values) = from(query);
         let sql = format!("SELECT {}{from}{}", columns(query, sums), dearest_first(query));
         self.report_rows(query, sql, values).await
@@ -147,7 +161,7 @@ impl Db {
         let count = Statement::from_sql_and_values(self.sea_backend(), count, values.clone());
         let row = self.conn.query_one_raw(count).await.map_err(failed)?;
         let total: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0)).map_err(failed)?;
-        let columns = columns(query, SUMS.iter().map(|sum| (*sum).to_owned()));
+        let columns = columns(query, SUMS[..query.sums()].iter().map(|sum| (*sum).to_owned()));
         let order = if query.of.is_some() { SCOPE_ORDER } else { ORDER };
         let (limit, offset) = (page.limit(), page.offset());
         let sql = format!("SELECT {columns}{from} ORDER BY {order} LIMIT {limit} OFFSET {offset}");
@@ -163,7 +177,14 @@ impl Db {
     ) -> Result<Vec<ReportRow>, DbError> {
         let statement = Statement::from_sql_and_values(self.sea_backend(), sql, values);
         let rows = self.conn.query_all_raw(statement).await.map_err(failed)?;
-        rows.iter().map(|row| read(row, query.by.len()).map_err(failed)).collect()
+        rows.iter().map(|row| read(row, query.by.len(), query.sums()).map_err(failed)).collect()
+    }
+}
+
+impl ReportQuery {
+    /// How many of [`SUMS`] are asked for.
+    const fn sums(&self) -> usize {
+        if self.brief { BRIEF } else { SUMS.len() }
     }
 }
 
@@ -184,7 +205,8 @@ fn dearest_first(query: &ReportQuery) -> String {
         return String::new();
     }
     let groups = query.by.iter().map(|by| by.column()).collect::<Vec<_>>().join(", ");
-    format!(" GROUP BY {groups} ORDER BY SUM(cost) DESC, {groups}")
+    let order = if query.brief { String::new() } else { format!(" ORDER BY SUM(cost) DESC, {groups}") };
+    format!(" GROUP BY {groups}{order}")
 }
 
 /// Which sums, and the values of its parameters.
@@ -219,19 +241,21 @@ fn from(query: &ReportQuery) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-fn read(row: &QueryResult, names: usize) -> Result<ReportRow, DbErr> {
-    let number = |index: usize| row.try_get_by_index::<i64>(names + index);
+fn read(row: &QueryResult, names: usize, sums: usize) -> Result<ReportRow, DbErr> {
+    let number = |index: usize| if index < sums { row.try_get_by_index::<i64>(names + index) } else { Ok(0) };
     Ok(ReportRow {
         names: (0..names).map(|index| row.try_get_by_index(index)).collect::<Result<_, _>>()?,
         sums: SpendSums {
             requests: number(0)?,
-            failed: number(1)?,
-            input_tokens: number(2)?,
-            output_tokens: number(3)?,
-            cache_read_tokens: number(4)?,
-            cache_write_tokens: number(5)?,
-            cost: Money(number(6)?),
+            input_tokens: number(1)?,
+            output_tokens: number(2)?,
+            cost: Money(number(3)?),
+            failed: number(4)?,
+            cache_read_tokens: number(5)?,
+            cache_write_tokens: number(6)?,
             duration_us: number(7)?,
+            cache_hits: number(8)?,
+            cached_output_tokens: number(9)?,
         },
     })
 }

@@ -7,6 +7,7 @@
     reason = "tests, helpers outside of test functions among them"
 )]
 
+mod calls;
 mod correct;
 mod crash;
 mod parts;

@@ -22,6 +22,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000012_lessons",
             "m20261122_000013_spend_partitions",
             "m20261122_000014_slips",
+            "m20261122_000015_daily_calls",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

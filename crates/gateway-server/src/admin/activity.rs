@@ -1,13 +1,14 @@
 //! `/user/daily/activity` and its relatives: what each day came to, and who and what it was (surface §3.8).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gateway_db::{KeyNames, PageRequest, ReportQuery, ReportRow, ScopeKind, SpendBy, SpendSums};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use super::days;
-use super::job::Job;
+use super::job::{Job, written};
 use super::refusal::Refusal;
 
 /// Whose days.
@@ -67,7 +68,7 @@ const LARGEST_PAGE: u64 = 1_000;
 
 /// Answers with the days of a range: `whole`, or a page of the rows that they are sums of, newest first. As with
 /// LiteLLM a day may go on on the next page, and whoever wants all of it adds pages up.
-pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Value, Refusal> {
+pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Vec<u8>, Refusal> {
     let (Some(from), Some(to)) = days::range(&job)? else {
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, "Please provide start_date and end_date"));
     };
@@ -96,7 +97,7 @@ pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Value, 
     let found = find(&job, &query, whole).await?;
     let hashes: BTreeSet<&str> = found.rows.iter().map(|row| row.names[2].as_str()).collect();
     let keys = job.db.key_names(&hashes.into_iter().collect::<Vec<_>>()).await?;
-    Ok(answer(&found, &keys))
+    written(&answer(&found, &keys))
 }
 
 async fn find(job: &Job, query: &ReportQuery, whole: bool) -> Result<Found, Refusal> {
@@ -114,118 +115,198 @@ async fn find(job: &Job, query: &ReportQuery, whole: bool) -> Result<Found, Refu
     Ok(Found { rows: found.items, page: found.page, pages })
 }
 
-fn answer(found: &Found, keys: &Keys) -> Value {
+fn answer<'r>(found: &'r Found, keys: &'r Keys) -> Answer<'r> {
     let mut total = SpendSums::default();
     found.rows.iter().for_each(|row| total.add(&row.sums));
     let days = found.rows.chunk_by(|one, other| one.names[0] == other.names[0]);
-    let results: Vec<Value> = days.map(|rows| day(rows, keys)).collect();
-    json!({ "results": results, "metadata": metadata(&total, found.page, found.pages) })
+    let results = days.map(|rows| day(rows, keys)).collect();
+    Answer { results, metadata: Metadata::of(&total, found.page, found.pages) }
 }
 
 /// The names of keys by their hashes.
 type Keys = HashMap<String, KeyNames>;
 
-fn day(rows: &[ReportRow], keys: &Keys) -> Value {
+fn day<'r>(rows: &'r [ReportRow], keys: &'r Keys) -> Day<'r> {
     let mut total = SpendSums::default();
-    let mut parts = Parts::default();
+    let mut parts: [Part<'r>; 6] = std::array::from_fn(|_| Part { named: BTreeMap::new(), keys });
     for row in rows {
         total.add(&row.sums);
         let [_, entity, key, group, model, provider, call_type] = row.names.as_slice() else { continue };
         let of = [entity, key, group, model, provider, call_type];
-        for (part, name) in parts.0.iter_mut().zip(of) {
+        for (part, name) in parts.iter_mut().zip(of) {
             part.add(name, key, &row.sums);
         }
     }
     let date = rows.first().map(|row| days::text(&row.names[0]));
-    json!({ "date": date, "metrics": metrics(&total), "breakdown": parts.breakdown(keys) })
+    Day { date, metrics: Metrics::of(&total), breakdown: Breakdown::of(parts) }
 }
 
-/// The sums of a day by each thing they are split by: entity, key, model group, model, provider, call type.
-#[derive(Default)]
-struct Parts<'r>([Part<'r>; 6]);
+/// The answer as it is written down. It is of thousands of sums, so none of them becomes a value of its own before.
+#[derive(Serialize)]
+struct Answer<'r> {
+    results: Vec<Day<'r>>,
+    metadata: Metadata,
+}
 
-/// One of them: each name once, with its sums, and the same by key.
-#[derive(Default)]
-struct Part<'r>(BTreeMap<&'r str, (SpendSums, BTreeMap<&'r str, SpendSums>)>);
+#[derive(Serialize)]
+struct Day<'r> {
+    date: Option<String>,
+    metrics: Metrics,
+    breakdown: Breakdown<'r>,
+}
+
+/// The sums of a day by each thing they are split by.
+#[derive(Serialize)]
+struct Breakdown<'r> {
+    entities: Part<'r>,
+    api_keys: OfKeys<'r>,
+    model_groups: Part<'r>,
+    models: Part<'r>,
+    providers: Part<'r>,
+    endpoints: Part<'r>,
+    mcp_servers: Nothing,
+}
+
+impl<'r> Breakdown<'r> {
+    fn of([entities, keys, model_groups, models, providers, endpoints]: [Part<'r>; 6]) -> Self {
+        let named = keys.named.into_iter().map(|(key, (sums, _))| (key, sums)).collect();
+        let api_keys = OfKeys { named: Cow::Owned(named), keys: keys.keys };
+        Self { entities, api_keys, model_groups, models, providers, endpoints, mcp_servers: Nothing {} }
+    }
+}
+
+/// An object without members.
+#[derive(Serialize)]
+struct Nothing {}
+
+/// One thing that sums are split by: each name once, with its sums, and the same by key.
+struct Part<'r> {
+    named: BTreeMap<&'r str, (SpendSums, BTreeMap<&'r str, SpendSums>)>,
+    keys: &'r Keys,
+}
 
 impl<'r> Part<'r> {
     fn add(&mut self, name: &'r str, key: &'r str, sums: &SpendSums) {
         if name.is_empty() {
             return;
         }
-        let (total, keys) = self.0.entry(name).or_default();
+        let (total, keys) = self.named.entry(name).or_default();
         total.add(sums);
         keys.entry(key).or_default().add(sums);
     }
+}
 
-    fn value(&self, known: &Keys) -> Value {
-        let entry = |(name, (sums, keys)): (&&str, &(SpendSums, BTreeMap<&str, SpendSums>))| {
-            let keys: Map<String, Value> =
-                keys.iter().map(|(key, sums)| ((*key).to_owned(), of_key(key, sums, known))).collect();
-            let value = json!({ "metrics": metrics(sums), "metadata": {}, "api_key_breakdown": keys });
-            ((*name).to_owned(), value)
-        };
-        Value::Object(self.0.iter().map(entry).collect())
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.named.iter().map(|(name, (sums, keys))| {
+            let breakdown = OfKeys { named: Cow::Borrowed(keys), keys: self.keys };
+            (name, Entry { metrics: Metrics::of(sums), metadata: Nothing {}, api_key_breakdown: breakdown })
+        }))
     }
 }
 
-impl Parts<'_> {
-    fn breakdown(&self, known: &Keys) -> Value {
-        let [entities, keys, groups, models, providers, call_types] = &self.0;
-        let own: Map<String, Value> =
-            keys.0.iter().map(|(key, (sums, _))| ((*key).to_owned(), of_key(key, sums, known))).collect();
-        json!({
-            "entities": entities.value(known),
-            "api_keys": own,
-            "model_groups": groups.value(known),
-            "models": models.value(known),
-            "providers": providers.value(known),
-            "endpoints": call_types.value(known),
-            "mcp_servers": {},
-        })
+#[derive(Serialize)]
+struct Entry<'r> {
+    metrics: Metrics,
+    metadata: Nothing,
+    api_key_breakdown: OfKeys<'r>,
+}
+
+/// Sums by key, with what is known of the keys.
+struct OfKeys<'r> {
+    named: Cow<'r, BTreeMap<&'r str, SpendSums>>,
+    keys: &'r Keys,
+}
+
+impl Serialize for OfKeys<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.named.iter().map(|(hash, sums)| {
+            let known = self.keys.get(*hash);
+            let metadata = KeyMetadata {
+                key_alias: known.and_then(|key| key.alias.as_deref()),
+                team_id: known.and_then(|key| key.team_id.as_deref()),
+            };
+            (hash, OfKey { metrics: Metrics::of(sums), metadata })
+        }))
     }
 }
 
-fn of_key(hash: &str, sums: &SpendSums, known: &Keys) -> Value {
-    let key = known.get(hash);
-    json!({
-        "metrics": metrics(sums),
-        "metadata": {
-            "key_alias": key.and_then(|key| key.alias.as_ref()),
-            "team_id": key.and_then(|key| key.team_id.as_ref()),
-        },
-    })
+#[derive(Serialize)]
+struct OfKey<'r> {
+    metrics: Metrics,
+    metadata: KeyMetadata<'r>,
 }
 
-fn metrics(sums: &SpendSums) -> Value {
-    json!({
-        "spend": sums.cost.as_usd(),
-        "prompt_tokens": sums.input_tokens,
-        "completion_tokens": sums.output_tokens,
-        "cache_read_input_tokens": sums.cache_read_tokens,
-        "cache_creation_input_tokens": sums.cache_write_tokens,
-        "total_tokens": sums.input_tokens + sums.output_tokens,
-        "successful_requests": sums.requests - sums.failed,
-        "failed_requests": sums.failed,
-        "api_requests": sums.requests,
-        "total_response_time_ms": sums.duration_us / 1_000,
-        "timed_requests": sums.requests,
-    })
+#[derive(Serialize)]
+struct KeyMetadata<'r> {
+    key_alias: Option<&'r str>,
+    team_id: Option<&'r str>,
 }
 
-fn metadata(total: &SpendSums, page: u64, pages: u64) -> Value {
-    json!({
-        "total_spend": total.cost.as_usd(),
-        "total_prompt_tokens": total.input_tokens,
-        "total_completion_tokens": total.output_tokens,
-        "total_tokens": total.input_tokens + total.output_tokens,
-        "total_api_requests": total.requests,
-        "total_successful_requests": total.requests - total.failed,
-        "total_failed_requests": total.failed,
-        "total_cache_read_input_tokens": total.cache_read_tokens,
-        "total_cache_creation_input_tokens": total.cache_write_tokens,
-        "page": page,
-        "total_pages": pages,
-        "has_more": page < pages,
-    })
+#[derive(Serialize)]
+struct Metrics {
+    spend: f64,
+    prompt_tokens: i64,
+    completion_tokens: i64,
+    cache_read_input_tokens: i64,
+    cache_creation_input_tokens: i64,
+    total_tokens: i64,
+    successful_requests: i64,
+    failed_requests: i64,
+    api_requests: i64,
+    total_response_time_ms: i64,
+    timed_requests: i64,
+}
+
+impl Metrics {
+    fn of(sums: &SpendSums) -> Self {
+        Self {
+            spend: sums.cost.as_usd(),
+            prompt_tokens: sums.input_tokens,
+            completion_tokens: sums.output_tokens,
+            cache_read_input_tokens: sums.cache_read_tokens,
+            cache_creation_input_tokens: sums.cache_write_tokens,
+            total_tokens: sums.input_tokens + sums.output_tokens,
+            successful_requests: sums.requests - sums.failed,
+            failed_requests: sums.failed,
+            api_requests: sums.requests,
+            total_response_time_ms: sums.duration_us / 1_000,
+            timed_requests: sums.requests,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    total_spend: f64,
+    total_prompt_tokens: i64,
+    total_completion_tokens: i64,
+    total_tokens: i64,
+    total_api_requests: i64,
+    total_successful_requests: i64,
+    total_failed_requests: i64,
+    total_cache_read_input_tokens: i64,
+    total_cache_creation_input_tokens: i64,
+    page: u64,
+    total_pages: u64,
+    has_more: bool,
+}
+
+impl Metadata {
+    fn of(total: &SpendSums, page: u64, pages: u64) -> Self {
+        Self {
+            total_spend: total.cost.as_usd(),
+            total_prompt_tokens: total.input_tokens,
+            total_completion_tokens: total.output_tokens,
+            total_tokens: total.input_tokens + total.output_tokens,
+            total_api_requests: total.requests,
+            total_successful_requests: total.requests - total.failed,
+            total_failed_requests: total.failed,
+            total_cache_read_input_tokens: total.cache_read_tokens,
+            total_cache_creation_input_tokens: total.cache_write_tokens,
+            page,
+            total_pages: pages,
+            has_more: page < pages,
+        }
+    }
 }

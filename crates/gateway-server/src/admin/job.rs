@@ -8,13 +8,13 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use llm_types::{Error, ErrorKind};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, access_groups, activity, audit, budgets, credentials, customers, keys, model_groups, models,
-    organizations, projects, reports, rights, spend, tags, teams, users,
+    Action, access_groups, activity, audit, budgets, credentials, customers, keys, metrics, model_groups,
+    models, organizations, projects, reports, rights, spend, tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -59,7 +59,7 @@ pub(crate) async fn manage(
     let done = core.shared.control.spawn(async move { run(job, action, path).await }).await;
     match done {
         Ok(Ok(_)) if action.status() == StatusCode::NO_CONTENT => answer::empty(StatusCode::NO_CONTENT),
-        Ok(Ok(value)) => answer::json_response(action.status(), &value),
+        Ok(Ok(body)) => answer::json_written(action.status(), body),
         Ok(Err(refusal)) => refusal.into_response(),
         Err(gone) => {
             let error = Error::new(ErrorKind::Internal, "the change was interrupted").with_source(gone);
@@ -150,28 +150,37 @@ fn may(caller: &Caller, action: Action, path: &str) -> Result<(), Error> {
     }
 }
 
-async fn run(mut job: Job, action: Action, path: &str) -> Result<Value, Refusal> {
+/// Does it, and writes the answer down here, beside the data plane: the longest are of megabytes.
+async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusal> {
     rights::gate(&mut job, action, path).await?;
-    match action {
-        Action::Key(action) => keys::run(job, action).await,
-        Action::Team(action) => teams::run(job, action).await,
-        Action::User(action) => users::run(job, action).await,
-        Action::Customer(action) => customers::run(job, action).await,
-        Action::Organization(action) => organizations::run(job, action).await,
-        Action::Project(action) => projects::run(job, action).await,
-        Action::AccessGroup(action) => access_groups::run(job, action).await,
-        Action::ModelGroup(action) => model_groups::run(job, action).await,
-        Action::Budget(action) => budgets::run(job, action).await,
-        Action::Tag(action) => tags::run(job, action).await,
-        Action::Model(action) => models::run(job, action).await,
-        Action::Credential(action) => credentials::run(job, action).await,
+    let value = match action {
+        Action::Key(action) => keys::run(job, action).await?,
+        Action::Team(action) => teams::run(job, action).await?,
+        Action::User(action) => users::run(job, action).await?,
+        Action::Customer(action) => customers::run(job, action).await?,
+        Action::Organization(action) => organizations::run(job, action).await?,
+        Action::Project(action) => projects::run(job, action).await?,
+        Action::AccessGroup(action) => access_groups::run(job, action).await?,
+        Action::ModelGroup(action) => model_groups::run(job, action).await?,
+        Action::Budget(action) => budgets::run(job, action).await?,
+        Action::Tag(action) => tags::run(job, action).await?,
+        Action::Model(action) => models::run(job, action).await?,
+        Action::Credential(action) => credentials::run(job, action).await?,
         // SCIM has answers of its own (`scim::answer`).
-        Action::Scim(_) => Err(crate::routes::operators_only(path).into()),
-        Action::Audit(action) => audit::run(job, action).await,
-        Action::Spend(action) => spend::run(job, action).await,
-        Action::Report(of) => reports::run(job, of).await,
-        Action::Activity(of, whole) => activity::run(job, of, whole).await,
-    }
+        Action::Scim(_) => return Err(crate::routes::operators_only(path).into()),
+        Action::Audit(action) => audit::run(job, action).await?,
+        Action::Spend(action) => return spend::run(job, action).await,
+        Action::Metrics(action) => metrics::run(job, action).await?,
+        Action::Report(of) => reports::run(job, of).await?,
+        Action::Activity(of, whole) => return activity::run(job, of, whole).await,
+    };
+    written(&value)
+}
+
+/// An answer as JSON.
+pub(super) fn written<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refusal> {
+    let failed = |error| Error::new(ErrorKind::Internal, "the answer cannot be written").with_source(error);
+    serde_json::to_vec(answer).map_err(|error| failed(error).into())
 }
 
 impl Job {

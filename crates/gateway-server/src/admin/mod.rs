@@ -5,6 +5,7 @@ mod activity;
 mod audit;
 mod budget_fields;
 mod budgets;
+mod cache_activity;
 mod credentials;
 mod customers;
 mod days;
@@ -12,6 +13,7 @@ mod fields;
 mod job;
 mod keys;
 mod members;
+mod metrics;
 mod model_groups;
 mod models;
 mod organizations;
@@ -24,6 +26,7 @@ mod scim;
 mod scope_fields;
 mod scope_view;
 mod spend;
+mod spend_names;
 mod spend_row;
 mod sso;
 mod tag_usage;
@@ -40,6 +43,7 @@ pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
+pub(crate) use metrics::MetricsAction;
 pub(crate) use model_groups::ModelGroupAction;
 pub(crate) use models::ModelAction;
 pub(crate) use organizations::OrganizationAction;
@@ -47,6 +51,7 @@ pub(crate) use projects::ProjectAction;
 pub(crate) use reports::ReportOf;
 pub(crate) use scim::{Of as ScimOf, ScimAction, Verb as ScimVerb, answer as provision};
 pub(crate) use spend::SpendAction;
+pub(crate) use spend_names::NamesOf;
 pub(crate) use sso::{Failures, SsoStep, answer as sign_in};
 pub(crate) use tags::TagAction;
 pub(crate) use teams::TeamAction;
@@ -87,6 +92,8 @@ pub(crate) enum Action {
     Audit(AuditAction),
     /// What was spent.
     Spend(SpendAction),
+    /// How deployments do.
+    Metrics(MetricsAction),
     /// What somebody's keys spent.
     Report(ReportOf),
     /// What each day came to; on one page where it says so.
@@ -118,7 +125,7 @@ impl Action {
             Self::Scim(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(action) => action.reads(),
-            Self::Report(_) | Self::Activity(..) | Self::Audit(_) => true,
+            Self::Report(_) | Self::Activity(..) | Self::Audit(_) | Self::Metrics(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Model(_) => false,
             Self::Credential(action) => matches!(action, CredentialAction::List | CredentialAction::Info),

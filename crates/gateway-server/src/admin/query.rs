@@ -21,6 +21,12 @@ pub(super) fn params(query: Option<&str>, name: &str) -> Vec<String> {
     pairs.filter(|(key, _)| unescaped(key) == name).map(|(_, value)| unescaped(value).into_owned()).collect()
 }
 
+/// The names of all parameters.
+pub(super) fn names(query: Option<&str>) -> Vec<String> {
+    let pairs = query.into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty());
+    pairs.map(|pair| unescaped(pair.split_once('=').map_or(pair, |(name, _)| name)).into_owned()).collect()
+}
+
 /// The query with a parameter, whatever it was before.
 pub(super) fn with(query: Option<&str>, name: &str, value: &str) -> String {
     let others = query.unwrap_or_default().split('&').filter(|pair| {

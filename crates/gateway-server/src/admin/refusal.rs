@@ -1,7 +1,8 @@
 //! How management routes say no (surface §3.1).
 
 use gateway_db::{DbError, DbErrorKind};
-use http::{Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
 use llm_types::{Error, ErrorKind, Origin};
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ pub(super) enum Refusal {
     Fields(Vec<Value>),
     /// A status and what stands in `detail`: how LiteLLM's framework words some refusals.
     Detail(StatusCode, Value),
+    /// A problem document (RFC 9457): how `/management/v1` says no.
+    Problem(StatusCode, Value),
 }
 
 impl Refusal {
@@ -29,6 +32,19 @@ impl Refusal {
         Self::Detail(status, json!({ "error": message.into() }))
     }
 
+    /// A problem document; `allowed` is what could have been said instead.
+    pub(super) fn problem(status: StatusCode, kind: &str, words: &str, allowed: &[&str]) -> Self {
+        let title = kind.replace('-', " ");
+        let body = json!({
+            "type": format!("urn:litellm:problem:{kind}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": words,
+            "allowed": allowed,
+        });
+        Self::Problem(status, body)
+    }
+
     /// One entry of a list of field problems, in the shape of LiteLLM's framework.
     pub(super) fn field(kind: &str, name: &str, message: &str, found: &Value) -> Value {
         json!({ "type": kind, "loc": ["body", name], "msg": message, "input": found })
@@ -39,7 +55,7 @@ impl Refusal {
         match self {
             Self::Error(error) => error.to_string(),
             Self::Fields(problems) => Value::from(problems.clone()).to_string(),
-            Self::Detail(_, detail) => detail.to_string(),
+            Self::Detail(_, detail) | Self::Problem(_, detail) => detail.to_string(),
         }
     }
 
@@ -55,6 +71,12 @@ impl Refusal {
         match self {
             Self::Error(error) => answer::openai_error(&error),
             Self::Detail(status, detail) => answer::detail(status, detail),
+            Self::Problem(status, body) => {
+                let mut response = answer::json_response(status, &body);
+                let kind = HeaderValue::from_static("application/problem+json");
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+                response
+            }
             Self::Fields(problems) => answer::detail(StatusCode::UNPROCESSABLE_ENTITY, problems),
         }
     }

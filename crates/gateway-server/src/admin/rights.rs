@@ -58,6 +58,33 @@ struct Rights {
     organizations: Vec<String>,
 }
 
+/// Whose calls a caller may see.
+pub(super) enum SpendScope {
+    /// Everybody's.
+    All,
+    /// A user's, and those of teams that it runs.
+    Own { user: String, teams: Vec<String> },
+}
+
+/// Whose calls the caller may see.
+///
+/// # Errors
+/// When the database cannot be asked, or nothing is the caller's.
+pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
+    if job.caller.role() != Role::Other {
+        return Ok(SpendScope::All);
+    }
+    let Some(rights) = Rights::of(job).await? else { return Err(not_yours_to_see()) };
+    let run = |team: &ScopeRecord| team.settings.role.as_deref() == Some("admin");
+    let mut teams: Vec<String> =
+        rights.teams.iter().filter(|team| run(team)).map(|team| team.id.id.clone()).collect();
+    for organization in rights.organizations {
+        let query = ScopeQuery { organization_id: Some(organization), ..ScopeQuery::of(ScopeKind::Team) };
+        teams.extend(job.db.list_scopes(&query).await?.items.into_iter().map(|team| team.id.id));
+    }
+    Ok(SpendScope::Own { user: rights.user, teams })
+}
+
 /// Lets a request of somebody who is no administrator pass, narrowed to what is theirs.
 ///
 /// # Errors
@@ -309,6 +336,10 @@ impl Rights {
 
     /// What the caller's own keys spent; who runs a team sees its calls.
     async fn spend(&self, job: &mut Job, action: SpendAction) -> Result<(), Refusal> {
+        // What is asked is narrowed where it is answered.
+        if matches!(action, SpendAction::Names(_)) {
+            return Ok(());
+        }
         if matches!(action, SpendAction::Logs | SpendAction::LogsPaged)
             && let Some(team) = job.param("team_id")
             && self.runs(job, &team).await?

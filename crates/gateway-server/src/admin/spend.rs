@@ -8,11 +8,13 @@ use gateway_db::{
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::job::Job;
+use super::job::{Job, written};
 use super::refusal::Refusal;
-use super::{days, scope_view, spend_row, tag_usage};
+use super::spend_names::{self, NamesOf};
+use super::{cache_activity, days, scope_view, spend_row, tag_usage};
 
 mod global;
+mod report;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,12 @@ pub(crate) enum SpendAction {
     ActivityByModel,
     Providers,
     ResetAll,
+    /// What was said in a call.
+    Said,
+    CacheHits,
+    Names(NamesOf),
+    /// Sums that are kept with the ledger are never stale.
+    Refresh,
 }
 
 impl SpendAction {
@@ -58,36 +66,46 @@ impl SpendAction {
                 | Self::Tags
                 | Self::Activity
                 | Self::ActivityByModel
+                | Self::Said
+                | Self::CacheHits
+                | Self::Names(_)
         )
     }
 }
 
 /// Answers a question about spend.
-pub(super) async fn run(job: Job, action: SpendAction) -> Result<Value, Refusal> {
-    match action {
-        SpendAction::Logs => logs(&job).await,
-        SpendAction::LogsPaged => logs_paged(&job).await,
-        SpendAction::Keys => keys(&job).await,
-        SpendAction::Users => users(&job).await,
-        SpendAction::Tags => tags(&job, "individual_request_tag", "total_spend").await.map(Value::Array),
-        SpendAction::Global => global::total(&job).await,
-        SpendAction::GlobalLogs => global::by_day(&job).await,
-        SpendAction::GlobalKeys => global::by_keys(&job).await,
-        SpendAction::GlobalTeams => global::by_teams(&job).await,
-        SpendAction::GlobalModels => global::named(&job, SpendBy::Model, "model", "total_spend").await,
-        SpendAction::GlobalProviders => global::named(&job, SpendBy::Provider, "provider", "spend").await,
-        SpendAction::GlobalTags => Ok(json!({ "spend_per_tag": tags(&job, "name", "spend").await? })),
-        SpendAction::TagNames => tag_names(&job).await,
-        SpendAction::TagsDistinct => tag_usage::distinct(&job).await,
-        SpendAction::TagSummary => tag_usage::summary(&job).await,
-        SpendAction::AllCustomers => global::all_customers(&job).await,
-        SpendAction::GlobalCustomers => global::customers(&job).await,
-        SpendAction::Report => report(&job).await,
-        SpendAction::Activity => activity(&job).await,
-        SpendAction::ActivityByModel => activity_by_model(&job).await,
-        SpendAction::Providers => global::providers(&job).await,
-        SpendAction::ResetAll => global::reset_all(&job).await,
-    }
+pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusal> {
+    let value = match action {
+        SpendAction::Logs => logs(&job).await?,
+        SpendAction::LogsPaged => logs_paged(&job).await?,
+        SpendAction::Keys => keys(&job).await?,
+        SpendAction::Users => users(&job).await?,
+        SpendAction::Tags => tags(&job, "individual_request_tag", "total_spend").await.map(Value::Array)?,
+        SpendAction::Global => global::total(&job).await?,
+        SpendAction::GlobalLogs => global::by_day(&job).await?,
+        SpendAction::GlobalKeys => global::by_keys(&job).await?,
+        SpendAction::GlobalTeams => global::by_teams(&job).await?,
+        SpendAction::GlobalModels => global::named(&job, SpendBy::Model, "model", "total_spend").await?,
+        SpendAction::GlobalProviders => global::named(&job, SpendBy::Provider, "provider", "spend").await?,
+        SpendAction::GlobalTags => json!({ "spend_per_tag": tags(&job, "name", "spend").await? }),
+        SpendAction::TagNames => tag_names(&job).await?,
+        SpendAction::TagsDistinct => tag_usage::distinct(&job).await?,
+        SpendAction::TagSummary => tag_usage::summary(&job).await?,
+        SpendAction::AllCustomers => global::all_customers(&job).await?,
+        SpendAction::GlobalCustomers => global::customers(&job).await?,
+        SpendAction::Report => return report::run(&job).await,
+        SpendAction::Activity => activity(&job).await?,
+        SpendAction::ActivityByModel => activity_by_model(&job).await?,
+        SpendAction::Providers => global::providers(&job).await?,
+        SpendAction::ResetAll => global::reset_all(&job).await?,
+        SpendAction::Said => said(&job).await?,
+        SpendAction::CacheHits => cache_activity::run(&job).await?,
+        SpendAction::Names(of) => spend_names::run(&job, of).await?,
+        SpendAction::Refresh => {
+            json!({ "message": "nothing to refresh: sums are kept with every call", "status": "success" })
+        }
+    };
+    written(&value)
 }
 
 /// The sums of a range of days, split.
@@ -97,6 +115,13 @@ pub(super) async fn sums(
     by: &[SpendBy],
 ) -> Result<Vec<ReportRow>, Refusal> {
     let (from_day, to_day) = days::range(job)?;
+    let only = narrowed(job, of).await?;
+    let query = ReportQuery { of, from_day, to_day, only, by: by.to_vec(), ..ReportQuery::default() };
+    Ok(job.db.spend_report(&query).await?)
+}
+
+/// Whose sums a request asks for: those of a key, a user, a team.
+async fn narrowed(job: &Job, of: Option<ScopeKind>) -> Result<Vec<(SpendBy, Vec<String>)>, Refusal> {
     let mut only = Vec::new();
     for (name, by) in [("api_key", SpendBy::Key), ("user_id", SpendBy::User), ("team_id", SpendBy::Team)] {
         if let Some(value) = job.param(name).filter(|_| of.is_none() || by == SpendBy::Key) {
@@ -109,7 +134,19 @@ pub(super) async fn sums(
         let keys = job.all_keys(KeyQuery { user_id: Some(user), ..KeyQuery::default() }).await?;
         only.push((SpendBy::Key, keys.iter().map(|key| key.hash.to_string()).collect()));
     }
-    let query = ReportQuery { of, from_day, to_day, only, without: Vec::new(), by: by.to_vec() };
+    Ok(only)
+}
+
+/// The sums of a range of days that have these values, split; only calls, tokens and cost.
+async fn sums_where(
+    job: &Job,
+    of: Option<ScopeKind>,
+    by: &[SpendBy],
+    only: Vec<(SpendBy, Vec<String>)>,
+) -> Result<Vec<ReportRow>, Refusal> {
+    let (from_day, to_day) = days::range(job)?;
+    let without = Vec::new();
+    let query = ReportQuery { of, from_day, to_day, only, without, by: by.to_vec(), brief: true };
     Ok(job.db.spend_report(&query).await?)
 }
 
@@ -189,6 +226,24 @@ async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
     }))
 }
 
+/// `/spend/logs/ui/{request_id}`: what was asked and answered in a call. Neither is kept, as with LiteLLM where
+/// `store_prompts_in_spend_logs` is off.
+async fn said(job: &Job) -> Result<Value, Refusal> {
+    let id = job.named.clone().unwrap_or_default();
+    let page = PageRequest { page: 1, size: 1 };
+    let query = SpendQuery { request_id: Some(id.clone()), from: None, until: None, ..query(job, page)? };
+    let found = job.db.spend_rows(&query).await?.items;
+    let row = found.first().ok_or_else(|| {
+        Refusal::detail(StatusCode::NOT_FOUND, format!("no call with the id `{id}` is in the spend log"))
+    })?;
+    Ok(json!({
+        "request_id": row.request_id,
+        "messages": {},
+        "response": {},
+        "proxy_server_request": {},
+    }))
+}
+
 fn query(job: &Job, page: PageRequest) -> Result<SpendQuery, Refusal> {
     /// Milliseconds of a day.
     const DAY_MS: i64 = 86_400_000;
@@ -235,32 +290,6 @@ async fn tag_names(job: &Job) -> Result<Value, Refusal> {
         .collect();
     names.sort_unstable();
     Ok(json!({ "tag_names": names }))
-}
-
-/// `/global/spend/report`: per day, and per team, customer or key.
-async fn report(job: &Job) -> Result<Value, Refusal> {
-    let (of, by, name) = match job.param("group_by").as_deref() {
-        None | Some("team") => (None, SpendBy::Team, "team_name"),
-        Some("customer") => (Some(ScopeKind::Customer), SpendBy::Scope, "customer"),
-        Some("api_key") => (None, SpendBy::Key, "api_key"),
-        Some(other) => {
-            let message = "Input should be 'team', 'customer' or 'api_key'";
-            return Err(Refusal::Fields(vec![Refusal::field("enum", "group_by", message, &json!(other))]));
-        }
-    };
-    let mut rows = sums(job, of, &[SpendBy::Day, by, SpendBy::Model]).await?;
-    rows.sort_by_key(|row| row.names[0].parse::<i64>().unwrap_or(0));
-    let row = |row: &ReportRow| {
-        json!({
-            "group_by_day": days::text(&row.names[0]),
-            name: row.names[1],
-            "model": row.names[2],
-            "total_spend": row.sums.cost.as_usd(),
-            "total_tokens": row.sums.input_tokens + row.sums.output_tokens,
-            "api_requests": row.sums.requests,
-        })
-    };
-    Ok(rows.iter().map(row).collect())
 }
 
 async fn activity(job: &Job) -> Result<Value, Refusal> {

@@ -74,6 +74,11 @@ pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response<Reply
     respond(status, Bytes::from(value.to_string()))
 }
 
+/// JSON that is written already.
+pub(crate) fn json_written(status: StatusCode, body: Vec<u8>) -> Response<ReplyBody> {
+    respond(status, Bytes::from(body))
+}
+
 /// A status without a body.
 pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::full(Bytes::new()));

@@ -390,6 +390,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("user_api_key_cache_ttl", "key_cache_ttl"),
     ("proxy_config_reload_interval_seconds", "reload_interval"),
     ("store_model_in_db", "models_in_database"),
+    ("alerting_threshold", "slow_from"),
     ("background_health_checks", "health"),
     ("health_check_interval", "health"),
 ];

@@ -143,6 +143,8 @@ pub struct General {
     pub reload_interval: Duration,
     /// Read and save models in the database (`store_model_in_db`).
     pub models_in_database: bool,
+    /// From when on a call counts as slow (`alerting_threshold`).
+    pub slow_from: Duration,
     /// Probes of deployments.
     pub health: HealthChecks,
     /// Leave out deployments that the last probe found ill (`enable_health_check_routing`).

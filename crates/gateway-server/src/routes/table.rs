@@ -7,8 +7,8 @@ use llm_types::Operation;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    KeyAction, ModelAction, ModelGroupAction, OrganizationAction, ProjectAction, ReportOf, ScimAction,
-    ScimOf, ScimVerb, SpendAction, SsoStep, TagAction, TeamAction, UserAction,
+    KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf, OrganizationAction, ProjectAction,
+    ReportOf, ScimAction, ScimOf, ScimVerb, SpendAction, SsoStep, TagAction, TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -86,6 +86,9 @@ const fn tag(action: TagAction) -> Handler {
 }
 const fn spend(action: SpendAction) -> Handler {
     Handler::Manage(Action::Spend(action))
+}
+const fn metrics(action: MetricsAction) -> Handler {
+    Handler::Manage(Action::Metrics(action))
 }
 const fn report(of: ReportOf) -> Handler {
     Handler::Manage(Action::Report(of))
@@ -388,6 +391,9 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/spend/logs", spend(SpendAction::Logs)),
     Route(GET, "/spend/logs/v2", spend(SpendAction::LogsPaged)),
     Route(GET, "/spend/logs/ui", spend(SpendAction::LogsPaged)),
+    Route(GET, "/spend/logs/ui/{id}", spend(SpendAction::Said)),
+    Route(GET, "/management/v1/spend_logs/end_users", spend(SpendAction::Names(NamesOf::Customers))),
+    Route(GET, "/management/v1/spend_logs/users", spend(SpendAction::Names(NamesOf::Users))),
     Route(GET, "/spend/keys", spend(SpendAction::Keys)),
     Route(GET, "/spend/users", spend(SpendAction::Users)),
     Route(GET, "/spend/tags", spend(SpendAction::Tags)),
@@ -404,12 +410,20 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/global/spend/report", spend(SpendAction::Report)),
     Route(GET, "/provider/budgets", spend(SpendAction::Providers)),
     Route(POST, "/global/spend/reset", spend(SpendAction::ResetAll)),
+    Route(POST, "/global/spend/refresh", spend(SpendAction::Refresh)),
     Route(GET, "/key/spend/report", report(ReportOf::Key)),
     Route(GET, "/user/spend/report", report(ReportOf::User)),
     Route(GET, "/team/spend/report", report(ReportOf::Team)),
     Route(GET, "/organization/spend/report", report(ReportOf::Organization)),
     Route(GET, "/global/activity", spend(SpendAction::Activity)),
     Route(GET, "/global/activity/model", spend(SpendAction::ActivityByModel)),
+    Route(GET, "/global/activity/cache_hits", spend(SpendAction::CacheHits)),
+    Route(GET, "/global/activity/exceptions", metrics(MetricsAction::RateLimits)),
+    Route(GET, "/global/activity/exceptions/deployment", metrics(MetricsAction::RateLimitsByDeployment)),
+    Route(GET, "/model/metrics", metrics(MetricsAction::PerToken)),
+    Route(GET, "/model/metrics/slow_responses", metrics(MetricsAction::Slow)),
+    Route(GET, "/model/metrics/exceptions", metrics(MetricsAction::Exceptions)),
+    Route(GET, "/model/streaming_metrics", metrics(MetricsAction::FirstToken)),
     Route(GET, "/user/daily/activity", activity(ActivityOf::User, false)),
     Route(GET, "/user/daily/activity/aggregated", activity(ActivityOf::User, true)),
     Route(GET, "/team/daily/activity", activity(ActivityOf::Team, false)),

@@ -264,10 +264,12 @@ pub(super) const DAILY: Verb = Verb {
         ("reasoning_tokens", Int),
         ("cost", Int),
         ("duration_us", Int),
+        ("cache_hits", Int),
+        ("cached_output_tokens", Int),
     ],
     body: "INSERT INTO daily_spend (day, key_hash, user_id, team_id, organization_id, model_group, model, \
            provider, call_type, requests, failed, unpriced, input_tokens, output_tokens, cache_read_tokens, \
-           cache_write_tokens, reasoning_tokens, cost, duration_us) SELECT * FROM v WHERE true \
+           cache_write_tokens, reasoning_tokens, cost, duration_us, cache_hits, cached_output_tokens) SELECT * FROM v WHERE true \
            ON CONFLICT (day, key_hash, user_id, team_id, organization_id, model_group, model, provider, \
            call_type) DO UPDATE SET requests = daily_spend.requests + excluded.requests, \
            failed = daily_spend.failed + excluded.failed, \
@@ -278,7 +280,9 @@ pub(super) const DAILY: Verb = Verb {
            cache_write_tokens = daily_spend.cache_write_tokens + excluded.cache_write_tokens, \
            reasoning_tokens = daily_spend.reasoning_tokens + excluded.reasoning_tokens, \
            cost = daily_spend.cost + excluded.cost, \
-           duration_us = daily_spend.duration_us + excluded.duration_us",
+           duration_us = daily_spend.duration_us + excluded.duration_us, \
+           cache_hits = daily_spend.cache_hits + excluded.cache_hits, \
+           cached_output_tokens = daily_spend.cached_output_tokens + excluded.cached_output_tokens",
 };
 
 /// Adds to the daily sums of customers and tags.
@@ -302,10 +306,12 @@ pub(super) const DAILY_SCOPES: Verb = Verb {
         ("reasoning_tokens", Int),
         ("cost", Int),
         ("duration_us", Int),
+        ("cache_hits", Int),
+        ("cached_output_tokens", Int),
     ],
     body: "INSERT INTO daily_scope_spend (day, kind, id, key_hash, model_group, model, \
            provider, call_type, requests, failed, unpriced, input_tokens, output_tokens, cache_read_tokens, \
-           cache_write_tokens, reasoning_tokens, cost, duration_us) SELECT * FROM v WHERE true \
+           cache_write_tokens, reasoning_tokens, cost, duration_us, cache_hits, cached_output_tokens) SELECT * FROM v WHERE true \
            ON CONFLICT (day, kind, id, key_hash, model_group, model, provider, \
            call_type) DO UPDATE SET requests = daily_scope_spend.requests + excluded.requests, \
            failed = daily_scope_spend.failed + excluded.failed, \
@@ -316,7 +322,37 @@ pub(super) const DAILY_SCOPES: Verb = Verb {
            cache_write_tokens = daily_scope_spend.cache_write_tokens + excluded.cache_write_tokens, \
            reasoning_tokens = daily_scope_spend.reasoning_tokens + excluded.reasoning_tokens, \
            cost = daily_scope_spend.cost + excluded.cost, \
-           duration_us = daily_scope_spend.duration_us + excluded.duration_us",
+           duration_us = daily_scope_spend.duration_us + excluded.duration_us, \
+           cache_hits = daily_scope_spend.cache_hits + excluded.cache_hits, \
+           cached_output_tokens = daily_scope_spend.cached_output_tokens + excluded.cached_output_tokens",
+};
+
+/// Adds to the daily sums of what deployments did.
+pub(super) const DAILY_CALLS: Verb = Verb {
+    columns: &[
+        ("day", Int),
+        ("model_group", Text),
+        ("deployment", Text),
+        ("model", Text),
+        ("provider", Text),
+        ("status", Int),
+        ("error", Text),
+        ("slow_s", Int),
+        ("calls", Int),
+        ("cached", Int),
+        ("output_tokens", Int),
+        ("duration_us", Int),
+        ("streamed", Int),
+        ("first_byte_us", Int),
+    ],
+    body: "INSERT INTO daily_calls (day, model_group, deployment, model, provider, status, error, slow_s, calls, cached, \
+           output_tokens, duration_us, streamed, first_byte_us) SELECT * FROM v WHERE true \
+           ON CONFLICT (day, model_group, deployment, model, provider, status, error, slow_s) DO UPDATE SET \
+           calls = daily_calls.calls + excluded.calls, cached = daily_calls.cached + excluded.cached, \
+           output_tokens = daily_calls.output_tokens + excluded.output_tokens, \
+           duration_us = daily_calls.duration_us + excluded.duration_us, \
+           streamed = daily_calls.streamed + excluded.streamed, \
+           first_byte_us = daily_calls.first_byte_us + excluded.first_byte_us",
 };
 
 /// Forgets how far segments were shipped.

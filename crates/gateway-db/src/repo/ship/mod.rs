@@ -1,6 +1,7 @@
 //! One batch of the ledger into the database, in one transaction: positions, rows, sums.
 
 mod bulk;
+mod calls;
 mod past;
 mod sums;
 mod transaction;
@@ -141,6 +142,7 @@ impl Db {
         transaction.run(&sums.leases(node)).await?;
         transaction.run(&sums.daily()).await?;
         transaction.run(&sums.daily_scopes()).await?;
+        transaction.run(&sums.daily_calls()).await?;
         transaction.commit().await?;
         let crossings = crossed.iter().filter_map(|text| Crossing::read(text)).collect();
         Ok(Ok((rows.rows() as u64, crossings)))

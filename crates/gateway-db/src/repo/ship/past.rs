@@ -30,6 +30,7 @@ impl Db {
         }
         transaction.run(&sums.daily()).await?;
         transaction.run(&sums.daily_scopes()).await?;
+        transaction.run(&sums.daily_calls()).await?;
         if dry_run {
             transaction.rollback().await?
         } else {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::Deserialize;
 
 use super::bulk::{self, Bulk, Cell};
+use super::calls::CallDays;
 use crate::ledger::{Batch, Outcome, flags_byte};
 use crate::repo::leases::KEY;
 use crate::{ScopeId, ScopeKind};
@@ -71,6 +72,7 @@ pub(super) struct Sums<'a> {
     customers: BTreeMap<&'a str, i64>,
     days: BTreeMap<DayKey<'a>, DaySum>,
     scope_days: BTreeMap<ScopeDayKey<'a>, DaySum>,
+    calls: CallDays<'a>,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +98,8 @@ struct DaySum {
     tokens: [u64; 5],
     cost: i64,
     duration_us: u64,
+    cache_hits: i64,
+    cached_output: u64,
 }
 
 /// Adds up the batch's calls, without those the spend log has already.
@@ -146,6 +150,7 @@ impl<'a> Sums<'a> {
             outcome.call_type,
         ];
         self.days.entry((day, names)).or_default().add(outcome, cost);
+        self.calls.add(day, outcome);
     }
 
     pub(super) fn key_locks(&self) -> Bulk<'a> {
@@ -235,6 +240,13 @@ impl<'a> Sums<'a> {
     }
 }
 
+impl<'a> Sums<'a> {
+    /// What deployments did.
+    pub(super) fn daily_calls(&self) -> Bulk<'a> {
+        self.calls.bulk()
+    }
+}
+
 impl DaySum {
     fn add(&mut self, outcome: &Outcome<'_>, cost: i64) {
         let tokens = &outcome.tokens;
@@ -243,6 +255,10 @@ impl DaySum {
         self.unpriced += i64::from(outcome.cost.is_none());
         self.cost = self.cost.saturating_add(cost);
         self.duration_us = self.duration_us.saturating_add(outcome.duration_us);
+        if outcome.flags.cache_hit {
+            self.cache_hits += 1;
+            self.cached_output = self.cached_output.saturating_add(tokens.output);
+        }
         let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
         for (sum, count) in self.tokens.iter_mut().zip(counts) {
             *sum = sum.saturating_add(count);
@@ -250,7 +266,7 @@ impl DaySum {
     }
 
     /// The columns of a day, in the order both tables have them.
-    fn cells<'c>(&self) -> [Cell<'c>; 10] {
+    fn cells<'c>(&self) -> [Cell<'c>; 12] {
         let [input, output, cache_read, cache_write, reasoning] = self.tokens.map(Cell::count);
         [
             Cell::Int(self.requests),
@@ -263,6 +279,8 @@ impl DaySum {
             reasoning,
             Cell::Int(self.cost),
             Cell::count(self.duration_us),
+            Cell::Int(self.cache_hits),
+            Cell::count(self.cached_output),
         ]
     }
 }

@@ -56,7 +56,7 @@ catalogue! {
     alert_types List "" later "no alert is sent": "Subset of alert types.";
     alert_to_webhook_url Map "" later "no alert is sent": "Alert type -> url or list.";
     alerting_args Map "" later "no alert is sent": "Options of alerts.";
-    alerting_threshold Count "" later "no alert is sent": "Seconds before a hanging/slow alert, 300.";
+    alerting_threshold Count "300" served: "Seconds from which a call counts as slow in `/model/metrics/slow_responses`, at least 10; no alert is sent.";
     ui_access_mode Text "all" later "there is no admin UI to sign in to": "`admin_only` or `all`.";
     max_failed_login_attempts_per_source Count "" later "there is no admin UI to sign in to": "Failed sign-ins to the admin UI before an address is blocked.";
     max_failed_login_attempts_per_source_overrides Map "" later "there is no admin UI to sign in to": "The same by address or network.";

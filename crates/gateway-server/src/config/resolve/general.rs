@@ -95,6 +95,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         models_in_database: section
             .flag("store_model_in_db")
             .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
+        slow_from: seconds(&mut section, "alerting_threshold", None, 300),
         health_routing: section.is_on("enable_health_check_routing"),
         health: HealthChecks {
             interval: health.then_some(health_interval).filter(|interval| !interval.is_zero()),
