@@ -11,6 +11,7 @@ pub(super) fn table(subject: Subject<'_>) -> &'static str {
     match subject {
         Subject::Key(_) => "LiteLLM_VerificationToken",
         Subject::Entry(ConfigEntry { kind: EntryKind::Model, .. }) => "LiteLLM_ProxyModelTable",
+        Subject::Entry(ConfigEntry { kind: EntryKind::Setting, .. }) => "LiteLLM_Config",
         Subject::Entry(_) => "LiteLLM_CredentialsTable",
         Subject::Costs(_) => "LiteLLM_SpendLogs",
         Subject::Scope(scope) => match scope.id.kind {
@@ -137,6 +138,7 @@ fn entry(record: &ConfigEntry) -> Value {
     let secret = match record.kind {
         EntryKind::Model => json!({ "litellm_params": record.secret }),
         EntryKind::Credential => json!({ "credential_values": record.secret }),
+        EntryKind::Setting => json!({}),
     };
     let own = json!({
         "id": record.id,

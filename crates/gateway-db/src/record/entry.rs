@@ -11,6 +11,8 @@ pub enum EntryKind {
     Model,
     /// A credential: an entry of `credential_list`, whose `credential_values` are its secret part.
     Credential,
+    /// A setting that holds instead of the file's, in clear; nothing of it is secret.
+    Setting,
 }
 
 impl EntryKind {
@@ -20,6 +22,7 @@ impl EntryKind {
         match self {
             Self::Model => "model",
             Self::Credential => "credential",
+            Self::Setting => "setting",
         }
     }
 }

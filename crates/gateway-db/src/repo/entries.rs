@@ -126,7 +126,7 @@ impl Db {
 }
 
 /// What an entry is sealed for.
-fn place(kind: &str, id: &str) -> String {
+pub(super) fn place(kind: &str, id: &str) -> String {
     format!("{kind}/{id}")
 }
 
@@ -149,12 +149,13 @@ pub(crate) fn row(entry: &ConfigEntry, seal: &Seal) -> Result<ActiveModel, DbErr
     })
 }
 
-fn record(row: Model, seal: &Seal) -> Result<ConfigEntry, DbError> {
+pub(super) fn record(row: Model, seal: &Seal) -> Result<ConfigEntry, DbError> {
     let place = place(&row.kind, &row.id);
     let corrupt = || DbError::new(DbErrorKind::Corrupt, format!("`{place}` is not what its table holds"));
     let kind = match row.kind.as_str() {
         "model" => EntryKind::Model,
         "credential" => EntryKind::Credential,
+        "setting" => EntryKind::Setting,
         _ => return Err(corrupt()),
     };
     let clear = seal.open(&place, &row.sealed)?;
@@ -172,6 +173,6 @@ fn record(row: Model, seal: &Seal) -> Result<ConfigEntry, DbError> {
     })
 }
 
-fn failed(what: &str, error: DbErr) -> DbError {
+pub(super) fn failed(what: &str, error: DbErr) -> DbError {
     DbError::from_sea(format!("cannot {what} entries of the configuration"), error)
 }

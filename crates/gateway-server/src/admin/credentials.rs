@@ -1,6 +1,6 @@
 //! `/credentials`: what deployments sign in with, kept in the database under a name (surface §3.7).
 
-use gateway_db::{Change, ConfigEntry, EntryKind, JsonMap};
+use gateway_db::{Change, ConfigEntry, EntryKind, JsonMap, Seal};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,19 @@ pub(crate) enum CredentialAction {
     Info,
     Update,
     Delete,
+    /// What one deployment signs in with.
+    OfModel,
+    /// Whether everything that is sealed can be opened.
+    CheckSeals,
+    /// Seals anew what another salt sealed.
+    Reseal,
+}
+
+impl CredentialAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::List | Self::Info | Self::OfModel | Self::CheckSeals)
+    }
 }
 
 /// Does what is asked about credentials.
@@ -26,6 +39,9 @@ pub(super) async fn run(job: Job, action: CredentialAction) -> Result<Value, Ref
         CredentialAction::Info => info(&job),
         CredentialAction::Update => update(&job).await,
         CredentialAction::Delete => delete(&job).await,
+        CredentialAction::OfModel => of_model(&job),
+        CredentialAction::CheckSeals => check_seals(&job).await,
+        CredentialAction::Reseal => reseal(&job).await,
     }
 }
 
@@ -126,6 +142,78 @@ fn list(job: &Job) -> Value {
 fn info(job: &Job) -> Result<Value, Refusal> {
     let name = job.named.as_deref().unwrap_or_default();
     all(job).into_iter().find(|row| row["credential_name"] == name).ok_or_else(|| missing(name))
+}
+
+/// Parameters of deployments that say where a provider is and how to sign in.
+const SIGN_IN: [&str; 14] = [
+    "api_key",
+    "api_base",
+    "api_version",
+    "organization",
+    "vertex_project",
+    "vertex_location",
+    "vertex_credentials",
+    "region_name",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_region_name",
+    "tenant_id",
+    "client_id",
+    "client_secret",
+];
+
+/// `/credentials/by_model/{model_id}`: what a deployment signs in with, as a credential; secrets are masked.
+fn of_model(job: &Job) -> Result<Value, Refusal> {
+    let id = job.named.as_deref().unwrap_or_default();
+    let snapshot = job.shared.snapshot();
+    let model = snapshot.config.models.iter().find(|model| model.deployment.id.as_str() == id);
+    let model = model.ok_or_else(|| Refusal::detail(StatusCode::NOT_FOUND, "Model not found"))?;
+    let deployment = &model.deployment;
+    let stored = job.shared.stored.entries();
+    let stored = stored.iter().find(|entry| entry.kind == EntryKind::Model && entry.id == id);
+    let given = stored.map_or(&*deployment.params, |entry| &entry.secret);
+    let mut values = Map::new();
+    for name in SIGN_IN {
+        if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
+            values.insert(name.to_owned(), masked(value));
+        }
+    }
+    if let Some(key) = &deployment.target.key {
+        values.insert("api_key".to_owned(), masked(&Value::from(key.reveal().as_str())));
+    }
+    Ok(json!({
+        "credential_name": format!("{}-credential-{id}", deployment.group),
+        "credential_values": values,
+        "credential_info": {},
+    }))
+}
+
+/// `/credentials/migrate-encryption/check`.
+async fn check_seals(job: &Job) -> Result<Value, Refusal> {
+    let seals = job.db.check_seals(seal(job)?).await?;
+    let status = if seals.unreadable.is_empty() { "up_to_date" } else { "needs_migration" };
+    Ok(json!({ "status": status, "current": seals.current, "unreadable": seals.unreadable }))
+}
+
+/// `/credentials/migrate-encryption`: models, credentials and settings that the salt before
+/// (`previous_salt_key`) sealed are sealed with the one in force.
+async fn reseal(job: &Job) -> Result<Value, Refusal> {
+    let seal = seal(job)?;
+    let mut fields = job.fields()?;
+    let before = fields.text("previous_salt_key");
+    fields.finish()?;
+    let seals = match before {
+        Change::Set(salt) => job.db.reseal(&Seal::new(&salt)?, seal).await?,
+        Change::Keep | Change::Clear => job.db.check_seals(seal).await?,
+    };
+    job.shared.stored.follow(&job.shared).await?;
+    let status = if seals.unreadable.is_empty() { "success" } else { "incomplete" };
+    Ok(json!({
+        "status": status,
+        "migrated": seals.resealed,
+        "already_current": seals.current,
+        "unreadable": seals.unreadable,
+    }))
 }
 
 fn missing(name: &str) -> Refusal {

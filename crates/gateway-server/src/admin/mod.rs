@@ -25,6 +25,7 @@ mod rights;
 mod scim;
 mod scope_fields;
 mod scope_view;
+mod settings;
 mod spend;
 mod spend_names;
 mod spend_row;
@@ -50,6 +51,7 @@ pub(crate) use organizations::OrganizationAction;
 pub(crate) use projects::ProjectAction;
 pub(crate) use reports::ReportOf;
 pub(crate) use scim::{Of as ScimOf, ScimAction, Verb as ScimVerb, answer as provision};
+pub(crate) use settings::SettingAction;
 pub(crate) use spend::SpendAction;
 pub(crate) use spend_names::NamesOf;
 pub(crate) use sso::{Failures, SsoStep, answer as sign_in};
@@ -92,6 +94,8 @@ pub(crate) enum Action {
     Audit(AuditAction),
     /// What was spent.
     Spend(SpendAction),
+    /// Settings that are kept in the database.
+    Setting(SettingAction),
     /// How deployments do.
     Metrics(MetricsAction),
     /// What somebody's keys spent.
@@ -125,10 +129,11 @@ impl Action {
             Self::Scim(action) => action.reads(),
             Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
             Self::Spend(action) => action.reads(),
+            Self::Setting(action) => action.reads(),
             Self::Report(_) | Self::Activity(..) | Self::Audit(_) | Self::Metrics(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Model(_) => false,
-            Self::Credential(action) => matches!(action, CredentialAction::List | CredentialAction::Info),
+            Self::Credential(action) => action.reads(),
         }
     }
 }

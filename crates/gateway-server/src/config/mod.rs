@@ -31,7 +31,9 @@ pub use reference::{config_reference, config_schema};
 pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden};
 pub use retention::{Cron, LogRetention, Schedule};
 pub use source::Env;
-pub(crate) use stored::{Origin, StoredEntries, public_params};
+pub(crate) use stored::{
+    COST_DISCOUNT, COST_MARGIN, Origin, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, public_params,
+};
 pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
     OnOutage, Priorities, Probe, Redis, Share, TokenCount, Unserved,

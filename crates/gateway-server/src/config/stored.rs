@@ -1,5 +1,6 @@
 //! Entries of the configuration that are kept in the database: what the file's lists are made longer by.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,6 +47,15 @@ impl Origin {
         items.iter().filter_map(read).collect()
     }
 
+    /// The file's mapping of `litellm_settings` under a name; an empty one where it has none.
+    pub(crate) fn setting(&self, name: &str) -> JsonMap {
+        let section = self.root.member("litellm_settings");
+        match section.and_then(|section| section.member(name)).map(Node::json) {
+            Some(Value::Object(map)) => map,
+            _ => JsonMap::new(),
+        }
+    }
+
     /// Entries in the form of the file's lists; `os.environ/…` is replaced as in the file.
     pub(crate) fn entries(&self, entries: &[ConfigEntry]) -> StoredEntries {
         let of = |kind: EntryKind, written: fn(&ConfigEntry) -> Value| {
@@ -54,7 +64,9 @@ impl Origin {
             self.env.expand(&mut list);
             list
         };
+        let settings = entries.iter().filter(|entry| entry.kind == EntryKind::Setting);
         StoredEntries {
+            settings: settings.map(|entry| (entry.id.clone(), entry.info.clone())).collect(),
             models: of(EntryKind::Model, model),
             credentials: of(EntryKind::Credential, credential),
         }
@@ -77,11 +89,22 @@ impl fmt::Debug for Origin {
 pub(crate) struct StoredEntries {
     pub(super) models: Node,
     pub(super) credentials: Node,
+    /// Settings that hold instead of the file's, by name.
+    pub(super) settings: HashMap<String, JsonMap>,
 }
+
+/// Discounts by provider.
+pub(crate) const COST_DISCOUNT: &str = "cost_discount_config";
+/// Margins by provider.
+pub(crate) const COST_MARGIN: &str = "cost_margin_config";
+/// Model groups shown to the public; stored as a mapping with a list under the same name.
+pub(crate) const PUBLIC_GROUPS: &str = "public_model_groups";
+/// Links shown beside them.
+pub(crate) const PUBLIC_LINKS: &str = "public_model_groups_links";
 
 impl Default for StoredEntries {
     fn default() -> Self {
-        Self { models: list(Vec::new()), credentials: list(Vec::new()) }
+        Self { models: list(Vec::new()), credentials: list(Vec::new()), settings: HashMap::new() }
     }
 }
 

@@ -406,6 +406,8 @@ const LITELLM_FIELDS: &[(&str, &str)] = &[
     ("callbacks", "calls.priorities"),
     ("disable_add_user_agent_to_request_tags", "no_user_agent_tag"),
     ("require_auth_for_metrics_endpoint", "metrics_need_key"),
+    ("public_model_groups", "public_groups"),
+    ("public_model_groups_links", "public_links"),
     ("max_budget", "budgets.global"),
     ("budget_duration", "global_period"),
     ("budget_exceeded_status_code", "refusal_status"),

@@ -253,6 +253,10 @@ pub struct Calls {
     pub media: MediaFetch,
     /// Say in errors which fallbacks there were (`expose_router_debug_in_errors`).
     pub router_debug_in_errors: bool,
+    /// Model groups that the public may see (`public_model_groups`).
+    pub public_groups: Vec<String>,
+    /// Links shown beside them (`public_model_groups_links`).
+    pub public_links: Map<String, Value>,
     /// Shares of models' rates by priority or key (the callbacks `dynamic_rate_limiter` and
     /// `dynamic_rate_limiter_v3`, with or without `priority_reservation`).
     pub priorities: Option<Priorities>,

@@ -81,7 +81,7 @@ pub(super) async fn groups(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> 
 const HIGHEST: [&str; 4] =
     ["max_input_tokens", "max_output_tokens", "input_cost_per_token", "output_cost_per_token"];
 
-fn group(snapshot: &Snapshot, name: &str, models: &[&Model]) -> Value {
+pub(super) fn group(snapshot: &Snapshot, name: &str, models: &[&Model]) -> Value {
     let mut entry = Map::from_iter([("model_group".to_owned(), Value::from(name))]);
     let (mut providers, mut params): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for fact in HIGHEST {

@@ -2,6 +2,7 @@
 
 mod abilities;
 mod autos;
+mod catalogue;
 mod costs;
 mod explain;
 mod health;
@@ -67,6 +68,8 @@ enum Handler {
     Scim(admin::ScimAction),
     /// Probes and greetings.
     Health(health::Probe),
+    /// What is known of models and providers.
+    Known(catalogue::Known),
     /// Prometheus metrics.
     Metrics,
     /// Replies of the Responses API that are asked for later.
@@ -156,6 +159,7 @@ pub(crate) async fn answer(
             let head = request.into_parts().0;
             responses::answer(core, conn, (asked, route.1), &head, &model.unwrap_or_default()).await
         }
+        Handler::Known(asked) => catalogue::answer(core, conn, asked, route.1, &request.into_parts().0).await,
         Handler::Metrics => health::metrics(core, conn, &request.into_parts().0).await,
     }
 }

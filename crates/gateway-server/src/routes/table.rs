@@ -4,11 +4,13 @@ use http::Method;
 use llm_providers::DialectId;
 use llm_types::Operation;
 
+use super::catalogue::Known;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
     KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf, OrganizationAction, ProjectAction,
-    ReportOf, ScimAction, ScimOf, ScimVerb, SpendAction, SsoStep, TagAction, TeamAction, UserAction,
+    ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction, SsoStep, TagAction, TeamAction,
+    UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -86,6 +88,9 @@ const fn tag(action: TagAction) -> Handler {
 }
 const fn spend(action: SpendAction) -> Handler {
     Handler::Manage(Action::Spend(action))
+}
+const fn setting(action: SettingAction) -> Handler {
+    Handler::Manage(Action::Setting(action))
 }
 const fn metrics(action: MetricsAction) -> Handler {
     Handler::Manage(Action::Metrics(action))
@@ -255,6 +260,19 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/v1/model/info", Handler::ModelInfo),
     Route(GET, "/v2/model/info", Handler::ModelsPaged),
     Route(GET, "/model_group/info", Handler::ModelGroups),
+    Route(POST, "/model_group/make_public", setting(SettingAction::MakePublic)),
+    Route(POST, "/model_hub/update_useful_links", setting(SettingAction::SetLinks)),
+    Route(GET, "/config/cost_discount_config", setting(SettingAction::Discounts)),
+    Route(&Method::PATCH, "/config/cost_discount_config", setting(SettingAction::SetDiscounts)),
+    Route(GET, "/config/cost_margin_config", setting(SettingAction::Margins)),
+    Route(&Method::PATCH, "/config/cost_margin_config", setting(SettingAction::SetMargins)),
+    Route(GET, "/model/deprecations", Handler::Known(Known::Deprecations)),
+    Route(GET, "/v1/model/deprecations", Handler::Known(Known::Deprecations)),
+    Route(GET, "/model/settings", Handler::Known(Known::Settings)),
+    Route(GET, "/model/cost_map/source", Handler::Known(Known::CostMapSource)),
+    Route(GET, "/public/litellm_model_cost_map", Handler::Known(Known::CostMap)),
+    Route(GET, "/public/model_hub", Handler::Known(Known::PublicHub)),
+    Route(GET, "/public/model_hub/info", Handler::Known(Known::PublicHubInfo)),
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
     Route(GET, "/adaptive_router/state", Handler::Auto(autos::Asked::State)),
@@ -377,6 +395,9 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/credentials", credential(CredentialAction::New)),
     Route(GET, "/credentials", credential(CredentialAction::List)),
     Route(GET, "/credentials/by_name/{credential_name}", credential(CredentialAction::Info)),
+    Route(GET, "/credentials/by_model/{model}", credential(CredentialAction::OfModel)),
+    Route(POST, "/credentials/migrate-encryption", credential(CredentialAction::Reseal)),
+    Route(GET, "/credentials/migrate-encryption/check", credential(CredentialAction::CheckSeals)),
     Route(&Method::PATCH, "/credentials/{credential_name}", credential(CredentialAction::Update)),
     Route(&Method::DELETE, "/credentials/{credential_name}", credential(CredentialAction::Delete)),
     Route(GET, "/tag/distinct", spend(SpendAction::TagsDistinct)),

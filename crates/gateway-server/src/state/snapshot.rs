@@ -233,6 +233,11 @@ impl Snapshot {
         settings
     }
 
+    /// The price book.
+    pub(crate) fn book(&self) -> &Arc<PriceBook> {
+        &self.book
+    }
+
     /// What the price book knows of a provider's model.
     pub(crate) fn known(&self, provider: &str, model: &str) -> Option<Arc<ModelInfo>> {
         self.book.lookup(&ModelQuery::new(provider, model))

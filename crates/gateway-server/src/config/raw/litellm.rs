@@ -98,7 +98,7 @@ catalogue! {
     prometheus_end_user_metrics_max_series_per_metric Count "10000" later "the metrics of the gateway are fixed": "Prometheus end user metrics max series per metric.";
     prometheus_end_user_metrics_ttl_seconds Number "3600.0" later "the metrics of the gateway are fixed": "Prometheus end user metrics TTL seconds.";
     public_mcp_servers List "" later "MCP is not served": "MCP servers shown to the public.";
-    public_model_groups List "" later "there is no admin UI to sign in to": "Model groups shown to the public.";
+    public_model_groups List "" served: "Model groups shown to the public (`/public/model_hub`).";
     public_agent_groups List "" later "there is no admin UI to sign in to": "Agents shown to the public.";
     priority_reservation Map "" served: "Shares of models' rates by priority: `{prod: 0.75, dev: {type: rpm, value: 10}}`; `type` is `percent`, `rpm` or `tpm`.";
     use_aiohttp_transport Flag "True" accepted: "Use aiohttp transport.";
@@ -223,7 +223,7 @@ catalogue! {
     agent_search_embedding_model Any "" later "the endpoint it belongs to is not served": "Agent search embedding model.";
     mcp_tool_search Any "" later "MCP is not served": "Search among MCP tools.";
     skill_search_embedding_model Any "" later "the endpoint it belongs to is not served": "Skill search embedding model.";
-    public_model_groups_links Any "" later "there is no admin UI to sign in to": "Public model groups links.";
+    public_model_groups_links Map "" served: "Links by title, shown to the public (`/public/model_hub/info`).";
     disable_aiohttp_transport Any "" accepted: "Disable aiohttp transport.";
     disable_aiohttp_trust_env Any "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Disable aiohttp trust env.";
     network_mock Any "" later "it has no effect": "Answer without a network, for tests.";

@@ -2,18 +2,44 @@
 
 use http::{HeaderName, StatusCode};
 use llm_providers::catalog::Adjustments;
+use serde_json::{Map, Value};
 
 use super::section::text_of;
 use super::{Context, Section};
 use crate::config::raw::LITELLM;
 use crate::config::source::Node;
-use crate::config::{Budgets, Calls, MediaFetch};
+use crate::config::{
+    Budgets, COST_DISCOUNT, COST_MARGIN, Calls, MediaFetch, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries,
+};
 
 /// The section without what concerns the router.
-pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>, media: MediaFetch) -> (Calls, Budgets) {
+pub(crate) fn resolve(
+    cx: &mut Context<'_>,
+    node: Option<&Node>,
+    stored: &StoredEntries,
+    media: MediaFetch,
+) -> (Calls, Budgets) {
     let mut section = Section::open(cx, "litellm_settings", node, LITELLM);
     section.review();
-    (calls(&mut section, media), budgets(&mut section))
+    let mut calls = calls(&mut section, media);
+    calls.adjustments = adjustments(&mut section, stored);
+    calls.public_links = map(&mut section, stored, PUBLIC_LINKS);
+    calls.public_groups = match stored.settings.get(PUBLIC_GROUPS) {
+        Some(kept) => texts(kept.get(PUBLIC_GROUPS)),
+        None => section.texts(PUBLIC_GROUPS),
+    };
+    (calls, budgets(&mut section))
+}
+
+/// A mapping: the database's where it has one, else the file's.
+fn map(section: &mut Section<'_, '_, '_>, stored: &StoredEntries, key: &str) -> Map<String, Value> {
+    let file = section.map(key);
+    stored.settings.get(key).cloned().unwrap_or(file)
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Settings of clouds that count for every deployment that does not say otherwise.
@@ -36,15 +62,17 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         no_user_agent_tag: section.is_on("disable_add_user_agent_to_request_tags"),
         metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
         router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
-        adjustments: adjustments(section),
+        adjustments: Adjustments::default(),
+        public_groups: Vec::new(),
+        public_links: Map::new(),
         priorities: super::priorities::resolve(section),
     }
 }
 
-fn adjustments(section: &mut Section<'_, '_, '_>) -> Adjustments {
-    let maps = ["cost_discount_config", "cost_margin_config"].map(|key| section.map(key));
+fn adjustments(section: &mut Section<'_, '_, '_>, stored: &StoredEntries) -> Adjustments {
+    let maps = [COST_DISCOUNT, COST_MARGIN].map(|key| map(section, stored, key));
     Adjustments::from_litellm(&maps[0], &maps[1]).unwrap_or_else(|error| {
-        let key = error.param().unwrap_or("cost_discount_config").to_owned();
+        let key = error.param().unwrap_or(COST_DISCOUNT).to_owned();
         section.error(&key, error.message().to_owned(), "expected numbers by the names of providers");
         Adjustments::default()
     })

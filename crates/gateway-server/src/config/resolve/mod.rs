@@ -55,7 +55,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     general.jwt = jwt::resolve(&mut cx, root.member("general_settings"));
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
-    let (calls, mut budgets) = calls::resolve(&mut cx, litellm, media);
+    let (calls, mut budgets) = calls::resolve(&mut cx, litellm, stored, media);
     let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
     router.health_routing |= general.health_routing;
     let mut credentials = credentials(&mut cx, root.member("credential_list"), "credential_list");
