@@ -133,7 +133,7 @@ impl Shape {
                 .lines
                 .iter()
                 .zip(lines)
-                .all(|((ours, name), (theirs, other, _))| ours == theirs && name == other)
+                .all(|((ours, name), (theirs, other, _))| ours == theirs && is_same(name, other))
     }
 
     /// The map with the values of these lines.
@@ -154,6 +154,11 @@ impl Value {
                 .unwrap_or(HeaderValue::from_static("0")),
         }
     }
+}
+
+/// Whether two names are one; ours mostly stand at one place, and need no look at their bytes.
+fn is_same(name: &HeaderName, other: &HeaderName) -> bool {
+    std::ptr::eq(name.as_str(), other.as_str()) || name == other
 }
 
 /// The same names without values.
@@ -185,6 +190,9 @@ impl Head {
 
     /// Adds USD as LiteLLM writes it: a plain decimal without trailing zeros.
     pub(crate) fn usd(&mut self, name: HeaderName, amount: Money) {
+        if amount == Money::ZERO {
+            return self.count(name, 0);
+        }
         self.number(name, |digits| {
             if amount.0 < 0 {
                 digits.push(b'-');

@@ -29,10 +29,83 @@ pub(super) fn charge(units: u64, femto: u64) -> FemtoUsd {
 /// The rates that hold for one call.
 pub(super) struct Tariff<'a> {
     rates: &'a [Rate],
-    band: Option<&'a [Rate]>,
-    off_peak: Option<&'a [Rate]>,
     tier: Tier,
     prompt: u64,
+    /// Those of units that have no size.
+    plain: Best,
+}
+
+/// The rate that fits best, for each kind of unit. Two are made with every call, each in one pass.
+struct Best {
+    /// Which kinds have a rate: a bit each.
+    held: u64,
+    femto: [u64; Meter::ALL.len()],
+}
+
+const _: () = assert!(Meter::ALL.len() <= u64::BITS as usize, "a bit for each kind of unit");
+
+/// How well a rate fits: the highest crossed threshold, then the served tier.
+type Rank = (u64, bool);
+
+impl Best {
+    fn of(rates: &[Rate], tier: Tier, prompt: u64) -> Self {
+        let mut best = Self { held: 0, femto: [0; Meter::ALL.len()] };
+        let mut ranks: [Rank; Meter::ALL.len()] = [(0, false); Meter::ALL.len()];
+        for rate in rates {
+            let Some(rank) = rank(rate, tier, prompt, None) else { continue };
+            let (at, bit) = (rate.meter as usize, 1 << rate.meter as u32);
+            if best.held & bit == 0 || rank > ranks[at] {
+                best.held |= bit;
+                (ranks[at], best.femto[at]) = (rank, paid(rate, tier));
+            }
+        }
+        best
+    }
+
+    fn get(&self, meter: Meter) -> Option<u64> {
+        (self.held & 1 << meter as u32 != 0).then(|| self.femto[meter as usize])
+    }
+
+    /// Lays rates over these.
+    fn under(mut self, over: &Self) -> Self {
+        for meter in Meter::ALL {
+            if let Some(femto) = over.get(*meter) {
+                self.held |= 1 << *meter as u32;
+                self.femto[*meter as usize] = femto;
+            }
+        }
+        self
+    }
+}
+
+/// How well a rate fits a call; `None` when it does not.
+fn rank(rate: &Rate, tier: Tier, prompt: u64, size: Option<&str>) -> Option<Rank> {
+    if rate.tier != Tier::Standard && rate.tier != tier {
+        return None;
+    }
+    Some((weight(&rate.when, prompt, size)?, rate.tier == tier))
+}
+
+/// How strongly a condition speaks for its rate; `None` when it does not hold.
+fn weight(when: &When, prompt: u64, size: Option<&str>) -> Option<u64> {
+    match when {
+        When::Always => Some(0),
+        When::Above(tokens) => (prompt > *tokens).then_some(*tokens),
+        When::AtLeast(tokens) => (prompt >= *tokens).then_some(*tokens),
+        When::LongerThan(seconds) => {
+            let clip = size.and_then(|size| size.strip_suffix('s')?.parse::<u64>().ok());
+            clip.filter(|clip| clip > seconds).map(|_| *seconds)
+        }
+        When::Size(named) => size.filter(|size| named.eq_ignore_ascii_case(size)).map(|_| u64::MAX),
+    }
+}
+
+/// What a unit costs at a rate: in batches half, where the rate is not that of batches.
+fn paid(rate: &Rate, tier: Tier) -> u64 {
+    match tier {
+        Tier::Batch if rate.tier != Tier::Batch && rate.meter.priced_per() > 1 => rate.femto / 2,
+        _ => rate.femto,
+    }
 }
 
 impl<'a> Tariff<'a> {
@@ -40,28 +113,22 @@ impl<'a> Tariff<'a> {
         let bands = &price.by_prompt;
         let band = bands.iter().find(|band| prompt <= band.up_to && (prompt > band.above || band.above == 0));
         let off_peak = price.off_peak.as_deref().filter(|off_peak| at.is_some_and(|at| off_peak.holds(at)));
-        Self {
-            rates: &price.rates,
-            band: band.or(bands.last()).map(|band| band.rates.as_slice()),
-            off_peak: off_peak.map(|off_peak| off_peak.rates.as_slice()),
-            tier,
-            prompt,
-        }
+        let best = |rates: &[Rate]| Best::of(rates, tier, prompt);
+        let plain = match (band.or(bands.last()), off_peak) {
+            (Some(band), _) => best(&band.rates),
+            (None, Some(off_peak)) => best(&price.rates).under(&best(&off_peak.rates)),
+            (None, None) => best(&price.rates),
+        };
+        Self { rates: &price.rates, tier, prompt, plain }
     }
 
     pub(super) fn has_token_rates(&self) -> bool {
         self.token(Meter::Input).is_some() || self.token(Meter::Output).is_some()
     }
 
-    /// The rate of a kind of token, without fallbacks to other kinds.
+    /// The rate of a kind of unit, without fallbacks to other kinds.
     fn token(&self, meter: Meter) -> Option<u64> {
-        if let Some(band) = self.band {
-            return self.best(band, meter, None);
-        }
-        if let Some(rate) = self.off_peak.and_then(|rates| self.best(rates, meter, None)) {
-            return Some(rate);
-        }
-        self.best(self.rates, meter, None)
+        self.plain.get(meter)
     }
 
     /// The first of these kinds that has a rate.
@@ -74,45 +141,21 @@ impl<'a> Tariff<'a> {
         if tokens == 0 { FemtoUsd::ZERO } else { charge(tokens, self.first(kinds)) }
     }
 
-    /// The highest rate of these kinds. It is asked for with every call: only kinds that have rates are
-    /// looked up.
+    /// The highest rate of these kinds.
     pub(super) fn dearest(&self, kinds: &[Meter]) -> u64 {
-        let listed = self.band.unwrap_or(self.rates).iter().chain(self.off_peak.unwrap_or_default());
-        let meters = listed.map(|rate| rate.meter).filter(|meter| kinds.contains(meter));
-        meters.filter_map(|meter| self.token(meter)).max().unwrap_or(0)
+        kinds.iter().filter_map(|kind| self.token(*kind)).max().unwrap_or(0)
     }
 
-    /// The rate that fits best: the highest crossed threshold, then the served tier.
-    fn best(&self, rates: &[Rate], meter: Meter, size: Option<&str>) -> Option<u64> {
-        let mut best: Option<((u64, bool), &Rate)> = None;
-        for rate in rates.iter().filter(|rate| rate.meter == meter) {
-            if rate.tier != Tier::Standard && rate.tier != self.tier {
-                continue;
-            }
-            let Some(weight) = self.weight(&rate.when, size) else { continue };
-            let rank = (weight, rate.tier == self.tier);
+    /// The rate of a kind of unit of some size that fits best.
+    fn best(&self, meter: Meter, size: Option<&str>) -> Option<u64> {
+        let mut best: Option<(Rank, &Rate)> = None;
+        for rate in self.rates.iter().filter(|rate| rate.meter == meter) {
+            let Some(rank) = rank(rate, self.tier, self.prompt, size) else { continue };
             if best.as_ref().is_none_or(|(held, _)| rank > *held) {
                 best = Some((rank, rate));
             }
         }
-        best.map(|(_, rate)| match self.tier {
-            Tier::Batch if rate.tier != Tier::Batch && meter.priced_per() > 1 => rate.femto / 2,
-            _ => rate.femto,
-        })
-    }
-
-    /// How strongly a condition speaks for its rate; `None` when it does not hold.
-    fn weight(&self, when: &When, size: Option<&str>) -> Option<u64> {
-        match when {
-            When::Always => Some(0),
-            When::Above(tokens) => (self.prompt > *tokens).then_some(*tokens),
-            When::AtLeast(tokens) => (self.prompt >= *tokens).then_some(*tokens),
-            When::LongerThan(seconds) => {
-                let clip = size.and_then(|size| size.strip_suffix('s')?.parse::<u64>().ok());
-                clip.filter(|clip| clip > seconds).map(|_| *seconds)
-            }
-            When::Size(named) => size.filter(|size| named.eq_ignore_ascii_case(size)).map(|_| u64::MAX),
-        }
+        best.map(|(_, rate)| paid(rate, self.tier))
     }
 
     pub(super) fn charge_input(&self, usage: &Usage, cost: &mut Cost) {
@@ -181,13 +224,13 @@ impl<'a> Tariff<'a> {
             SearchContext::Medium => "medium",
             SearchContext::High => "high",
         };
-        let each = self.best(self.rates, Meter::WebSearch, Some(size)).unwrap_or(0);
-        let once = self.best(self.rates, Meter::WebSearchPrompt, Some(size)).unwrap_or(0);
+        let each = self.best(Meter::WebSearch, Some(size)).unwrap_or(0);
+        let once = self.best(Meter::WebSearchPrompt, Some(size)).unwrap_or(0);
         cost.tools += charge(searches, each) + charge(1, once);
     }
 
     pub(super) fn charge_metered(&self, metered: &Metered<'_>, cost: &mut Cost) {
-        let Some(femto) = self.best(self.rates, metered.meter, metered.size) else { return };
+        let Some(femto) = self.best(metered.meter, metered.size) else { return };
         let amount = FemtoUsd(charge(metered.thousandths, femto).0 / 1_000);
         match metered.meter {
             // Databricks units are a fact about the provider's bill, not an amount of USD.

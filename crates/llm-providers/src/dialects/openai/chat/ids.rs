@@ -1,12 +1,18 @@
 //! Ids of calls that a vendor leaves empty, as Google's OpenAI endpoint does: callers send results back by
 //! them, and other vendors want them different in one conversation.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
 use crate::scan::{self, Item, Patch};
 
 /// How many characters of the reply's id stand in a call's: ids of calls may be 40 long.
 const SEED: usize = 24;
+
+/// What stands before ids; looked for in every reply.
+static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"id\":"));
 
 /// The id of a call that came without one: the same whenever this reply is read.
 pub(crate) fn call_id(reply: &str, choice: u32, number: usize) -> String {
@@ -18,8 +24,11 @@ pub(crate) fn call_id(reply: &str, choice: u32, number: usize) -> String {
 
 /// A whole reply or a chunk of a stream with empty ids of calls filled in; `None` when there are none.
 pub(super) fn filled(body: &Bytes, reply: Option<&str>) -> Option<Bytes> {
-    let holds = |text: &str| memchr::memmem::find(body, text.as_bytes()).is_some();
-    if !holds("\"id\":\"\"") && !holds("\"id\": \"\"") {
+    let is_empty = |at: usize| {
+        let value = &body[at + ID.needle().len()..];
+        value.starts_with(b"\"\"") || value.starts_with(b" \"\"")
+    };
+    if !ID.find_iter(body).any(is_empty) {
         return None;
     }
     let item = scan::value(body).ok()?;

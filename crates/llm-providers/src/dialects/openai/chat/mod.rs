@@ -33,7 +33,7 @@ use bytes::Bytes;
 use super::error;
 use crate::dialect::{Dialect, Glance};
 use crate::media::MediaKind;
-use crate::{Amendment, Target};
+use crate::{Amendment, Target, scan};
 
 /// The dialect.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,14 +53,13 @@ impl Dialect for OpenaiChat {
 
     fn may_name_media(&self, body: &[u8], glance: &Glance, target: &Target) -> bool {
         // LiteLLM's callers give the URLs of documents as `file_id`.
-        let named =
-            glance.may_hold("file_id") || (target.spec.quirks.no_media_urls && glance.may_hold("url"));
-        let names = |name: &[u8]| {
-            memchr::memmem::find(body, name)
-                .is_some_and(|at| memchr::memmem::find(&body[at..], b"http").is_some())
+        let quirks = &target.spec.quirks;
+        let names = |name: &str| {
+            glance.may_hold(name)
+                && memchr::memmem::find(body, &scan::quoted(name))
+                    .is_some_and(|at| memchr::memmem::find(&body[at..], b"http").is_some())
         };
-        let documents = names(br#""file_id""#) && !target.spec.quirks.files_as_given;
-        named && (documents || (target.spec.quirks.no_media_urls && names(br#""url""#)))
+        (!quirks.files_as_given && names("file_id")) || (quirks.no_media_urls && names("url"))
     }
 
     fn rewrites(&self, body: &[u8], glance: &Glance, target: &Target) -> bool {

@@ -118,8 +118,10 @@ impl Rules {
     pub(super) fn of(model: &str) -> Option<&'static Self> {
         let model = model.strip_prefix("ft:").unwrap_or(model);
         let fits = |family: &str| {
-            let rest = model.strip_prefix(family);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ':']))
+            // Where the name goes on another way, nothing needs to be compared.
+            let ends = model.len() == family.len()
+                || matches!(model.as_bytes().get(family.len()), Some(b'-' | b':'));
+            ends && model.starts_with(family)
         };
         let known = FAMILIES.iter().filter(|(family, _)| fits(family));
         known.max_by_key(|(family, _)| family.len()).map(|(_, rules)| *rules)
