@@ -21,6 +21,7 @@ mod background;
 mod betas;
 mod call;
 mod charge;
+mod controls;
 mod count;
 mod cover;
 mod details;

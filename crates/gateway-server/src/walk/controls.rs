@@ -1,0 +1,170 @@
+//! What a call asks of the gateway and not of its provider: by headers that speak to it, and by members of the body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm_providers::dialect::Control;
+use llm_router::{Controls, FallbackTarget, Fallbacks};
+use llm_types::{Error, ErrorKind, Result};
+use serde_json::Value;
+
+use super::Call;
+use crate::config::is_empty;
+
+impl Call {
+    /// What request headers ask of the router (surface §6.2).
+    pub(super) fn read_headers(&mut self) {
+        let headers = &self.head.headers;
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let seconds = |name: &str| text(name).and_then(|value| value.parse::<f64>().ok()).and_then(duration);
+        self.controls.num_retries = text("x-litellm-num-retries").and_then(|value| value.parse().ok());
+        self.controls.timeout = seconds("x-litellm-timeout");
+        self.controls.stream_timeout = seconds("x-litellm-stream-timeout");
+        self.controls.priority = text("x-litellm-priority").and_then(|value| value.parse().ok());
+        if let Some(tags) = text("x-litellm-tags") {
+            self.tags =
+                tags.split(',').map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+        }
+    }
+
+    /// What members of the body ask of the gateway (surface §6.3).
+    pub(super) fn read_controls(&mut self) -> Result<()> {
+        let controls = std::mem::take(&mut self.glance.controls);
+        let body = self.body.clone();
+        for (control, span) in &controls {
+            match control {
+                Control::Banned => return Err(banned(&body, span.start)),
+                Control::Other => {}
+                // Members were read with the body: what cannot be read again says nothing.
+                control => {
+                    self.obey(*control, serde_json::from_slice(&body[span.clone()]).unwrap_or_default())?
+                }
+            }
+        }
+        self.glance.controls = controls;
+        self.controls.tags.clone_from(&self.tags);
+        Ok(())
+    }
+
+    /// What one member asks.
+    fn obey(&mut self, control: Control, value: Value) -> Result<()> {
+        match control {
+            Control::Metadata | Control::LitellmMetadata => self.read_metadata(&value)?,
+            Control::Tags => self.add_tags(Some(&value)),
+            Control::IncludeFallbackErrors => self.tells_fallbacks = value == Value::Bool(true),
+            Control::RouterSettings => self.routing = Some(value).filter(|own| !is_empty(own)),
+            Control::DropParams => self.policy.drop = flag("drop_params", &value)?,
+            Control::AdditionalDropParams => {
+                self.policy.always_drop = names_of("additional_drop_params", &value)?;
+            }
+            Control::AllowedOpenaiParams => self.policy.allow = names_of("allowed_openai_params", &value)?,
+            Control::ExtraHeaders => {
+                let key_header = self.snapshot.config.general.key_header.as_ref();
+                self.extras.read_headers(value, key_header)?;
+            }
+            Control::ExtraBody => self.extras.read_members(value)?,
+            control => ask_router(&mut self.controls, control, &value),
+        }
+        Ok(())
+    }
+
+    fn read_metadata(&mut self, metadata: &Value) -> Result<()> {
+        if metadata.get("tags").is_some() && self.snapshot.config.general.reject_client_tags {
+            return Err(Error::bad_param("metadata.tags", "`metadata.tags` may not be set by callers here"));
+        }
+        self.add_tags(metadata.get("tags"));
+        self.lar1 = metadata.get("lar1").cloned().or_else(|| self.lar1.take());
+        Ok(())
+    }
+
+    fn add_tags(&mut self, tags: Option<&Value>) {
+        let Some(Value::Array(tags)) = tags else { return };
+        for tag in tags.iter().filter_map(Value::as_str) {
+            if !self.tags.iter().any(|have| have == tag) {
+                self.tags.push(tag.to_owned());
+            }
+        }
+    }
+}
+
+/// What one member asks of the router.
+fn ask_router(controls: &mut Controls, control: Control, value: &Value) {
+    match control {
+        Control::Fallbacks => controls.fallbacks = fallbacks(value),
+        Control::ContextWindowFallbacks => controls.context_window_fallbacks = fallbacks(value),
+        Control::ContentPolicyFallbacks => controls.content_policy_fallbacks = fallbacks(value),
+        Control::DisableFallbacks => controls.disable_fallbacks = *value == Value::Bool(true),
+        Control::NumRetries => {
+            let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
+            controls.num_retries = retries.or(controls.num_retries);
+        }
+        Control::Timeout => controls.timeout = value.as_f64().and_then(duration),
+        Control::StreamTimeout => controls.stream_timeout = value.as_f64().and_then(duration),
+        Control::Priority => controls.priority = value.as_i64().or(controls.priority),
+        Control::EnableTagFiltering => controls.tag_filtering = value.as_bool(),
+        Control::AllowedModelRegion => controls.region = value.as_str().map(str::to_owned),
+        _ => {}
+    }
+}
+
+/// Seconds as a duration; nothing for what is no positive time.
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero())
+}
+
+/// A switch of the caller's; nothing said is off.
+fn flag(name: &str, value: &Value) -> Result<bool> {
+    match value {
+        Value::Null => Ok(false),
+        Value::Bool(on) => Ok(*on),
+        other => {
+            Err(Error::bad_param(name, format!("`{name}`: expected `true` or `false`, found `{other}`")))
+        }
+    }
+}
+
+/// A list of parameter names, as callers send it.
+fn names_of(name: &str, value: &Value) -> Result<Vec<String>> {
+    let wrong = || Error::bad_param(name, format!("`{name}`: expected a list of parameter names"));
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(list) => {
+            list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// A list of names and mappings, as callers send fallbacks.
+fn fallbacks(value: &Value) -> Option<Fallbacks> {
+    Some(Fallbacks::List(value.as_array()?.iter().filter_map(fallback).collect()))
+}
+
+/// A name, or a mapping of a name and request parameters.
+fn fallback(value: &Value) -> Option<FallbackTarget> {
+    if let Some(name) = value.as_str() {
+        return Some(name.into());
+    }
+    let mut params = value.as_object()?.clone();
+    let Some(Value::String(model)) = params.shift_remove("model") else { return None };
+    let params = (!params.is_empty()).then(|| Arc::new(params));
+    Some(FallbackTarget { model: model.into(), params })
+}
+
+/// The refusal of a member that would let a caller redirect the gateway (surface §4.7).
+fn banned(body: &[u8], value_at: usize) -> Error {
+    let before = String::from_utf8_lossy(&body[..value_at]);
+    let name = before.rsplit('"').nth(1).unwrap_or("a member").to_owned();
+    Error::new(
+        ErrorKind::Unauthenticated,
+        format!(
+            "Authentication Error, Rejected Request: {name} is not allowed in request body. Set it on the deployment, \
+             or allow it with `general_settings.allow_client_side_credentials`"
+        ),
+    )
+    .with_vendor_type("auth_error")
+    .with_param(name)
+}
+
+#[cfg(test)]
+mod tests;
