@@ -69,6 +69,15 @@ def test_a_tier_is_set_aside_and_charged_where_the_reply_names_none(spawn, upstr
     assert gateway.spend(key, len(served) * 10 * CALL_COST) == exactly(len(served) * 10 * CALL_COST)
 
 
+def test_a_tier_that_is_not_asked_for_is_not_set_aside(spawn, upstream):
+    dear = {"input_cost_per_token_priority": 10 * INPUT_PRICE, "output_cost_per_token_priority": 10 * OUTPUT_PRICE}
+    gateway = spawn(models=[entry("tiers", "openai/slow-50", upstream.base + "/v1", **dear)])
+    key = gateway.new_key(max_budget=12 * CALL_COST)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: gateway.chat("tiers", key, max_tokens=5, temperature=0.5), range(8)))
+    assert [answer.status for answer in answers] == [200] * 8
+
+
 def test_terms_that_are_none_are_told_of_at_start(spawn):
     with pytest.raises(AssertionError) as failed:
         spawn(litellm_settings={"cost_discount_config": {"openai": 2}})

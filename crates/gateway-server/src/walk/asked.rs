@@ -117,8 +117,7 @@ impl Call {
 
     /// What a few deployments want to know of the request; nothing where no deployment does.
     fn hints(&self) -> Option<&Hints> {
-        let told = self.snapshot.has_hints
-            && (self.glance.may_hold("service_tier") || self.glance.may_hold("tools"));
+        let told = self.snapshot.has_hints && (self.holds("service_tier") || self.holds("tools"));
         told.then(|| self.hints_of_body())
     }
 
@@ -128,13 +127,18 @@ impl Call {
 
     /// What the request asks for that has a price of its own; read only where its members say so.
     pub(super) fn priced_hints(&self) -> Hints {
-        let told = self.glance.may_hold("service_tier") || self.glance.may_hold("search_context_size");
+        let told = self.holds("service_tier") || self.holds("search_context_size");
         if told { self.hints_of_body().clone() } else { Hints::default() }
     }
 
     /// How dear the request can make a call.
     pub(super) fn reach(&self) -> Reach {
-        reach_of(|name| self.glance.may_hold(name))
+        reach_of(|name| self.holds(name))
+    }
+
+    /// Whether a member of the body may have a name.
+    fn holds(&self, name: &str) -> bool {
+        self.glance.may_hold(name) && may_name(&self.body, name)
     }
 
     /// Whether a deployment is kept for other teams now.
@@ -239,6 +243,11 @@ impl Call {
             Err(_) => encoding.estimate(self.glance.prompt_bytes),
         })
     }
+}
+
+/// Whether a name may stand in a body: escapes can hide it.
+fn may_name(body: &[u8], name: &str) -> bool {
+    [name, "\\u"].iter().any(|text| memchr::memmem::find(body, text.as_bytes()).is_some())
 }
 
 /// How a deployment's model counts.

@@ -33,3 +33,14 @@ fn what_has_a_price_of_its_own_is_read_from_the_body() {
         assert_eq!((hints.tier.as_deref(), hints.search), (tier, search), "{body}");
     }
 }
+
+#[test]
+fn names_are_found_however_they_are_written() {
+    for (body, found) in [
+        (r#"{"service_tier":"priority"}"#, true),
+        (r#"{"service_\u0074ier":"priority"}"#, true),
+        (r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#, false),
+    ] {
+        assert_eq!(may_name(body.as_bytes(), "service_tier"), found, "{body}");
+    }
+}
