@@ -116,6 +116,25 @@ def test_models_and_credentials_of_litellm_are_in_force(source, truth, spawn):
     assert {row["credential_name"] for row in listed} == {row["credential_name"] for row in truth["credentials"]}
 
 
+def test_users_of_litellm_sign_in_as_they_did(source, truth, spawn):
+    gateway = spawn()
+    url = gateway.environment.get("DATABASE_URL")
+    into = ["--into", url] if url else ["--data-dir", gateway.home / "data"]
+    done = imported(source, *into)
+    assert done.returncode == 0, done.stderr
+    known = [user for user in truth["users"] if user.get("password")]
+    assert known
+    for user in known:
+        login = lambda password: gateway.ask(
+            "POST", "/v2/login", {"username": user["user_email"], "password": password}, key=None
+        )
+        answer = login(user["password"])
+        assert answer.status == 200, answer.body
+        assert (answer.json["user_id"], answer.json["user_role"]) == (user["user_id"], user["user_role"])
+        assert login(user["password"] + "!").status == 401
+        assert "scrypt" not in gateway.ask("GET", f"/user/info?user_id={user['user_id']}").body.decode()
+
+
 def test_without_a_salt_sealed_rows_are_reported(source, tmp_path):
     done = imported(source, "--dry-run", "--data-dir", tmp_path / "data", salt=None)
     assert done.returncode == 1

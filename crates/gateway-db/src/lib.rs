@@ -27,9 +27,9 @@ pub use ledger::{
     ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
 };
 pub use record::{
-    Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, JsonMap, KeyPatch, KeyRecord, KeySettings,
-    ModelSpend, NewKey, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord, ScopeSettings,
-    SpendQuery, SpendRow, StoredResponse,
+    Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, Invitation, JsonMap, KeyPatch, KeyRecord,
+    KeySettings, ModelSpend, NewKey, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord,
+    ScopeSettings, SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
     CallsBy, CallsQuery, CallsRow, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,

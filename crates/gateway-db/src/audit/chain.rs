@@ -17,16 +17,19 @@ pub(crate) enum Subject<'a> {
     Scope(&'a ScopeRecord),
     /// A model or a credential.
     Entry(&'a ConfigEntry),
-    /// Costs of calls, derived anew.
-    Costs(&'a Costs),
+    /// Something else.
+    Told(&'a Told),
 }
 
-/// Costs of calls that were corrected together.
+/// Something without a record of its own, as the log tells of it: costs that were corrected together, an invitation, a
+/// password.
 #[derive(Debug, Clone)]
-pub(crate) struct Costs {
-    /// The id of the first of them.
+pub(crate) struct Told {
+    /// LiteLLM's name for its table.
+    pub(crate) table: &'static str,
+    /// Its id; of several, the first one's.
     pub(crate) id: String,
-    /// How many, and what they cost together.
+    /// What is said of it.
     pub(crate) told: Value,
 }
 
@@ -148,7 +151,7 @@ fn blocked(subject: Subject<'_>) -> bool {
         Subject::Key(key) => key.settings.blocked,
         Subject::Scope(scope) => scope.settings.blocked,
         Subject::Entry(entry) => entry.blocked,
-        Subject::Costs(_) => false,
+        Subject::Told(_) => false,
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::Db;
 
-pub(crate) use chain::{Costs, Subject};
+pub(crate) use chain::{Subject, Told};
 pub use checkpoint::{AuditCheckpoint, AuditSigner};
 pub use list::AuditQuery;
 pub use verify::{AuditFault, AuditReport};

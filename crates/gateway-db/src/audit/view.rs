@@ -13,7 +13,7 @@ pub(super) fn table(subject: Subject<'_>) -> &'static str {
         Subject::Entry(ConfigEntry { kind: EntryKind::Model, .. }) => "LiteLLM_ProxyModelTable",
         Subject::Entry(ConfigEntry { kind: EntryKind::Setting, .. }) => "LiteLLM_Config",
         Subject::Entry(_) => "LiteLLM_CredentialsTable",
-        Subject::Costs(_) => "LiteLLM_SpendLogs",
+        Subject::Told(told) => told.table,
         Subject::Scope(scope) => match scope.id.kind {
             ScopeKind::AccessGroup => "LiteLLM_AccessGroupTable",
             ScopeKind::Budget => "LiteLLM_BudgetTable",
@@ -36,7 +36,7 @@ pub(super) fn object(subject: Subject<'_>) -> String {
     match subject {
         Subject::Key(key) => key.hash.as_str().to_owned(),
         Subject::Entry(entry) => entry.id.clone(),
-        Subject::Costs(costs) => costs.id.clone(),
+        Subject::Told(told) => told.id.clone(),
         Subject::Scope(scope) if scope.id.member.is_empty() => scope.id.id.clone(),
         Subject::Scope(scope) => format!("{}:{}", scope.id.id, scope.id.member),
     }
@@ -48,7 +48,7 @@ pub(super) fn shown(subject: Subject<'_>) -> Value {
         Subject::Key(record) => key(record),
         Subject::Scope(record) => scope(record),
         Subject::Entry(record) => entry(record),
-        Subject::Costs(costs) => costs.told.clone(),
+        Subject::Told(told) => told.told.clone(),
     };
     let Value::Object(map) = whole else { return whole };
     Value::Object(map.into_iter().filter(|(_, value)| says_something(value)).collect())

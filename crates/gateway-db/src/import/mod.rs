@@ -23,7 +23,7 @@ use crate::entity::verification_keys;
 use llm_types::Secret;
 
 use crate::repo::{Feed, entry_row_of, key_row_of, scope_row_of};
-use crate::{ConfigEntry, Db, DbError, KeyRecord, ScopeRecord, Seal};
+use crate::{ConfigEntry, Db, DbError, Invitation, KeyRecord, ScopeRecord, Seal};
 
 use cipher::Cipher;
 use row::Row;
@@ -84,8 +84,17 @@ impl Db {
         self.next_version(&transaction, Feed::Entries).await?;
         for (table, mut scope) in everything.scopes {
             scope.version = scopes_version;
+            let password = scopes::password_of(&mut scope);
+            let user = scope.id.id.clone();
             let written = put_scope(&transaction, scope).await.map_err(failed)?;
+            if let Some(hash) = password.filter(|_| written) {
+                self.put_password(&transaction, &user, &hash, everything.now).await?;
+            }
             report.table(table).count(written);
+        }
+        for invitation in &everything.invitations {
+            let written = self.put_invitation(&transaction, invitation).await?;
+            report.table(scopes::INVITATIONS).count(written);
         }
         for (table, mut key) in everything.keys {
             key.version = keys_version;
@@ -116,6 +125,7 @@ const CARRIED: &[&str] = &[
     "LiteLLM_BudgetTable",
     "LiteLLM_CredentialsTable",
     "LiteLLM_EndUserTable",
+    "LiteLLM_InvitationLink",
     "LiteLLM_ModelAccessGroupBudgetTable",
     "LiteLLM_ModelTable",
     "LiteLLM_OrganizationMembership",
@@ -133,8 +143,11 @@ const CARRIED: &[&str] = &[
 #[derive(Debug, Default)]
 struct Everything {
     scopes: Vec<(&'static str, ScopeRecord)>,
+    invitations: Vec<Invitation>,
     keys: Vec<(&'static str, KeyRecord)>,
     entries: Vec<(&'static str, ConfigEntry)>,
+    /// When they were read.
+    now: i64,
 }
 
 /// Reads an entry of the configuration.
@@ -146,13 +159,22 @@ async fn read(
     now: i64,
     cipher: Option<&Cipher>,
 ) -> Result<Everything, DbError> {
-    let mut everything = Everything::default();
+    let mut everything = Everything { now, ..Everything::default() };
     for (table, read) in scopes::READERS {
         for row in source.rows(table).await? {
             report.table(table).read += 1;
             let mut row = Row::new(table, row, now, report);
             everything.scopes.extend(read(&mut row).into_iter().map(|scope| (*table, scope)));
         }
+    }
+    for row in source.rows(scopes::INVITATIONS).await? {
+        report.table(scopes::INVITATIONS).read += 1;
+        everything.invitations.extend(scopes::invitation(&mut Row::new(
+            scopes::INVITATIONS,
+            row,
+            now,
+            report,
+        )));
     }
     scopes::join(&mut everything.scopes, &source.team_aliases().await?);
     for row in source.rows(keys::TABLE).await? {

@@ -6,7 +6,7 @@ use llm_types::Money;
 use serde_json::Value;
 
 use super::row::Row;
-use crate::{ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
+use crate::{Invitation, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
 
 /// Reads one row; a team's is also its memberships.
 type Reader = fn(&mut Row<'_>) -> Vec<ScopeRecord>;
@@ -25,6 +25,43 @@ pub(super) const READERS: &[(&str, Reader)] = &[
     ("LiteLLM_AccessGroupTable", access_group),
     ("LiteLLM_ModelAccessGroupBudgetTable", model_access_group),
 ];
+
+/// The table of invitations.
+pub(super) const INVITATIONS: &str = "LiteLLM_InvitationLink";
+
+/// Where a user's row has the hash of its password.
+const PASSWORD: &str = "password";
+
+/// Takes the hash of a user's password out of what is left of its row: it is kept apart.
+pub(super) fn password_of(user: &mut ScopeRecord) -> Option<String> {
+    let hash = user.settings.extra.shift_remove(PASSWORD).filter(|_| user.id.kind == ScopeKind::User)?;
+    hash.as_str().map(str::to_owned)
+}
+
+/// An invitation. Its id opens an account, so its hash is kept.
+pub(super) fn invitation(row: &mut Row<'_>) -> Option<Invitation> {
+    let id = row.id("id")?;
+    let (user_id, expires_at) = (row.text("user_id")?, row.time("expires_at")?);
+    let created_at = row.time("created_at").unwrap_or(row.now);
+    let accepted_at = row.time("accepted_at");
+    let accepted = row.flag("is_accepted");
+    let created_by = row.text("created_by").unwrap_or_default();
+    Some(Invitation {
+        id: sha256(id.as_bytes()),
+        user_id,
+        accepted_at: accepted.then(|| accepted_at.unwrap_or(created_at)),
+        expires_at,
+        created_at,
+        updated_at: row.time("updated_at").unwrap_or(created_at),
+        updated_by: row.text("updated_by").unwrap_or_else(|| created_by.clone()),
+        created_by,
+    })
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Where a team notes which row of the aliases is its own.
 const MODEL_ID: &str = "model_id";

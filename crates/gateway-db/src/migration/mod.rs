@@ -12,6 +12,7 @@ mod m20261122_000012_lessons;
 mod m20261122_000013_spend_partitions;
 mod m20261122_000014_slips;
 mod m20261122_000015_daily_calls;
+mod m20261122_000016_invitations;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_spend_partitions::Migration),
             Box::new(m20261122_000014_slips::Migration),
             Box::new(m20261122_000015_daily_calls::Migration),
+            Box::new(m20261122_000016_invitations::Migration),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! Plain structs that go into and come out of the database; money in nano-dollars, times in Unix ms.
 
 mod entry;
+mod invitation;
 mod key;
 mod page;
 mod patch;
@@ -9,6 +10,7 @@ mod scope;
 mod spend;
 
 pub use entry::{ConfigEntry, EntryKind};
+pub use invitation::Invitation;
 pub use key::{JsonMap, KeyRecord, KeySettings, NewKey};
 pub use page::{Page, PageRequest};
 pub use patch::{Change, KeyPatch};

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::partitions::DAY_MS;
 use super::ship::{outcome_of, scopes_of};
 use super::spend::log_row;
-use crate::audit::{Costs, Subject};
+use crate::audit::{Subject, Told};
 use crate::entity::spend_log::{Column, Entity};
 use crate::{Db, DbError, ScopeKind, SpendRow};
 
@@ -101,7 +101,7 @@ impl Db {
                 self.correct(&transaction, sql, values).await?;
             }
             let (before, after) = sums.told(why);
-            self.note(&transaction, Some(Subject::Costs(&before)), Some(Subject::Costs(&after))).await?;
+            self.note(&transaction, Some(Subject::Told(&before)), Some(Subject::Told(&after))).await?;
         }
         transaction.commit().await.map_err(failed)?;
         Ok(sums.total)
@@ -200,14 +200,15 @@ impl Differences {
     }
 
     /// What the audit log says.
-    fn told(&self, why: &serde_json::Value) -> (Costs, Costs) {
+    fn told(&self, why: &serde_json::Value) -> (Told, Told) {
         let id = self.first.as_ref().map_or_else(String::new, |(_, id)| id.clone());
         let from = self.first.as_ref().map(|(at, _)| *at);
         let after = self.before + self.total.difference;
         let said = |cost: Money| json!({ "calls": self.total.calls, "from": from, "cost": cost.to_string() });
         let mut new = said(after);
         new["prices"] = why.clone();
-        (Costs { id: id.clone(), told: said(self.before) }, Costs { id, told: new })
+        let costs = |id, told| Told { table: "LiteLLM_SpendLogs", id, told };
+        (costs(id.clone(), said(self.before)), costs(id, new))
     }
 }
 

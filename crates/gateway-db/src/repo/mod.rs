@@ -6,6 +6,7 @@ mod columns;
 mod correct;
 mod entries;
 mod feed;
+mod invitations;
 mod key_list;
 mod key_names;
 mod key_row;

@@ -182,6 +182,9 @@ impl Db {
             tombstone.version = ActiveValue::Set(version);
             Entity::update(tombstone).exec(&transaction).await.map_err(cannot_change)?;
             drop_parts(self, &transaction, &id.as_owner()).await?;
+            if id.kind == ScopeKind::User {
+                self.drop_password(&transaction, &id.id).await?;
+            }
             deleted.push(record(row)?);
         }
         for scope in &deleted {

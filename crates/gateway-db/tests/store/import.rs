@@ -320,6 +320,9 @@ async fn owners(db: &Db, truth: &Value) {
         assert_eq!(user.settings.max_budget, money(&expected["max_budget"]), "{id}");
         assert_eq!(user.settings.rpm_limit, expected["rpm_limit"].as_i64(), "{id}");
         assert_eq!(Some(user.spend), money(&expected["spend_in_row"]), "{id}");
+        let hash = db.password(id).await.unwrap();
+        assert_eq!(hash.is_some(), !expected["password"].is_null(), "{id}");
+        assert!(!user.settings.extra.contains_key("password"), "{id}: hashes are kept apart");
         for team in texts(&expected["teams"]) {
             scope(db, ScopeId::member(ScopeKind::TeamMember, team, id)).await;
         }

@@ -11,6 +11,7 @@
 mod audit;
 mod entries;
 mod import;
+mod invitations;
 mod keys;
 mod leases;
 mod lessons;

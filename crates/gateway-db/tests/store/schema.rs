@@ -23,6 +23,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000013_spend_partitions",
             "m20261122_000014_slips",
             "m20261122_000015_daily_calls",
+            "m20261122_000016_invitations",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -11,6 +11,8 @@ use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::scope_view as view;
 
+mod paged;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BudgetAction {
@@ -19,6 +21,15 @@ pub(crate) enum BudgetAction {
     Delete,
     Info,
     List,
+    ListPaged,
+    Settings,
+}
+
+impl BudgetAction {
+    /// Whether it changes nothing.
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Self::Info | Self::List | Self::ListPaged | Self::Settings)
+    }
 }
 
 /// Does what is asked about budgets.
@@ -29,6 +40,8 @@ pub(super) async fn run(job: Job, action: BudgetAction) -> Result<Value, Refusal
         BudgetAction::Delete => delete(&job).await,
         BudgetAction::Info => info(&job).await,
         BudgetAction::List => list(&job).await,
+        BudgetAction::ListPaged => paged::list(&job).await,
+        BudgetAction::Settings => settings(&job).await,
     }
 }
 
@@ -88,6 +101,35 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
 async fn list(job: &Job) -> Result<Value, Refusal> {
     let found = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Budget)).await?;
     Ok(found.items.iter().map(row).collect())
+}
+
+/// The fields of a budget, their types, what they mean, and what this one has in them.
+const FIELDS: [(&str, &str, &str); 6] = [
+    ("max_parallel_requests", "Integer", "calls at the same time"),
+    ("tpm_limit", "Integer", "tokens in a minute"),
+    ("rpm_limit", "Integer", "requests in a minute"),
+    ("budget_duration", "String", "after which spend starts anew, such as `30d`"),
+    ("max_budget", "Float", "dollars that may be spent in a period"),
+    ("soft_budget", "Float", "dollars after which an alert is raised"),
+];
+
+async fn settings(job: &Job) -> Result<Value, Refusal> {
+    let id = job.param("budget_id").ok_or_else(|| {
+        Refusal::Fields(vec![Refusal::field("missing", "budget_id", "Field required", &Value::Null)])
+    })?;
+    let row = view::budget(&existing(job, &id).await?);
+    let field = |(name, kind, words): &(&str, &str, &str)| {
+        let value = row.get(*name).cloned().unwrap_or(Value::Null);
+        json!({
+            "field_name": name,
+            "field_type": kind,
+            "field_description": words,
+            "stored_in_db": !value.is_null(),
+            "field_value": value,
+            "field_default_value": null,
+        })
+    };
+    Ok(FIELDS.iter().map(field).collect())
 }
 
 fn budget(id: &str) -> ScopeId {

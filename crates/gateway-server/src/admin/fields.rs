@@ -182,6 +182,21 @@ impl Fields {
         if self.problems.is_empty() { Ok(self.body) } else { Err(Refusal::Fields(self.problems)) }
     }
 
+    /// Nobody else is to take anything: what is left is refused.
+    ///
+    /// # Errors
+    /// Every field of a wrong type, together, or every one that is left.
+    pub(super) fn nothing_else(self) -> Result<(), Refusal> {
+        let left = self.finish()?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let entry = |(name, value): (&String, &Value)| {
+            Refusal::field("extra_forbidden", name, "Extra inputs are not permitted", value)
+        };
+        Err(Refusal::Fields(left.iter().map(entry).collect()))
+    }
+
     /// Whether `router_settings` can be laid over the router's: what could not is never stored.
     fn check_routing(&mut self) {
         let Some(own) = self.body.get("router_settings").filter(|own| !own.is_null()) else { return };

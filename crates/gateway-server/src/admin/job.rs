@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, access_groups, activity, audit, budgets, credentials, customers, keys, metrics, model_groups,
-    models, organizations, projects, reports, rights, settings, spend, tags, teams, users,
+    Action, access_groups, activity, audit, budgets, credentials, customers, invitations, keys, metrics,
+    model_groups, models, organizations, projects, reports, rights, settings, spend, tags, teams, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -163,6 +163,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusa
         Action::AccessGroup(action) => access_groups::run(job, action).await?,
         Action::ModelGroup(action) => model_groups::run(job, action).await?,
         Action::Budget(action) => budgets::run(job, action).await?,
+        Action::Invitation(action) => invitations::run(job, action).await?,
         Action::Tag(action) => tags::run(job, action).await?,
         Action::Model(action) => models::run(job, action).await?,
         Action::Credential(action) => credentials::run(job, action).await?,

@@ -10,6 +10,7 @@ mod credentials;
 mod customers;
 mod days;
 mod fields;
+mod invitations;
 mod job;
 mod keys;
 mod members;
@@ -42,6 +43,7 @@ pub(crate) use audit::AuditAction;
 pub(crate) use budgets::BudgetAction;
 pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
+pub(crate) use invitations::InvitationAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
 pub(crate) use metrics::MetricsAction;
@@ -82,6 +84,8 @@ pub(crate) enum Action {
     ModelGroup(ModelGroupAction),
     /// Shared budgets.
     Budget(BudgetAction),
+    /// Links by which users set a password.
+    Invitation(InvitationAction),
     /// Request tags.
     Tag(TagAction),
     /// Deployments that are kept in the database.
@@ -127,11 +131,12 @@ impl Action {
             Self::AccessGroup(action) => action.reads(),
             Self::ModelGroup(action) => action.reads(),
             Self::Scim(action) => action.reads(),
-            Self::Budget(action) => matches!(action, BudgetAction::Info | BudgetAction::List),
+            Self::Budget(action) => action.reads(),
             Self::Spend(action) => action.reads(),
             Self::Setting(action) => action.reads(),
             Self::Report(_) | Self::Activity(..) | Self::Audit(_) | Self::Metrics(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
+            Self::Invitation(action) => matches!(action, InvitationAction::Info),
             Self::Model(_) => false,
             Self::Credential(action) => action.reads(),
         }

@@ -32,16 +32,21 @@ impl Refusal {
         Self::Detail(status, json!({ "error": message.into() }))
     }
 
-    /// A problem document; `allowed` is what could have been said instead.
+    /// A problem document; `allowed` is what could have been said instead, where there is such a list.
     pub(super) fn problem(status: StatusCode, kind: &str, words: &str, allowed: &[&str]) -> Self {
-        let title = kind.replace('-', " ");
-        let body = json!({
-            "type": format!("urn:litellm:problem:{kind}"),
+        let mut title = kind.replace('-', " ");
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let mut body = json!({
+            "type": format!("urn:litellm:error:{kind}"),
             "title": title,
             "status": status.as_u16(),
             "detail": words,
-            "allowed": allowed,
         });
+        if !allowed.is_empty() {
+            body["allowed"] = json!(allowed);
+        }
         Self::Problem(status, body)
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::job::Job;
 use super::keys::hash_of;
 use super::refusal::Refusal;
+use super::teams::open_teams;
 use super::{Action, ActivityOf, KeyAction, OrganizationAction, ProjectAction, SpendAction, TeamAction};
 use super::{projects, query};
 use crate::walk::{Caller, Role};
@@ -364,17 +365,36 @@ impl Rights {
                 }
                 Err(refused(format!("You are no member of team={team}")))
             }
-            // The answer is about the caller.
-            TeamAction::MemberMe => Ok(()),
+            // The answer is about the caller, or the handler looks for what is theirs.
+            TeamAction::MemberMe | TeamAction::Available | TeamAction::SpendByUser => Ok(()),
+            TeamAction::MemberAdd if self.joins(job)? => Ok(()),
             TeamAction::Update
             | TeamAction::SetPermissions
             | TeamAction::MemberAdd
             | TeamAction::MemberUpdate
             | TeamAction::MemberDelete
             | TeamAction::MemberResetSpend
-            | TeamAction::MemberResetBudget => self.changes_team(job, action).await,
+            | TeamAction::MemberResetBudget
+            | TeamAction::MembersRemove
+            | TeamAction::MembersLimit => self.changes_team(job, action).await,
             _ => Err(crate::routes::operators_only(path).into()),
         }
+    }
+
+    /// Whether the caller joins a team that is open to all, as a plain member.
+    fn joins(&self, job: &Job) -> Result<bool, Refusal> {
+        let body = object(job)?;
+        let team = body.get("team_id").and_then(Value::as_str);
+        let plain = body.keys().all(|name| name == "team_id" || name == "member");
+        let member = body.get("member").and_then(|member| match member {
+            Value::Array(list) => list.first().filter(|_| list.len() == 1)?.as_object(),
+            one => one.as_object(),
+        });
+        let own = member.is_some_and(|member| {
+            let text = |name: &str| member.get(name).and_then(Value::as_str);
+            text("user_id") == Some(&self.user) && text("role").is_none_or(|role| role == "user")
+        });
+        Ok(plain && own && team.is_some_and(|team| open_teams(job).iter().any(|open| open == team)))
     }
 
     /// An organisation's administrator makes its teams.

@@ -12,9 +12,13 @@ use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
 
+mod bulk;
+mod found;
 mod membership;
 mod permissions;
 mod resets;
+
+pub(super) use found::{open_teams, page};
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,11 @@ pub(crate) enum TeamAction {
     MemberMe,
     MemberResetSpend,
     MemberResetBudget,
+    MembersRemove,
+    MembersLimit,
+    Available,
+    Filter,
+    SpendByUser,
     Permissions,
     SetPermissions,
     SetSeveralPermissions,
@@ -47,7 +56,17 @@ const MEMBER_BUDGET: &str = "team_member_budget_id";
 impl TeamAction {
     /// Whether it changes nothing.
     pub(super) fn reads(self) -> bool {
-        matches!(self, Self::Info | Self::List | Self::ListPaged | Self::MemberMe | Self::Permissions)
+        matches!(
+            self,
+            Self::Info
+                | Self::List
+                | Self::ListPaged
+                | Self::MemberMe
+                | Self::Available
+                | Self::Filter
+                | Self::SpendByUser
+                | Self::Permissions
+        )
     }
 }
 
@@ -69,6 +88,11 @@ pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> 
         TeamAction::MemberMe => membership::own(&job).await,
         TeamAction::MemberResetSpend => resets::spend(&job).await,
         TeamAction::MemberResetBudget => resets::budget(&job).await,
+        TeamAction::MembersRemove => bulk::delete(&job).await,
+        TeamAction::MembersLimit => bulk::update(&job).await,
+        TeamAction::Available => found::available(&job).await,
+        TeamAction::Filter => found::filtered(&job).await,
+        TeamAction::SpendByUser => found::spend_by_user(&job).await,
         TeamAction::Permissions => permissions::list(&job).await,
         TeamAction::SetPermissions => permissions::set(&job).await,
         TeamAction::SetSeveralPermissions => permissions::set_several(&job).await,

@@ -14,6 +14,7 @@ use super::teams::teams_of;
 use super::{scope_view, view};
 use crate::walk::{Caller, Role};
 
+mod bulk;
 mod several;
 
 /// What is to be done.
@@ -27,6 +28,10 @@ pub(crate) enum UserAction {
     RowAlone,
     List,
     Roles,
+    BulkNew,
+    BulkDelete,
+    Filter,
+    Counts,
 }
 
 /// Every role a user may have, and what it may do (surface §4.3).
@@ -48,12 +53,12 @@ const ROLES: &[(&str, &str, &str)] = &[
 impl UserAction {
     /// Whether it changes nothing.
     pub(super) fn reads(self) -> bool {
-        matches!(self, Self::Info | Self::RowAlone | Self::List | Self::Roles)
+        matches!(self, Self::Info | Self::RowAlone | Self::List | Self::Roles | Self::Filter | Self::Counts)
     }
 
     /// Whether everybody may ask: the answer is about the caller.
     pub(super) fn is_own(self) -> bool {
-        matches!(self, Self::Info | Self::RowAlone)
+        matches!(self, Self::Info | Self::RowAlone | Self::Filter)
     }
 }
 
@@ -68,6 +73,10 @@ pub(super) async fn run(job: Job, action: UserAction) -> Result<Value, Refusal> 
         UserAction::RowAlone => row_alone(&job).await,
         UserAction::List => list(&job).await,
         UserAction::Roles => Ok(roles()),
+        UserAction::BulkNew => bulk::new(&job).await,
+        UserAction::BulkDelete => bulk::delete(&job).await,
+        UserAction::Filter => bulk::filtered(&job).await,
+        UserAction::Counts => bulk::counted(&job).await,
     }
 }
 
@@ -161,7 +170,10 @@ impl Job {
         let admin = matches!(&role, Change::Set(role) if role.starts_with("proxy_admin"));
         fields.put_back("user_role", role);
         if !admin {
-            fields.fill(&snapshot.config.budgets.internal_user_defaults);
+            let mut usual = snapshot.config.budgets.internal_user_defaults.clone();
+            // What is open to all is nothing of a user's own.
+            usual.shift_remove("available_teams");
+            fields.fill(&usual);
         }
     }
 }

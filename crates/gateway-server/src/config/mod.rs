@@ -21,7 +21,7 @@ mod webhook;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use crate::identity::Network;
+pub use crate::identity::{Network, PasswordPolicy};
 pub use llm_providers::Registry;
 
 pub use detect::{Detected, MOCK_MODEL, detect};

@@ -14,7 +14,7 @@ use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::{AuthWebhook, JwtAuth, LogRetention, Origin};
-use crate::identity::Network;
+use crate::identity::{Network, PasswordPolicy};
 
 /// Everything the operator said.
 #[derive(Debug, Clone)]
@@ -86,6 +86,8 @@ pub struct General {
     pub allowed_routes: Vec<String>,
     /// Routes for administrators only (`admin_only_routes`).
     pub admin_only_routes: Vec<String>,
+    /// What users' passwords must be like (`password_policy_*`).
+    pub passwords: PasswordPolicy,
     /// Nobody signs in by password where single sign-on is configured.
     pub sso_only: bool,
     /// Routes that need no key (`public_routes`).

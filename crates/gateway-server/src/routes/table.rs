@@ -8,9 +8,9 @@ use super::catalogue::Known;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf, OrganizationAction, ProjectAction,
-    ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction, SsoStep, TagAction, TeamAction,
-    UserAction,
+    InvitationAction, KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf, OrganizationAction,
+    ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction, SsoStep, TagAction,
+    TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -82,6 +82,9 @@ const fn model(action: ModelAction) -> Handler {
 }
 const fn credential(action: CredentialAction) -> Handler {
     Handler::Manage(Action::Credential(action))
+}
+const fn invitation(action: InvitationAction) -> Handler {
+    Handler::Manage(Action::Invitation(action))
 }
 const fn tag(action: TagAction) -> Handler {
     Handler::Manage(Action::Tag(action))
@@ -317,6 +320,11 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/team/{id}/members/me", team(TeamAction::MemberMe)),
     Route(POST, "/team/{team_id}/member/{user_id}/reset_spend", team(TeamAction::MemberResetSpend)),
     Route(POST, "/team/{team_id}/member/{user_id}/reset_budget", team(TeamAction::MemberResetBudget)),
+    Route(GET, "/team/available", team(TeamAction::Available)),
+    Route(GET, "/team/filter/ui", team(TeamAction::Filter)),
+    Route(GET, "/team/spend/by_user", team(TeamAction::SpendByUser)),
+    Route(POST, "/management/v1/teams/{team_id}/members/bulk_delete", team(TeamAction::MembersRemove)),
+    Route(POST, "/management/v1/teams/{team_id}/members/bulk_update", team(TeamAction::MembersLimit)),
     Route(&Method::PATCH, "/team/{id}", team(TeamAction::Update)),
     Route(POST, "/team/model/add", team(TeamAction::ModelAdd)),
     Route(POST, "/team/model/delete", team(TeamAction::ModelDelete)),
@@ -328,6 +336,17 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/v2/user/info", user(UserAction::RowAlone)),
     Route(GET, "/user/list", user(UserAction::List)),
     Route(GET, "/user/available_roles", user(UserAction::Roles)),
+    Route(GET, "/user/filter/ui", user(UserAction::Filter)),
+    Route(GET, "/user/available_users", user(UserAction::Counts)),
+    Route(POST, "/management/v1/users/bulk", user(UserAction::BulkNew)),
+    Route(POST, "/management/v1/users/bulk_delete", user(UserAction::BulkDelete)),
+    Route(POST, "/invitation/new", invitation(InvitationAction::New)),
+    Route(GET, "/invitation/info", invitation(InvitationAction::Info)),
+    Route(POST, "/invitation/update", invitation(InvitationAction::Update)),
+    Route(POST, "/invitation/delete", invitation(InvitationAction::Delete)),
+    Route(GET, "/onboarding/get_token", Handler::SignIn(SsoStep::Onboard)),
+    Route(POST, "/onboarding/claim_token", Handler::SignIn(SsoStep::Claim)),
+    Route(POST, "/user/password/change", Handler::SignIn(SsoStep::ChangePassword)),
     Route(POST, "/customer/new", customer(CustomerAction::New)),
     Route(POST, "/customer/update", customer(CustomerAction::Update)),
     Route(POST, "/customer/delete", customer(CustomerAction::Delete)),
@@ -385,6 +404,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/budget/update", budget(BudgetAction::Update)),
     Route(POST, "/budget/delete", budget(BudgetAction::Delete)),
     Route(POST, "/budget/info", budget(BudgetAction::Info)),
+    Route(GET, "/budget/settings", budget(BudgetAction::Settings)),
+    Route(GET, "/management/v1/budgets", budget(BudgetAction::ListPaged)),
     Route(GET, "/budget/list", budget(BudgetAction::List)),
     Route(POST, "/model/new", model(ModelAction::New)),
     Route(POST, "/model/update", model(ModelAction::Update)),

@@ -132,7 +132,7 @@ pub(super) fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h st
 ///
 /// # Errors
 /// When there is no randomness.
-pub(super) fn word() -> Result<String, getrandom::Error> {
+pub(in crate::admin) fn word() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

@@ -4,6 +4,8 @@
 mod ask;
 mod cli;
 mod flow;
+mod onboarding;
+mod own_password;
 mod page;
 mod password;
 mod person;
@@ -34,6 +36,7 @@ use crate::door::{ConnState, read_body};
 use crate::state::{Core, Shared, Snapshot};
 use crate::walk::{Caller, Role, admit, check_address, client_of};
 
+pub(super) use self::flow::word as new_word;
 pub(crate) use self::password::Failures;
 
 /// A step of signing in.
@@ -57,6 +60,12 @@ pub(crate) enum SsoStep {
     PasswordForCode,
     /// Such a code.
     Exchange,
+    /// What an invited user sets a password with.
+    Onboard,
+    /// The password.
+    Claim,
+    /// Another one in its place.
+    ChangePassword,
     /// A command line begins.
     CliStart,
     /// Its user has signed in and types the code it shows.
@@ -68,7 +77,7 @@ pub(crate) enum SsoStep {
 impl SsoStep {
     /// Whether it is for people with a key.
     fn needs_key(self) -> bool {
-        matches!(self, Self::Readiness | Self::UiSettings | Self::Logout)
+        matches!(self, Self::Readiness | Self::UiSettings | Self::Logout | Self::ChangePassword)
     }
 }
 
@@ -145,6 +154,9 @@ async fn run(visit: &Visit, step: SsoStep) -> Step<Reply> {
         SsoStep::Password => password::sign_in(visit).await,
         SsoStep::PasswordForCode => password::sign_in_for_code(visit).await,
         SsoStep::Exchange => password::exchange(visit).await,
+        SsoStep::Onboard => onboarding::begin(visit).await,
+        SsoStep::Claim => onboarding::claim(visit).await,
+        SsoStep::ChangePassword => own_password::change(visit).await,
         SsoStep::CliStart => cli::start(visit).await,
         SsoStep::CliComplete => cli::complete(visit).await,
         SsoStep::CliPoll => cli::poll(visit).await,

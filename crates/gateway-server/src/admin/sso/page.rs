@@ -23,6 +23,20 @@ pub(super) fn password() -> String {
     whole("Sign in", body)
 }
 
+/// The form for a password of one's own.
+pub(super) fn set_password(link: &str, user: &str, word: &str, who: &str) -> String {
+    let [link, user, word, who] = [link, user, word, who].map(escaped);
+    let body = format!(
+        "<p>You are <b>{who}</b>.</p><form method=\"post\" action=\"/onboarding/claim_token\">\
+         <input type=\"hidden\" name=\"invitation_link\" value=\"{link}\">\
+         <input type=\"hidden\" name=\"user_id\" value=\"{user}\">\
+         <input type=\"hidden\" name=\"token\" value=\"{word}\">\
+         <p><label>Password <input name=\"password\" type=\"password\" autocomplete=\"new-password\" required></label></p>\
+         <p><button>Set it and sign in</button></p></form>"
+    );
+    whole("Choose a password", &body)
+}
+
 /// A command line waits for the code it shows.
 pub(super) fn confirm(login: &str, ticket: &str, who: &str) -> String {
     let [login, ticket, who] = [login, ticket, who].map(escaped);

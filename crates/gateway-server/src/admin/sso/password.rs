@@ -1,5 +1,5 @@
-//! The operator's name and password (`UI_USERNAME`, `UI_PASSWORD`), for when there is no identity provider or it is away
-//! (surface §4.11).
+//! Names and passwords: the operator's (`UI_USERNAME`, `UI_PASSWORD`), for when there is no identity provider or it is
+//! away, and those that users set by invitations (surface §4.11).
 
 use dashmap::DashMap;
 use gateway_db::{ScopeId, ScopeKind, ScopeSettings, SlipName};
@@ -11,9 +11,9 @@ use super::reply::{Refused, Reply, Step};
 use super::session::{self, Purpose, User};
 use super::{Visit, flow, page, sign_in as sso, unmade};
 use crate::admin::job::OPERATOR;
-use crate::identity::same_text;
+use crate::identity::{is_password, same_text};
 
-/// Codes of people who signed in and whose session somebody else fetches.
+/// Codes of people who signed in and whose session somebody else fetches; each says whose.
 const CODES: &str = "login_code";
 /// How long such a code holds, milliseconds.
 const CODE_LASTS: i64 = 60_000;
@@ -71,27 +71,33 @@ fn credentials(visit: &Visit) -> Step<(String, String)> {
 
 /// `/login` and `/v2/login`.
 pub(super) async fn sign_in(visit: &Visit) -> Step<Reply> {
-    let user = operator(visit).await?;
+    let user = known(visit).await?;
     session::begin(visit, &user, Purpose::Manage).await.map(|session| session.reply(visit))
 }
 
 /// `/v3/login`: a code instead of the session.
 pub(super) async fn sign_in_for_code(visit: &Visit) -> Step<Reply> {
-    operator(visit).await?;
+    let user = known(visit).await?;
     let slip = SlipName { kind: CODES, name: flow::word().map_err(Refused::failed)? };
     let until = visit.now.saturating_add(CODE_LASTS);
-    visit.db()?.put_slip(&hashed(&slip), "", until, visit.now).await.map_err(Refused::failed)?;
+    visit.db()?.put_slip(&hashed(&slip), &user.id, until, visit.now).await.map_err(Refused::failed)?;
     Ok(Reply::json(json!({ "code": slip.name, "expires_in": CODE_LASTS / 1_000 })))
 }
 
 /// `/v3/login/exchange`: the session of a code, once.
 pub(super) async fn exchange(visit: &Visit) -> Step<Reply> {
-    let slip = SlipName { kind: CODES, name: visit.field("code").unwrap_or_default() };
-    if !visit.db()?.take_slip(&hashed(&slip), "", visit.now).await.map_err(Refused::failed)? {
+    let slip = hashed(&SlipName { kind: CODES, name: visit.field("code").unwrap_or_default() });
+    let db = visit.db()?;
+    let id = db.slip(&slip, visit.now).await.map_err(Refused::failed)?;
+    let taken = match &id {
+        Some(id) => db.take_slip(&slip, id, visit.now).await.map_err(Refused::failed)?,
+        None => false,
+    };
+    let Some(id) = id.filter(|_| taken) else {
         let words = "the code is not known, was used, or is over";
         return Err(Refused::new(StatusCode::UNAUTHORIZED, words).about("code"));
-    }
-    let user = operator_user(visit).await?;
+    };
+    let user = if id == OPERATOR { operator_user(visit).await? } else { member_user(visit, &id).await? };
     session::begin(visit, &user, Purpose::Manage).await.map(|session| session.reply(visit))
 }
 
@@ -101,24 +107,82 @@ fn hashed(slip: &SlipName) -> SlipName {
 }
 
 /// Whoever knows name and password.
-async fn operator(visit: &Visit) -> Step<User> {
+async fn known(visit: &Visit) -> Step<User> {
     let (name, password) = credentials(visit)?;
-    let address = visit.address.as_deref().unwrap_or("unknown");
-    let failures = &visit.shared.failures;
-    if failures.are_too_many(address, visit.now) {
-        let words = "too many wrong passwords from this address: try again in a minute";
-        return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, words));
-    }
+    slowed(visit)?;
     let said = |name: &str| visit.field(name).unwrap_or_default();
+    let (said_name, said_password) = (said("username"), said("password"));
     // Both are compared, whatever the first one says.
-    let right = same_text(&said("username"), &name) & same_text(&said("password"), &password);
-    if !right {
-        failures.note(address, visit.now);
-        tracing::warn!(address, "somebody gave a wrong name or password");
-        let words = "Invalid credentials used to access UI.";
-        return Err(Refused::new(StatusCode::UNAUTHORIZED, words).about("invalid_credentials"));
+    if same_text(&said_name, &name) & same_text(&said_password, &password) {
+        return operator_user(visit).await;
     }
-    operator_user(visit).await
+    match member(visit, &said_name, &said_password).await? {
+        Some(user) => Ok(user),
+        None => {
+            missed(visit);
+            let words = "Invalid credentials used to access UI.";
+            Err(Refused::new(StatusCode::UNAUTHORIZED, words).about("invalid_credentials"))
+        }
+    }
+}
+
+/// The user with this mail address or id, and this password.
+async fn member(visit: &Visit, name: &str, password: &str) -> Step<Option<User>> {
+    let job = visit.job(name, &json!({}))?;
+    let by_email = if name.is_empty() { None } else { job.user_by_email(name).await.map_err(unmade)? };
+    let found = match by_email {
+        Some(user) => Some(user),
+        None => job.db.scope(&ScopeId::new(ScopeKind::User, name)).await.map_err(Refused::failed)?,
+    };
+    let stored = match &found {
+        Some(user) => job.db.password(&user.id.id).await.map_err(Refused::failed)?,
+        None => None,
+    };
+    // As much time passes where there is nobody.
+    let right = fits(password, stored.as_deref()).await?;
+    match found.filter(|_| right) {
+        Some(user) => member_user(visit, &user.id.id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A user who has proved to be one.
+async fn member_user(visit: &Visit, id: &str) -> Step<User> {
+    let found = visit.db()?.scope(&ScopeId::new(ScopeKind::User, id)).await.map_err(Refused::failed)?;
+    match found {
+        Some(user) if !user.settings.blocked => Ok(User::by_password(&user)),
+        _ => {
+            let why = format!("User={id} is blocked or was deactivated");
+            Err(Refused::new(StatusCode::FORBIDDEN, why))
+        }
+    }
+}
+
+/// Whether a hash is a password's.
+pub(super) async fn fits(password: &str, stored: Option<&str>) -> Step<bool> {
+    let (password, stored) = (password.to_owned(), stored.map(str::to_owned));
+    let hashing = tokio::task::spawn_blocking(move || is_password(&password, stored.as_deref()));
+    hashing.await.map_err(Refused::failed)
+}
+
+/// Whether the address may try a password now.
+pub(super) fn slowed(visit: &Visit) -> Step<()> {
+    if !visit.shared.failures.are_too_many(address(visit), visit.now) {
+        return Ok(());
+    }
+    let words = "too many wrong passwords from this address: try again in a minute";
+    Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, words))
+}
+
+/// Notes that a password was wrong.
+pub(super) fn missed(visit: &Visit) {
+    let address = address(visit);
+    visit.shared.failures.note(address, visit.now);
+    tracing::warn!(address, "somebody gave a wrong name or password");
+}
+
+fn address(visit: &Visit) -> &str {
+    visit.address.as_deref().unwrap_or("unknown")
 }
 
 /// The user that the operator is, made where it is not there.
@@ -148,5 +212,5 @@ async fn operator_user(visit: &Visit) -> Step<User> {
         };
         job.edit(&id, edit).await.map_err(unmade)?;
     }
-    Ok(User { id: OPERATOR.to_owned(), email: None, role: ADMIN.to_owned(), method: "username_password" })
+    Ok(User { id: OPERATOR.to_owned(), email: None, role: ADMIN.to_owned(), method: session::BY_PASSWORD })
 }

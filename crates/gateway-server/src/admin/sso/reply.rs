@@ -29,6 +29,8 @@ pub(super) struct Refused {
     status: StatusCode,
     why: String,
     param: Option<&'static str>,
+    /// What stands in `detail`, where LiteLLM's framework words the refusal.
+    detail: Option<Value>,
 }
 
 pub(super) type Step<T> = Result<T, Refused>;
@@ -105,7 +107,21 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 
 impl Refused {
     pub(super) fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self { status, why: why.into(), param: None }
+        Self { status, why: why.into(), param: None, detail: None }
+    }
+
+    /// A refusal as `{"detail": {"error": …}}`.
+    pub(super) fn told(status: StatusCode, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { detail: Some(json!({ "error": why })), ..Self::new(status, why) }
+    }
+
+    /// Parameters or fields that are not there.
+    pub(super) fn missing(place: &str, names: &[&str]) -> Self {
+        let entry = |name: &&str| json!({ "type": "missing", "loc": [place, name], "msg": "Field required" });
+        let detail = names.iter().map(entry).collect();
+        let why = format!("the {place} lacks {}", names.join(", "));
+        Self { detail: Some(detail), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, why) }
     }
 
     pub(super) fn about(self, param: &'static str) -> Self {
@@ -126,7 +142,9 @@ impl Refused {
             _ => "internal_server_error",
         };
         let code = self.status.as_u16().to_string();
-        let value = if as_detail {
+        let value = if let Some(detail) = &self.detail {
+            json!({ "detail": detail })
+        } else if as_detail {
             json!({ "detail": self.why })
         } else {
             json!({ "error": { "message": self.why, "type": kind, "param": self.param, "code": code } })

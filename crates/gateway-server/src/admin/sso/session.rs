@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gateway_db::{KeyName, KeyQuery, ScopeId, ScopeKind, ScopeRecord};
+use gateway_db::{JsonMap, KeyName, KeyQuery, ScopeId, ScopeKind, ScopeRecord};
 use http::StatusCode;
 use llm_types::KeyHash;
 use ring::hmac;
@@ -52,6 +52,10 @@ const ROUTES: [&str; 28] = [
 ];
 /// Where a key notes that it is a session's.
 const MARK: &str = "sso_session";
+/// Where it notes how its user signed in.
+const METHOD: &str = "login_method";
+/// How users sign in who have a password here.
+pub(super) const BY_PASSWORD: &str = "username_password";
 /// Where a user keeps who it is at the provider.
 const SUBJECT: &str = "sso_subject";
 /// The role of people of whom neither provider nor configuration says one.
@@ -67,6 +71,15 @@ pub(super) struct User {
     pub(super) role: String,
     /// How they signed in, in LiteLLM's words.
     pub(super) method: &'static str,
+}
+
+impl User {
+    /// A user who signs in by password.
+    pub(super) fn by_password(record: &ScopeRecord) -> Self {
+        let settings = &record.settings;
+        let role = settings.role.clone().unwrap_or_else(|| USUAL_ROLE.to_owned());
+        Self { id: record.id.id.clone(), email: settings.email.clone(), role, method: BY_PASSWORD }
+    }
 }
 
 /// What a key is for.
@@ -131,7 +144,7 @@ async fn bind(job: &Job, user: &ScopeRecord, person: &Person) -> Step<()> {
             Err(Refused::new(StatusCode::FORBIDDEN, why))
         }
         None => {
-            let extra = gateway_db::JsonMap::from_iter([(SUBJECT.to_owned(), json!(person.subject))]);
+            let extra = JsonMap::from_iter([(SUBJECT.to_owned(), json!(person.subject))]);
             let edit = ScopeEdit { extra, ..ScopeEdit::default() };
             job.edit(&user.id, edit).await.map(drop).map_err(unmade)
         }
@@ -209,7 +222,8 @@ pub(super) async fn begin(visit: &Visit, user: &User, purpose: Purpose) -> Step<
     };
     let job = visit.job(&user.id, &json!({}))?;
     forget_ended(&job, user).await?;
-    let mut body = json!({ "user_id": user.id, "duration": length, "metadata": { MARK: true } });
+    let mut body =
+        json!({ "user_id": user.id, "duration": length, "metadata": { MARK: true, METHOD: user.method } });
     match purpose {
         Purpose::Manage => body["allowed_routes"] = json!(ROUTES),
         Purpose::Call(team) => body["team_id"] = json!(team),
@@ -236,18 +250,31 @@ async fn forget_ended(job: &Job, user: &User) -> Step<()> {
     Ok(())
 }
 
-fn is_session(metadata: &gateway_db::JsonMap) -> bool {
+/// Whether a key is a session's.
+pub(super) fn is_session(metadata: &JsonMap) -> bool {
     metadata.get(MARK) == Some(&Value::Bool(true))
+}
+
+/// How the user of a session signed in.
+pub(super) fn method_of(metadata: &JsonMap) -> Option<&str> {
+    metadata.get(METHOD).filter(|_| is_session(metadata))?.as_str()
 }
 
 impl Session {
     /// What its holder is told.
     pub(super) fn reply(self, visit: &Visit) -> Reply {
+        self.reply_with(visit, &json!({}))
+    }
+
+    /// The same, and something besides.
+    pub(super) fn reply_with(self, visit: &Visit, more: &Value) -> Reply {
         let expires = view::time(Some(self.ends));
         let User { id, email, role, method } = &self.user;
-        let token = self.token();
-        let value = json!({
-            "redirect_url": format!("{}/ui/?login=success", self.base),
+        let token = wrapped(&self.user, &self.key, self.ends);
+        let url = format!("{}/ui/?login=success", self.base);
+        let mut value = json!({
+            "redirect_url": url,
+            "login_url": url,
             "token": token,
             "key": self.key,
             "token_type": "Bearer",
@@ -257,6 +284,9 @@ impl Session {
             "user_role": role,
             "login_method": method,
         });
+        for (name, more) in more.as_object().into_iter().flatten() {
+            value[name] = more.clone();
+        }
         let who = email.as_deref().unwrap_or(id);
         let page = page::signed_in(who, role, &self.key, expires.as_str().unwrap_or_default());
         let secure = if visit.is_secure() { "; Secure" } else { "" };
@@ -265,36 +295,36 @@ impl Session {
         Reply::json(value).with_page(page).with_cookie(cookie)
     }
 
-    /// The token of LiteLLM's UI, which wraps the key. It is signed as such tokens are, with a secret that nobody has:
-    /// the gateway takes keys, not this, and the master key must not be guessed from it.
-    fn token(&self) -> String {
-        use base64::Engine as _;
-        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let User { id, email, role, method } = &self.user;
-        let claims = json!({
-            "user_id": id,
-            "key": self.key,
-            "user_email": email,
-            "user_role": role,
-            "login_method": method,
-            "premium_user": true,
-            "auth_header_name": "Authorization",
-            "disabled_non_admin_personal_key_creation": false,
-            "server_root_path": "",
-            "password_reset_required": false,
-            "exp": self.ends / 1_000,
-        });
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
-        let secret: [u8; 32] = std::array::from_fn(|_| fastrand::u8(..));
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), signed.as_bytes());
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
-    }
-
     /// Seconds until it ends.
     pub(super) fn lasts(&self, now: i64) -> i64 {
         self.ends.saturating_sub(now) / 1_000
     }
+}
+
+/// The token of LiteLLM's UI, which wraps a key. It is signed as such tokens are, with a secret that nobody has: the
+/// gateway takes keys, not this, and the master key must not be guessed from it.
+pub(super) fn wrapped(user: &User, key: &str, ends: i64) -> String {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let User { id, email, role, method } = user;
+    let claims = json!({
+        "user_id": id,
+        "key": key,
+        "user_email": email,
+        "user_role": role,
+        "login_method": method,
+        "premium_user": true,
+        "auth_header_name": "Authorization",
+        "disabled_non_admin_personal_key_creation": false,
+        "server_root_path": "",
+        "password_reset_required": false,
+        "exp": ends / 1_000,
+    });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
+    let secret: [u8; 32] = std::array::from_fn(|_| fastrand::u8(..));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
 /// `/session/logout`: deletes the key of the session that asks.

@@ -60,7 +60,10 @@ async fn joined(
 }
 
 /// The limits of a member inside its team, and the models it may use there.
-fn member_limits(job: &Job, fields: &mut Fields) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
+pub(super) fn member_limits(
+    job: &Job,
+    fields: &mut Fields,
+) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
     let mut limits = LimitEdit {
         max_budget: fields.money("max_budget_in_team")?,
         budget_duration: fields.text("budget_duration"),

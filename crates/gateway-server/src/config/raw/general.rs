@@ -105,11 +105,11 @@ catalogue! {
     store_model_in_db Flag "" served: "Keep models and credentials that are made over the management API in the database, sealed with `LITELLM_SALT_KEY`, else the master key (`STORE_MODEL_IN_DB`).";
     forward_client_headers_to_llm_api Flag "" served: "Pass client `x-*` (not x-stainless-*) and anthropic-beta headers upstream.";
     mcp_required_fields List "" later "MCP is not served": "Fields that an MCP server must have to be submitted.";
-    password_policy_min_length Count "" later "there is no admin UI to sign in to": "Shortest password of the admin UI.";
-    password_policy_require_uppercase Flag "" later "there is no admin UI to sign in to": "Passwords need an upper-case letter.";
-    password_policy_require_lowercase Flag "" later "there is no admin UI to sign in to": "Passwords need a lower-case letter.";
-    password_policy_require_numbers Flag "" later "there is no admin UI to sign in to": "Passwords need a digit.";
-    password_policy_require_special_characters Flag "" later "there is no admin UI to sign in to": "Passwords need a special character.";
+    password_policy_min_length Count "12" served: "Fewest characters of a user's password, at least 8.";
+    password_policy_require_uppercase Flag "true" served: "A user's password must have an upper-case letter.";
+    password_policy_require_lowercase Flag "true" served: "A user's password must have a lower-case letter.";
+    password_policy_require_numbers Flag "true" served: "A user's password must have a digit.";
+    password_policy_require_special_characters Flag "true" served: "A user's password must have a character that is neither letter nor digit.";
     disable_password_login_when_sso_enabled Flag "false" served: "Nobody signs in by password where single sign-on is configured.";
     disable_responses_id_security Flag "" later "replies are for the key and team that made them": "No owner check on response ids.";
     allow_unmanaged_response_ids Flag "" later "it has no effect": "Accept raw provider ids.";

@@ -9,7 +9,7 @@ use super::{Context, Section};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
 use crate::config::{Database, General, HealthChecks, OnOutage, TokenCount};
-use crate::identity::Network;
+use crate::identity::{Network, PasswordPolicy};
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
 const PUBLIC_KEYS: &[&str] = &[
@@ -37,6 +37,20 @@ const PUBLIC_KEYS: &[&str] = &[
 /// Lets a weak or missing master key pass, for development. LiteLLM surface §2.4.
 const PERMIT_WEAK: &str = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY";
 
+/// The fewest characters that the shortest allowed password has.
+const FLOOR: usize = 8;
+
+/// What users' passwords must be like.
+fn passwords(section: &mut Section<'_, '_, '_>) -> PasswordPolicy {
+    let mut is_on = |name: &str| section.flag(name).unwrap_or(true);
+    let (upper, lower) =
+        (is_on("password_policy_require_uppercase"), is_on("password_policy_require_lowercase"));
+    let (digit, special) =
+        (is_on("password_policy_require_numbers"), is_on("password_policy_require_special_characters"));
+    let length = section.count("password_policy_min_length").unwrap_or(12).max(FLOOR);
+    PasswordPolicy { length, upper, lower, digit, special }
+}
+
 /// The section, with what the environment adds.
 pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
     let env = cx.env;
@@ -63,6 +77,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         allowed_routes: section.texts("allowed_routes"),
         admin_only_routes: section.texts("admin_only_routes"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
+        passwords: passwords(&mut section),
         public_routes: section.texts("public_routes"),
         allowed_ips: networks(&mut section, "allowed_ips"),
         trusted_proxies: networks(&mut section, "trusted_proxy_ranges"),
