@@ -13,10 +13,8 @@ use llm_types::Operation;
 use serde_json::Value;
 
 /// Slugs that have no record, and why.
-const NO_RECORD: &[(&str, &str)] = &[
-    ("nvidia_riva", "it is called by gRPC; the same models are `nvidia_nim`'s over HTTP"),
-    ("transcribe", "it reads audio from Amazon's storage or a signed two-way stream, not from a request"),
-];
+const NO_RECORD: &[(&str, &str)] =
+    &[("transcribe", "it reads audio from Amazon's storage or a signed two-way stream, not from a request")];
 
 /// URLs that differ from LiteLLM's, and why.
 const URLS: &[(&str, &str)] = &[
@@ -24,6 +22,7 @@ const URLS: &[(&str, &str)] = &[
     ("bedrock_mantle", "`/v1` is put behind it by its routes"),
     ("databricks", "the workspace is the operator's"),
     ("lm_studio", "LM Studio's own default"),
+    ("nvidia_riva", "`host:port` is written as a URL"),
     ("oobabooga", "the operator's own server"),
     ("snowflake", "the same, with the path that all its calls share"),
     ("voyage", "the URL of LiteLLM's recorded requests"),

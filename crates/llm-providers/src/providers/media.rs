@@ -86,6 +86,15 @@ pub(super) const MEDIA: &[ProviderSpec] = &[
         quirks: NO_CHAT,
     },
     provider! {
+        id: "nvidia_riva", name: "NVIDIA Riva",
+        docs: "https://docs.nvidia.com/deeplearning/riva/user-guide/docs/reference/protos/protos.html",
+        base_url: "grpcs://grpc.nvcf.nvidia.com:443", prefix: "",
+        base_url_env: ["NVIDIA_RIVA_API_BASE"], key_env: ["NVIDIA_RIVA_API_KEY", "NVIDIA_NIM_API_KEY"],
+        // A server of one's own wants no key.
+        auth: Auth::None, dialect: OpenaiChat,
+        quirks: NO_CHAT,
+    },
+    provider! {
         id: "recraft", name: "Recraft",
         docs: "https://www.recraft.ai/docs",
         base_url: "https://external.api.recraft.ai", prefix: "",

@@ -55,7 +55,8 @@ fn urls_are_absolute_and_without_trailing_slash() {
                 .parse()
                 .expect(id);
         let local = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "mock.invalid"));
-        assert_eq!(uri.scheme_str(), Some(if local { "http" } else { "https" }), "{id}");
+        let scheme = if id == "nvidia_riva" { "grpcs" } else { "https" };
+        assert_eq!(uri.scheme_str(), Some(if local { "http" } else { scheme }), "{id}");
         assert!(!spec.base_url.ends_with('/'), "{id}");
     }
 }
@@ -83,6 +84,7 @@ fn a_key_variable_belongs_to_one_vendor() {
                     "bedrock_mantle" => "bedrock",
                     "codestral" | "text-completion-codestral" => "mistral",
                     "cohere_chat" => "cohere",
+                    "nvidia_riva" => "nvidia_nim",
                     "ollama_chat" => "ollama",
                     "text-completion-inception" => "inception",
                     "text-completion-openai" => "openai",

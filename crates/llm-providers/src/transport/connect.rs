@@ -54,10 +54,17 @@ pub(super) async fn connect(host: &Host, options: &TransportOptions, tls: &Tls) 
             let addresses = resolve(&proxy.host, proxy.port).await?;
             let tcp = Io::Tcp(dial(addresses, &proxy.host, options).await?);
             let io = if proxy.tls { wrap(tcp, &proxy.host, tls.config(false)?).await?.io } else { tcp };
-            if host.tls { tunnel(io, host, proxy, to).await? } else { io }
+            if host.tls || host.grpc { tunnel(io, host, proxy, to).await? } else { io }
         }
     };
-    if host.tls { wrap(io, &host.name, tls.config(true)?).await } else { Ok(Opened { io, is_h2: false }) }
+    if !host.tls {
+        return Ok(Opened { io, is_h2: host.grpc });
+    }
+    let opened = wrap(io, &host.name, if host.grpc { tls.h2()? } else { tls.config(true)? }).await?;
+    if host.grpc && !opened.is_h2 {
+        return Err(unreachable(&host.name, "it does not speak HTTP/2, which gRPC needs"));
+    }
+    Ok(opened)
 }
 
 /// Opens a connection for another protocol than HTTP: without proxies, and without a guard.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::Scheme;
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use llm_types::{Body, BodyStream, Error, ErrorKind, HttpRequest, HttpResponse, Pieces, Result};
 use parking_lot::Mutex;
 
+use super::grpc;
 use super::h1::{Failure, is_hop_by_hop};
 use super::io::Io;
 use super::pool::Host;
@@ -156,6 +158,7 @@ impl Place {
                 incoming,
                 timer,
                 host: name.to_owned(),
+                grpc: host.grpc,
                 done: false,
                 _place: self,
             }))
@@ -174,6 +177,9 @@ fn message(request: &HttpRequest, pieces: Option<&Pieces>, host: &Host) -> Resul
     // Credentials of the URL travel as a header, never as part of the authority.
     let mut parts = request.uri.clone().into_parts();
     parts.authority = host.name_and_port().parse().ok();
+    if host.grpc {
+        parts.scheme = Some(if host.tls { Scheme::HTTPS } else { Scheme::HTTP });
+    }
     let uri = http::Uri::from_parts(parts).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("URL of `{}` cannot be sent: {error}", host.name_and_port()))
     })?;
@@ -188,6 +194,9 @@ fn message(request: &HttpRequest, pieces: Option<&Pieces>, host: &Host) -> Resul
     strip(&mut headers);
     headers.remove(header::HOST);
     headers.remove(header::CONTENT_LENGTH);
+    if host.grpc {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
     for (name, value) in host.default_headers() {
         headers.entry(name).or_insert_with(|| value.clone());
     }
@@ -258,6 +267,8 @@ struct H2Body {
     incoming: Incoming,
     timer: Timer,
     host: String,
+    /// Whether trailers are told: see [`grpc`].
+    grpc: bool,
     done: bool,
     _place: Place,
 }
@@ -276,7 +287,11 @@ impl Stream for H2Body {
                     this.timer.progress();
                     match frame.into_data() {
                         Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
-                        // Trailers and empty frames say nothing to us.
+                        Err(frame) if this.grpc => match frame.into_trailers() {
+                            Ok(trailers) => return Poll::Ready(Some(Ok(grpc::trailer_frame(&trailers)))),
+                            Err(_) => continue,
+                        },
+                        // Elsewhere trailers say nothing to us; empty frames never do.
                         _ => continue,
                     }
                 }

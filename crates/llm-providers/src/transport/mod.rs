@@ -4,6 +4,9 @@
 //! its locks are then never contended and nothing is woken on another core. It is right on a
 //! multi-threaded runtime too. [`HyperTransport::sibling`] gives the next core its own pool.
 //!
+//! URLs with `grpc://` or `grpcs://` are asked over HTTP/2 whatever is negotiated, and their trailers are told as
+//! the last frame of the body.
+//!
 //! Requests to the host of the [built-in model](crate::mock) are answered in this process.
 //!
 //! A request over a reused connection that the server closed before one byte of an answer is sent once
@@ -12,6 +15,7 @@
 
 mod connect;
 mod decode;
+mod grpc;
 mod guard;
 mod h1;
 mod h2;

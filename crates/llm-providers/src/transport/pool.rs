@@ -5,12 +5,13 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Uri, header};
 use llm_types::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::grpc;
 use super::h1::Conn;
 use super::h2::H2;
 use super::options::TransportOptions;
@@ -25,6 +26,8 @@ pub(super) struct Pool {
     options: TransportOptions,
     http: Mutex<Hosts>,
     https: Mutex<Hosts>,
+    grpc: Mutex<Hosts>,
+    grpcs: Mutex<Hosts>,
 }
 
 type Hosts = HashMap<Authority, Arc<Host>, BuildHasherDefault<Fnv>>;
@@ -36,6 +39,8 @@ pub(super) struct Host {
     pub(super) name: String,
     pub(super) port: u16,
     pub(super) tls: bool,
+    /// Whether HTTP/2 is spoken whatever is negotiated, and trailers are told: see [`grpc`].
+    pub(super) grpc: bool,
     pub(super) proxy: Option<Arc<Proxy>>,
     /// HTTP/2 connections, and what is known of the host's protocol.
     pub(super) h2: H2,
@@ -54,7 +59,13 @@ struct Idle {
 
 impl Pool {
     pub(super) fn new(options: TransportOptions) -> Self {
-        Self { options, http: Mutex::default(), https: Mutex::default() }
+        Self {
+            options,
+            http: Mutex::default(),
+            https: Mutex::default(),
+            grpc: Mutex::default(),
+            grpcs: Mutex::default(),
+        }
     }
 
     pub(super) fn options(&self) -> &TransportOptions {
@@ -64,22 +75,28 @@ impl Pool {
     /// The host of a URL.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when the URL is not absolute or its scheme is not `http` or `https`.
+    /// [`ErrorKind::Internal`] when the URL is not absolute or its scheme is none of `http`, `https`, `grpc` and
+    /// `grpcs`. With a guard only the first two are taken: strangers choose no gRPC.
     pub(super) fn host(&self, uri: &Uri) -> Result<Arc<Host>> {
-        let tls = uri.scheme() == Some(&Scheme::HTTPS);
-        if !tls && uri.scheme() != Some(&Scheme::HTTP) {
-            let scheme = uri.scheme_str().unwrap_or_default();
-            let message = format!("URL scheme is `{scheme}`: expected `http` or `https`");
-            return Err(Error::new(ErrorKind::Internal, message));
-        }
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let (hosts, tls, grpc) = match scheme {
+            "http" => (&self.http, false, false),
+            "https" => (&self.https, true, false),
+            grpc::SCHEME if self.options.guard.is_none() => (&self.grpc, false, true),
+            grpc::TLS_SCHEME if self.options.guard.is_none() => (&self.grpcs, true, true),
+            _ => {
+                let message = format!("URL scheme is `{scheme}`: expected `http` or `https`");
+                return Err(Error::new(ErrorKind::Internal, message));
+            }
+        };
         let Some(authority) = uri.authority() else {
             return Err(Error::new(ErrorKind::Internal, "URL has no host"));
         };
-        let mut hosts = if tls { self.https.lock() } else { self.http.lock() };
+        let mut hosts = hosts.lock();
         if let Some(host) = hosts.get(authority) {
             return Ok(Arc::clone(host));
         }
-        let host = Arc::new(Host::new(authority, tls, &self.options)?);
+        let host = Arc::new(Host::new(authority, (tls, grpc), &self.options)?);
         hosts.insert(authority.clone(), Arc::clone(&host));
         Ok(host)
     }
@@ -88,7 +105,7 @@ impl Pool {
     /// any host is left.
     fn sweep(&self) -> bool {
         let now = Instant::now();
-        [&self.http, &self.https].into_iter().fold(false, |left, hosts| {
+        [&self.http, &self.https, &self.grpc, &self.grpcs].into_iter().fold(false, |left, hosts| {
             let mut hosts = hosts.lock();
             hosts.retain(|_, host| {
                 host.expire(now);
@@ -109,7 +126,7 @@ pub(super) async fn sweep_until_gone(pool: Weak<Pool>, every: Duration) {
 }
 
 impl Host {
-    fn new(authority: &Authority, tls: bool, options: &TransportOptions) -> Result<Self> {
+    fn new(authority: &Authority, (tls, grpc): (bool, bool), options: &TransportOptions) -> Result<Self> {
         let name = authority.host().trim_matches(['[', ']']).to_owned();
         if name.is_empty() {
             return Err(Error::new(ErrorKind::Internal, "URL has no host"));
@@ -127,7 +144,8 @@ impl Host {
             name,
             port,
             tls,
-            h2: H2::new(tls && options.http2),
+            grpc,
+            h2: H2::new(grpc || tls && options.http2),
             name_and_port,
             default_headers,
             idle: Mutex::default(),

@@ -22,10 +22,11 @@ pub(super) struct Tls {
     config: OnceLock<Configs>,
 }
 
-/// One setting for hosts that may speak HTTP/2, one for tunnels and hosts that may not.
+/// One setting for hosts that may speak HTTP/2, one for those that must, one for tunnels and hosts that may not.
 #[derive(Debug, Clone)]
 struct Configs {
     alpn: Arc<ClientConfig>,
+    h2: Arc<ClientConfig>,
     plain: Arc<ClientConfig>,
 }
 
@@ -41,14 +42,24 @@ impl Tls {
     /// # Errors
     /// [`ErrorKind::Internal`] when a root certificate cannot be used.
     pub(super) fn config(&self, alpn: bool) -> Result<Arc<ClientConfig>> {
-        let configs = match self.config.get() {
-            Some(configs) => configs.clone(),
-            None => {
-                let built = self.build()?;
-                self.config.get_or_init(|| built).clone()
-            }
-        };
-        Ok(if alpn { configs.alpn } else { configs.plain })
+        let configs = self.configs()?;
+        Ok(Arc::clone(if alpn { &configs.alpn } else { &configs.plain }))
+    }
+
+    /// The settings for servers that must speak HTTP/2.
+    ///
+    /// # Errors
+    /// As [`Tls::config`].
+    pub(super) fn h2(&self) -> Result<Arc<ClientConfig>> {
+        Ok(Arc::clone(&self.configs()?.h2))
+    }
+
+    fn configs(&self) -> Result<&Configs> {
+        if let Some(configs) = self.config.get() {
+            return Ok(configs);
+        }
+        let built = self.build()?;
+        Ok(self.config.get_or_init(|| built))
     }
 
     fn build(&self) -> Result<Configs> {
@@ -66,7 +77,9 @@ impl Tls {
         if self.http2 {
             alpn.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
-        Ok(Configs { alpn: Arc::new(alpn), plain: Arc::new(plain) })
+        let mut h2 = plain.clone();
+        h2.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Configs { alpn: Arc::new(alpn), h2: Arc::new(h2), plain: Arc::new(plain) })
     }
 
     /// The public roots, the system's, and the operator's own. The system's store may hold certificates

@@ -59,6 +59,8 @@ catalogue! {
     snowflake_user Text "" served: "User of Snowflake who signs in with a key pair.";
     snowflake_private_key Secret "" served: "The user's private key, as PEM.";
     snowflake_private_key_file Text "" served: "Path of the user's private key.";
+    nvcf_function_id Text "" served: "Function of NVIDIA's cloud that NVIDIA Riva runs as; with one, `api_base` is reached over TLS.";
+    use_ssl Flag "" served: "Whether a `host:port` in `api_base` of NVIDIA Riva is reached over TLS.";
     resource_group Text "" served: "Resource group of SAP AI Core.";
     anthropic_federation_rule_id Text "" later "the sign-in or provider it belongs to is not served": "Anthropic federation rule id.";
     anthropic_organization_id Text "" later "the sign-in or provider it belongs to is not served": "Anthropic organization id.";

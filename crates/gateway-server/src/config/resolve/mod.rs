@@ -6,6 +6,7 @@ mod calls;
 mod cloud;
 mod context;
 mod general;
+mod grpc;
 mod identity;
 mod jwt;
 mod media;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::cloud::{self, Said};
 use super::owner::Owner;
 use super::section::text_of;
-use super::{Section, template};
+use super::{Section, grpc, template};
 use crate::config::mask;
 use crate::config::raw::{self, BODY, MODEL_PARAMS, PRICES, nearest};
 use crate::config::source::{Member, Node, Tree};
@@ -41,7 +41,7 @@ pub(crate) fn resolve(
     owner: Owner,
     defaults: Defaults<'_>,
 ) -> Option<Target> {
-    let headers = headers(section);
+    let mut headers = headers(section);
     let body = body(section);
     let policy = ParamPolicy {
         drop: section.flag("drop_params").unwrap_or(defaults.drop_params),
@@ -57,6 +57,9 @@ pub(crate) fn resolve(
     let given_base = given_base.or_else(|| aws_endpoint(section, &spec));
     let mut cloud = (spec.cloud != CloudSpec::NONE).then(|| cloud::settings(section, &spec.cloud));
     let given_base = given_base.map(|base| without_version(base, cloud.as_mut()));
+    if grpc::is_grpc(&spec) {
+        grpc::function(section, &mut headers);
+    }
     let base_url = base_url(section, &spec, given_base.as_deref());
     let (key, spec) = match sign_in(section, &spec, given_base.as_deref(), base_url.as_deref())? {
         SignIn::Key(key) => (Some(key), spec),
@@ -218,6 +221,8 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
             return None;
         }
     };
+    let is_grpc = grpc::is_grpc(spec);
+    let text = if is_grpc { grpc::url(section, &text) } else { text };
     let text = text.as_str();
     if text.is_empty() {
         if !section.gives(key) || given.is_some() {
@@ -227,14 +232,20 @@ fn base_url(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, given: Optio
         return None;
     }
     let url: Option<Uri> = text.replace("{region}", "region").parse().ok();
-    let usable =
-        url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
+    let schemes = if is_grpc { ["grpc", "grpcs"] } else { ["http", "https"] };
+    let usable = url.is_some_and(|url| {
+        url.scheme_str().is_some_and(|scheme| schemes.contains(&scheme)) && url.host().is_some()
+    });
     if !usable {
         let found = match source {
             Some(name) => format!("found something else in `{name}`"),
             None => format!("found {}", section.shown(key)),
         };
-        section.error(key, found, "expected an absolute URL with `http://` or `https://`");
+        let expected = match is_grpc {
+            true => "expected `host:port`",
+            false => "expected an absolute URL with `http://` or `https://`",
+        };
+        section.error(key, found, expected);
         return None;
     }
     Some(spec.full_base_url(Some(text)))

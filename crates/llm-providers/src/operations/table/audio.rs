@@ -6,7 +6,7 @@ use super::{Entry, like};
 use crate::operations::wires::google_audio::{GeminiSpeech, Interactions, Recognize, Synthesize};
 use crate::operations::wires::polled::Runway;
 use crate::operations::wires::ssml::AzureSpeech;
-use crate::operations::wires::{foundry, speak, transcribe, voice};
+use crate::operations::wires::{foundry, riva, speak, transcribe, voice};
 
 pub(super) const TABLE: &[Entry] = &[
     like("aws_polly", Speech).by(&speak::Polly).lacking(&["instructions", "speed"]),
@@ -49,6 +49,7 @@ pub(super) const TABLE: &[Entry] = &[
     like("mistral", Transcription),
     like("mock", Transcription),
     like("nvidia_nim", Transcription),
+    like("nvidia_riva", Transcription).by(&riva::Recognize).lacking(&["prompt", "temperature"]),
     like("openai", Transcription),
     like("ovhcloud", Transcription),
     like("scaleway", Transcription),

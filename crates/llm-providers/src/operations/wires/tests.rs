@@ -24,7 +24,7 @@ fn target(provider: &str, model: &str) -> Target {
     target.routed()
 }
 
-pub(super) fn with_job<T>(
+pub(in crate::operations::wires) fn with_job<T>(
     provider: &str,
     model: &str,
     asked: &Asked,

@@ -3,6 +3,7 @@
 mod connections;
 mod encodings;
 mod exchange;
+mod grpc;
 mod guarded;
 mod limits;
 mod proxies;
