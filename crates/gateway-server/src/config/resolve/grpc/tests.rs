@@ -49,11 +49,9 @@ fn the_function_and_the_key_are_the_operators() {
 
 #[test]
 fn what_is_no_place_is_an_error() {
-    for params in [", api_base: 'ftp://riva'", ", api_base: ':'"] {
-        let loaded = load(params, &[]);
-        assert!(loaded.config.is_none(), "{params}");
-        let error = loaded.problems.iter().find(|problem| problem.severity == Severity::Error).unwrap();
-        assert!(error.path.ends_with("api_base"), "{}", error.path);
-        assert_eq!(error.expected, "expected `host:port`");
-    }
+    let loaded = load(", api_base: 'ftp://riva'", &[]);
+    assert!(loaded.config.is_none());
+    let error = loaded.problems.iter().find(|problem| problem.severity == Severity::Error).unwrap();
+    assert!(error.path.ends_with("api_base"), "{}", error.path);
+    assert_eq!(error.expected, "expected `host:port`");
 }
