@@ -170,8 +170,13 @@ def test_a_dearer_fallback_is_set_aside_before_it_is_asked(spawn, upstream):
     served = sum(answer.status == 200 for answer in answers)
     assert 0 < served <= 4, [answer.status for answer in answers]
     refused = [answer for answer in answers if answer.status != 200]
-    # A caller is told of the first failure, as LiteLLM tells it: the fallback could not be paid for.
+    # A caller is told of the first failure, as LiteLLM tells it, and of the budget that did not hold the fallback.
     assert {answer.status for answer in refused} == {500}, {answer.status: answer.body for answer in refused}
+    for answer in refused:
+        unpaid = answer.headers["x-gateway-fallback-unpaid"]
+        assert unpaid.startswith("Fallback `dear` was not asked: Budget has been exceeded! Key="), unpaid
+        assert answer.json["error"]["message"].endswith(unpaid)
+    assert "Fallback `dear` was not asked: Budget has been exceeded!" in gateway.log()
     spend = served * 50 * CALL_COST
     assert gateway.spend(key, spend) == exactly(spend)
     assert spend <= budget

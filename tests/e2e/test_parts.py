@@ -136,6 +136,79 @@ def test_budgets_of_models_for_user_team_and_customer(gateway):
         assert gateway.chat("claude", key, **fields).status == 200
 
 
+def test_another_model_serves_where_a_models_budget_is_spent(gateway, upstream):
+    chain = ["claude", "oai/say"]
+    tiny = {"budget_limit": TINY, "time_period": "1d"}
+    key = gateway.new_key(model_max_budget={"gpt": tiny, "claude": tiny}, budget_fallbacks={"gpt": chain})
+    assert gateway.key_info(key)["budget_fallbacks"] == {"gpt": chain}
+    said = "x-gateway-budget-fallback-from"
+    served, until = ["gpt"], time.monotonic() + 20
+    first = gateway.chat("gpt", key)
+    assert first.status == 200 and said not in first.headers
+    calls = 1
+    while served[-1] != "oai/say":
+        assert time.monotonic() < until, served
+        answer = gateway.chat("gpt", key)
+        assert answer.status == 200, answer.body
+        calls += 1
+        if said in answer.headers:
+            assert answer.headers[said] == "gpt"
+            served.append(answer.headers["x-litellm-model-group"])
+        else:
+            time.sleep(0.05)
+    assert served[1] == "claude", "the first that has a budget left serves"
+    assert gateway.spend(key, calls * CALL_COST) == pytest.approx(calls * CALL_COST, rel=0, abs=5e-10)
+    groups = [row["model_group"] for row in gateway.rows(key, calls)]
+    assert set(groups) == {"gpt", "claude", "oai/say"} and groups.count("claude") <= 2
+    assert '"budget_fallback_from":"gpt"' in gateway.log()
+    # What serves in place of another is no reason to be asked for itself.
+    refusal(lambda: gateway.chat("claude", key), 422)
+    stream = gateway.chat("gpt", key, stream=True)
+    assert stream.status == 200 and stream.headers[said] == "gpt"
+
+
+def test_models_in_place_of_others_are_for_whom_they_are(gateway):
+    tiny = {"gpt": {"budget_limit": TINY, "time_period": "1d"}}
+    name = team(gateway, models=["gpt", "oai/say"])
+    for fields in (
+        {"models": ["gpt", "oai/say"], "budget_fallbacks": {"gpt": ["claude", "oai/say"]}},
+        {"team_id": name, "budget_fallbacks": {"gpt": ["claude", "oai/say"]}},
+    ):
+        key = gateway.new_key(model_max_budget=tiny, **fields)
+        until = time.monotonic() + 10
+        while "x-gateway-budget-fallback-from" not in (answer := gateway.chat("gpt", key)).headers:
+            assert answer.status == 200 and time.monotonic() < until
+            time.sleep(0.05)
+        assert answer.headers["x-litellm-model-group"] == "oai/say", "`claude` is not for this key or its team"
+    only = gateway.new_key(models=["gpt"], model_max_budget=tiny, budget_fallbacks={"gpt": ["claude"]})
+    error = refusal(lambda: gateway.chat("gpt", only), 422).json["error"]
+    assert "exceeded budget for model=gpt" in error["message"]
+    whole = gateway.new_key(max_budget=TINY, model_max_budget=tiny, budget_fallbacks={"gpt": ["claude"]})
+    error = refusal(lambda: gateway.chat("gpt", whole), 422).json["error"]
+    assert error["message"].startswith("Budget has been exceeded! Key="), "the key's whole budget holds for all"
+
+
+def test_models_in_place_of_others_are_not_overshot_by_concurrency(gateway):
+    budget = {"max_budget": 10 * CALL_COST, "budget_duration": "1d"}
+    key = gateway.new_key(
+        model_max_budget={"oai/slow-20": budget, "ant/slow-20": budget},
+        budget_fallbacks={"oai/slow-20": ["ant/slow-20"]},
+    )
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: gateway.chat("oai/slow-20", key), range(120)))
+    assert {answer.status for answer in answers} == {200, 422}
+    until = time.monotonic() + 30
+    while (answer := gateway.chat("oai/slow-20", key)).status == 200:
+        answers.append(answer)
+        assert time.monotonic() < until
+    said = "x-gateway-budget-fallback-from"
+    own = sum(answer.status == 200 and said not in answer.headers for answer in answers)
+    others = sum(answer.status == 200 and said in answer.headers for answer in answers)
+    # To the last call each, of which a part may have been left.
+    assert own in (10, 11) and others in (10, 11), (own, others)
+    assert gateway.spend(key, (own + others) * CALL_COST) == pytest.approx((own + others) * CALL_COST, abs=5e-10)
+
+
 def test_a_models_budget_is_not_overshot_by_concurrency(gateway, upstream):
     key = gateway.new_key(model_max_budget={"oai/slow-20": {"max_budget": 20 * CALL_COST, "budget_duration": "1d"}})
     with ThreadPoolExecutor(40) as pool:
@@ -198,6 +271,8 @@ def test_a_budget_raised_for_a_time(gateway):
         ({"model_max_budget": {"gpt": {"max_budget": 1, "budget_duration": "often"}}}, "model_max_budget"),
         ({"budget_limits": [{"budget_duration": "1d"}]}, "budget_limits"),
         ({"budget_limits": [5]}, "budget_limits"),
+        ({"budget_fallbacks": {"gpt": "claude"}}, "budget_fallbacks"),
+        ({"budget_fallbacks": ["claude"]}, "budget_fallbacks"),
     ],
 )
 def test_what_makes_no_sense_is_refused(gateway, fields, param):

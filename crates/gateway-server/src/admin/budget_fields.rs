@@ -35,6 +35,9 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
             }
         }
     }
+    if let Some(models) = given("budget_fallbacks") {
+        check_fallbacks(models)?;
+    }
     let (more, until) = (given("temp_budget_increase"), given("temp_budget_expiry"));
     let readable = match (more, until) {
         (None, None) => true,
@@ -49,6 +52,21 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     let message = "`temp_budget_increase` and `temp_budget_expiry` go together: expected an amount in USD and a \
                    time such as `2030-01-31T00:00:00Z`";
     Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "temp_budget_increase", message))
+}
+
+/// Models in place of one whose budget is spent are lists by the name of that one.
+fn check_fallbacks(said: &Value) -> Result<(), Refusal> {
+    let is_list = |models: &Value| models.as_array().is_some_and(|names| names.iter().all(Value::is_string));
+    let readable = said.as_object().is_some_and(|models| models.values().all(is_list));
+    if readable {
+        return Ok(());
+    }
+    let shown: String = said.to_string().chars().take(80).collect();
+    let message = format!(
+        "`budget_fallbacks` is `{shown}`, expected lists of models by the name of the one whose budget is spent, such as \
+         `{{\"gpt-4o\": [\"gpt-4o-mini\"]}}`"
+    );
+    Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "budget_fallbacks", message))
 }
 
 fn is_budget(said: &Value) -> bool {

@@ -48,6 +48,10 @@ pub(crate) mod names {
     pub(crate) const FALLBACK_ERRORS: HeaderName = HeaderName::from_static("x-litellm-fallback-errors");
     pub(crate) const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
     pub(crate) const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
+    /// The model that was asked for, where its budget at the key is spent and another serves.
+    pub(crate) const BUDGET_FALLBACK: HeaderName = HeaderName::from_static("x-gateway-budget-fallback-from");
+    /// The budget that did not hold a fallback.
+    pub(crate) const FALLBACK_UNPAID: HeaderName = HeaderName::from_static("x-gateway-fallback-unpaid");
     /// What the caller said and the provider was not told, by names.
     pub(crate) const LEFT_OUT: HeaderName = HeaderName::from_static("x-gateway-left-out");
     pub(crate) const LEFT_REQUESTS: HeaderName =

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use gateway_db::{Backend, Db, KeyRecord, Payer, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
-use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of};
+use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of, stand_ins_of};
 use super::retired::Retired;
 use super::{Bearer, KeyDigest, Leases, Scope, Scopes};
 use crate::clock::{now_ms, steady_ms};
@@ -37,6 +37,8 @@ pub(crate) struct KeyEntry {
     pub(crate) chain: Vec<Link>,
     /// Its limits for models, tags and further periods.
     pub(crate) parts: Vec<Part>,
+    /// The models that serve where its budget for one is spent (`budget_fallbacks`).
+    pub(crate) stand_ins: Vec<(For, Vec<String>)>,
     /// What is added to its budget for a time, and when that ends (`temp_budget_increase`, `temp_budget_expiry`).
     pub(crate) raise: Option<(Money, i64)>,
     /// What an identity provider says of the caller, where it is none of our keys.
@@ -267,7 +269,8 @@ impl Directory {
         let limits = limits_of(&record);
         let Company { budget, groups, chain, parts } = company;
         let raise = raise_of(&record.settings.extra, &record.settings.metadata);
-        KeyEntry { record, limits, account, budget, groups, chain, parts, raise, bearer }
+        let stand_ins = stand_ins_of(&record.settings.extra);
+        KeyEntry { record, limits, account, budget, groups, chain, parts, stand_ins, raise, bearer }
     }
 
     fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {

@@ -169,6 +169,15 @@ pub(crate) fn amount_and_period(said: &Value) -> Option<(Money, Option<&str>)> {
     Some((Money::from_usd(amount), period))
 }
 
+/// The models that serve where a key's budget for one is spent, in order (`budget_fallbacks`).
+pub(super) fn stand_ins_of(extra: &JsonMap) -> Vec<(For, Vec<String>)> {
+    let said = extra.get("budget_fallbacks").and_then(Value::as_object);
+    let names = |models: &Value| -> Vec<String> {
+        models.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    said.into_iter().flatten().map(|(model, models)| (For::Model(model.clone()), names(models))).collect()
+}
+
 /// What is added to a budget for a time, and until when: `temp_budget_increase` and `temp_budget_expiry`, which
 /// LiteLLM keeps in `metadata`.
 pub(super) fn raise_of(extra: &JsonMap, metadata: &JsonMap) -> Option<(Money, i64)> {

@@ -33,6 +33,8 @@ pub(crate) struct AccessLine<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
+    /// The model that was asked for, where its budget at the key is spent.
+    pub(crate) budget_fallback_from: &'a str,
     pub(crate) auto_router: &'a str,
     pub(crate) auto_router_cause: &'a str,
     pub(crate) auto_router_tier: &'a str,
@@ -92,6 +94,7 @@ impl AccessLine<'_> {
         text(out, ",\"outcome\":\"", self.outcome);
         text(out, ",\"key\":\"", self.key);
         text(out, ",\"model\":\"", self.model);
+        text(out, ",\"budget_fallback_from\":\"", self.budget_fallback_from);
         text(out, ",\"auto_router\":\"", self.auto_router);
         text(out, ",\"auto_router_cause\":\"", self.auto_router_cause);
         text(out, ",\"auto_router_tier\":\"", self.auto_router_tier);

@@ -234,7 +234,7 @@ async fn embed(call: &Call, caller: &Caller, group: &str, texts: &[&str]) -> Res
 
 /// Makes a call that another one needs, which its caller pays for; gives the answer and what it cost.
 pub(super) async fn ask_inner(mut inner: Call, caller: &Caller) -> Result<(Bytes, Option<Money>)> {
-    let (mut tail, announced) = limit::limit(&inner, caller.clone()).await?;
+    let (mut tail, announced) = limit::limit(&inner, caller.clone()).await.map_err(|held| held.error)?;
     if let Some(turn) = announced
         && let Err(error) = inner.core.journal.written(turn).await
     {

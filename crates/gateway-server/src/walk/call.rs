@@ -100,6 +100,8 @@ pub(crate) struct Call {
     pub(super) lar1: Option<Value>,
     /// What the caller wants of the router for this call (`router_settings_override`).
     pub(super) routing: Option<Value>,
+    /// The model that was asked for, where its budget at the key is spent and another serves.
+    pub(crate) instead_of: Option<String>,
     /// Which auto router sent it where.
     pub(crate) routed: Option<Box<super::auto::Routed>>,
     /// What deployments may want to know of it.
@@ -166,6 +168,7 @@ impl Call {
             tells_fallbacks: false,
             lar1: None,
             routing: None,
+            instead_of: None,
             routed: None,
             hints: OnceLock::new(),
             counted: super::asked::Counted::default(),
@@ -365,6 +368,9 @@ impl Call {
             response = answer::with_call_id(response, self.shown_id.to_str().unwrap_or_default());
         }
         response.headers_mut().insert(names::CALL_ID, self.shown_id.clone());
+        if let Some(asked) = &self.instead_of {
+            response.headers_mut().insert(names::BUDGET_FALLBACK, answer::text(asked));
+        }
         if let Some(told) = self.priority.get() {
             response.headers_mut().insert(names::PRIORITY, answer::text(told.word()));
             response.headers_mut().insert(names::SATURATION, answer::text(&told.percent()));

@@ -326,6 +326,12 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
     Ok(())
 }
 
+/// Whether the key and everybody who pays with it let a model pass.
+pub(super) fn all_allow(call: &Call, caller: &Caller, model: &str) -> bool {
+    caller.may_use(&call.snapshot, model)
+        && Payers::of(call, caller).scopes.iter().all(|link| caller.link_allows(&call.snapshot, link, model))
+}
+
 /// The region a customer is bound to (`allowed_model_region`).
 fn region_of(link: &Link) -> Option<String> {
     let view = link.scope.view();

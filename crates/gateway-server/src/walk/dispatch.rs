@@ -116,6 +116,8 @@ pub(super) struct Refused {
     error: Error,
     tail: Box<Tail>,
     served: Option<Arc<Served>>,
+    /// Which fallback was not asked because a budget did not hold it.
+    unpaid: Option<String>,
     report: Report,
 }
 
@@ -131,10 +133,19 @@ impl Refused {
             Some(reason) => error.with_message(reason),
             None => error,
         };
+        let unpaid = unpaid(&error, &failed.report);
+        let error = match &unpaid {
+            Some(unpaid) => {
+                tracing::info!(call = call.shown_id.to_str().unwrap_or_default(), "{unpaid}");
+                let said = format!("{}. {unpaid}", error.message());
+                error.with_message(said)
+            }
+            None => error,
+        };
         tail.retries = failed.report.retries;
         tail.fallbacks = failed.report.fallbacks;
         let served = tail.asked.lock().clone();
-        Self { error, tail, served, report: failed.report.clone() }
+        Self { error, tail, served, unpaid, report: failed.report.clone() }
     }
 
     /// Settles the call, whose error has a status.
@@ -153,6 +164,9 @@ impl Refused {
         if let Some(served) = &self.served {
             headers.extend(served.headers.lines());
         }
+        if let Some(unpaid) = &self.unpaid {
+            headers.insert(names::FALLBACK_UNPAID, answer::text(unpaid));
+        }
         headers.insert(names::RETRIES, self.report.retries.into());
         headers.insert(names::MAX_RETRIES, self.report.max_retries.into());
         headers.insert(names::FALLBACKS, self.report.fallbacks.into());
@@ -164,6 +178,18 @@ impl Refused {
         self.settle(call, call.dialect.encode_error(&self.error).0);
         self.error
     }
+}
+
+/// The fallbacks that were not asked because a budget did not hold them, where something else is told.
+fn unpaid(told: &Error, report: &Report) -> Option<String> {
+    if told.kind() == ErrorKind::BudgetExceeded {
+        return None;
+    }
+    let refused = report.errors.iter().filter(|fault| fault.error.kind() == ErrorKind::BudgetExceeded);
+    let sentences: Vec<String> = refused
+        .map(|fault| format!("Fallback `{}` was not asked: {}", fault.group, fault.error.message()))
+        .collect();
+    (!sentences.is_empty()).then(|| sentences.join(". "))
 }
 
 /// Why a model that is configured cannot be called, where that is so.

@@ -15,6 +15,7 @@ use super::whose::Who;
 use super::{Call, Caller, funds, operation};
 use crate::clock::steady_ms;
 use crate::config::TokenCount;
+use crate::identity::PartSpec;
 use crate::journal::Turn;
 use crate::limits::{Ask, Denial};
 use crate::state::{Served, Shared};
@@ -33,11 +34,28 @@ struct Estimate {
     ask: Ask,
 }
 
+/// A call that is let in: what is set aside for it, and the turn of the journal that announces it.
+pub(super) type LetIn = (Box<Tail>, Option<Turn>);
+
+/// Why a call is not let in.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) error: Error,
+    /// The part of the key's that is spent, where that is a budget for one model.
+    pub(super) model: Option<Arc<PartSpec>>,
+}
+
+impl From<Error> for Held {
+    fn from(error: Error) -> Self {
+        Self { error, model: None }
+    }
+}
+
 /// Sets aside what the call may use and announces it to the ledger, unless the operator books nothing.
 ///
 /// # Errors
 /// The denial of the first limit that is reached, in LiteLLM's words.
-pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Option<Turn>)> {
+pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<LetIn, Held> {
     let general = &call.snapshot.config.general;
     let booked = !general.disable_spend_updates;
     call.core.shared.store.admit(general.on_outage)?;
@@ -81,11 +99,15 @@ pub(crate) async fn limit(call: &Call, caller: Caller) -> Result<(Box<Tail>, Opt
 pub(super) const LEASES: usize = 32;
 
 /// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
-async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged, Rests)> {
+async fn reserve(
+    call: &Call,
+    payers: &Payers<'_>,
+    ask: Ask,
+) -> std::result::Result<(Charged, Rests), Held> {
     let shared = &call.core.shared;
     let closed = shared.quotas.is_away() && call.snapshot.config.general.refuse_without_rates;
     if closed && !payers.rated().is_empty() {
-        return Err(unkept());
+        return Err(unkept().into());
     }
     for _ in 0..LEASES {
         let now = steady_ms();
@@ -105,10 +127,13 @@ async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> Result<(Charged,
                         .with_source(gone)
                 })?;
             }
-            Err((denial, who)) => return Err(refusal(call, denial, &who, now)),
+            Err((denial, who)) => {
+                let model = who.model_of_key().filter(|_| matches!(denial, Denial::Budget { .. }));
+                return Err(Held { error: refusal(call, denial, &who, now), model });
+            }
         }
     }
-    Err(crowded())
+    Err(crowded().into())
 }
 
 /// Others were quicker, again and again.

@@ -9,7 +9,7 @@
 //! | [`charge`] | the call | the scopes it is charged to, none of which refuses it | 401, 403 |
 //! | [`recall`] | the call | what it goes on from; whether its reply is kept | 404 |
 //! | [`auto`] | the call | the group that serves, where an auto router was asked | 400 |
-//! | [`limit`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
+//! | [`limit`], [`instead`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
 //! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
 //! | [`relay`] | the reply | bytes in the caller's dialect | an error event inside the stream |
 //! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
@@ -31,6 +31,7 @@ mod extras;
 mod fetch;
 mod funds;
 mod groups;
+mod instead;
 mod judge;
 mod lasting;
 mod later;
@@ -122,7 +123,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     recall::recall(call, &caller).await?;
     auto::choose(call, &caller).await?;
     turns::name_tenant(call, &caller);
-    let (mut tail, announced) = limit::limit(call, caller).await?;
+    let (mut tail, announced) = instead::limit(call, caller).await?;
     if let Some(turn) = announced
         && let Err(error) = core.journal.written(turn).await
     {

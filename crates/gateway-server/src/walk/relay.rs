@@ -156,6 +156,9 @@ fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<He
     if call.tells_fallbacks && !report.errors.is_empty() {
         head.text(names::FALLBACK_ERRORS, told_errors(report));
     }
+    if let Some(asked) = &call.instead_of {
+        head.text(names::BUDGET_FALLBACK, text(asked));
+    }
     head.text(names::CALL_ID, call.shown_id.clone());
     if let Caller::Key(entry) = &tail.caller {
         limits(head, &entry.limits(), &tail.rests.key);

@@ -41,6 +41,8 @@ pub(crate) struct Tail {
     model_group: String,
     /// What an auto router decided, where one named the group.
     decided: Option<super::auto::Decided>,
+    /// The model that was asked for, where its budget is spent and another serves.
+    instead_of: Option<String>,
     stream: bool,
     started: Instant,
     started_ms: i64,
@@ -110,6 +112,7 @@ impl Tail {
             call_type: call.call_type,
             model_group: call.glance.model.clone(),
             decided: call.routed.as_ref().map(|routed| routed.decided()),
+            instead_of: call.instead_of.clone(),
             stream: call.glance.stream,
             started: call.started,
             started_ms: call.started_ms,
@@ -378,6 +381,7 @@ impl Tail {
             outcome: bill.end.as_str(),
             key: owner(&self.caller, None).key,
             model: &self.model_group,
+            budget_fallback_from: self.instead_of.as_deref().unwrap_or_default(),
             auto_router: decided.map_or("", |decided| &decided.router),
             auto_router_cause: decided.map_or("", |decided| decided.cause),
             auto_router_tier: decided.map_or("", |decided| decided.tier),

@@ -7,7 +7,7 @@ use llm_types::{Money, Result};
 
 use super::priority::Told;
 use crate::clock::steady_ms;
-use crate::identity::{For, KeyEntry, Part, Scope};
+use crate::identity::{For, KeyEntry, Part, PartSpec, Scope};
 use crate::limits::{Account, Ask, Limited};
 use crate::state::Shared;
 use crate::store;
@@ -57,6 +57,14 @@ impl Who {
                 exceeded: None,
                 used_up: Some(told.sentence()),
             },
+        }
+    }
+
+    /// The budget of a key for one model.
+    pub(super) fn model_of_key(&self) -> Option<Arc<PartSpec>> {
+        match self {
+            Self::OfKey(_, part) if matches!(part.spec.of, For::Model(_)) => Some(Arc::clone(&part.spec)),
+            _ => None,
         }
     }
 
