@@ -304,3 +304,27 @@ def test_the_service_says_what_it_can(directory):
     names = {one["name"]: one for one in directory.ask("GET", f"/Schemas/{USER}").json["attributes"]}
     assert names["userName"]["required"] and names["userName"]["uniqueness"] == "server"
     fails(directory.ask("GET", "/Schemas/urn:nothing"), 404)
+
+
+def test_patches_of_one_user_at_once_lose_nothing(directory):
+    """Each patch sets something else; all of it is there in the end."""
+    made = directory.made("/Users", **ann())
+    path, fields = f"/Users/{made['id']}", ["title", "nickName", "userType", "locale", "timezone", "preferredLanguage"]
+    for turn in range(4):
+        changes = [{"op": "replace", "path": field, "value": f"{field}-{turn}"} for field in fields]
+        with concurrent.futures.ThreadPoolExecutor(len(changes)) as pool:
+            list(pool.map(lambda change: directory.patch(path, change), changes))
+        after = directory.ask("GET", path).json
+        assert {field: after.get(field) for field in fields} == {field: f"{field}-{turn}" for field in fields}
+
+
+def test_patches_of_one_group_at_once_lose_nothing(directory):
+    people = [directory.made("/Users", schemas=[USER], userName=f"racer-{number}")["id"] for number in range(6)]
+    group = directory.made("/Groups", schemas=[GROUP], displayName="racers")
+    changes = [{"op": "add", "path": "members", "value": [{"value": one}]} for one in people]
+    changes.append({"op": "replace", "path": "displayName", "value": "quick ones"})
+    with concurrent.futures.ThreadPoolExecutor(len(changes)) as pool:
+        list(pool.map(lambda change: directory.patch(f"/Groups/{group['id']}", change), changes))
+    after = directory.ask("GET", f"/Groups/{group['id']}").json
+    assert sorted(member["value"] for member in after["members"]) == sorted(people)
+    assert after["displayName"] == "quick ones"

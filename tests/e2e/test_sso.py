@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 import urllib.parse
 
 import pytest
@@ -424,6 +425,22 @@ def test_a_command_line_gets_a_key_for_calls(start, people):
     assert cli(gateway, login, team="green").status == 403
     ready = cli(gateway, login, team="red").json
     assert gateway.key_info(ready["key"])["team_id"] == "red"
+
+
+def test_one_address_does_not_take_the_room_of_all(start):
+    """Sign-ins that wait are kept for minutes; nobody needs a key to begin one."""
+    gateway = start({"general_settings": {"use_x_forwarded_for": True}})
+
+    def begin(address):
+        return gateway.ask("POST", "/sso/cli/start", key=None, headers={"x-forwarded-for": address})
+
+    with ThreadPoolExecutor(8) as pool:
+        # Of one network of IPv6 somebody has every address.
+        statuses = list(pool.map(lambda n: begin(f"2001:db8:1:2::{n:x}").status, range(1_050)))
+    assert set(statuses) == {200, 429} and 1_000 <= statuses.count(200) <= 1_010
+    refused = begin("2001:db8:1:2:ffff::1")
+    assert refused.status == 429 and "too many sign-ins" in refused.body.decode()
+    assert begin("2001:db8:1:3::1").status == begin("192.0.2.7").status == 200
 
 
 def test_codes_of_command_lines_cannot_be_guessed(start, people):

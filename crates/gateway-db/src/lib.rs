@@ -35,6 +35,6 @@ pub use repo::{
     CallsBy, CallsQuery, CallsRow, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
     DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
     LessonRow, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery, Seals,
-    SlipName, SortOrder, SpendBy, SpendSums,
+    SlipName, SlipPut, SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

@@ -7,12 +7,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use llm_providers::catalog::{Adjustments, ModelQuery, PriceBook};
 use llm_types::{CostContext, Error, ErrorKind, Money, Usage};
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::config::{Config, Model};
 use crate::state::{Terms, cost_by, overlaid};
-use crate::walk::asked_of;
+use crate::walk::{OWN, SHARES, asked_of};
 
 /// Calls that are read, and corrected in one transaction.
 const BATCH: u64 = 1_000;
@@ -65,9 +65,28 @@ impl Prices {
             return Err(Kept::Picture);
         }
         let told = told(row)?;
-        let usage = usage(row, &told)?;
-        let (tier, search) = asked_of(&told);
-        let configured = row.deployment.as_ref().and_then(|id| self.deployments.get(id));
+        let (own, shares) = parts(row, &told)?;
+        let mut sum = Money::ZERO;
+        if let Some(usage) = &own {
+            sum += self.cost_at((row.deployment.as_deref(), provider, model), usage, row, &told)?;
+        }
+        for share in &shares {
+            let by = (Some(&*share.deployment), &*share.provider, &*share.model);
+            sum += self.cost_at(by, &share.usage, row, &told)?;
+        }
+        Ok(sum)
+    }
+
+    /// What one deployment's part of a call costs: by its id, its provider and the model there.
+    fn cost_at(
+        &self,
+        (deployment, provider, model): (Option<&str>, &str, &str),
+        usage: &Usage,
+        row: &SpendRow,
+        told: &Value,
+    ) -> Result<Money, Kept> {
+        let (tier, search) = asked_of(told);
+        let configured = deployment.and_then(|id| self.deployments.get(id));
         let base = configured.and_then(|configured| configured.deployment.base_model.as_deref());
         let known = self.book.lookup(&ModelQuery::new(provider, model).with_base_model(base));
         let (info, terms) = match configured {
@@ -84,8 +103,26 @@ impl Prices {
             search,
             ..CostContext::default()
         };
-        cost_by(&terms, info.as_deref(), &usage, &context).map(|cost| cost.total).ok_or(Kept::NoPrice)
+        cost_by(&terms, info.as_deref(), usage, &context).map(|cost| cost.total).ok_or(Kept::NoPrice)
     }
+}
+
+/// What another deployment has used for a call than the one that was asked last.
+#[derive(Debug, Deserialize)]
+struct Share {
+    deployment: String,
+    provider: String,
+    model: String,
+    usage: Usage,
+}
+
+/// Who has used what of a call: the deployment asked last, where it has used anything, and others.
+fn parts(row: &SpendRow, told: &Value) -> Result<(Option<Usage>, Vec<Share>), Kept> {
+    let Some(shares) = told.get(SHARES) else { return Ok((Some(usage(row, told)?), Vec::new())) };
+    // Calls that were booked before it was kept do not say it.
+    let own = told.get(OWN).ok_or(Kept::Several)?;
+    let own = Option::<Usage>::deserialize(own).map_err(|_| Kept::Unreadable)?;
+    Ok((own, Vec::deserialize(shares).map_err(|_| Kept::Unreadable)?))
 }
 
 /// What a row says beyond its columns; null where it says nothing.
@@ -110,9 +147,6 @@ fn usage(row: &SpendRow, told: &Value) -> Result<Usage, Kept> {
             ..Usage::default()
         });
     }
-    if told.get("shares").is_some() {
-        return Err(Kept::Several);
-    }
     Usage::deserialize(told).map_err(|_| Kept::Unreadable)
 }
 
@@ -129,7 +163,7 @@ pub enum Kept {
     Unknown,
     /// It made pictures, whose price is that of the size and quality asked for.
     Picture,
-    /// Several deployments worked for it, each at its own price.
+    /// Several deployments worked for it, each at its own price, and it was booked before the log kept how much each.
     Several,
     /// Its usage cannot be read.
     Unreadable,
@@ -145,7 +179,7 @@ impl Kept {
             Self::CacheHit => "were answered from the cache",
             Self::Unknown => "have no known outcome and are booked at their reservation",
             Self::Picture => "made pictures, at the price of the size and quality asked for",
-            Self::Several => "were worked for by several deployments",
+            Self::Several => "were worked for by several deployments before the log kept how much each did",
             Self::Unreadable => "have a usage that cannot be read",
         }
     }

@@ -13,6 +13,7 @@ mod m20261122_000013_spend_partitions;
 mod m20261122_000014_slips;
 mod m20261122_000015_daily_calls;
 mod m20261122_000016_invitations;
+mod m20261122_000017_slip_sources;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000014_slips::Migration),
             Box::new(m20261122_000015_daily_calls::Migration),
             Box::new(m20261122_000016_invitations::Migration),
+            Box::new(m20261122_000017_slip_sources::Migration),
         ]
     }
 }

@@ -44,5 +44,5 @@ pub use report::{ReportQuery, ReportRow, SpendBy, SpendSums};
 pub use reseal::Seals;
 pub use retention::{CleanUp, Cleaned};
 pub use scopes::{ScopeChanges, ScopeQuery};
-pub use slips::SlipName;
+pub use slips::{SlipName, SlipPut};
 pub use spend::SPEND_ROWS_COUNTED;

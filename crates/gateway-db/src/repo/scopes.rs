@@ -112,8 +112,37 @@ impl Db {
         by: Option<&str>,
         edit: impl FnOnce(&mut ScopeSettings) + Send,
     ) -> Result<ScopeRecord, DbError> {
+        let changed = self.change_scope((id, None), now, by, edit).await?;
+        changed.ok_or_else(|| DbError::new(DbErrorKind::Internal, "a change was not made"))
+    }
+
+    /// Changes a living scope's settings if it still is as it was read, at `version`; `None` where others have changed
+    /// it since.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn update_scope_at(
+        &self,
+        (id, version): (&ScopeId, i64),
+        now: i64,
+        by: Option<&str>,
+        edit: impl FnOnce(&mut ScopeSettings) + Send,
+    ) -> Result<Option<ScopeRecord>, DbError> {
+        self.change_scope((id, Some(version)), now, by, edit).await
+    }
+
+    async fn change_scope(
+        &self,
+        (id, read): (&ScopeId, Option<i64>),
+        now: i64,
+        by: Option<&str>,
+        edit: impl FnOnce(&mut ScopeSettings) + Send,
+    ) -> Result<Option<ScopeRecord>, DbError> {
         let (transaction, version) = self.begin_change(Feed::Scopes).await?;
         let mut scope = record(locked(&transaction, id).await?)?;
+        if read.is_some_and(|read| read != scope.version) {
+            return Ok(None);
+        }
         let before = scope.clone();
         edit(&mut scope.settings);
         scope.updated_at = now;
@@ -125,7 +154,7 @@ impl Db {
         Entity::update(change).exec(&transaction).await.map_err(cannot_change)?;
         self.note(&transaction, Some(Subject::Scope(&before)), Some(Subject::Scope(&scope))).await?;
         transaction.commit().await.map_err(cannot_change)?;
-        Ok(scope)
+        Ok(Some(scope))
     }
 
     /// Overwrites what a living scope has spent in its period, and returns it.

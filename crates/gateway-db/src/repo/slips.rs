@@ -2,10 +2,12 @@
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
-use crate::{Db, DbError, DbErrorKind};
+use crate::{Db, DbError};
 
 /// The most slips there are at a time: what strangers cause must not grow without end.
 const MOST: i64 = 100_000;
+/// The most of them that one source may cause: it must not take the room of all.
+const MOST_OF_ONE: i64 = 1_000;
 
 /// Which slip.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,22 +18,42 @@ pub struct SlipName {
     pub name: String,
 }
 
+/// What came of writing a slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlipPut {
+    /// It is written.
+    Written,
+    /// There is one of this name.
+    Exists,
+    /// There are too many, or too many of its source.
+    TooMany,
+}
+
 impl Db {
-    /// Writes a slip that holds until a moment to come, in Unix milliseconds; false when there is one of this name.
+    /// Writes a slip that holds until a moment to come, in Unix milliseconds. `source` is whose doing it is, such as an
+    /// address; nobody may cause too many.
     ///
     /// # Errors
-    /// `Unavailable` when there are too many, else what the database refuses.
-    pub async fn put_slip(&self, slip: &SlipName, body: &str, until: i64, now: i64) -> Result<bool, DbError> {
+    /// What the database refuses.
+    pub async fn put_slip(
+        &self,
+        slip: &SlipName,
+        body: &str,
+        source: &str,
+        (until, now): (i64, i64),
+    ) -> Result<SlipPut, DbError> {
         self.write_slips("DELETE FROM slips WHERE expires_at <= $1", [now.into()]).await?;
-        let count = self.read_slip("SELECT count(*) AS n FROM slips", []).await?;
-        let count: i64 = count.map_or(Ok(0), |row| row.try_get("", "n")).map_err(failed)?;
-        if count >= MOST {
-            return Err(DbError::new(DbErrorKind::Unavailable, "too many sign-ins are under way: try again"));
+        let sql = "SELECT count(*) AS everybody, count(CASE WHEN source = $1 THEN 1 END) AS one FROM slips";
+        if let Some(row) = self.read_slip(sql, [source.into()]).await? {
+            let count = |name: &str| -> Result<i64, DbError> { row.try_get("", name).map_err(failed) };
+            if count("everybody")? >= MOST || count("one")? >= MOST_OF_ONE {
+                return Ok(SlipPut::TooMany);
+            }
         }
-        let sql = "INSERT INTO slips (kind, name, body, expires_at) VALUES ($1, $2, $3, $4) \
+        let sql = "INSERT INTO slips (kind, name, body, source, expires_at) VALUES ($1, $2, $3, $4, $5) \
                    ON CONFLICT (kind, name) DO NOTHING";
-        let values = [slip.kind.into(), slip.name.as_str().into(), body.into(), until.into()];
-        Ok(self.write_slips(sql, values).await? > 0)
+        let values = [slip.kind.into(), slip.name.as_str().into(), body.into(), source.into(), until.into()];
+        Ok(if self.write_slips(sql, values).await? > 0 { SlipPut::Written } else { SlipPut::Exists })
     }
 
     /// What a slip says, while it holds.

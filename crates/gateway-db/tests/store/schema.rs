@@ -24,6 +24,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000014_slips",
             "m20261122_000015_daily_calls",
             "m20261122_000016_invitations",
+            "m20261122_000017_slip_sources",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -1,6 +1,6 @@
 //! Slips are written once, taken once, and hold for a while.
 
-use gateway_db::SlipName;
+use gateway_db::{SlipName, SlipPut};
 
 use crate::support::on_each;
 
@@ -14,9 +14,9 @@ async fn of_several_who_write_or_take_a_slip_one_does() {
         let mut writers = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let db = fresh.db.clone();
-            writers.spawn(async move { db.put_slip(&named("one"), "a", 100, 0).await.unwrap() });
+            writers.spawn(async move { db.put_slip(&named("one"), "a", "here", (100, 0)).await.unwrap() });
         }
-        assert_eq!(writers.join_all().await.into_iter().filter(|written| *written).count(), 1);
+        assert_eq!(writers.join_all().await.into_iter().filter(|put| *put == SlipPut::Written).count(), 1);
         let mut takers = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let db = fresh.db.clone();
@@ -32,16 +32,34 @@ async fn of_several_who_write_or_take_a_slip_one_does() {
 async fn a_slip_holds_until_its_time_is_over() {
     on_each(async |fresh| {
         let (db, slip) = (&fresh.db, named("two"));
-        assert!(db.put_slip(&slip, "a", 100, 0).await.unwrap());
-        assert!(!db.put_slip(&slip, "b", 100, 99).await.unwrap(), "it holds");
+        assert_eq!(db.put_slip(&slip, "a", "here", (100, 0)).await.unwrap(), SlipPut::Written);
+        assert_eq!(db.put_slip(&slip, "b", "there", (100, 99)).await.unwrap(), SlipPut::Exists, "it holds");
         assert!(db.change_slip(&slip, ("a", "c"), 99).await.unwrap());
         assert!(!db.change_slip(&slip, ("a", "d"), 99).await.unwrap(), "it says something else by now");
         assert_eq!(db.slip(&slip, 99).await.unwrap().as_deref(), Some("c"));
         assert_eq!(db.slip(&slip, 100).await.unwrap(), None);
         assert!(!db.take_slip(&slip, "c", 100).await.unwrap());
-        assert!(db.put_slip(&slip, "e", 200, 100).await.unwrap(), "what is over makes room");
+        let again = db.put_slip(&slip, "e", "here", (200, 100)).await.unwrap();
+        assert_eq!(again, SlipPut::Written, "what is over makes room");
         assert!(!db.take_slip(&slip, "c", 150).await.unwrap());
         assert!(db.take_slip(&slip, "e", 150).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_source_does_not_take_the_room_of_all() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        let put = async |number: u32, source: &str, times| {
+            db.put_slip(&named(&number.to_string()), "", source, times).await.unwrap()
+        };
+        for number in 0..1_000 {
+            assert_eq!(put(number, "stranger", (100, 0)).await, SlipPut::Written);
+        }
+        assert_eq!(put(5_000, "stranger", (100, 1)).await, SlipPut::TooMany);
+        assert_eq!(put(5_001, "somebody", (100, 1)).await, SlipPut::Written, "others have room");
+        assert_eq!(put(5_000, "stranger", (200, 100)).await, SlipPut::Written, "what is over makes room");
     })
     .await;
 }

@@ -38,6 +38,21 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     if let Some(models) = given("budget_fallbacks") {
         check_fallbacks(models)?;
     }
+    for name in ["tags", "enforced_params"] {
+        let is_list = |said: &Value| said.as_array().is_some_and(|texts| texts.iter().all(Value::is_string));
+        if let Some(said) = given(name).filter(|said| !is_list(said)) {
+            return Err(wrong(name, said, "a list of texts"));
+        }
+    }
+    if let Some(said) = given("default_estimated_output_tokens").filter(|said| said.as_u64().is_none()) {
+        return Err(wrong("default_estimated_output_tokens", said, "a whole number of tokens"));
+    }
+    let by_model = "default_estimated_output_tokens_per_model";
+    let is_map =
+        |said: &Value| said.as_object().is_some_and(|map| map.values().all(|said| said.as_u64().is_some()));
+    if let Some(said) = given(by_model).filter(|said| !is_map(said)) {
+        return Err(wrong(by_model, said, "whole numbers of tokens by model"));
+    }
     let (more, until) = (given("temp_budget_increase"), given("temp_budget_expiry"));
     let readable = match (more, until) {
         (None, None) => true,
@@ -61,12 +76,15 @@ fn check_fallbacks(said: &Value) -> Result<(), Refusal> {
     if readable {
         return Ok(());
     }
+    let expected = "lists of models by the name of the one whose budget is spent, such as \
+                    `{\"gpt-4o\": [\"gpt-4o-mini\"]}`";
+    Err(wrong("budget_fallbacks", said, expected))
+}
+
+fn wrong(field: &str, said: &Value, expected: &str) -> Refusal {
     let shown: String = said.to_string().chars().take(80).collect();
-    let message = format!(
-        "`budget_fallbacks` is `{shown}`, expected lists of models by the name of the one whose budget is spent, such as \
-         `{{\"gpt-4o\": [\"gpt-4o-mini\"]}}`"
-    );
-    Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "budget_fallbacks", message))
+    let message = format!("`{field}` is `{shown}`, expected {expected}");
+    Refusal::about(ErrorKind::BadRequest, "bad_request_error", field, message)
 }
 
 fn is_budget(said: &Value) -> bool {

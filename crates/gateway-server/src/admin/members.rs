@@ -102,6 +102,21 @@ impl Job {
         self.keep(record).await
     }
 
+    /// Changes a scope's settings as [`Job::edit`] does, its spend left alone, if it still is as it was read; `None`
+    /// where others have changed it since.
+    pub(super) async fn edit_as_read(
+        &self,
+        old: &ScopeRecord,
+        edit: ScopeEdit,
+    ) -> Result<Option<ScopeRecord>, Refusal> {
+        let change = |settings: &mut ScopeSettings| edit.apply(settings);
+        let at = (&old.id, old.version);
+        match self.db.update_scope_at(at, self.moment.now, Some(&self.by), change).await? {
+            Some(record) => self.keep(record).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Deletes scopes and says which there were.
     pub(super) async fn remove(&self, ids: &[ScopeId]) -> Result<Vec<ScopeRecord>, Refusal> {
         // What is spent until now is not added to one that is made again under the same name.

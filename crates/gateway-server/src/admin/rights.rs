@@ -35,7 +35,7 @@ const NOT_FOR_TEAM_ADMINS: [&str; 14] = [
 ];
 
 /// What who is no administrator may not give a key: it would reach models, money or rules that are not theirs.
-const NOT_FOR_USERS: [&str; 10] = [
+const NOT_FOR_USERS: [&str; 12] = [
     "spend",
     "budget_id",
     "organization_id",
@@ -45,6 +45,8 @@ const NOT_FOR_USERS: [&str; 10] = [
     "config",
     "permissions",
     "router_settings",
+    "end_user_budget_id",
+    "enforced_params",
     "created_by",
 ];
 

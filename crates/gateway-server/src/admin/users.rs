@@ -175,6 +175,12 @@ impl Job {
             usual.shift_remove("available_teams");
             fields.fill(&usual);
         }
+        let role = fields.text("user_role");
+        let internal = matches!(&role, Change::Set(role) if role.starts_with("internal_user"));
+        fields.put_back("user_role", role);
+        if internal {
+            fields.fill(&snapshot.config.budgets.of_internal_users());
+        }
     }
 }
 

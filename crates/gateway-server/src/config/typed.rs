@@ -96,6 +96,10 @@ pub struct General {
     pub jwt: Option<JwtAuth>,
     /// The webhook that says who calls (`custom_auth`).
     pub auth_webhook: Option<AuthWebhook>,
+    /// Members that every call's body must have, as dotted paths (`enforced_params`).
+    pub required: Vec<String>,
+    /// The same for calls of service accounts (`service_account_settings`).
+    pub required_of_services: Vec<String>,
     /// Client addresses that are let in; empty means all (`allowed_ips`).
     pub allowed_ips: Vec<Network>,
     /// Take the client's address from `x-forwarded-for` (`use_x_forwarded_for`).
@@ -302,8 +306,10 @@ pub struct Budgets {
     pub internal_user: Option<Money>,
     /// The period of that budget (`internal_user_budget_duration`).
     pub internal_user_period: Option<String>,
-    /// What an end user may spend unless told otherwise (`max_end_user_budget`).
+    /// What a customer may spend for whom nobody has set a budget (`max_end_user_budget`).
     pub end_user: Option<Money>,
+    /// The shared budget of such customers (`max_end_user_budget_id`); it wins over the amount.
+    pub end_user_budget_id: Option<String>,
     /// What may be spent at a provider (`provider_budget_config`).
     pub providers: Vec<(String, Allowance)>,
     /// What may be spent on calls with a tag (`tag_budget_config`).
@@ -314,6 +320,16 @@ pub struct Budgets {
     pub key_ceilings: Map<String, Value>,
     /// What new internal users get (`default_internal_user_params`).
     pub internal_user_defaults: Map<String, Value>,
+}
+
+impl Budgets {
+    /// The budget that new internal users get unless told otherwise, as fields of a request.
+    #[must_use]
+    pub fn of_internal_users(&self) -> Map<String, Value> {
+        let max = self.internal_user.map(|max| ("max_budget".to_owned(), max.as_usd().into()));
+        let period = self.internal_user_period.clone();
+        max.into_iter().chain(period.map(|period| ("budget_duration".to_owned(), period.into()))).collect()
+    }
 }
 
 /// So much money, for good or again in every period.

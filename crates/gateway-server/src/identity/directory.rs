@@ -10,6 +10,7 @@ use llm_types::{Error, ErrorKind, Money, Result};
 
 use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of, stand_ins_of};
 use super::retired::Retired;
+use super::rules::Rules;
 use super::{Bearer, KeyDigest, Leases, Scope, Scopes};
 use crate::clock::{now_ms, steady_ms};
 use crate::ledger::Shipping;
@@ -37,6 +38,8 @@ pub(crate) struct KeyEntry {
     pub(crate) chain: Vec<Link>,
     /// Its limits for models, tags and further periods.
     pub(crate) parts: Vec<Part>,
+    /// What it says of its calls.
+    pub(crate) rules: Rules,
     /// The models that serve where its budget for one is spent (`budget_fallbacks`).
     pub(crate) stand_ins: Vec<(For, Vec<String>)>,
     /// What is added to its budget for a time, and when that ends (`temp_budget_increase`, `temp_budget_expiry`).
@@ -270,7 +273,9 @@ impl Directory {
         let Company { budget, groups, chain, parts } = company;
         let raise = raise_of(&record.settings.extra, &record.settings.metadata);
         let stand_ins = stand_ins_of(&record.settings.extra);
-        KeyEntry { record, limits, account, budget, groups, chain, parts, stand_ins, raise, bearer }
+        let rules = Rules::of(&record.settings.extra, &record.settings.metadata);
+        self.scopes.note_rules(&rules);
+        KeyEntry { record, limits, account, budget, groups, chain, parts, rules, stand_ins, raise, bearer }
     }
 
     fn enter(&self, digest: KeyDigest, record: KeyRecord, company: Company) -> Arc<KeyEntry> {

@@ -4,7 +4,7 @@
 //! database. What an operator sets is swapped inside, so that whoever holds the scope sees it at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, DashSet};
@@ -15,6 +15,7 @@ use llm_types::{Money, Result};
 use super::budgeted::BudgetedGroups;
 use super::directory::unavailable;
 use super::parts::{Part, PartSpec, parts_of_scope, raise_of};
+use super::rules::Rules;
 use crate::clock::now_ms;
 use crate::limits::{Account, Limits, next_reset};
 
@@ -45,6 +46,8 @@ pub(crate) struct View {
     pub(crate) parts: Vec<Part>,
     /// The access groups whose models it may use besides its own (`access_group_ids` of a team).
     groups: Vec<Arc<Scope>>,
+    /// What it says of its calls.
+    pub(crate) rules: Rules,
     /// What is added to its budget for a time, and when that ends.
     raise: Option<(Money, i64)>,
     /// The version of the record, or of the tombstone that took it away.
@@ -54,9 +57,11 @@ pub(crate) struct View {
 impl View {
     fn of(record: ScopeRecord, budget: Option<&ScopeSettings>, parts: Vec<Part>) -> Self {
         let raise = raise_of(&record.settings.extra, &record.settings.metadata);
+        let rules = Rules::of(&record.settings.extra, &record.settings.metadata);
         let limits = limits_of(&record.settings);
         let limits = budget.map_or(limits, |budget| limits.or(&limits_of(budget)));
-        Self { version: record.version, record: Some(record), limits, parts, groups: Vec::new(), raise }
+        let (version, groups) = (record.version, Vec::new());
+        Self { version, record: Some(record), limits, parts, groups, rules, raise }
     }
 
     /// Its limits now: its budget may be larger for a time (`temp_budget_increase`).
@@ -67,6 +72,12 @@ impl View {
             }
             _ => self.limits,
         }
+    }
+
+    /// Whether somebody has set a limit for it, itself or by a shared budget.
+    pub(crate) fn is_limited(&self) -> bool {
+        let shares = self.record.as_ref().is_some_and(|record| record.settings.budget_id.is_some());
+        shares || self.limits != Limits::default() || !self.parts.is_empty()
     }
 
     /// Whether every call is refused.
@@ -137,6 +148,8 @@ pub(crate) struct Scopes {
     /// Model access groups that have a budget.
     pub(crate) budgeted: BudgetedGroups,
     version: AtomicI64,
+    /// Somebody says something of calls: until then nobody is asked.
+    ruled: AtomicBool,
     zone: ArcSwap<TimeZone>,
 }
 
@@ -151,6 +164,7 @@ impl Scopes {
             made: DashSet::new(),
             budgeted: BudgetedGroups::default(),
             version: AtomicI64::new(0),
+            ruled: AtomicBool::new(false),
             zone,
         }
     }
@@ -274,7 +288,9 @@ impl Scopes {
         }
         let parts = self.parts(&record.id.as_owner(), specs).await?;
         let groups = self.groups_of(&record).await?;
-        Ok(View { groups, ..View::of(record, budget.as_ref().map(|budget| &budget.settings), parts) })
+        let view = View { groups, ..View::of(record, budget.as_ref().map(|budget| &budget.settings), parts) };
+        self.note_rules(&view.rules);
+        Ok(view)
     }
 
     /// The access groups a team belongs to.
@@ -330,6 +346,18 @@ impl Scopes {
         let (account, view) = (Account::default(), ArcSwap::default());
         let scope = Arc::new(Scope { id: id.clone(), account, view });
         Arc::clone(&self.slots.entry(id).or_insert(scope))
+    }
+
+    /// Takes note that somebody says something of calls.
+    pub(super) fn note_rules(&self, rules: &Rules) {
+        if !rules.is_empty() {
+            self.ruled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether anybody in memory says anything of calls.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.ruled.load(Ordering::Relaxed)
     }
 
     /// The zone in which periods end.

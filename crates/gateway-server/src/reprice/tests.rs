@@ -58,6 +58,31 @@ fn a_tier_that_was_asked_for_counts_where_none_was_served() {
 }
 
 #[test]
+fn every_deployment_that_worked_for_a_call_is_priced() {
+    let map = json!({
+        "gpt-x": { "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6 },
+        "gpt-y": { "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 5e-6, "output_cost_per_token": 5e-6 },
+    });
+    let prices = Prices::read(map.to_string().as_bytes(), "x", None).unwrap();
+    let share = json!({
+        "deployment": "d-y", "provider": "openai", "model": "gpt-y", "why": "cut", "cost": 0.5,
+        "usage": { "input_tokens": 100, "output_tokens": 10 },
+    });
+    let call = |own: serde_json::Value| {
+        let told = json!({ "input_tokens": 300, "output_tokens": 60, "shares": [share], "own": own });
+        SpendRow { usage: Some(told.to_string()), ..row("gpt-x") }
+    };
+    let own = json!({ "input_tokens": 200, "output_tokens": 50 });
+    assert_eq!(prices.cost(&call(own)), Ok(Money(550_000 + 300_000)));
+    assert_eq!(prices.cost(&call(json!(null))), Ok(Money(550_000)), "its own use is among the shares");
+    assert_eq!(prices.cost(&call(json!(5))), Err(Kept::Unreadable));
+    let mut strange = share.clone();
+    strange["model"] = "gpt-unheard-of".into();
+    let told = json!({ "input_tokens": 1, "output_tokens": 1, "shares": [strange], "own": null }).to_string();
+    assert_eq!(prices.cost(&SpendRow { usage: Some(told), ..row("gpt-x") }), Err(Kept::NoPrice));
+}
+
+#[test]
 fn what_cannot_be_derived_is_kept_and_counted() {
     let prices = prices(2.0);
     let shares = json!({ "input_tokens": 1, "shares": [] }).to_string();

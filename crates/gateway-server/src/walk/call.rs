@@ -76,6 +76,8 @@ pub(crate) struct Call {
     pub(crate) end_user: Option<String>,
     /// The customer, the tags and the groups of models as scopes that pay for the call.
     pub(crate) named: Vec<Link>,
+    /// What its customer may use, where that is said for all of whom nobody has said it.
+    pub(super) allowance: Vec<Part>,
     /// Budgets of the configuration that it pays into, by their names in messages.
     pub(crate) funds: Vec<(String, Part)>,
     /// What is told of its priority, where models are shared by priority.
@@ -158,6 +160,7 @@ impl Call {
             tags: Vec::new(),
             end_user: None,
             named: Vec::new(),
+            allowance: Vec::new(),
             funds: Vec::new(),
             priority: OnceLock::new(),
             said: None,
@@ -246,6 +249,7 @@ impl Call {
         call.end_user.clone_from(&self.end_user);
         call.tags.clone_from(&self.tags);
         call.named.clone_from(&self.named);
+        call.allowance.clone_from(&self.allowance);
         Ok(call)
     }
 
@@ -394,6 +398,18 @@ impl Call {
         let aliases = &self.snapshot.config.calls.aliases;
         if let Some((_, target)) = aliases.iter().find(|(name, _)| *name == self.glance.model) {
             self.glance.model.clone_from(target);
+        }
+    }
+
+    /// Adds tags that its payers put on it.
+    pub(super) fn tag(&mut self, tags: Vec<String>) {
+        for tag in tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag.clone());
+            }
+            if !self.controls.tags.contains(&tag) {
+                self.controls.tags.push(tag);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::admit::no_access;
 use super::groups;
 use super::priority::{self, Slot};
 use super::whose::{Who, per, word};
-use super::{Call, Caller};
+use super::{Call, Caller, customer};
 use crate::clock::steady_ms;
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
@@ -41,6 +41,8 @@ pub(super) struct Payers<'a> {
     pub(super) key: Option<(&'a Arc<KeyEntry>, Limits)>,
     /// The scopes, in the order in which limits are looked at.
     pub(super) scopes: Vec<&'a Link>,
+    /// What the customer may use by default.
+    allowance: Option<(&'a ScopeId, &'a [Part])>,
     /// Budgets that the configuration sets, by name.
     funds: &'a [(String, Part)],
     /// What the configuration lets one key ask of the model a minute.
@@ -64,7 +66,12 @@ impl<'a> Payers<'a> {
         }
         let key_rates = key.and_then(|(entry, _)| key_rates(call, entry));
         let slot = priority::slot(call, caller);
-        Self { key, scopes, funds: &call.funds, key_rates, slot, call }
+        let customer = call.named.iter().find(|link| link.scope.id.kind == ScopeKind::Customer);
+        let allowance = match &call.allowance[..] {
+            [] => None,
+            parts => customer.map(|link| (&link.scope.id, parts)),
+        };
+        Self { key, scopes, allowance, funds: &call.funds, key_rates, slot, call }
     }
 
     /// Those who pay with money: what counts calls alone is left out.
@@ -115,12 +122,21 @@ impl<'a> Payers<'a> {
                 add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
             }
         }
+        for part in self.allowed() {
+            add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
+        }
         if let Some(slot) = &self.slot {
             let limits = slot.limits(slot.whole.account.counted(steady_ms()));
             add(slot.whole.id.as_owner(), Holder::Scope(Arc::clone(&slot.whole)), slot.whole_limits());
             add(slot.part.id.as_owner(), Holder::Scope(Arc::clone(&slot.part)), limits);
         }
         rated
+    }
+
+    /// What the customer may use by default, as far as it is about this call.
+    fn allowed(&self) -> impl Iterator<Item = &'a Part> {
+        let parts = self.allowance.map_or(&[][..], |(_, parts)| parts);
+        parts.iter().filter(|part| self.concerns(part))
     }
 
     /// Whether a part is about this call: about its tags, its model, or the auto router that named it.
@@ -146,16 +162,31 @@ impl<'a> Payers<'a> {
         for link in &self.scopes {
             self.write_scope(link, sheet)?;
         }
+        if let Some((customer, _)) = self.allowance {
+            for part in self.allowed() {
+                sheet.reserve_part(part, "end_user", || Who::Allowance(customer.clone(), part.clone()))?;
+            }
+        }
         for (name, part) in self.funds {
             sheet.reserve_part(part, "gateway", || Who::Fund(name.clone(), part.clone()))?;
         }
         self.slot.as_ref().map_or(Ok(()), |slot| sheet.reserve_share(slot))
     }
 
+    /// What holds of a scope whose limits are not for this call: the budget of a user whose key is a team's, where
+    /// the operator wants it (`apply_user_budget_to_team_keys`).
+    fn limits_beside(&self, scope: &Scope) -> Limits {
+        let is_held =
+            scope.id.kind == ScopeKind::User && self.call.snapshot.config.general.user_budget_on_team_keys;
+        let max_budget = if is_held { scope.view().limits().max_budget } else { None };
+        Limits { max_budget, ..Limits::default() }
+    }
+
     fn write_scope(&self, link: &Link, sheet: &mut Sheet) -> Result<(), (Denial, Who)> {
         let scope = &link.scope;
         if !link.bound {
-            return sheet.reserve(scope, &Limits::default(), "", || Who::Scope(Arc::clone(scope)));
+            let limits = self.limits_beside(scope);
+            return sheet.reserve(scope, &limits, "", || Who::Scope(Arc::clone(scope)));
         }
         let view = scope.view();
         let word = word(scope.id.kind);
@@ -312,6 +343,9 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
     // A customer who is bound to a region is served there, whatever the request says.
     call.controls.region = region.or(call.controls.region.take());
     call.funds = super::funds::common(call).await?;
+    if call.end_user.is_some() {
+        call.allowance = customer::allowance(call, caller).await?;
+    }
     let payers = Payers::of(call, caller);
     for link in &payers.scopes {
         let view = link.scope.view();
@@ -324,12 +358,6 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether the key and everybody who pays with it let a model pass.
-pub(super) fn all_allow(call: &Call, caller: &Caller, model: &str) -> bool {
-    caller.may_use(&call.snapshot, model)
-        && Payers::of(call, caller).scopes.iter().all(|link| caller.link_allows(&call.snapshot, link, model))
 }
 
 /// The region a customer is bound to (`allowed_model_region`).
@@ -355,7 +383,7 @@ async fn named(call: &Call, caller: &Caller) -> Result<Vec<Link>> {
 }
 
 /// The scope, from memory or, beside the data plane, from the database.
-async fn find(call: &Call, id: ScopeId) -> Result<Arc<Scope>> {
+pub(super) async fn find(call: &Call, id: ScopeId) -> Result<Arc<Scope>> {
     let shared = Arc::clone(&call.core.shared);
     if let Some(scope) = shared.directory.scopes.cached(&id) {
         return Ok(scope);

@@ -12,10 +12,14 @@ use super::shares::Priced;
 /// say it.
 const TIER: &str = "asked_tier";
 const SEARCH: &str = "asked_search_context";
+/// Under which names it keeps who else worked for a call, and what the deployment asked last has used itself; null
+/// where that is among the others.
+pub(crate) const SHARES: &str = "shares";
+pub(crate) const OWN: &str = "own";
 
-/// What usage says beyond the ledger's own columns, who used which part of it, and what was asked for that has
-/// a price of its own; empty when there is nothing.
-pub(super) fn usage_told(usage: &Usage, shares: &[Priced], hints: &Hints) -> String {
+/// What usage says beyond the ledger's own columns, who used which part of it (`own` is the part of the deployment
+/// asked last), and what was asked for that has a price of its own; empty when there is nothing.
+pub(super) fn usage_told(usage: &Usage, own: Option<&Usage>, shares: &[Priced], hints: &Hints) -> String {
     let tier = hints.tier.as_deref().filter(|_| usage.service_tier.is_none());
     let search = Some(hints.search).filter(|search| *search != SearchContext::default());
     if shares.is_empty() && tier.is_none() && search.is_none() {
@@ -23,7 +27,8 @@ pub(super) fn usage_told(usage: &Usage, shares: &[Priced], hints: &Hints) -> Str
     }
     let mut told = serde_json::to_value(usage).unwrap_or_default();
     if !shares.is_empty() {
-        told["shares"] = shares.iter().map(Priced::shown).collect();
+        told[SHARES] = shares.iter().map(Priced::shown).collect();
+        told[OWN] = own.and_then(|own| serde_json::to_value(own).ok()).unwrap_or_default();
     }
     if let Some(tier) = tier {
         told[TIER] = tier.into();

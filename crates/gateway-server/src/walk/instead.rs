@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use llm_types::Result;
+use llm_types::{ErrorKind, Result};
 
 use super::limit::{self, Held, LetIn};
 use super::{Call, Caller, auto, charge};
@@ -27,11 +27,11 @@ async fn with_stand_ins(call: &mut Call, caller: Caller) -> Result<LetIn> {
     let Some(spent) = &refused.model else { return Err(refused.error) };
     let asked = call.routed.take().map_or_else(|| call.glance.model.clone(), |routed| routed.router);
     for model in named(&caller, &asked, spent) {
-        if !charge::all_allow(call, &caller, model) {
+        replace(call, model, &asked);
+        if !allows(call, &caller).await? {
             tracing::debug!(%model, %asked, "a model in place of one whose budget is spent is not for this key");
             continue;
         }
-        replace(call, model, &asked);
         auto::choose(call, &caller).await?;
         match limit::limit(call, caller.clone()).await {
             Ok(let_in) => return Ok(let_in),
@@ -43,6 +43,18 @@ async fn with_stand_ins(call: &mut Call, caller: Caller) -> Result<LetIn> {
     replace(call, &asked, &asked);
     call.instead_of = None;
     Err(refused.error)
+}
+
+/// Whether the key and everybody who pays with it let the model pass that is asked for now.
+async fn allows(call: &mut Call, caller: &Caller) -> Result<bool> {
+    if !caller.may_use(&call.snapshot, &call.glance.model) {
+        return Ok(false);
+    }
+    match charge::attend(call, caller).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks for another model.

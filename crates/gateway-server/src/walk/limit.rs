@@ -12,7 +12,7 @@ use super::funds::Told;
 use super::operation::Worst;
 use super::settle::Tail;
 use super::whose::Who;
-use super::{Call, Caller, funds, operation};
+use super::{Call, Caller, funds, operation, rules};
 use crate::clock::steady_ms;
 use crate::config::TokenCount;
 use crate::identity::PartSpec;
@@ -65,7 +65,7 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
     let mut payers = Payers::of(call, &caller);
     // Where nothing is booked and nobody is limited there is nothing to set aside.
     let asked = booked || !payers.is_empty() || call.snapshot.config.calls.refuse_unpriced;
-    let estimate = if asked { estimate(call, caller.team())? } else { Estimate::default() };
+    let estimate = if asked { estimate(call, &caller)? } else { Estimate::default() };
     let place = Place::take(call)?;
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
@@ -99,11 +99,7 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
 pub(super) const LEASES: usize = 32;
 
 /// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
-async fn reserve(
-    call: &Call,
-    payers: &Payers<'_>,
-    ask: Ask,
-) -> std::result::Result<(Charged, Rests), Held> {
+async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> std::result::Result<(Charged, Rests), Held> {
     let shared = &call.core.shared;
     let closed = shared.quotas.is_away() && call.snapshot.config.general.refuse_without_rates;
     if closed && !payers.rated().is_empty() {
@@ -194,12 +190,15 @@ impl Drop for Place {
 }
 
 /// The dearest deployment of the group decides what is set aside.
-fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
+fn estimate(call: &Call, caller: &Caller) -> Result<Estimate> {
     let glance = &call.glance;
     let input_tokens = glance.prompt_bytes.div_ceil(RESERVED_BYTES_PER_TOKEN);
-    let Some(route) = call.snapshot.routes().resolve(&glance.model, team) else {
+    let Some(route) = call.snapshot.routes().resolve(&glance.model, caller.team()) else {
         return Ok(Estimate::default());
     };
+    // What is expected counts for rates; of money the most is set aside.
+    let expected = if glance.max_tokens.is_none() { rules::answer_of(call, caller) } else { None };
+    let expected = expected.map(|tokens| tokens.saturating_mul(glance.n.max(1)));
     let general = &call.snapshot.config.general;
     let mut best = Estimate { input_tokens, ..Estimate::default() };
     let (mut priced, mut free) = (false, true);
@@ -210,7 +209,8 @@ fn estimate(call: &Call, team: Option<&str>) -> Result<Estimate> {
         let (used, worst, known) = worst_at(call, &served, units.as_ref());
         let (input_tokens, output_tokens) = used;
         if best.output_tokens == 0 || worst > best.ask.cost {
-            let tokens = counted(general.token_limit_counts, input_tokens, output_tokens);
+            let expected = expected.unwrap_or(output_tokens);
+            let tokens = counted(general.token_limit_counts, input_tokens, expected);
             let cost = if general.disable_budget_reservation { Money::ZERO } else { worst };
             best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, ..Ask::default() } };
         }

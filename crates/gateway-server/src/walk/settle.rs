@@ -311,7 +311,8 @@ impl Tail {
         if !self.announced {
             return None;
         }
-        let details = details::usage_told(bill.usage, bill.shares, &self.hints);
+        let own = Some(bill.own.0).filter(|_| !self.shared);
+        let details = details::usage_told(bill.usage, own, bill.shares, &self.hints);
         let tags = details::json_unless(self.tags.is_empty(), &self.tags);
         let parts = parts_told(&self.charged.parts, &self.paid);
         let outcome = Outcome {

@@ -21,6 +21,8 @@ pub(super) enum Who {
     OfKey(Arc<KeyEntry>, Part),
     /// A part of a scope's limits.
     OfScope(ScopeId, Part),
+    /// What a customer may use by default.
+    Allowance(ScopeId, Part),
     /// A budget that the configuration sets, with its name in messages.
     Fund(String, Part),
     /// A share of a model's rates.
@@ -38,7 +40,8 @@ impl Who {
                 let name = format!("LiteLLM Virtual Key: {}, key_alias: {alias}", entry.record.hash);
                 of_part(limited_key(entry), &name, part)
             }
-            Self::OfScope(id, part) => {
+            Self::Allowance(id, part) if part.spec.of == For::All => limited_scope(id),
+            Self::OfScope(id, part) | Self::Allowance(id, part) => {
                 let whole = limited_scope(id);
                 let name = match id.kind {
                     ScopeKind::Customer => format!("LiteLLM End User: {}", id.id),
@@ -72,7 +75,10 @@ impl Who {
         match self {
             Self::Key(entry) => &entry.account,
             Self::Scope(scope) | Self::Share(scope, _) => &scope.account,
-            Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => &part.scope.account,
+            Self::OfKey(_, part)
+            | Self::OfScope(_, part)
+            | Self::Allowance(_, part)
+            | Self::Fund(_, part) => &part.scope.account,
         }
     }
 
@@ -80,9 +86,10 @@ impl Who {
         match self {
             Self::Key(entry) => Payer::Key(entry.record.hash.clone()),
             Self::Scope(scope) | Self::Share(scope, _) => Payer::Scope(scope.id.clone()),
-            Self::OfKey(_, part) | Self::OfScope(_, part) | Self::Fund(_, part) => {
-                Payer::Scope(part.scope.id.clone())
-            }
+            Self::OfKey(_, part)
+            | Self::OfScope(_, part)
+            | Self::Allowance(_, part)
+            | Self::Fund(_, part) => Payer::Scope(part.scope.id.clone()),
         }
     }
 

@@ -35,6 +35,12 @@ impl Fault {
         Self { status: StatusCode::CONFLICT, kind: Some("uniqueness"), detail: detail.into() }
     }
 
+    /// Others change the same thing again and again.
+    pub(super) fn crowded() -> Self {
+        let detail = "others change the same resource at the same time: try again";
+        Self { status: StatusCode::CONFLICT, kind: None, detail: detail.to_owned() }
+    }
+
     /// The body of the answer.
     pub(super) fn body(&self) -> Value {
         let mut body = json!({

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::list::{self, Wanted};
 use super::path::get;
 use super::user::{KEPT, escaped, kept, meta, required, text, values_of};
-use super::{Request, patch};
+use super::{Request, TRIES, patch};
 use crate::admin::job::Job;
 use crate::admin::members::{Member, new_id};
 use crate::admin::scope_fields::{LimitEdit, ScopeEdit};
@@ -159,17 +159,25 @@ pub(super) async fn replace(job: &Job, request: &Request) -> Result<Value, Fault
 }
 
 pub(super) async fn patch(job: &Job, request: &Request) -> Result<Value, Fault> {
-    let old = existing(job, request).await?;
-    let before = shown(job, request, &old).await?;
-    let after = patch::apply(&before, &request.object()?)?;
-    let said = read(&after)?;
-    let team = match kept(&before) == kept(&after) {
-        true => old,
-        false => job.edit(&old.id, edit(&said)).await?,
-    };
-    let have = read(&before)?.members.unwrap_or_default();
-    set_members(job, &team, &have, said.members.as_deref().unwrap_or_default()).await?;
-    shown(job, request, &team).await.map(Value::Object)
+    let wanted = request.object()?;
+    // What others change meanwhile stays: it is read, patched and written again.
+    for _ in 0..TRIES {
+        let old = existing(job, request).await?;
+        let before = shown(job, request, &old).await?;
+        let after = patch::apply(&before, &wanted)?;
+        let said = read(&after)?;
+        let team = match kept(&before) == kept(&after) {
+            true => old,
+            false => match job.edit_as_read(&old, edit(&said)).await? {
+                Some(team) => team,
+                None => continue,
+            },
+        };
+        let have = read(&before)?.members.unwrap_or_default();
+        set_members(job, &team, &have, said.members.as_deref().unwrap_or_default()).await?;
+        return shown(job, request, &team).await.map(Value::Object);
+    }
+    Err(Fault::crowded())
 }
 
 pub(super) async fn delete(job: &Job, request: &Request) -> Result<Value, Fault> {

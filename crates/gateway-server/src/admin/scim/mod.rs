@@ -28,6 +28,9 @@ use crate::door::ConnState;
 use crate::state::Core;
 use crate::walk::{Caller, Role};
 
+/// How often a change is tried anew that others were quicker than: of any number that race, one is done each time.
+const TRIES: usize = 64;
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Of {

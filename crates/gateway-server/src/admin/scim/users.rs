@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fault::Fault;
 use super::list::{self, Wanted};
 use super::user::{self, KEPT, Said};
-use super::{Request, groups};
+use super::{Request, TRIES, groups};
 use crate::admin::fields::Fields;
 use crate::admin::job::Job;
 use crate::admin::scope_fields::ScopeEdit;
@@ -115,7 +115,7 @@ pub(super) async fn new(job: &Job, request: &Request) -> Result<Value, Fault> {
             let email = said.email.unwrap_or_default();
             return Err(Fault::taken(format!("a user with the mail address `{email}` is here already")));
         }
-        Some(known) => written(job, &known, &said).await?,
+        Some(known) => written(job, &known, &said).await?.ok_or_else(Fault::crowded)?,
         None => made(job, &said).await?,
     };
     groups::sync_user(job, &user.id.id, said.groups.as_deref()).await?;
@@ -155,8 +155,9 @@ async fn made(job: &Job, said: &Said) -> Result<ScopeRecord, Fault> {
     found.ok_or_else(|| Fault::missing("the user", &said.user_name))
 }
 
-/// Writes what is said of a user there is. Who is switched off is blocked, and every key of theirs with them.
-async fn written(job: &Job, old: &ScopeRecord, said: &Said) -> Result<ScopeRecord, Fault> {
+/// Writes what is said of a user there is; `None` where others have changed them since. Who is switched off is
+/// blocked, and every key of theirs with them.
+async fn written(job: &Job, old: &ScopeRecord, said: &Said) -> Result<Option<ScopeRecord>, Fault> {
     let mut extra = JsonMap::from_iter([(KEPT.to_owned(), json!(said.kept))]);
     if let Some(id) = &said.external_id {
         extra.insert("sso_user_id".to_owned(), json!(id));
@@ -170,27 +171,40 @@ async fn written(job: &Job, old: &ScopeRecord, said: &Said) -> Result<ScopeRecor
         extra,
         ..ScopeEdit::default()
     };
-    Ok(job.edit(&old.id, edit).await?)
+    Ok(job.edit_as_read(old, edit).await?)
 }
 
 pub(super) async fn replace(job: &Job, request: &Request) -> Result<Value, Fault> {
-    let old = existing(job, request).await?;
     let said = user::read(&request.object()?)?;
-    change(job, request, &old, &said).await
+    for _ in 0..TRIES {
+        let old = existing(job, request).await?;
+        if let Some(user) = change(job, &old, &said).await? {
+            return shown(job, request, &user).await.map(Value::Object);
+        }
+    }
+    Err(Fault::crowded())
 }
 
 pub(super) async fn patch(job: &Job, request: &Request) -> Result<Value, Fault> {
-    let old = existing(job, request).await?;
-    let before = shown(job, request, &old).await?;
-    let after = super::patch::apply(&before, &request.object()?)?;
-    let same_groups = before.get("groups") == after.get("groups");
-    let mut said = user::read(&after)?;
-    // An empty list is none to `read`; here it means that the user leaves them.
-    said.groups = (!same_groups).then(|| said.groups.unwrap_or_default());
-    change(job, request, &old, &said).await
+    let wanted = request.object()?;
+    // What others change meanwhile stays: it is read, patched and written again.
+    for _ in 0..TRIES {
+        let old = existing(job, request).await?;
+        let before = shown(job, request, &old).await?;
+        let after = super::patch::apply(&before, &wanted)?;
+        let same_groups = before.get("groups") == after.get("groups");
+        let mut said = user::read(&after)?;
+        // An empty list is none to `read`; here it means that the user leaves them.
+        said.groups = (!same_groups).then(|| said.groups.unwrap_or_default());
+        if let Some(user) = change(job, &old, &said).await? {
+            return shown(job, request, &user).await.map(Value::Object);
+        }
+    }
+    Err(Fault::crowded())
 }
 
-async fn change(job: &Job, request: &Request, old: &ScopeRecord, said: &Said) -> Result<Value, Fault> {
+/// Changes a user, unless others have changed them since they were read.
+async fn change(job: &Job, old: &ScopeRecord, said: &Said) -> Result<Option<ScopeRecord>, Fault> {
     if user::name_of(old).to_lowercase() != said.user_name.to_lowercase() {
         alone(job, said, Some(&old.id.id)).await?;
     }
@@ -200,9 +214,9 @@ async fn change(job: &Job, request: &Request, old: &ScopeRecord, said: &Said) ->
     {
         return Err(Fault::taken(format!("the mail address `{email}` is another user's")));
     }
-    let user = written(job, old, said).await?;
+    let Some(user) = written(job, old, said).await? else { return Ok(None) };
     groups::sync_user(job, &user.id.id, said.groups.as_deref()).await?;
-    shown(job, request, &user).await.map(Value::Object)
+    Ok(Some(user))
 }
 
 pub(super) async fn delete(job: &Job, request: &Request) -> Result<Value, Fault> {

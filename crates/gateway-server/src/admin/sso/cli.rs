@@ -78,7 +78,7 @@ pub(super) async fn start(visit: &Visit) -> Step<Reply> {
     let until = visit.now.saturating_add(flow::PATIENCE);
     let login = Login { poll: digest(&poll), code: digest(&code), until, state: State::Waiting };
     let body = serde_json::to_string(&login).map_err(Refused::failed)?;
-    visit.db()?.put_slip(&slip(&id), &body, until, visit.now).await.map_err(Refused::failed)?;
+    visit.note(&slip(&id), &body, until).await?;
     let url = visit.base().ok().map(|base| format!("{base}/sso/key/generate?source={SOURCE}&key={id}"));
     Ok(Reply::json(json!({
         "login_id": id,

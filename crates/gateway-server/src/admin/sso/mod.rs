@@ -15,10 +15,11 @@ mod session;
 mod sign_in;
 mod status;
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gateway_db::{Actor, Db};
+use gateway_db::{Actor, Db, SlipName, SlipPut};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -181,6 +182,31 @@ impl Visit {
             Err(_) => query::param(Some(text), name),
         };
         found.filter(|value| !value.is_empty())
+    }
+
+    /// Whose doing it is, as far as an address tells: of IPv6 its network, of which one may have all addresses.
+    fn source(&self) -> String {
+        match self.address.as_deref().and_then(|address| address.parse().ok()) {
+            Some(IpAddr::V6(address)) => {
+                let bits = u128::from(address) & (u128::MAX << 64);
+                format!("{}/64", Ipv6Addr::from(bits))
+            }
+            Some(IpAddr::V4(address)) => address.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// Writes a slip; whether there was none of its name.
+    async fn note(&self, slip: &SlipName, body: &str, until: i64) -> Step<bool> {
+        match self.db()?.put_slip(slip, body, &self.source(), (until, self.now)).await {
+            Ok(SlipPut::Written) => Ok(true),
+            Ok(SlipPut::Exists) => Ok(false),
+            Ok(SlipPut::TooMany) => {
+                let words = "too many sign-ins are under way: try again in a few minutes";
+                Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, words))
+            }
+            Err(error) => Err(Refused::failed(error)),
+        }
     }
 
     fn db(&self) -> Step<&Db> {

@@ -80,7 +80,7 @@ pub(super) async fn sign_in_for_code(visit: &Visit) -> Step<Reply> {
     let user = known(visit).await?;
     let slip = SlipName { kind: CODES, name: flow::word().map_err(Refused::failed)? };
     let until = visit.now.saturating_add(CODE_LASTS);
-    visit.db()?.put_slip(&hashed(&slip), &user.id, until, visit.now).await.map_err(Refused::failed)?;
+    visit.note(&hashed(&slip), &user.id, until).await?;
     Ok(Reply::json(json!({ "code": slip.name, "expires_in": CODE_LASTS / 1_000 })))
 }
 

@@ -92,8 +92,7 @@ pub(super) async fn callback(visit: &Visit) -> Step<Reply> {
 /// An answer is taken once, by whichever gateway it comes to.
 async fn take(visit: &Visit, attempt: &Attempt) -> Step<()> {
     let slip = gateway_db::SlipName { kind: TAKEN, name: attempt.state() };
-    let first = visit.db()?.put_slip(&slip, "", attempt.until, visit.now).await;
-    if first.map_err(Refused::failed)? {
+    if visit.note(&slip, "", attempt.until).await? {
         return Ok(());
     }
     let why = "this answer was given before: begin again at /sso/key/generate";

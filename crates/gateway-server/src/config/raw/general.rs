@@ -115,7 +115,7 @@ catalogue! {
     allow_unmanaged_response_ids Flag "" later "it has no effect": "Accept raw provider ids.";
     disable_env_credential_login Flag "" later "there is no admin UI to sign in to": "Disable env credential login.";
     disable_budget_reservation Flag "" served: "Do not reserve the estimated cost before a call.";
-    apply_user_budget_to_team_keys Flag "" later "keys of a team are capped by the team only": "User max_budget also applies to team keys.";
+    apply_user_budget_to_team_keys Flag "" served: "The `max_budget` of a user holds for keys of teams, too.";
     user_url_validation Flag "true" served: "Fetch media that callers name by URL from public addresses only.";
     user_url_allowed_hosts List "" served: "Hosts that callers' URLs may point at wherever they are, each with or without a port.";
     provider_url_destination_allowed_hosts List "" later "it has no effect": "Hosts a request may retarget a provider call to.";
@@ -131,7 +131,7 @@ catalogue! {
     litellm_key_header_name Text "" served: "Extra header carrying the key.";
     allow_user_auth Flag "false" later "it has no effect": "Old route `/user/auth`.";
     enforce_user_param Flag "false" served: "Refuse calls that name no end user.";
-    enforced_params List "" later "requests are let through without them": "Body params every LLM call must carry, dotted paths (enterprise).";
+    enforced_params List "" served: "Members that the body of every call to a model must have, as dotted paths such as `metadata.run`.";
     allowed_ips List "" served: "Client addresses and networks that are let in; empty means all.";
     use_x_forwarded_for Flag "false" served: "Take the client's address from `x-forwarded-for`.";
     public_routes List "" later "every route needs a key that LiteLLM protects by default": "Extra routes without auth (enterprise).";
@@ -156,7 +156,7 @@ catalogue! {
     fail_closed_budget_enforcement Flag "false" later "an unknown spend counts as the last known one": "Deny when spend unknown.";
     token_rate_limit_type Text "total" served: "What a token limit counts: `total`, `input` or `output`.";
     default_team_disabled Flag "false" later "it has no effect": "No personal keys; team required.";
-    service_account_settings Map "" later "it has no effect": "Rules for service accounts, such as {enforced_params: [..]}.";
+    service_account_settings Map "" served: "Rules for keys of service accounts: {enforced_params: [..]}.";
     custom_key_generate Text "" later "Python code is not run": "Module.fn deciding on /key/generate.";
     custom_key_update Text "" later "Python code is not run": "Python function that decides on `/key/update`.";
     custom_key_policy Text "" later "Python code is not run": "Python function that decides on keys.";

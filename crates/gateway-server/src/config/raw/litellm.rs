@@ -62,7 +62,7 @@ catalogue! {
     budget_exceeded_status_code Count "422" served: "Status of refusals for lack of budget.";
     budget_duration Text "" served: "Period of `max_budget`, such as `30d`.";
     default_soft_budget Number "" later "no such budget is kept": "Budget at which an alert is sent.";
-    budget_exceeded_throttle_percentage Number "" later "answers are not cached": "Slow down instead of deny.";
+    budget_exceeded_throttle_percentage Number "" later "calls without a budget are refused, not slowed down": "Slow down instead of deny.";
     forward_traceparent_to_llm_provider Flag "False" later "it has no effect": "Send the caller's trace context to providers.";
     suppress_debug_info Flag "False" accepted: "Fewer messages on the console.";
     s3_callback_params Map "" later "no callback or log sink is run": "Options of the S3 callback.";
@@ -77,13 +77,13 @@ catalogue! {
     default_team_params Any "" later "it has no effect": "For SSO-created teams.";
     default_team_settings List "" later "it has no effect": "Callbacks by team.";
     max_user_budget Number "" later "no such budget is kept": "Budget of a user unless told otherwise.";
-    max_internal_user_budget Number "" later "only budgets of keys, teams and users count": "Budget of an internal user unless told otherwise, USD.";
+    max_internal_user_budget Number "" served: "Budget that new internal users get unless told otherwise, USD.";
     max_ui_session_budget Number "1.0" accepted: "Budget of sessions; they call no models here.";
-    internal_user_budget_duration Text "" later "only budgets of keys, teams and users count": "Period of the default budget of internal users, such as `30d`.";
+    internal_user_budget_duration Text "" served: "Period of the budget that new internal users get, such as `30d`.";
     budget_rollover Flag "False" later "no such budget is kept": "Carry overspend into next window.";
     tag_budget_config Map "" served: "Budgets by tag: {tag: {budget_limit, time_period}}.";
-    max_end_user_budget Number "" later "only budgets of keys, teams and users count": "Budget of an end user unless told otherwise, USD.";
-    max_end_user_budget_id Text "" later "no such budget is kept": "Budget row for unknown customers.";
+    max_end_user_budget Number "" served: "What a customer may spend for whom nobody has set a budget, USD.";
+    max_end_user_budget_id Text "" served: "Shared budget of customers for whom nobody has set one.";
     validate_end_user_id_in_db Flag "False" later "it has no effect": "Refuse end users the database does not know.";
     block_requests_for_models_without_pricing Flag "False" served: "Refuse calls of models without a price.";
     disable_end_user_cost_tracking Flag "" later "it has no effect": "Do not add up spend by end user.";

@@ -79,6 +79,8 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),
         public_routes: section.texts("public_routes"),
+        required: section.texts("enforced_params"),
+        required_of_services: required_of_services(&mut section),
         allowed_ips: networks(&mut section, "allowed_ips"),
         trusted_proxies: networks(&mut section, "trusted_proxy_ranges"),
         audit_key: section
@@ -121,6 +123,22 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             details: section.flag("health_check_details").unwrap_or(true),
         },
     }
+}
+
+/// What calls of service accounts must have (`service_account_settings.enforced_params`).
+fn required_of_services(section: &mut Section<'_, '_, '_>) -> Vec<String> {
+    let settings = section.map("service_account_settings");
+    let Some(listed) = settings.get("enforced_params").filter(|listed| !listed.is_null()) else {
+        return Vec::new();
+    };
+    let names = listed.as_array().and_then(|names| {
+        names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    });
+    names.unwrap_or_else(|| {
+        let found = format!("found `{listed}` as `enforced_params`");
+        section.error("service_account_settings", found, "expected a list of names such as `user`");
+        Vec::new()
+    })
 }
 
 /// Words of `on_store_outage`.

@@ -179,7 +179,7 @@ fn weak_master_keys_need_permission() {
 fn budgets_are_read() {
     let budgets = config(
         "litellm_settings: {max_budget: 1.5, budget_duration: monthly, budget_exceeded_status_code: 400, \
-         max_end_user_budget: '0.25', max_internal_user_budget: 0, internal_user_budget_duration: 30d, \
+         max_end_user_budget: '0.25', max_end_user_budget_id: guests, max_internal_user_budget: 0, internal_user_budget_duration: 30d, \
          upperbound_key_generate_params: {max_budget: 3}}",
     )
     .budgets;
@@ -187,10 +187,21 @@ fn budgets_are_read() {
     assert_eq!(budgets.global_period.as_deref(), Some("1mo"));
     assert_eq!(budgets.refusal_status, 400);
     assert_eq!(budgets.end_user, Some(Money::from_usd(0.25)));
+    assert_eq!(budgets.end_user_budget_id.as_deref(), Some("guests"));
     assert_eq!(budgets.internal_user, Some(Money::ZERO));
     assert_eq!(budgets.key_ceilings["max_budget"], 3);
     // LiteLLM's default of zero means that there is no budget.
     assert_eq!(config("litellm_settings: {max_budget: 0}").budgets.global, None);
+}
+
+#[test]
+fn what_calls_must_have_is_read() {
+    let text = "general_settings: {enforced_params: [user, metadata.run], service_account_settings: {enforced_params: [tags]}}";
+    let general = config(text).general;
+    assert_eq!(general.required, ["user", "metadata.run"]);
+    assert_eq!(general.required_of_services, ["tags"]);
+    let wrong = load_with("general_settings: {service_account_settings: {enforced_params: user}}", &[]);
+    assert!(wrong.config.is_none());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Every order in which two replicas can reserve, lease, settle, ship, give back and crash: none overshoots the
-//! budget, and none leaves money stranded.
+//! Every order in which two replicas can reserve, set more aside for a dearer fallback, lease, settle, ship, give back
+//! and crash: none overshoots the budget, and none leaves money stranded.
 //!
 //! The accounts are the real ones; the database is the arithmetic of `gateway-db/src/repo/leases.rs` and of the
 //! shipper, each of whose transactions is one step. What is on its way between the two is a step of its own.
@@ -17,6 +17,8 @@ struct World {
     outstanding: [i64; 2],
     nodes: [Node; 2],
     crashes: u32,
+    /// Calls go on to a fallback that costs so much more; nothing where none does.
+    more: i64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -36,6 +38,12 @@ enum Call {
     Waiting,
     Wants(Money),
     Holds(Reserved),
+    /// It goes on to a fallback, and asks for a lease first.
+    WantsMore(Reserved, Money),
+    /// The fallback is asked, with more set aside; nothing more where no budget holds it: it is not asked then.
+    Covered(Reserved, Option<Reserved>),
+    /// It is settled; what was set aside for the fallback is still to be given back.
+    Ends(Reserved),
     Refused,
     Done,
 }
@@ -61,7 +69,10 @@ enum Step {
     Reserve(usize),
     Lease(usize),
     Grant,
+    /// A fallback is dearer: more is set aside.
+    Extend(usize),
     Settle(usize),
+    End(usize),
     Ship,
     TakeIdle,
     GiveBack,
@@ -77,6 +88,17 @@ fn ask(call: usize) -> (i64, i64) {
     if call == 0 { (4, 4) } else { (3, 1) }
 }
 
+impl Call {
+    /// What is set aside for it: what a crash books, where the ledger was told of all of it.
+    fn held(&self) -> i64 {
+        match self {
+            Self::Holds(held) | Self::WantsMore(held, _) | Self::Covered(held, None) => held.cost.0,
+            Self::Covered(held, Some(more)) => held.cost.0 + more.cost.0,
+            Self::Waiting | Self::Wants(_) | Self::Ends(_) | Self::Refused | Self::Done => 0,
+        }
+    }
+}
+
 impl World {
     fn new(calls: [usize; 2], crashes: u32) -> Self {
         let nodes = calls.map(|calls| Node { calls: vec![Call::Waiting; calls], ..Node::default() });
@@ -89,8 +111,12 @@ impl World {
         for (index, call) in node.calls.iter().enumerate() {
             match call {
                 Call::Waiting => steps.push(Step::Reserve(index)),
-                Call::Wants(_) if node.lease.is_none() => steps.push(Step::Lease(index)),
-                Call::Holds(_) => steps.push(Step::Settle(index)),
+                Call::Wants(_) | Call::WantsMore(..) if node.lease.is_none() => {
+                    steps.push(Step::Lease(index))
+                }
+                Call::Holds(_) if self.more > 0 => steps.extend([Step::Extend(index), Step::Settle(index)]),
+                Call::Holds(_) | Call::Covered(..) => steps.push(Step::Settle(index)),
+                Call::Ends(_) => steps.push(Step::End(index)),
                 _ => {}
             }
         }
@@ -123,7 +149,7 @@ impl World {
                 };
             }
             Step::Lease(call) => {
-                let Call::Wants(wanted) = node.calls[call] else { return };
+                let (Call::Wants(wanted) | Call::WantsMore(_, wanted)) = node.calls[call] else { return };
                 let elsewhere = self.outstanding[1 - at];
                 let left = MAX - self.spend - elsewhere - self.outstanding[at];
                 let granted = wanted.0.max(left / 8).min(left);
@@ -138,13 +164,36 @@ impl World {
             Step::Grant => {
                 let Some((call, wanted, got)) = node.lease.take() else { return };
                 node.account.0.grant(&got, (wanted, Money(MAX)), (NOW, NOW + 60_000));
-                node.calls[call] = Call::Waiting;
+                node.calls[call] = match node.calls[call] {
+                    Call::WantsMore(held, _) => Call::Holds(held),
+                    _ => Call::Waiting,
+                };
+            }
+            Step::Extend(call) => {
+                let Call::Holds(held) = node.calls[call] else { return };
+                let ask = Ask { cost: Money(self.more), beside: Some(held.cost), ..Ask::default() };
+                node.calls[call] = match node.account.0.reserve(&limits(), ask, NOW) {
+                    Ok((more, _)) => Call::Covered(held, Some(more)),
+                    Err(Denial::Lease { wanted, .. }) => Call::WantsMore(held, wanted),
+                    Err(_) => Call::Covered(held, None),
+                };
             }
             Step::Settle(call) => {
-                let Call::Holds(reserved) = node.calls[call] else { return };
-                let cost = Money(ask(call).1).min(reserved.cost);
-                node.account.0.settle(reserved, Settlement { cost, tokens: 0 });
+                let (held, more) = match node.calls[call] {
+                    Call::Holds(held) => (held, None),
+                    Call::Covered(held, more) => (held, more),
+                    _ => return,
+                };
+                // Who answered for more is a fallback that cost all of it.
+                let all = more.map_or(Money(ask(call).1), |more| held.cost + more.cost);
+                let cost = if more.is_some() { all } else { all.min(held.cost) };
+                node.account.0.settle(held, Settlement { cost, tokens: 0 });
                 node.unshipped += cost.0;
+                node.calls[call] = more.map_or(Call::Done, Call::Ends);
+            }
+            Step::End(call) => {
+                let Call::Ends(more) = node.calls[call] else { return };
+                node.account.0.release(more);
                 node.calls[call] = Call::Done;
             }
             Step::Ship => {
@@ -168,19 +217,14 @@ impl World {
     fn crash(&mut self, at: usize) {
         self.crashes -= 1;
         let node = &mut self.nodes[at];
-        let held = node.calls.iter().map(|call| if let Call::Holds(held) = call { held.cost.0 } else { 0 });
-        self.spend += node.unshipped + held.sum::<i64>();
+        self.spend += node.unshipped + node.calls.iter().map(Call::held).sum::<i64>();
         self.outstanding[at] = 0;
         let calls = node.calls.iter().map(|call| if *call == Call::Waiting { *call } else { Call::Done });
         *node = Node { calls: calls.collect(), ..Node::default() };
     }
 
     fn check(&self, path: &[(usize, Step)]) {
-        let held = |node: &Node| {
-            let held =
-                node.calls.iter().map(|call| if let Call::Holds(held) = call { held.cost.0 } else { 0 });
-            held.sum::<i64>() + node.unshipped
-        };
+        let held = |node: &Node| node.calls.iter().map(Call::held).sum::<i64>() + node.unshipped;
         let promised = self.spend + self.nodes.iter().map(held).sum::<i64>();
         assert!(promised <= MAX, "{promised} of {MAX} are promised after {path:?}");
         let leased = self.spend + self.outstanding.iter().sum::<i64>();
@@ -251,4 +295,30 @@ fn no_order_of_two_calls_of_a_replica_does() {
 fn no_order_with_a_crash_does() {
     let states = explore(World::new([1, 1], 1));
     assert!(states > 100, "only {states} states");
+}
+
+fn covering(calls: [usize; 2], crashes: u32, more: i64) -> World {
+    World { more, ..World::new(calls, crashes) }
+}
+
+#[test]
+fn no_order_with_dearer_fallbacks_does() {
+    for more in [1, 3, 8] {
+        let states = explore(covering([1, 1], 0, more));
+        assert!(states > 100, "only {states} states with {more} more");
+        let states = explore(covering([2, 0], 0, more));
+        assert!(states > 80, "only {states} states of one replica with {more} more");
+    }
+}
+
+#[test]
+fn no_order_with_dearer_fallbacks_and_a_crash_does() {
+    let states = explore(covering([1, 1], 1, 3));
+    assert!(states > 200, "only {states} states");
+}
+
+#[test]
+fn no_order_of_three_calls_with_dearer_fallbacks_does() {
+    let states = explore(covering([2, 1], 0, 3));
+    assert!(states > 1_000, "only {states} states");
 }

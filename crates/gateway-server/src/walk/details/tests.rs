@@ -11,14 +11,14 @@ fn hints(tier: Option<&str>, search: SearchContext) -> Hints {
 #[test]
 fn nothing_is_told_where_the_columns_say_all() {
     let usage = Usage { input_tokens: 3, output_tokens: 4, total_tokens: Some(7), ..Usage::default() };
-    assert_eq!(usage_told(&usage, &[], &Hints::default()), "");
+    assert_eq!(usage_told(&usage, Some(&usage), &[], &Hints::default()), "");
 }
 
 #[test]
 fn what_was_asked_for_is_read_back() {
     let usage = Usage { input_tokens: 3, output_tokens: 4, ..Usage::default() };
     let read = |usage: &Usage, hints: &Hints| {
-        let told: Value = serde_json::from_str(&usage_told(usage, &[], hints)).unwrap();
+        let told: Value = serde_json::from_str(&usage_told(usage, Some(usage), &[], hints)).unwrap();
         let (tier, search) = asked_of(&told);
         (tier.map(str::to_owned), search, told["input_tokens"].as_u64())
     };

@@ -1,0 +1,66 @@
+//! What customers may use for whom nobody has set a limit: what the key says for its customers
+//! (`end_user_budget_id`), else what the configuration says for all (`max_end_user_budget_id`,
+//! `max_end_user_budget`). LiteLLM surface §4.8.
+//!
+//! Each customer has an account of its own for it, stored as parts are: leases, periods and recovery hold for it.
+
+use gateway_db::{ScopeId, ScopeKind};
+use llm_types::Result;
+
+use super::{Call, Caller, charge, funds};
+use crate::identity::{For, Part, PartSpec, parts_of_scope};
+use crate::limits::Limits;
+use crate::state::Fund;
+
+/// What the customer of a call may use by default; nothing where it has limits of its own.
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
+pub(super) async fn allowance(call: &Call, caller: &Caller) -> Result<Vec<Part>> {
+    let budgets = &call.snapshot.config.budgets;
+    let customer = call.named.iter().find(|link| link.scope.id.kind == ScopeKind::Customer);
+    let Some(customer) = customer else { return Ok(Vec::new()) };
+    let of_key = match caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => {
+            entry.record.settings.extra.get("end_user_budget_id").and_then(|id| id.as_str())
+        }
+    };
+    let shared = of_key.or(budgets.end_user_budget_id.as_deref());
+    if (shared.is_none() && budgets.end_user.is_none()) || customer.scope.view().is_limited() {
+        return Ok(Vec::new());
+    }
+    let specs = match (shared, budgets.end_user) {
+        (Some(id), _) => specs_of(call, id).await?,
+        (None, Some(max)) => {
+            let limits = Limits { max_budget: Some(max), ..Limits::default() };
+            vec![PartSpec { of: For::All, period: None, limits }]
+        }
+        (None, None) => Vec::new(),
+    };
+    let owner = customer.scope.id.as_owner();
+    let mut parts = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let id = spec.id(&owner);
+        let fund = Fund { owner: owner.clone(), spec, id, name: String::new() };
+        parts.push(funds::part_of(&call.core.shared, &fund).await?);
+    }
+    Ok(parts)
+}
+
+/// What a shared budget comes to for one of those who have it; one that nobody has made limits nothing.
+async fn specs_of(call: &Call, budget: &str) -> Result<Vec<PartSpec>> {
+    let budget = charge::find(call, ScopeId::new(ScopeKind::Budget, budget)).await?;
+    let view = budget.view();
+    let Some(record) = &view.record else {
+        tracing::debug!(budget = %budget.id.id, "nobody has made the budget that customers have by default");
+        return Ok(Vec::new());
+    };
+    let mut specs = parts_of_scope(&record.settings);
+    let limits = view.limits();
+    if limits != Limits::default() {
+        let period = record.settings.budget_duration.clone();
+        specs.insert(0, PartSpec { of: For::All, period, limits });
+    }
+    Ok(specs)
+}
