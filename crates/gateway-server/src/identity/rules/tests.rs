@@ -1,3 +1,5 @@
+//! What settings say of calls is read from both of its places.
+
 use gateway_db::JsonMap;
 use serde_json::{Value, json};
 
