@@ -1,6 +1,8 @@
 //! `/user/*`: users, their roles, their keys (surface §3.6).
 
-use gateway_db::{Change, KeyName, KeyQuery, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{
+    Change, JsonMap, KeyName, KeyQuery, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord,
+};
 use http::StatusCode;
 use llm_types::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::teams::teams_of;
 use super::{scope_view, view};
+use crate::config::Budgets;
 use crate::walk::{Caller, Role};
 
 mod bulk;
@@ -179,9 +182,16 @@ impl Job {
         let internal = matches!(&role, Change::Set(role) if role.starts_with("internal_user"));
         fields.put_back("user_role", role);
         if internal {
-            fields.fill(&snapshot.config.budgets.of_internal_users());
+            fields.fill(&budget_of_internal_users(&snapshot.config.budgets));
         }
     }
+}
+
+/// The budget that new internal users get unless told otherwise, as fields of a request.
+fn budget_of_internal_users(budgets: &Budgets) -> JsonMap {
+    let max = budgets.internal_user.map(|max| ("max_budget".to_owned(), json!(max.as_usd())));
+    let period = budgets.internal_user_period.as_ref();
+    max.into_iter().chain(period.map(|period| ("budget_duration".to_owned(), json!(period)))).collect()
 }
 
 /// `teams`: ids, or objects with a `team_id`.

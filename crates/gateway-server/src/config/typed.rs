@@ -322,16 +322,6 @@ pub struct Budgets {
     pub internal_user_defaults: Map<String, Value>,
 }
 
-impl Budgets {
-    /// The budget that new internal users get unless told otherwise, as fields of a request.
-    #[must_use]
-    pub fn of_internal_users(&self) -> Map<String, Value> {
-        let max = self.internal_user.map(|max| ("max_budget".to_owned(), max.as_usd().into()));
-        let period = self.internal_user_period.clone();
-        max.into_iter().chain(period.map(|period| ("budget_duration".to_owned(), period.into()))).collect()
-    }
-}
-
 /// So much money, for good or again in every period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
