@@ -25,8 +25,7 @@ pub(super) async fn begin(visit: &Visit) -> Step<Reply> {
     let user = invited(visit, &invitation).await?;
     let word = flow::word().map_err(Refused::failed)?;
     let until = visit.now.saturating_add(WORD_LASTS).min(invitation.expires_at);
-    let put = visit.db()?.put_slip(&slip(&word), &invitation.id, until, visit.now).await;
-    put.map_err(Refused::failed)?;
+    visit.note(&slip(&word), &invitation.id, until).await?;
     let token = session::wrapped(&user, &word, until);
     let base = visit.base().unwrap_or_default();
     let form = page::set_password(&link, &user.id, &word, user.email.as_deref().unwrap_or(&user.id));
