@@ -91,6 +91,31 @@ def test_an_absent_provider_is_an_error_without_its_key(spawn):
     assert "sk-upstream-secret" not in answer.body.decode() + gateway.log()
 
 
+def test_a_provider_that_takes_no_connection_is_left_for_another(spawn, upstream):
+    """`connect_timeout` is a limit of its own: the answer may take much longer."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        # A full accept queue: the kernel takes no further connection.
+        silent.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(silent.getsockname())
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        patient = {"timeout": 600, "connect_timeout": 0.5}
+        away = entry("pair", "openai/say", base, order=1, **patient)
+        there = entry("pair", "openai/slow-1500", upstream.base + "/v1", order=2, **patient)
+        gateway = spawn(models=[away, there, entry("away", "openai/say", base, **patient)])
+        began = time.monotonic()
+        answer = gateway.chat("pair", timeout=60)
+        assert answer.status == 200, answer.body
+        assert 2.0 <= time.monotonic() - began < 20, "half a second for the one, its own time for the other"
+        alone = gateway.chat("away", timeout=60)
+        assert alone.status in (408, 504) and "a connection to" in alone.json["error"]["message"], alone.body
+        for one in waiting:
+            one.close()
+
+
 def test_retries_hide_a_passing_fault(spawn, upstream):
     gateway = spawn(router_settings={"num_retries": 2})
     answer = gateway.chat("oai/flaky-2")

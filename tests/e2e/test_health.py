@@ -52,3 +52,19 @@ def test_the_ill_are_left_out(spawn, upstream):
         assert time.monotonic() < until, gateway.log()
         time.sleep(0.05)
     assert "ill" in {gateway.chat("m").headers["x-litellm-model-id"] for _ in range(30)}
+
+
+def test_probes_count_as_calls_where_a_policy_says_how_many_may_fail(spawn, upstream):
+    """LiteLLM surface §7.7: with `allowed_fails_policy` one bad probe puts nobody out, and enough of them do."""
+    models = [member(upstream, "m", "say", "well"), member(upstream, "m", "error-500", "ill")]
+    general = {"background_health_checks": True, "health_check_interval": 1, "enable_health_check_routing": True}
+    policy = {"allowed_fails_policy": {"InternalServerErrorAllowedFails": 2}, "cooldown_time": 60, "disable_cooldowns": False}
+    gateway = spawn(models=models, general_settings=general, router_settings=policy)
+    why = lambda: {one["model_id"]: one["why"] for one in gateway.ask("POST", "/utils/route_explain", {"model": "m"}).json["deployments"]}
+    seen, until = set(), time.monotonic() + 20
+    while "rests" not in str(why()["ill"]):
+        seen.add(why()["ill"])
+        assert time.monotonic() < until, (seen, gateway.log())
+        time.sleep(0.05)
+    assert seen == {None}, "it is not found ill by one probe"
+    assert {gateway.chat("m").headers["x-litellm-model-id"] for _ in range(10)} == {"well"}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import anthropic_client, openai_client
-from support.gateway import MASTER_KEY, binary, entry
+from support.gateway import CALL_COST, INPUT_PRICE, MASTER_KEY, binary, entry
 
 ID, GROUP = "x-litellm-model-id", "x-litellm-model-group"
 RETRIES, FALLBACKS = "x-litellm-attempted-retries", "x-litellm-attempted-fallbacks"
@@ -309,6 +309,23 @@ def test_a_stream_goes_on_elsewhere(spawn, upstream, how, kind):
     # Streams are counted: one that goes on twice counts once.
     [count] = re.findall(r"^gateway_stream_failovers_total (\d+)$", gateway.ask("GET", "/metrics").body.decode(), re.M)
     assert int(count) == (3 if kind == "anthropic" else 2)
+
+
+def test_whoever_goes_on_pays_its_own_part(spawn, upstream):
+    """Budgets of providers: the one that broke off pays what it had begun, the other one what it wrote."""
+    budgets = {name: {"budget_limit": 1, "time_period": "1d"} for name in ("anthropic", "openai")}
+    settings = {"mid_stream_failover": True, "num_retries": 0, "provider_budget_config": budgets, "optional_pre_call_checks": ["router_budget_limiting"]}
+    gateway = spawn(models=dying(upstream, "cut", "anthropic"), router_settings=settings)
+    assert "router_budget_limiting" not in gateway.log(), "budgets hold without being asked for"
+    key = gateway.new_key()
+    body = gateway.chat("m", key, stream=True).body
+    assert b"[DONE]" in body and b'"error"' not in body
+    [row] = gateway.rows(key, 1)
+    told = gateway.ask("GET", "/provider/budgets").json["providers"]
+    first, second = (told[name]["spend"] for name in ("anthropic", "openai"))
+    assert abs(second - CALL_COST) < 1e-12, "ten tokens in and five out"
+    assert first >= 10 * INPUT_PRICE - 1e-12
+    assert abs(first + second - row["spend"]) < 1e-12, (told, row["spend"])
 
 
 def test_an_answer_with_a_form_does_not_go_on_elsewhere(spawn, upstream):

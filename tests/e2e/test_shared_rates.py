@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.gateway import entry
 from support.postgres import Postgres, programs
 from test_shared_state import Redis
 
@@ -160,3 +161,69 @@ def test_without_the_store_calls_with_rates_may_be_refused(replicas, redis):
     refused = replicas[0].chat("oai/say", limited)
     assert refused.status == 503 and "Redis is away" in refused.json["error"]["message"]
     assert replicas[0].chat("oai/say", free).status == 200
+
+
+SHARED = {"redis_host": "127.0.0.1", "redis_password": "sesame"}
+
+
+def sharing(spawn, server, redis, upstream, count=2, **litellm):
+    """Gateways that share a model of a hundred calls a minute."""
+    environment = {"DATABASE_URL": server.database()}
+    models = [entry("hundred", "openai/say", upstream.base + "/v1", rpm=100)]
+    router, litellm = {**SHARED, "redis_port": redis.port}, {"callbacks": ["dynamic_rate_limiter_v3"], **litellm}
+    start = lambda: spawn(environment=environment, router_settings=router, litellm_settings=litellm, models=models)
+    started = [start() for _ in range(count)]
+    for gateway in started:
+        connected(gateway, 1)
+    return started
+
+
+def wait_for_a_fresh_minute(margin=25):
+    """What is counted by the minute would begin anew in the middle of a test."""
+    left = 60 - time.time() % 60
+    if left < margin:
+        time.sleep(left + 0.1)
+
+
+def until_told(gateway, key, header, wanted, seconds=5):
+    """Asks until a header has a value; gives the answer and how long that took."""
+    began = time.monotonic()
+    while True:
+        answer = gateway.chat("hundred", key)
+        if answer.headers.get(header) == wanted:
+            return answer, time.monotonic() - began
+        assert time.monotonic() - began < seconds, (answer.status, answer.headers.get(header))
+        time.sleep(0.1)
+
+
+def test_how_full_a_model_is_counts_over_all_gateways(spawn, server, redis, upstream):
+    shares = {"prod": 0.6, "dev": {"type": "rpm", "value": 2}}
+    settings = {"priority_reservation": shares, "priority_reservation_settings": {"saturation_threshold": 0.5}}
+    here, there = sharing(spawn, server, redis, upstream, **settings)
+    prod, dev = (here.new_key(metadata={"priority": word}) for word in ("prod", "dev"))
+    wait_for_a_fresh_minute()
+    assert [here.chat("hundred", prod).status for _ in range(55)] == [200] * 55
+    # The other gateway has served next to nothing; what it is told of the first one makes the model half full.
+    calls, full = 0, 0.0
+    while full < 55:
+        calls += 1
+        assert calls < 20, full
+        time.sleep(0.25)
+        full = float(there.chat("hundred", dev).headers["x-litellm-saturation"].rstrip("%"))
+    refused = [there.chat("hundred", dev).status for _ in range(3)]
+    assert refused[-1] == 429, "dev has its two, and the model is full enough"
+    assert here.chat("hundred", prod).status == 200, "its sixty are not used up"
+
+
+def test_keys_are_counted_over_all_gateways(spawn, server, redis, upstream):
+    here, there = sharing(spawn, server, redis, upstream, priority_reservation=None)
+    first, second = here.new_key(), here.new_key()
+    assert here.chat("hundred", first).headers["x-ratelimit-current-active-projects"] == "1"
+    answer, took = until_told(there, second, "x-ratelimit-current-active-projects", "2")
+    assert took < 3
+    # The same key at both is one key.
+    assert there.chat("hundred", first).headers["x-ratelimit-current-active-projects"] == "2"
+    # Without Redis each goes by what it sees itself: the first gateway has seen one key.
+    redis.stop()
+    connected(here, 0)
+    until_told(here, first, "x-ratelimit-current-active-projects", "1", seconds=15)

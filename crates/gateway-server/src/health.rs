@@ -13,6 +13,7 @@ use futures_util::stream;
 use llm_providers::signin::Readiness;
 use llm_providers::transport::HyperTransport;
 use llm_providers::{DialectId, dialects};
+use llm_router::health::probe_failed;
 use llm_types::{DeploymentId, Error, ErrorKind, Result, Timeouts};
 use serde_json::{Value, json};
 
@@ -98,11 +99,26 @@ fn note(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Erro
         Some(error) if checks.ignore_transient && transient(error) => {}
         Some(error) => {
             tracing::warn!(deployment = id.as_str(), %error, "a health check failed");
-            state.probed_ill(snapshot.router.now(), checks.believed());
+            if !counts_as_call(snapshot, model, error) {
+                state.probed_ill(snapshot.router.now(), checks.believed());
+            }
         }
     }
     let shown = |error: &Error| error.message().chars().take(SHOWN).collect();
     shared.findings.insert(id.clone(), Finding { at_ms: now_ms(), error: error.map(shown) });
+}
+
+/// Counts a failed probe as a failed call, where probes decide who serves and a policy says how many may fail.
+fn counts_as_call(snapshot: &Snapshot, model: &Model, error: &Error) -> bool {
+    let (routes, own) = (snapshot.routes(), &model.deployment);
+    if !routes.settings().health_routing {
+        return false;
+    }
+    let Some(route) = routes.resolve(&own.group, own.team_id.as_deref()) else { return false };
+    let candidates = &route.group.candidates;
+    let found = candidates.iter().find(|one| one.deployment.id == own.id);
+    let now = snapshot.router.now();
+    found.is_some_and(|one| probe_failed(one, candidates.len() == 1, routes.settings(), error, now))
 }
 
 /// Asks a deployment a short question.

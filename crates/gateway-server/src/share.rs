@@ -1,7 +1,8 @@
-//! What gateways tell each other over Redis: rests, usage of this minute and latencies of deployments.
+//! What gateways tell each other over Redis: rests, usage of this minute and latencies of deployments, and which keys
+//! share a model.
 //!
-//! A task of the control thread tells and listens a few times a second, each time with two batches of
-//! commands; calls never wait for it. While Redis is away each gateway goes by what it sees itself.
+//! A task of the control thread tells and listens a few times a second, each time with one batch of commands, or two
+//! where keys share models; calls never wait for it. While Redis is away each gateway goes by what it sees itself.
 
 mod line;
 mod quotas;
@@ -16,9 +17,9 @@ use llm_router::shared::{Counts, News, Teller};
 use llm_types::DeploymentId;
 use redis::Pipeline;
 
-use crate::clock::now_ms;
+use crate::clock::{now_ms, steady_ms};
 use crate::config::Redis;
-use crate::state::Shared;
+use crate::state::{CallerNews, Callers, Shared};
 
 pub(crate) use line::Lines;
 pub(crate) use quotas::{Holder, Quotas, Rated};
@@ -71,6 +72,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if away {
             // What was on its way may not have arrived.
             teller.forget();
+            shared.callers.forget_told();
         }
     }
 }
@@ -100,7 +102,31 @@ async fn exchange(shared: &Shared, redis: &Redis, teller: &mut Teller) -> llm_ty
     let told = teller.news(&shared.counters, now);
     let heard: Heard = line.ask(&commands(&told, now_ms())).await?;
     hear(shared, teller, &heard, now);
+    let callers = shared.callers.news(steady_ms());
+    if !callers.is_empty() {
+        let counts: Vec<usize> = line.ask(&caller_commands(&callers, (now_ms(), steady_ms()))).await?;
+        for ((model, _), keys) in callers.iter().zip(counts) {
+            shared.callers.hear(model, keys, steady_ms());
+        }
+    }
     Ok(())
+}
+
+/// The commands that tell which keys called which model, and for each model the one that asks how many did, here and
+/// elsewhere. Moments are the clock's that gateways share.
+fn caller_commands(news: &[CallerNews], (now_ms, steady_ms): (i64, i64)) -> Pipeline {
+    let mut all = Pipeline::new();
+    for (model, keys) in news {
+        let name = format!("{PREFIX}:callers:{model}");
+        let moved = |(key, at): &(Arc<str>, i64)| (now_ms - (steady_ms - at), key.to_string());
+        if !keys.is_empty() {
+            all.zadd_multiple(&name, &keys.iter().map(moved).collect::<Vec<_>>()).ignore();
+            all.expire(&name, Callers::active_ms() / 1_000 * 2).ignore();
+        }
+        all.zrembyscore(&name, "-inf", now_ms - Callers::active_ms()).ignore();
+        all.zcard(&name);
+    }
+    all
 }
 
 /// What others told: counts of this minute, rests and latencies, by deployment.

@@ -230,6 +230,12 @@ impl DeploymentState {
         self.measures.requests.this_minute(now)
     }
 
+    /// Calls begun and tokens used this minute at other gateways, as far as they told.
+    #[must_use]
+    pub fn elsewhere_this_minute(&self, now: Moment) -> (u64, u64) {
+        (self.measures.requests.others(now), self.measures.tokens.others(now))
+    }
+
     /// Tokens used this minute, here and at other gateways.
     #[must_use]
     pub fn tokens_this_minute(&self, now: Moment) -> u64 {

@@ -75,6 +75,8 @@ pub struct Deployment {
     pub structured: Option<bool>,
     /// USD per token of the prompt and of the answer.
     pub token_price: (Option<f64>, Option<f64>),
+    /// USD per token of a prompt that is read from the provider's cache and that is written to it.
+    pub cache_price: (Option<f64>, Option<f64>),
     /// What kind of model it is, for the strategy `lar1` (`model_info.type`).
     pub kind: Option<String>,
     /// The name prices and context windows are looked up by.
@@ -134,6 +136,7 @@ impl Deployment {
             vision: None,
             structured: None,
             token_price: (None, None),
+            cache_price: (None, None),
             kind: None,
             base_model: None,
             mode: None,

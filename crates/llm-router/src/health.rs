@@ -155,6 +155,28 @@ pub(crate) fn record_failure(place: Place<'_>, failure: Failure<'_>, now: Moment
     rests
 }
 
+/// A probe of a deployment failed. Where a policy says how many failures are allowed (`allowed_fails_policy`), the probe
+/// counts as a call that failed, and whether the deployment rests is the policy's to say; `false` where there is none.
+/// LiteLLM surface §7.7.
+pub fn probe_failed(
+    candidate: &Candidate,
+    lone: bool,
+    settings: &RouterSettings,
+    error: &Error,
+    now: Moment,
+) -> bool {
+    let Candidate { deployment, state, peers, .. } = candidate;
+    if deployment.allowed_fails_policy.is_none() && settings.allowed_fails_policy.is_none() {
+        return false;
+    }
+    record_failure(
+        Place { state, peers, deployment, settings },
+        Failure { error, lone, by_caller: false },
+        now,
+    );
+    true
+}
+
 /// What an answer came to, in tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Used {

@@ -175,6 +175,11 @@ impl Tally {
         self.own.get(now)
     }
 
+    /// What was counted this minute elsewhere.
+    pub(crate) fn others(&self, now: Moment) -> u64 {
+        self.others.get(now)
+    }
+
     /// Takes over what others have counted this minute.
     pub(crate) fn set_others(&self, count: u64, now: Moment) {
         self.others.set(count, now);

@@ -157,6 +157,15 @@ def anthropic_usage(output=OUTPUT_TOKENS):
     }
 
 
+def warm(usage, tokens, anthropic):
+    """So much of the prompt was read from the provider's cache."""
+    if anthropic:
+        usage["cache_read_input_tokens"] = tokens
+    else:
+        usage["prompt_tokens"] += tokens
+        usage["prompt_tokens_details"] = {"cached_tokens": tokens}
+
+
 def anthropic_blocks(plan):
     blocks = []
     if plan.thinking:

@@ -172,7 +172,10 @@ class Handler(BaseHTTPRequestHandler):
             error = error_frame(replies.error_body(500, anthropic), anthropic)
             return self.stream(word, argument, self.frames(plan, body, anthropic), error)
         write = replies.anthropic_reply if anthropic else replies.openai_reply
-        return self.reply(word, write(plan, body["model"], self.number))
+        value = write(plan, body["model"], self.number)
+        if word == "cached":
+            replies.warm(value["usage"], int(argument), anthropic)
+        return self.reply(word, value)
 
     def embed(self, body):
         """Points by meaning: law, code, and everything else."""

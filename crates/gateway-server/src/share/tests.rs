@@ -25,6 +25,26 @@ fn news_become_commands() {
 }
 
 #[test]
+fn keys_that_share_models_become_commands() {
+    let news = [
+        ("ten".to_owned(), vec![(Arc::from("k1"), 700), (Arc::from("k2"), 1_000)]),
+        ("five".to_owned(), vec![]),
+    ];
+    let lines: Vec<String> = caller_commands(&news, (500_000, 1_000)).cmd_iter().map(words).collect();
+    assert_eq!(
+        lines,
+        [
+            "ZADD gateway:router:callers:ten 499700 k1 500000 k2",
+            "EXPIRE gateway:router:callers:ten 120",
+            "ZREMRANGEBYSCORE gateway:router:callers:ten -inf 440000",
+            "ZCARD gateway:router:callers:ten",
+            "ZREMRANGEBYSCORE gateway:router:callers:five -inf 440000",
+            "ZCARD gateway:router:callers:five",
+        ]
+    );
+}
+
+#[test]
 fn old_latencies_do_not_count() {
     assert_eq!(latency_of("1.5:20:1000", 60_999), Some([1.5, 20.0]));
     assert_eq!(latency_of("1.5:20:1000", 61_000), None);

@@ -28,7 +28,7 @@ use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds, fund_of_provider};
-pub(crate) use priorities::{Callers, ModelShares, Pool, PriorityShares};
+pub(crate) use priorities::{CallerNews, Callers, ModelShares, Pool, PriorityShares};
 pub(crate) use served::{Served, cost_by, overlaid};
 pub(crate) use snapshot::{Snapshot, Surroundings};
 pub(crate) use terms::{Terms, reach_of};

@@ -19,6 +19,8 @@ use crate::limits::Limits;
 const ACTIVE_MS: i64 = 60_000;
 /// How often it is looked who has gone, milliseconds.
 const SWEEP_MS: i64 = 1_000;
+/// How long it counts how many keys all gateways together see, milliseconds: it is told a few times a second.
+const HEARD_MS: i64 = 5_000;
 
 /// The shares of all models that have rates; none where nothing is configured.
 #[derive(Debug, Default)]
@@ -168,11 +170,18 @@ struct Lately {
     keys: HashMap<Arc<str>, i64>,
     /// When those were last forgotten that do not call any more.
     swept: i64,
+    /// When other gateways were told last.
+    told: i64,
+    /// How many keys all gateways together saw, and when that was heard.
+    heard: Option<(usize, i64)>,
 }
 
+/// What other gateways are to know of one model: its keys that called since they were told last, and when they did.
+pub(crate) type CallerNews = (String, Vec<(Arc<str>, i64)>);
+
 impl Callers {
-    /// Notes that a key calls a model; gives the number of keys that did within a minute, this one counted. Who has
-    /// gone is noticed a second late: not every call looks at all keys.
+    /// Notes that a key calls a model; gives the number of keys that did within a minute, this one counted: here, or at
+    /// all gateways that share a Redis. Who has gone is noticed a second late: not every call looks at all keys.
     pub(crate) fn note(&self, model: &str, key: &str, now_ms: i64) -> usize {
         let mut lately = match self.0.get_mut(model) {
             Some(lately) => lately,
@@ -186,7 +195,38 @@ impl Callers {
             lately.swept = now_ms;
             lately.keys.retain(|_, last| now_ms.saturating_sub(*last) < ACTIVE_MS);
         }
-        lately.keys.len()
+        let heard = lately.heard.filter(|(_, at)| now_ms.saturating_sub(*at) < HEARD_MS);
+        heard.map_or(0, |(keys, _)| keys).max(lately.keys.len())
+    }
+
+    /// What to tell other gateways of every model that is shared equally, and counts as told from now on.
+    pub(crate) fn news(&self, now_ms: i64) -> Vec<CallerNews> {
+        let news = self.0.iter_mut().map(|mut entry| {
+            let (model, lately) = entry.pair_mut();
+            // A call of the same millisecond may have come after the last telling: it is told twice at most.
+            let fresh = lately.keys.iter().filter(|(_, last)| **last >= lately.told);
+            let fresh = fresh.map(|(key, last)| (Arc::clone(key), *last)).collect();
+            lately.told = now_ms;
+            (model.clone(), fresh)
+        });
+        news.collect()
+    }
+
+    /// What was told last may not have arrived: all is told again.
+    pub(crate) fn forget_told(&self) {
+        self.0.iter_mut().for_each(|mut lately| lately.told = 0);
+    }
+
+    /// Takes over how many keys all gateways together saw calling a model within a minute.
+    pub(crate) fn hear(&self, model: &str, keys: usize, now_ms: i64) {
+        if let Some(mut lately) = self.0.get_mut(model) {
+            lately.heard = Some((keys, now_ms));
+        }
+    }
+
+    /// How long keys count, milliseconds.
+    pub(crate) const fn active_ms() -> i64 {
+        ACTIVE_MS
     }
 }
 

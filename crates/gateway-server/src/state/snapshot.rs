@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use llm_providers::Prefill;
 use llm_providers::catalog::{Image, ModelInfo, ModelQuery, PriceBook};
 use llm_router::{Counters, Deployment, Group, Router, RouterSettings, Routes};
-use llm_types::{DeploymentId, Error, ErrorKind, Result};
+use llm_types::{DeploymentId, Error, ErrorKind, Meter, Result};
 use serde_json::{Map, Value};
 
 use super::served::{Rates, model_info, overlaid};
@@ -76,6 +76,8 @@ fn known(model: &Model, book: &PriceBook) -> Deployment {
     deployment.vision = info.supports("vision");
     deployment.structured = info.supports("response_schema");
     deployment.token_price = info.price.usd_per_token();
+    let cache = [Meter::CacheRead, Meter::CacheWrite].map(|meter| info.price.usd_per_unit(meter));
+    deployment.cache_price = (cache[0], cache[1]);
     deployment
 }
 

@@ -151,7 +151,11 @@ impl Call {
     pub(super) fn bonds(&self, caller: &Caller) -> Vec<Bond> {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
         let mut kinds = settings.affinity_of(&self.glance.model);
-        kinds.session |= self.routed.as_ref().is_some_and(|routed| routed.sticky) && self.session().is_some();
+        if let Some(routed) = &self.routed {
+            kinds.session |= routed.sticky && self.session().is_some();
+            // A group that is named because a prompt is warm there is of no use at another deployment of it.
+            kinds.prompt |= routed.beginning.is_some();
+        }
         if kinds == AffinityKinds::default() {
             return Vec::new();
         }

@@ -6,12 +6,14 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::HeaderName;
 use http_body_util::BodyExt as _;
-use llm_router::Deployment;
-use llm_router::auto::{AutoRouter, Choice, Decision, Reminder, Said, Semantic, without};
-use llm_types::{ChatRequest, Error, ErrorKind, Money, Operation, Origin, PartKind, Result, Role};
+use llm_router::auto::{AutoRouter, Choice, Decision, Lessons, Reminder, Said, Warmth, without};
+use llm_router::{Bond, Deployment, Moment, prefix};
+use llm_types::{ChatRequest, Error, ErrorKind, Money, Origin, PartKind, Result, Role, Usage};
 use serde_json::{Value, json};
 
 use super::asked::hash;
+use super::compact::{self, Shorter};
+use super::meaning::nearest;
 use super::signs::Seen;
 use super::{Call, Caller, dispatch, judge, limit};
 use crate::answer::{names, text};
@@ -30,13 +32,19 @@ pub(crate) struct Routed {
     pub(crate) decision: Decision,
     /// A session stays with one deployment of each group.
     pub(crate) sticky: bool,
+    /// The beginning of the prompt, where the router goes by what is warm where.
+    pub(crate) beginning: Option<Bond>,
     /// What the model that decided cost.
     pub(crate) cost: Option<Money>,
 }
 
-/// What logs say of a decision.
+/// What logs say of a decision, and what is learnt when the call ends.
 #[derive(Debug)]
 pub(super) struct Decided {
+    /// The beginning of the prompt, where the router goes by what is warm where.
+    beginning: Option<Bond>,
+    /// The group that was named.
+    model: Arc<str>,
     /// The router's name.
     pub(super) router: String,
     /// What decided.
@@ -47,11 +55,32 @@ pub(super) struct Decided {
 
 impl Routed {
     /// What logs say of it.
-    pub(super) fn decided(&self) -> Decided {
+    pub(super) fn decided(&self) -> Box<Decided> {
         let Decision { cause, tier, .. } = self.decision;
         let tier = tier.map(llm_router::auto::Tier::as_str).unwrap_or_default();
-        Decided { router: self.router.clone(), cause, tier }
+        let (beginning, model) = (self.beginning, Arc::clone(&self.decision.model));
+        Box::new(Decided { beginning, model, router: self.router.clone(), cause, tier })
     }
+}
+
+impl Decided {
+    /// Notes what the provider said of its cache at the end of a call.
+    pub(super) fn learn(&self, lessons: &Lessons, usage: &Usage, now: Moment) {
+        let Some(Bond { key, ttl, .. }) = self.beginning else { return };
+        let tokens = usage.cache_read_tokens.unwrap_or(0) + usage.cache_write_tokens.unwrap_or(0);
+        if tokens > 0 {
+            lessons.keep_warm(key, Warmth { model: Arc::clone(&self.model), tokens }, (now, ttl));
+        }
+    }
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// To be answered.
+    Answer,
+    /// To have its tokens counted: it stays as long as it is.
+    Count,
 }
 
 /// Room for the groups that auto routers named for fallbacks of one call.
@@ -62,7 +91,7 @@ pub(super) type Named = [OnceLock<Choice>; 8];
 /// # Errors
 /// [`ErrorKind::BadRequest`] for what is no chat, and where the router has no group; the refusal of the call that
 /// embeds the prompt.
-pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
+pub(super) async fn choose(call: &mut Call, caller: &Caller, purpose: For) -> Result<()> {
     let snapshot = Arc::clone(&call.snapshot);
     let Some(deployment) = snapshot.auto(&call.glance.model, caller.team()) else { return Ok(()) };
     let (id, Some(router)) = (deployment.id.as_str(), deployment.auto.as_deref()) else { return Ok(()) };
@@ -74,38 +103,128 @@ pub(super) async fn choose(call: &mut Call, caller: &Caller) -> Result<()> {
     let (spoken, reminders) = last_said(&request, &router.reminders(call.header("user-agent")));
     let shared = Arc::clone(&call.core.shared);
     let seen = Seen::of(call, &request, reminders);
+    let now = snapshot.router.now();
+    let beginnings = beginnings(call, caller, (id, router), &request);
+    let warm = shared.lessons.warm(beginnings.iter().map(|bond| bond.key), now);
     let said = Said {
         text: &spoken,
         messages: request.messages.len(),
         session: Some(session(call, caller, &request)),
+        named: call.session().is_some(),
+        most_output: call.glance.max_tokens,
+        shortens: purpose == For::Answer && router.compacts() && compact::may_shorten(call),
+        warm: &warm,
         min_quality: call.header(MIN_QUALITY).and_then(|tier| tier.parse().ok()),
         signs: seen.signs(),
         judged: None,
     };
-    let (decision, cost) = match router {
-        AutoRouter::Semantic(semantic) => (nearest(call, caller, (id, semantic), &spoken).await?, None),
-        other => {
-            let asked = judge::ask(call, caller, (id, other), &said, &request).await?;
-            let said = Said { judged: asked.as_ref().map(|asked| &asked.judged), ..said };
-            let now = snapshot.router.now();
-            let mut rng = fastrand::Rng::new();
-            let place = (id, snapshot.routes(), caller.team());
-            let decision = other.decide(place, &said, &shared.lessons, &mut rng, now);
-            (decision, asked.and_then(|asked| asked.cost))
+    let Found { decision, cost, shorter } = match router {
+        AutoRouter::Semantic(semantic) => {
+            let decision = nearest(call, caller, (id, semantic), &spoken).await?;
+            Found { decision, cost: None, shorter: None }
         }
+        other => find(call, caller, (id, other), &said, &request).await?,
     };
     let Some(decision) = decision else {
         let message = format!("the auto router `{}` has no model for this request", call.glance.model);
         return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
     };
     tracing::debug!(router = %call.glance.model, model = %decision.model, cause = decision.cause, "an auto router decided");
+    let cost = match shorter {
+        Some(shorter) => {
+            call.replace_body(shorter.body)?;
+            cost.into_iter().chain(shorter.cost).reduce(|sum, one| sum + one)
+        }
+        None => cost,
+    };
     let router_kind = router;
     let router = std::mem::replace(&mut call.glance.model, decision.model.to_string());
     call.controls.params.clone_from(&decision.params);
     call.controls.requested = Some(router.clone());
     let sticky = matches!(router_kind, AutoRouter::Complexity(own) if own.sticky);
-    call.routed = Some(Box::new(Routed { router, decision, sticky, cost }));
+    let beginning = beginnings.first().copied();
+    call.routed = Some(Box::new(Routed { router, decision, sticky, beginning, cost }));
     Ok(())
+}
+
+/// What a router came to.
+struct Found {
+    decision: Option<Decision>,
+    /// What the model that decided cost.
+    cost: Option<Money>,
+    /// The request made shorter.
+    shorter: Option<Shorter>,
+}
+
+/// Lets a router decide, after who tells how hard the prompt is was asked, and makes the prompt shorter where the router
+/// is told to.
+async fn find(
+    call: &Call,
+    caller: &Caller,
+    (id, router): (&str, &AutoRouter),
+    said: &Said<'_>,
+    request: &ChatRequest,
+) -> Result<Found> {
+    let asked = judge::ask(call, caller, (id, router), said, request).await?;
+    let said = Said { judged: asked.as_ref().map(|asked| &asked.judged), ..*said };
+    let (shared, now) = (&call.core.shared, call.snapshot.router.now());
+    let decide = |said: &Said<'_>| {
+        let place = (id, call.snapshot.routes(), caller.team());
+        router.decide(place, said, &shared.lessons, &mut fastrand::Rng::new(), now)
+    };
+    // Boxed, so that other calls carry no room for it.
+    let shortened = Box::pin(shorten(call, caller, (router, &said), decide(&said)));
+    let (decision, shorter) = match shortened.await? {
+        Shortened::As(decision, shorter) => (decision, shorter),
+        Shortened::Failed => (decide(&Said { shortens: false, ..said }), None),
+    };
+    Ok(Found { decision, cost: asked.and_then(|asked| asked.cost), shorter })
+}
+
+/// What became of a prompt that may be too long for the group that was named.
+enum Shortened {
+    /// The decision holds, for the prompt as it is or made shorter.
+    As(Option<Decision>, Option<Shorter>),
+    /// It could not be made shorter.
+    Failed,
+}
+
+/// Makes a prompt shorter that is too long for the group that was named, where the router is told to.
+async fn shorten(
+    call: &Call,
+    caller: &Caller,
+    (router, said): (&AutoRouter, &Said<'_>),
+    decision: Option<Decision>,
+) -> Result<Shortened> {
+    let (AutoRouter::Complexity(router), Some(mut named), true) = (router, decision.clone(), said.shortens)
+    else {
+        return Ok(Shortened::As(decision, None));
+    };
+    let place = (call.snapshot.routes(), caller.team());
+    let Some((how, by)) = router.compactor(place, said, &named.model) else {
+        return Ok(Shortened::As(decision, None));
+    };
+    let Some(shorter) = compact::shorten(call, caller, (how, &by)).await? else {
+        return Ok(Shortened::Failed);
+    };
+    let tokens = shorter.body.len().div_ceil(4);
+    named.signals.push(format!("context_compacted_by:{by}:{}>{tokens}", said.signs.tokens));
+    Ok(Shortened::As(Some(named), Some(shorter)))
+}
+
+/// The beginnings of a prompt, the longest first, where the router goes by what is warm where. Callers are kept apart,
+/// so that nobody learns from a decision what others ask.
+fn beginnings(
+    call: &Call,
+    caller: &Caller,
+    (id, router): (&str, &AutoRouter),
+    request: &ChatRequest,
+) -> Vec<Bond> {
+    if !router.is_cache_aware() {
+        return Vec::new();
+    }
+    let tenant = caller.team().unwrap_or_else(|| caller.word());
+    prefix::bonds(request, hash(&["warm", id, &call.glance.model, tenant]))
 }
 
 impl Call {
@@ -174,64 +293,6 @@ fn session(call: &Call, caller: &Caller, request: &ChatRequest) -> u128 {
     }
 }
 
-/// The group whose utterances are nearest to the prompt. A provider that does not embed leaves the default.
-async fn nearest(
-    call: &Call,
-    caller: &Caller,
-    (id, router): (&str, &Semantic),
-    said: &str,
-) -> Result<Option<Decision>> {
-    let lessons = &call.core.shared.lessons;
-    let embedded = async {
-        let index = match lessons.index(id, router.fingerprint()) {
-            Some(index) => index,
-            None => {
-                let utterances: Vec<&str> = router.utterances().collect();
-                let points = embed(call, caller, &router.embedding, &utterances).await?;
-                let index = Arc::new(router.index(points).ok_or_else(strange)?);
-                lessons.keep_index(id, Arc::clone(&index));
-                index
-            }
-        };
-        let point =
-            embed(call, caller, &router.embedding, &[router.asked(said)]).await?.pop().ok_or_else(strange)?;
-        Ok(router.decide(point, &index))
-    };
-    match embedded.await {
-        Ok(decision) => Ok(decision),
-        // A limit or a budget of the caller's holds for the call as a whole.
-        Err(error) if Error::origin(&error) == Origin::Gateway => Err(error),
-        Err(error) => match &router.default {
-            None => Err(error),
-            Some(default) => {
-                tracing::warn!(%error, router = id, "a prompt could not be embedded: the default model serves it");
-                let cause = "embedding_failed";
-                Ok(Some(Decision {
-                    model: Arc::clone(default),
-                    kind: "semantic",
-                    cause,
-                    ..Decision::default()
-                }))
-            }
-        },
-    }
-}
-
-fn strange() -> Error {
-    Error::new(ErrorKind::BadUpstream, "the embedding model gave another number of embeddings than asked for")
-}
-
-/// Embeds texts by a group, as a call of its own that the caller pays for.
-async fn embed(call: &Call, caller: &Caller, group: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
-    let body = json!({ "model": group, "input": texts }).to_string();
-    let inner = call.inner("/v1/embeddings", "aembedding", Some(Operation::Embeddings), body.into())?;
-    let (body, _) = ask_inner(inner, caller).await?;
-    let reply: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let rows = reply.get("data").and_then(Value::as_array).ok_or_else(strange)?;
-    let points: Option<Vec<Vec<f32>>> = rows.iter().map(point).collect();
-    points.filter(|points| points.len() == texts.len()).ok_or_else(strange)
-}
-
 /// Makes a call that another one needs, which its caller pays for; gives the answer and what it cost.
 pub(super) async fn ask_inner(mut inner: Call, caller: &Caller) -> Result<(Bytes, Option<Money>)> {
     let (mut tail, announced) = limit::limit(&inner, caller.clone()).await.map_err(|held| held.error)?;
@@ -249,15 +310,6 @@ pub(super) async fn ask_inner(mut inner: Call, caller: &Caller) -> Result<(Bytes
         |_| Error::new(ErrorKind::BadUpstream, "an answer for an auto router ended before it was complete");
     let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
     Ok((body, told.map(Money::from_usd)))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "embeddings are of single precision")]
-fn point(row: &Value) -> Option<Vec<f32>> {
-    row.get("embedding")?
-        .as_array()?
-        .iter()
-        .map(|number| number.as_f64().map(|number| number as f32))
-        .collect()
 }
 
 /// The headers that tell of a decision (surface §6.1).

@@ -358,6 +358,9 @@ impl Call {
         self.glance.include_usage = asked.include_usage;
         let before = std::mem::replace(&mut self.body, body);
         self.said.get_or_insert(before);
+        // What was found in the body before does not hold for this one.
+        *self.canonical.get_mut() = None;
+        self.counted = super::asked::Counted::default();
         Ok(())
     }
 

@@ -76,7 +76,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     caller.settle_routing(call)?;
     caller.may_call_model(call)?;
     if !matches!(prompt, Prompt::Gemini(_)) {
-        auto::choose(call, &caller).await?;
+        auto::choose(call, &caller, auto::For::Count).await?;
     }
     count(call, &caller, &prompt).await
 }

@@ -1,15 +1,18 @@
-//! Asks the model that tells an auto router how hard a prompt is. The caller pays for it.
+//! Asks who tells an auto router how hard a prompt is: a model, for which the caller pays, or a program of the
+//! operator's.
 
 use std::time::Duration;
 
-use llm_router::auto::{AutoRouter, Judge, Judged, Question, Said};
+use http::StatusCode;
+use llm_router::auto::{AutoRouter, Judge, Judged, Question, Said, Tier, Webhook, Who};
 use llm_types::{ChatRequest, Error, ErrorKind, Message, Money, Origin, Result, Role};
 use serde_json::{Value, json};
 
 use super::auto::ask_inner;
 use super::{Call, Caller};
+use crate::webhook;
 
-/// What a model said, and what that cost.
+/// What was said, and what that cost.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) judged: Judged,
@@ -18,8 +21,8 @@ pub(super) struct Asked {
 
 const FAILED: Asked = Asked { judged: Judged::Failed, cost: None };
 
-/// Asks the model of a router, where it has one and nothing else decides. A model that fails or is too slow leaves
-/// the decision to what the operator says of that, and one that was too slow is not asked again for a while.
+/// Asks whom a router names, where nothing else decides. Who fails or is too slow leaves the decision to what the
+/// operator says of that, and who was too slow is not asked again for a while.
 ///
 /// # Errors
 /// What a limit or a budget of the caller's says: it holds for the call as a whole.
@@ -43,7 +46,16 @@ pub(super) async fn ask(
     let Some(question) = router.classifier.question(said.text, said.signs.system, &before) else {
         return Ok(None);
     };
-    let answer = tokio::time::timeout(judge.patience, one_try(call, caller, judge, question)).await;
+    let one_try = async {
+        match &judge.who {
+            Who::Model(model) => ask_model(call, caller, (judge, model), question).await,
+            // Boxed, so that other calls carry no room for it.
+            Who::Webhook(program) => {
+                Box::pin(ask_program(call, caller, (judge, program), said, question)).await
+            }
+        }
+    };
+    let answer = tokio::time::timeout(judge.patience, one_try).await;
     let too_slow = match &answer {
         Err(_) => true,
         Ok(answer) => answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout),
@@ -53,29 +65,32 @@ pub(super) async fn ask(
     match answer {
         Ok(Ok((text, cost))) => {
             let judged = router.classifier.verdict(&text).map_or(Judged::Failed, Judged::Said);
+            if judged == Judged::Failed {
+                tracing::debug!(router = id, "who tells how hard prompts are named no tier");
+            }
             Ok(Some(Asked { judged, cost }))
         }
         Ok(Err(error)) if error.origin() == Origin::Gateway => Err(error),
         Ok(Err(error)) => {
-            tracing::warn!(%error, router = id, "the model that tells how hard prompts are failed");
+            tracing::warn!(%error, router = id, "who tells how hard prompts are failed");
             Ok(Some(FAILED))
         }
         Err(_) => {
-            tracing::warn!(router = id, "the model that tells how hard prompts are was too slow");
+            tracing::warn!(router = id, "who tells how hard prompts are was too slow");
             Ok(Some(FAILED))
         }
     }
 }
 
-/// Asks once; gives what the model wrote and what that cost.
-async fn one_try(
+/// Asks a model once; gives what it wrote and what that cost.
+async fn ask_model(
     call: &Call,
     caller: &Caller,
-    judge: &Judge,
+    (judge, model): (&Judge, &str),
     question: Question,
 ) -> Result<(String, Option<Money>)> {
     let mut body = json!({
-        "model": &*judge.model,
+        "model": model,
         "messages": [
             { "role": "system", "content": question.system },
             { "role": "user", "content": question.material },
@@ -98,6 +113,53 @@ async fn one_try(
     let text = reply["choices"][0]["message"]["content"].as_str();
     let empty = || Error::new(ErrorKind::BadUpstream, "the model gave no text");
     Ok((text.ok_or_else(empty)?.to_owned(), cost))
+}
+
+/// Asks a program of the operator's; gives what it answered, which costs nothing. What goes wrong is its fault, so that
+/// the call goes on.
+async fn ask_program(
+    call: &Call,
+    caller: &Caller,
+    (judge, program): (&Judge, &Webhook),
+    said: &Said<'_>,
+    question: Question,
+) -> Result<(String, Option<Money>)> {
+    let body = told_to_program(call, caller, said, &question);
+    let answer =
+        webhook::post(&call.core, (&program.url, program.secret.as_ref()), judge.patience, body).await;
+    let (status, body) = answer.map_err(|error| error.with_origin(Origin::Upstream))?;
+    match status {
+        StatusCode::OK => Ok((String::from_utf8_lossy(&body).into_owned(), None)),
+        StatusCode::NO_CONTENT => Ok((String::new(), None)),
+        other => {
+            let message = format!("the program of `classifier_plugin` answered status {}", other.as_u16());
+            Err(Error::new(ErrorKind::BadUpstream, message))
+        }
+    }
+}
+
+/// What a program of the operator's is told: what a model would be, who calls, and which tiers there are.
+fn told_to_program(call: &Call, caller: &Caller, said: &Said<'_>, question: &Question) -> String {
+    let mut told: Value = serde_json::from_str(&question.material).unwrap_or_default();
+    let settings = match caller {
+        Caller::Operator => None,
+        Caller::Key(entry) => Some((&entry.record.settings, entry.record.hash.as_str())),
+    };
+    told["router"] = json!(call.glance.model);
+    told["tiers"] = json!(Tier::ALL.map(Tier::as_str));
+    told["messages"] = json!(said.messages);
+    told["tokens"] = json!(said.signs.tokens);
+    told["images"] = json!(said.signs.images);
+    told["caller"] = json!({
+        "api_key_hash": settings.map(|(_, hash)| hash),
+        "key_alias": settings.and_then(|(settings, _)| settings.alias.as_deref()),
+        "user_id": settings.and_then(|(settings, _)| settings.user_id.as_deref()),
+        "team_id": settings.and_then(|(settings, _)| settings.team_id.as_deref()),
+        "end_user": call.end_user,
+        "tags": call.tags,
+        "session": call.session(),
+    });
+    told.to_string()
 }
 
 /// What was said before the newest request: so many turns and letters, the newest kept where not all fit.

@@ -21,6 +21,7 @@ mod background;
 mod betas;
 mod call;
 mod charge;
+mod compact;
 mod controls;
 mod count;
 mod cover;
@@ -38,6 +39,7 @@ mod lasting;
 mod later;
 mod limit;
 mod listed;
+mod meaning;
 mod media;
 mod mock;
 mod native;
@@ -124,7 +126,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     caller.may_call_model(call)?;
     charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
-    auto::choose(call, &caller).await?;
+    auto::choose(call, &caller, auto::For::Answer).await?;
     turns::name_tenant(call, &caller);
     let (mut tail, announced) = instead::limit(call, caller).await?;
     if let Some(turn) = announced

@@ -51,6 +51,8 @@ pub(super) struct Slot<'a> {
     /// Those of the priority.
     pub(super) part: Arc<Scope>,
     threshold: f64,
+    /// Requests and tokens of the model that other gateways counted this minute.
+    elsewhere: (u64, u64),
     told: &'a OnceLock<Told>,
     model: &'a str,
 }
@@ -84,9 +86,23 @@ pub(super) fn slot<'a>(call: &'a Call, caller: &Caller) -> Option<Slot<'a>> {
         part: scopes.counted(pool.account.clone()),
         pool,
         threshold: priorities.threshold,
+        elsewhere: elsewhere(call, caller),
         told: &call.priority,
         model,
     })
+}
+
+/// What other gateways counted of the model this minute; nothing where no Redis is shared.
+fn elsewhere(call: &Call, caller: &Caller) -> (u64, u64) {
+    if call.snapshot.config.redis.is_none() {
+        return (0, 0);
+    }
+    let now = call.snapshot.router.now();
+    let Some(route) = call.snapshot.routes().resolve(&call.glance.model, caller.team()) else {
+        return (0, 0);
+    };
+    let told = route.group.candidates.iter().map(|one| one.state.elsewhere_this_minute(now));
+    told.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
 /// What its team's metadata say, else its own.
@@ -119,7 +135,7 @@ impl Slot<'_> {
     fn look(&self, used: (u64, u64)) -> &Told {
         self.told.get_or_init(|| Told {
             priority: self.priority.clone(),
-            saturation: self.shares.saturation(used),
+            saturation: self.shares.saturation((used.0 + self.elsewhere.0, used.1 + self.elsewhere.1)),
             whole: self.shares.whole,
             model: self.model.to_owned(),
             among: self.among.clone(),

@@ -40,7 +40,7 @@ pub(crate) struct Tail {
     call_type: &'static str,
     model_group: String,
     /// What an auto router decided, where one named the group.
-    decided: Option<super::auto::Decided>,
+    decided: Option<Box<super::auto::Decided>>,
     /// The model that was asked for, where its budget is spent and another serves.
     instead_of: Option<String>,
     stream: bool,
@@ -208,6 +208,10 @@ impl Tail {
         dues.extend(asked.iter().map(|served| self.due(served, &own, own_cost)));
         let spent = self.charge(&dues, &usage, cost);
         let (asked, shares) = (asked.as_deref(), &shares[..]);
+        if let Some(decided) = self.decided.as_ref().filter(|_| self.fallbacks == 0 && end == End::Completed)
+        {
+            decided.learn(&self.core.shared.lessons, &own, self.now());
+        }
         let own = (&own, own_cost);
         let bill =
             Bill { asked, usage: &usage, end, status, error, cost, duration_us, unpriced, shares, own };

@@ -3,6 +3,7 @@
 mod ask;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -10,8 +11,8 @@ use futures_util::StreamExt as _;
 use gateway_db::{KeyRecord, KeySettings};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result, Timeouts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result, Secret, Timeouts};
 
 use self::ask::{Question, Reply};
 use crate::clock::now_ms;
@@ -93,12 +94,10 @@ pub(crate) async fn admit(
 }
 
 async fn ask(core: &Arc<Core>, webhook: &AuthWebhook, question: &Question<'_>) -> Result<Answer> {
-    let request = request(webhook, question);
-    let told = tokio::time::timeout(webhook.timeout, exchange(core, request)).await;
-    let (status, body) = match told {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(silent(&error.to_string())),
-        Err(_) => return Err(silent("it took too long")),
+    let AuthWebhook { url, secret, timeout, .. } = webhook;
+    let (status, body) = match post(core, (url, secret.as_ref()), *timeout, question.body()).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(silent(&error.to_string())),
     };
     match status {
         StatusCode::OK => match ask::read(&body) {
@@ -110,19 +109,31 @@ async fn ask(core: &Arc<Core>, webhook: &AuthWebhook, question: &Question<'_>) -
     }
 }
 
-fn request(webhook: &AuthWebhook, question: &Question<'_>) -> HttpRequest {
-    let body = question.body();
+/// Asks a program of the operator's at its URL; the question is signed where there is a secret.
+///
+/// # Errors
+/// The transport's; [`ErrorKind::Timeout`] when the answer is not whole in time, [`ErrorKind::TooLarge`] for one of
+/// more than 64 KB.
+pub(crate) async fn post(
+    core: &Core,
+    (url, secret): (&Uri, Option<&Secret>),
+    patience: Duration,
+    body: String,
+) -> Result<(StatusCode, Vec<u8>)> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(secret) = &webhook.secret {
+    if let Some(secret) = secret {
         let now = now_ms() / 1_000;
         headers.insert(TIMESTAMP, HeaderValue::from(now));
         if let Ok(signature) = HeaderValue::try_from(ask::signature(secret.reveal(), now, &body)) {
             headers.insert(SIGNATURE, signature);
         }
     }
-    let timeouts = Timeouts { total: Some(webhook.timeout), ..Timeouts::default() };
-    HttpRequest { method: Method::POST, uri: webhook.url.clone(), headers, body: Bytes::from(body), timeouts }
+    let timeouts = Timeouts { total: Some(patience), ..Timeouts::default() };
+    let (uri, body) = (url.clone(), Bytes::from(body));
+    let request = HttpRequest { method: Method::POST, uri, headers, body, timeouts };
+    let told = tokio::time::timeout(patience, exchange(core, request)).await;
+    told.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "it took too long")))
 }
 
 async fn exchange(core: &Core, request: HttpRequest) -> Result<(StatusCode, Vec<u8>)> {

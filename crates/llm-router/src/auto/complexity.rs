@@ -1,12 +1,16 @@
 //! The complexity router: a group for each tier of difficulty. LiteLLM surface §7.8.
 
+mod compaction;
 mod fit;
+mod warmth;
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::judge::{Classifier, Verdict};
+pub use compaction::Compaction;
+
+use super::judge::{Classifier, Judge, Verdict};
 use super::keywords::Keyword;
 use super::scorer::{Scorer, Tier};
 use super::signs::{is_housekeeping, is_stuck, plans};
@@ -42,8 +46,11 @@ pub struct Complexity {
     pub session: Option<Duration>,
     /// How long what was decided holds for a turn whose tools still work (`classification_mode: user_turn`).
     pub turn: Option<Duration>,
-    /// A session stays with one deployment of each group (`deployment_affinity`).
+    /// A session stays with one group of each tier, and with one deployment of each group (`deployment_affinity`).
     pub sticky: bool,
+    /// A conversation goes where its prompt is warm, where the call costs less there; with the tokens that an answer is
+    /// expected to have (`cache_aware_routing`).
+    pub cache_aware: Option<u64>,
     /// The least tier of an agent that plans (`plan_mode_min_tier`), and words by which it plans besides.
     pub plan: Option<(Tier, Vec<String>)>,
     /// Tool calls looked at, and how many alike are too many (`stall_escalation_…`).
@@ -52,6 +59,8 @@ pub struct Complexity {
     pub housekeeping: Option<Vec<String>>,
     /// The share of a context window that a prompt may fill (`context_window_escalation_buffer`).
     pub window: Option<f64>,
+    /// Conversations that are too long for the group of their tier are made shorter (`context_compaction`).
+    pub compaction: Option<Compaction>,
     /// Pictures go only to groups that take them (`modality_routing`), and whether they leave a session's group
     /// for it (`modality_pin_override`).
     pub modality: Option<bool>,
@@ -71,10 +80,12 @@ impl Default for Complexity {
             session: None,
             turn: None,
             sticky: true,
+            cache_aware: None,
             plan: None,
             stall: None,
             housekeeping: Some(Vec::new()),
             window: Some(0.95),
+            compaction: None,
             modality: None,
             reminders: None,
         }
@@ -119,6 +130,7 @@ impl Complexity {
         let (tier, base) = self.tier(said)?;
         let (tier, base) = self.raised(said, tier, base);
         let decision = self.placed(place, said, tier, base, rng)?;
+        let decision = self.where_warm(place, said, decision);
         let displaced = decision.signals.iter().any(|signal| signal.starts_with("modality_"));
         if let (Some(session), Some(ttl)) = (said.session, self.session.or(self.turn))
             && !displaced
@@ -193,7 +205,8 @@ impl Complexity {
         match &said.judged {
             Some(Judged::Said(verdict)) => {
                 let Verdict { tier, score, signals } = verdict.clone();
-                Some((tier, Decision { score, signals, cause: "llm_classifier", ..Decision::default() }))
+                let cause = self.classifier.judge().map_or("llm_classifier", Judge::cause);
+                Some((tier, Decision { score, signals, cause, ..Decision::default() }))
             }
             Some(Judged::Failed) | None => self.without_judge(said),
         }
@@ -249,7 +262,11 @@ impl Complexity {
         self.escalations.iter().any(|word| said.contains(word.as_str()))
     }
 
+    /// An agent's housekeeping; a program of the operator's judges that too.
     fn is_housekeeping(&self, said: &Said<'_>) -> bool {
+        if self.classifier.judge().is_some_and(Judge::is_own) {
+            return false;
+        }
         let told = |words: &Vec<String>| {
             is_housekeeping(said.text, words) || is_housekeeping(said.signs.reminders, words)
         };
@@ -273,10 +290,12 @@ impl Complexity {
         next.unwrap_or(tier)
     }
 
-    /// Every group it may pick, and the model it asks.
+    /// Every group it may pick, and the models it asks.
     pub(super) fn models(&self) -> impl Iterator<Item = &str> {
-        let judge = self.classifier.judge().map(|judge| &*judge.model);
-        self.tiers.iter().flatten().chain(&self.default).map(|choice| &*choice.model).chain(judge)
+        let judge = self.classifier.judge().and_then(Judge::model);
+        let compactor = self.compaction.as_ref().and_then(|how| how.model.as_deref());
+        let own = self.tiers.iter().flatten().chain(&self.default).map(|choice| &*choice.model);
+        own.chain(judge).chain(compactor)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A model that tells how hard a prompt is, or how likely a model is to answer it. LiteLLM surface §7.8:
-//! the classifiers `heuristic`, `heuristic_v2`, `llm`, `heuristic_first`, `hybrid`, `capability` and `llm_v2`.
+//! the classifiers `heuristic`, `heuristic_v2`, `llm`, `heuristic_first`, `hybrid`, `capability`, `llm_v2` and
+//! `custom`.
 //!
 //! What is asked and how the answer is read is here; whoever owns the router asks.
 
@@ -7,6 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
+use llm_types::Secret;
 use serde_json::{Value, json};
 
 use super::scorer::{Score, Tier};
@@ -19,7 +22,7 @@ pub enum Classifier {
     Words,
     /// How often models of each tier answered prompts alike well (`heuristic_v2`).
     Success,
-    /// A model.
+    /// A model, or the operator's own program.
     Model(Judge),
     /// Its words where they tell of something and come to this tier at most; else a model.
     First(Judge, Tier),
@@ -31,11 +34,29 @@ pub enum Classifier {
     Forecast(Judge, Pair, Forecast),
 }
 
-/// The model that is asked, and how.
+/// Who is asked how hard a prompt is.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// A group.
+    Model(Arc<str>),
+    /// A program of the operator's (`classifier_plugin`).
+    Webhook(Webhook),
+}
+
+/// A program of the operator's that names a tier.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where it is asked.
+    pub url: Uri,
+    /// What questions are signed with.
+    pub secret: Option<Secret>,
+}
+
+/// Who is asked, and how.
 #[derive(Debug, Clone)]
 pub struct Judge {
-    /// The group that is asked.
-    pub model: Arc<str>,
+    /// The group or the program.
+    pub who: Who,
     /// The longest wait for its answer.
     pub patience: Duration,
     /// How long it is not asked after it was too slow; `None` asks it always.
@@ -111,6 +132,9 @@ pub struct Verdict {
 
 /// Letters that are quoted at most, of what is asked now and of the system prompt; of more the beginning and the end.
 const QUOTED: (usize, usize) = (16_000, 8_000);
+/// Signals that an operator's program may give, and letters of each, at most.
+const MOST_SIGNALS: usize = 16;
+const LONGEST_SIGNAL: usize = 200;
 
 const INSTRUCTIONS: &str = "You sort requests to an assistant by how hard they are to answer well. Judge the \
     newest request; earlier turns only tell what it refers to.";
@@ -138,7 +162,7 @@ const FORECAST: &str = "You forecast for a model router how likely each of two m
 const ONLY_JSON: &str = "Answer with one JSON object of the given schema and nothing else.";
 
 impl Classifier {
-    /// The model that may be asked.
+    /// Who may be asked.
     #[must_use]
     pub fn judge(&self) -> Option<&Judge> {
         match self {
@@ -205,7 +229,8 @@ impl Classifier {
             Self::Model(_) | Self::First(..) | Self::Hybrid(..) => {
                 let word = said.and_then(|said| said.get("tier")).and_then(Value::as_str).unwrap_or(answer);
                 let tier = Tier::named(&word.trim().trim_matches('"').to_uppercase())?;
-                Some(Verdict { tier, score: None, signals: Vec::new() })
+                let (score, signals) = self.judge()?.told(said);
+                Some(Verdict { tier, score, signals })
             }
         }
     }
@@ -220,6 +245,34 @@ impl Classifier {
 }
 
 impl Judge {
+    /// The group that is asked, where it is one.
+    pub(super) fn model(&self) -> Option<&str> {
+        match &self.who {
+            Who::Model(model) => Some(model),
+            Who::Webhook(_) => None,
+        }
+    }
+
+    /// Whether it is a program of the operator's.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.who, Who::Webhook(_))
+    }
+
+    /// What a decision by its answer is called.
+    pub(super) fn cause(&self) -> &'static str {
+        if self.is_own() { "classifier_plugin" } else { "llm_classifier" }
+    }
+
+    /// What an operator's program told beside the tier; a model has nothing to tell.
+    fn told(&self, said: Option<&Value>) -> (Option<f64>, Vec<String>) {
+        let own = said.filter(|_| self.is_own());
+        let signals =
+            own.and_then(|said| said.get("signals")).and_then(Value::as_array).into_iter().flatten();
+        let signals = signals.filter_map(Value::as_str).take(MOST_SIGNALS);
+        let signals = signals.map(|signal| signal.chars().take(LONGEST_SIGNAL).collect());
+        (own.and_then(|said| said.get("score")).and_then(Value::as_f64), signals.collect())
+    }
+
     /// Our system prompt: what to do, the tiers, examples.
     fn rubric(&self) -> String {
         let mut text = self.instructions.clone().unwrap_or_else(|| INSTRUCTIONS.to_owned());

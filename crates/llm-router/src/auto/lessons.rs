@@ -12,7 +12,7 @@ use super::bandit::Belief;
 use super::keywords::Keyword;
 use super::kinds::RequestKind;
 use super::semantic::Index;
-use super::{Choice, Tier};
+use super::{Choice, Tier, Warmth};
 use crate::Moment;
 
 /// Sessions that are remembered at most, of all routers.
@@ -48,6 +48,8 @@ pub struct Lessons {
     turns: DashMap<(Arc<str>, u128), Turn>,
     held: DashMap<(Arc<str>, u128), (Held, Moment)>,
     indexes: DashMap<Arc<str>, Arc<Index>>,
+    /// Where beginnings of conversations are warm, and until when.
+    warm: DashMap<u128, Vec<(Warmth, Moment)>>,
 }
 
 /// What was seen of a group at a kind of request, and was not stored yet.
@@ -244,6 +246,34 @@ impl Lessons {
             self.held.retain(|_, held| held.1.0 > middle);
         }
         self.held.insert((Arc::from(router), session), (held, until));
+    }
+
+    /// Where a conversation is warm that has these beginnings: of each group the most of it.
+    #[must_use]
+    pub fn warm(&self, beginnings: impl Iterator<Item = u128>, now: Moment) -> Vec<Warmth> {
+        let mut found: Vec<Warmth> = Vec::new();
+        for beginning in beginnings {
+            let Some(known) = self.warm.get(&beginning) else { continue };
+            for (warmth, _) in known.iter().filter(|(_, until)| *until > now) {
+                match found.iter_mut().find(|one| one.model == warmth.model) {
+                    Some(one) => one.tokens = one.tokens.max(warmth.tokens),
+                    None => found.push(warmth.clone()),
+                }
+            }
+        }
+        found
+    }
+
+    /// A group's provider said that it has so much of a beginning in its cache.
+    pub fn keep_warm(&self, beginning: u128, warmth: Warmth, (now, ttl): (Moment, Duration)) {
+        if self.warm.len() >= MOST_SESSIONS {
+            self.warm.retain(|_, known| known.iter().any(|(_, until)| *until > now));
+        }
+        if self.warm.len() < MOST_SESSIONS || self.warm.contains_key(&beginning) {
+            let mut known = self.warm.entry(beginning).or_default();
+            known.retain(|(one, until)| one.model != warmth.model && *until > now);
+            known.push((warmth, now + ttl));
+        }
     }
 
     /// The embedded utterances of a semantic router, where they were made from these routes.

@@ -25,8 +25,8 @@ use serde_json::{Map, Value};
 
 pub use adaptive::Adaptive;
 pub use bandit::{Belief, cheapness};
-pub use complexity::{Complexity, Judged, Rule};
-pub use judge::{Capability, Classifier, Forecast, Judge, Pair, Question, Verdict};
+pub use complexity::{Compaction, Complexity, Judged, Rule};
+pub use judge::{Capability, Classifier, Forecast, Judge, Pair, Question, Verdict, Webhook, Who};
 pub use keywords::Keyword;
 pub use kinds::RequestKind;
 pub use lessons::{Held, Lesson, Lessons};
@@ -63,12 +63,29 @@ pub struct Said<'a> {
     pub messages: usize,
     /// The conversation, where it is known.
     pub session: Option<u128>,
+    /// The caller named the conversation; else it is known by how it began.
+    pub named: bool,
+    /// The most tokens that the caller takes for an answer.
+    pub most_output: Option<u64>,
+    /// Where it is too long for a group it is made shorter, and need not go elsewhere.
+    pub shortens: bool,
+    /// Where the beginning of the conversation is warm.
+    pub warm: &'a [Warmth],
     /// The least quality tier the caller takes (`x-litellm-min-quality-tier`).
     pub min_quality: Option<u32>,
     /// What the conversation shows besides.
     pub signs: Signs<'a>,
     /// What the model said that tells how hard it is, where one was asked.
     pub judged: Option<&'a Judged>,
+}
+
+/// A group whose provider has the beginning of a conversation in its cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warmth {
+    /// The group.
+    pub model: Arc<str>,
+    /// How much of it, in tokens, as the provider said.
+    pub tokens: u64,
 }
 
 /// A group and what is asked of it besides.
@@ -145,6 +162,18 @@ impl AutoRouter {
             }
         };
         decision.map(|decision| Decision { kind, ..decision })
+    }
+
+    /// Whether it goes by what of a conversation is warm where.
+    #[must_use]
+    pub fn is_cache_aware(&self) -> bool {
+        matches!(self, Self::Complexity(router) if router.cache_aware.is_some())
+    }
+
+    /// Whether it makes conversations shorter that are too long.
+    #[must_use]
+    pub fn compacts(&self) -> bool {
+        matches!(self, Self::Complexity(router) if router.compaction.is_some())
     }
 
     /// Every group it may name, for checks of the configuration.

@@ -4,6 +4,7 @@ use http::StatusCode;
 use llm_types::{ErrorKind, Origin};
 
 use super::*;
+use crate::Counters;
 use crate::testing::deployment;
 
 fn upstream(kind: ErrorKind, status: u16) -> Error {
@@ -161,4 +162,22 @@ fn a_trial_after_a_rest() {
     let counted = RouterSettings { allowed_fails: Some(9), ..RouterSettings::default() };
     state.rest(Moment(130_000), Duration::from_secs(5));
     assert_eq!(recorded(&state, failure, &one, &counted, Moment(140_000)), None);
+}
+
+/// §7.7: with a policy probes count as calls; without one they do not.
+#[test]
+fn probes_count_where_a_policy_says_how_many_may_fail() {
+    let one = deployment("d", "m", "gpt");
+    let candidate = Candidate::new(Arc::new(one), Counters::new().of(&"d".into()), None);
+    let error = upstream(ErrorKind::Unauthenticated, 401);
+    let mut settings = RouterSettings::default();
+    assert!(!probe_failed(&candidate, false, &settings, &error, Moment(0)));
+    assert!(!candidate.state.rests(Moment(0)));
+    let mut policy = AllowedFails::default();
+    assert!(policy.set("AuthenticationErrorAllowedFails", 1));
+    settings.allowed_fails_policy = Some(policy);
+    assert!(probe_failed(&candidate, false, &settings, &error, Moment(0)));
+    assert!(!candidate.state.rests(Moment(0)), "one is allowed");
+    assert!(probe_failed(&candidate, false, &settings, &error, Moment(0)));
+    assert!(candidate.state.rests(Moment(0)));
 }

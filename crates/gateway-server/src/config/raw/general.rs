@@ -85,7 +85,7 @@ catalogue! {
     scheduled_job_stagger Any "" accepted: "Spreads timed jobs: {enabled, window_seconds, identity, offsets}; the gateway spreads them itself.";
     spend_capture_rate_check Any "" later "it has no effect": "Daily compare with provider bill.";
     maximum_spend_logs_retention_period Text "" served: "Rows of the spend log older than this go, such as `30d`; without it they stay. Sums stay.";
-    maximum_autorouter_session_retention_period Text "" later "models are not chosen by content": "Maximum autorouter session retention period.";
+    maximum_autorouter_session_retention_period Text "" later "no sessions of auto routers are kept": "Maximum autorouter session retention period.";
     maximum_health_check_retention_period Text "" later "rows are kept until the database removes them": "Maximum health check retention period.";
     maximum_daily_tag_spend_retention_period Text "" later "rows are kept until the database removes them": "Maximum daily tag spend retention period.";
     use_spend_logs_partitioning Flag "" accepted: "Divide the spend log by time; on PostgreSQL it always is.";

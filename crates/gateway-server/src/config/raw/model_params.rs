@@ -90,6 +90,7 @@ catalogue! {
     otpm Count "" served: "Output tokens per minute; needs `enforce_model_rate_limits`.";
     timeout Seconds "" served: "Seconds to wait for a whole answer.";
     stream_timeout Seconds "" served: "Seconds to the first byte of a stream.";
+    connect_timeout Seconds "10" served: "Seconds to wait for a connection; not in LiteLLM.";
     timeout_by_service_tier Map "" served: "Seconds to wait for a whole answer, by service tier.";
     stream_timeout_by_service_tier Map "" served: "Seconds to the first byte of a stream, by service tier.";
     max_retries Count "" accepted: "Retries of LiteLLM's inner client; the gateway retries by `num_retries` only.";
@@ -121,8 +122,8 @@ catalogue! {
     auto_router_default_model Text "" served: "Model for prompts that are near to no route.";
     auto_router_embedding_model Text "" served: "Model that embeds prompts and utterances; the caller pays for it.";
     auto_router_max_input_chars Count "" served: "Letters of a prompt that are embedded at most.";
-    auto_router_routing_compression Text "" later "models are not chosen by content": "Auto router routing compression.";
-    auto_router_model_compression Text "" later "models are not chosen by content": "Auto router model compression.";
+    auto_router_routing_compression Text "" later "no guardrail makes prompts shorter": "Auto router routing compression.";
+    auto_router_model_compression Text "" later "no guardrail makes prompts shorter": "Auto router model compression.";
     complexity_router_config Map "" served: "Models by difficulty of the prompt: tiers, tier_boundaries, dimension_weights, token_thresholds, keyword lists, keyword_tier_rules, custom_dimensions, escalation_keywords, session_affinity.";
     complexity_router_default_model Text "" served: "Model for tiers that have none.";
     adaptive_router_default_model Text "" served: "Model when no other may serve.";

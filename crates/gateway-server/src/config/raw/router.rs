@@ -51,9 +51,9 @@ catalogue! {
     assistants_config Map "" later "the endpoint it belongs to is not served": "Assistants of the router.";
     ignore_invalid_deployments Flag "false" served: "Leave invalid entries of `model_list` out instead of refusing to start.";
     enable_health_check_routing Flag "" served: "Leave out deployments that the last health check found ill.";
-    health_check_staleness_threshold Count "" later "deployments are not probed this way": "Health check staleness threshold.";
-    health_check_ignore_transient_errors Flag "" later "deployments are not probed this way": "Health check ignore transient errors.";
-    plugins List "" later "there is no admin UI to sign in to": "Python routing plug-ins.";
+    health_check_staleness_threshold Seconds "" served: "Seconds a finding of a health check counts; twice `health_check_interval` when not given.";
+    health_check_ignore_transient_errors Flag "" served: "Probes answered by 408 or 429 do not count.";
+    plugins List "" later "Python plug-ins are not run": "Python routing plug-ins.";
     client_ttl Count "3600" accepted: "Seconds a client object lives.";
     polling_interval Number "0.003" accepted: "Pause of LiteLLM's scheduler, seconds; here a free place is handed over at once.";
     alerting_config Map "" later "no alert is sent": "Where the router sends alerts.";

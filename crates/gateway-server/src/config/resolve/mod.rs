@@ -63,6 +63,10 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     credentials.extend(self::credentials(&mut cx, Some(&stored.credentials), "stored_credentials"));
     let mut section = Section::open(&mut cx, "router_settings", root.member("router_settings"), ROUTER);
     let skip_invalid = section.is_on("ignore_invalid_deployments");
+    // LiteLLM reads these in either section.
+    let staleness = section.seconds("health_check_staleness_threshold");
+    general.health.staleness = general.health.staleness.or(staleness);
+    general.health.ignore_transient |= section.is_on("health_check_ignore_transient_errors");
     let redis = redis::resolve(&mut section);
     budgets.providers = allowances::by_name(&mut section, "provider_budget_config");
     let params = section.mapping("default_litellm_params").map(Node::members).unwrap_or_default();

@@ -28,6 +28,7 @@ const CHECKS: &[&str] = &[
     "deployment_affinity",
     "responses_api_deployment_check",
     "encrypted_content_affinity",
+    "router_budget_limiting",
 ];
 
 /// Reads what `router_settings` say of picking deployments.
@@ -280,8 +281,8 @@ fn checks(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
         match check.as_str() {
             "enforce_model_rate_limits" => settings.enforce_limits = true,
             kind if is_affinity(kind, &mut settings.affinity) => {}
-            // A reply that goes on from an earlier one is always asked where that is kept.
-            "responses_api_deployment_check" | "encrypted_content_affinity" => {}
+            // A reply that goes on from an earlier one is always asked where that is kept, and budgets always hold.
+            "responses_api_deployment_check" | "encrypted_content_affinity" | "router_budget_limiting" => {}
             _ => {
                 let (path, at) =
                     (section.path_of("optional_pre_call_checks"), section.at("optional_pre_call_checks"));

@@ -403,7 +403,8 @@ fn timeouts(section: &mut Section<'_, '_, '_>, defaults: Defaults<'_>) -> Timeou
     let first_byte = section.seconds("stream_timeout").or(defaults.stream_timeout).or(timeout);
     // The whole answer's limit is the router's: only it knows whether the call streams.
     let longest = first_byte.max(timeout);
-    Timeouts { connect: Some(CONNECT), first_byte: longest, read: timeout, total: None }
+    let connect = section.seconds("connect_timeout").unwrap_or(CONNECT);
+    Timeouts { connect: Some(connect), first_byte: longest, read: timeout, total: None }
 }
 
 /// Warns of every parameter of a served deployment that this version does not serve; unknown ones are

@@ -1,6 +1,6 @@
 //! What each priority gets of a model.
 
-use super::{Callers, Limits, ModelShares, Priorities, Share};
+use super::{Callers, HEARD_MS, Limits, ModelShares, Priorities, Share};
 
 fn said(shares: &[(&str, Share)]) -> Priorities {
     let shares = shares.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect();
@@ -74,4 +74,28 @@ fn keys_count_for_a_minute() {
     assert_eq!(callers.note("m", "b", 30_000), 2);
     assert_eq!(callers.note("n", "c", 30_000), 1, "each model by itself");
     assert_eq!(callers.note("m", "b", 60_001), 1, "a minute after its last call");
+}
+
+#[test]
+fn gateways_count_each_others_keys() {
+    let (here, there) = (Callers::default(), Callers::default());
+    here.note("m", "a", 1_000);
+    there.note("m", "a", 1_000);
+    there.note("m", "b", 1_000);
+    assert_eq!(here.news(1_200), [("m".to_owned(), vec![("a".into(), 1_000)])]);
+    assert_eq!(
+        here.news(1_400),
+        [("m".to_owned(), vec![])],
+        "told once; the number is asked for all the same"
+    );
+    here.forget_told();
+    assert_eq!(here.news(1_500)[0].1.len(), 1, "what may not have arrived is told again");
+    // Redis holds `a` once: the two together have two keys, not three.
+    here.hear("m", 2, 1_500);
+    assert_eq!(here.note("m", "a", 1_600), 2);
+    here.hear("m", 1, 1_700);
+    here.note("m", "c", 1_700);
+    assert_eq!(here.note("m", "a", 1_700), 2, "what is seen here counts before it is told");
+    here.hear("m", 9, 1_800);
+    assert_eq!(here.note("m", "a", 1_800 + HEARD_MS), 2, "what was heard long ago does not count");
 }

@@ -1,7 +1,10 @@
 //! Which group of a tier serves: one that holds the prompt and takes its pictures. LiteLLM surface §7.8,
 //! context-window escalation and modality routing.
 
+use std::hash::BuildHasher as _;
+
 use fastrand::Rng;
+use foldhash::fast::FixedState;
 
 use super::Complexity;
 use crate::Routes;
@@ -9,7 +12,7 @@ use crate::auto::{Choice, Decision, Said, Tier};
 
 /// What is known of a group for a prompt.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub(super) enum Fit {
     /// It holds it.
     Holds,
     /// Nobody knows.
@@ -44,8 +47,8 @@ impl Complexity {
         let seen: Vec<&Choice> = own.iter().filter(|one| self.sees(place, said, &one.model)).collect();
         let held: Vec<&Choice> =
             seen.iter().copied().filter(|one| self.holds(place, said, &one.model) != Fit::No).collect();
-        if let Some(choice) = rng.choice(&held) {
-            return Some(made((*choice).clone(), Some(tier), base));
+        if let Some(choice) = self.pick(said, &held, rng) {
+            return Some(made(choice.clone(), Some(tier), base));
         }
         if own.is_empty() {
             let choice = self.instead_of(tier, rng)?;
@@ -103,6 +106,20 @@ impl Complexity {
             .or_else(|| (0..own).rev().find_map(|tier| pick(tier, rng)))
     }
 
+    /// Whether a group takes a prompt, as far as is known.
+    pub(super) fn takes(&self, place: Place<'_>, said: &Said<'_>, model: &str) -> bool {
+        self.sees(place, said, model) && self.holds(place, said, model) != Fit::No
+    }
+
+    /// One of several groups: of a session that names itself always the same, so that its prompt stays warm.
+    fn pick<'a>(&self, said: &Said<'_>, able: &[&'a Choice], rng: &mut Rng) -> Option<&'a Choice> {
+        let Some(session) = said.session.filter(|_| said.named && self.sticky) else {
+            return rng.choice(able).copied();
+        };
+        let rank = |one: &&Choice| FixedState::with_seed(2).hash_one((session, &*one.model));
+        able.iter().copied().max_by_key(|one| rank(one))
+    }
+
     /// Whether a group takes the pictures of a prompt: every deployment of it, as far as is known.
     pub(super) fn sees(&self, (routes, team): Place<'_>, said: &Said<'_>, model: &str) -> bool {
         if self.modality.is_none() || !said.signs.images {
@@ -113,8 +130,16 @@ impl Complexity {
     }
 
     /// Whether a group's context window holds a prompt: that of any deployment of it.
-    fn holds(&self, (routes, team): Place<'_>, said: &Said<'_>, model: &str) -> Fit {
-        let (Some(share), tokens) = (self.window, said.signs.tokens) else { return Fit::Unknown };
+    fn holds(&self, place: Place<'_>, said: &Said<'_>, model: &str) -> Fit {
+        // What is made shorter need not go elsewhere.
+        match self.window.filter(|_| !said.shortens) {
+            Some(share) => Self::within(place, said.signs.tokens, model, share),
+            None => Fit::Unknown,
+        }
+    }
+
+    /// Whether so many tokens are within a share of a group's context window.
+    pub(super) fn within((routes, team): Place<'_>, tokens: u64, model: &str, share: f64) -> Fit {
         let Some(route) = routes.resolve(model, team).filter(|_| tokens > 0) else { return Fit::Unknown };
         #[expect(clippy::cast_precision_loss, reason = "windows are far below 2^52 tokens")]
         let fits = |limit: u64| tokens as f64 <= limit as f64 * share;

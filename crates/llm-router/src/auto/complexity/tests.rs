@@ -1,8 +1,10 @@
 //! What goes before the score and after it. LiteLLM surface §7.8.
 
+use http::Uri;
+
 use super::*;
-use crate::auto::judge::Judge;
-use crate::auto::{Called, Signs};
+use crate::auto::judge::{Webhook, Who};
+use crate::auto::{Called, Signs, Warmth};
 use crate::testing::deployment;
 use crate::{Counters, RouterSettings};
 
@@ -133,7 +135,7 @@ fn turns_go_on_where_they_began() {
 
 fn judge(falls_to_default: bool) -> Judge {
     Judge {
-        model: "judge".into(),
+        who: Who::Model("judge".into()),
         patience: Duration::from_secs(3),
         breaker: Some(Duration::from_secs(30)),
         effort: None,
@@ -180,4 +182,134 @@ fn slow_models_rest() {
     lessons.asked("auto", None);
     assert!(lessons.may_ask("auto", rest, Moment(32)));
     assert!(lessons.may_ask("other", rest, Moment(0)));
+}
+
+/// Groups `s` and `c`: cheap and dear, with caches; and `r`, whose price nobody knows.
+fn priced() -> Routes {
+    let prices = [("s", Some(1.0)), ("m", Some(2.0)), ("c", Some(3.0)), ("r", None)];
+    let groups = prices.map(|(name, price)| {
+        let mut one = deployment(name, name, name);
+        one.token_price = (price.map(|price| price * 1e-6), price.map(|price| price * 5e-6));
+        one.cache_price = (price.map(|price| price * 1e-7), price.map(|price| price * 1.25e-6));
+        one
+    });
+    Routes::new(groups.into(), RouterSettings::default(), &Counters::new(), None)
+}
+
+/// A conversation stays where its prompt is warm, unless the model that is picked costs less all the same.
+#[test]
+fn conversations_stay_where_they_are_warm() {
+    let aware = Complexity { cache_aware: Some(1_000), window: None, ..router() };
+    let routes = priced();
+    let warmth = |model: &str, tokens| Warmth { model: model.into(), tokens };
+    let goes = |router: &Complexity, text, tokens, warm: &[Warmth]| {
+        let signs = Signs { tokens, ..Signs::default() };
+        let said = Said { warm, ..said(text, signs) };
+        let rng = &mut Rng::with_seed(1);
+        let decision = router.decide(("auto", &routes, None), &said, &Lessons::default(), rng, Moment(1));
+        decision.map(|one| (one.model.to_string(), one.cause))
+    };
+    let to = |model: &str, cause| Some((model.to_owned(), cause));
+    let (long, short) = (50_000, 2_000);
+    // 50,000 tokens: 15 thousandths of a dollar to read at `c`, 62.5 to write at `s`; answers cost 15 and 5.
+    let warm = [warmth("c", long)];
+    assert_eq!(goes(&aware, "hi", long, &warm), to("c", "cache_aware_routing"));
+    assert_eq!(goes(&router(), "hi", long, &warm), to("s", "heuristic_scorer"), "only where it is turned on");
+    assert_eq!(
+        goes(&aware, "hi", short, &[warmth("c", short)]),
+        to("s", "heuristic_scorer"),
+        "too little is lost"
+    );
+    assert_eq!(goes(&aware, "hi", long, &[]), to("s", "heuristic_scorer"), "nothing is warm");
+    let both = [warmth("c", long), warmth("s", long)];
+    assert_eq!(goes(&aware, "hi", long, &both), to("s", "heuristic_scorer"), "warm at both: the cheap one");
+    // Never below the tier that the prompt needs.
+    assert_eq!(goes(&aware, HARD, long, &both), to("r", "reasoning_override"));
+    assert_eq!(
+        goes(&aware, "hi", long, &[warmth("r", long)]),
+        to("s", "heuristic_scorer"),
+        "a price is unknown"
+    );
+    let ruled =
+        Complexity { rules: vec![Rule { keywords: vec![Keyword::new("hi")], tier: Tier::Simple }], ..aware };
+    assert_eq!(goes(&ruled, "hi", long, &warm), to("s", "keyword_rule"), "the operator's word stands");
+}
+
+/// Of several models of a tier a session that names itself has always the same.
+#[test]
+fn sessions_stay_with_one_model_of_each_tier() {
+    let mut several = router();
+    several.tiers[0] = ["s", "m", "c", "r"].map(choice).into();
+    let routes = routes();
+    let picks = |named: bool, session: u128, router: &Complexity| {
+        let said = Said { session: Some(session), named, ..said("hi", Signs::default()) };
+        let pick = |seed| {
+            let rng = &mut Rng::with_seed(seed);
+            let decision = router.decide(("auto", &routes, None), &said, &Lessons::default(), rng, Moment(1));
+            decision.map(|one| one.model.to_string())
+        };
+        (0..40).map(pick).collect::<std::collections::HashSet<_>>()
+    };
+    assert_eq!(picks(true, 7, &several).len(), 1);
+    let all: std::collections::HashSet<_> = (0..40).flat_map(|one| picks(true, one, &several)).collect();
+    assert_eq!(all.len(), 4, "sessions spread");
+    assert_eq!(picks(false, 7, &several).len(), 4, "who names no session is spread call by call");
+    assert_eq!(picks(true, 7, &Complexity { sticky: false, ..several }).len(), 4);
+}
+
+/// An operator's program names the tier, and may say why; its words are not taken from anybody else.
+#[test]
+fn programs_of_operators_decide() {
+    let program = Webhook { url: Uri::from_static("http://127.0.0.1/tier"), secret: None };
+    let own = Judge { who: Who::Webhook(program), ..judge(false) };
+    let classifier = Classifier::Model(own);
+    let said_so = r#"{"tier": "complex", "score": 0.8, "signals": ["legal"]}"#;
+    let verdict = classifier.verdict(said_so).expect("a tier");
+    assert_eq!(
+        (verdict.tier, verdict.score, &*verdict.signals),
+        (Tier::Complex, Some(0.8), &["legal".to_owned()][..])
+    );
+    assert_eq!(classifier.verdict(r#"{"tier": null}"#), None, "it leaves it to the fallback");
+    assert_eq!(classifier.verdict(""), None);
+    assert_eq!(
+        Classifier::Model(judge(false)).verdict(said_so).expect("a tier").signals,
+        Vec::<String>::new()
+    );
+    let router = Complexity { classifier, ..router() };
+    let judged = Judged::Said(verdict);
+    let title = "You are coming up with a succinct title for a coding session";
+    let plain = said(title, Signs::default());
+    assert!(
+        router.wants_judge("auto", &plain, &Lessons::default(), Moment(1)),
+        "housekeeping is its business too"
+    );
+    assert_eq!(goes(&router, &Said { judged: Some(&judged), ..plain }), to("c", "classifier_plugin"));
+    assert_eq!(router.models().last(), Some("r"), "no group is asked");
+}
+
+/// A conversation that is made shorter stays in its tier; who makes it shorter holds it.
+#[test]
+fn long_conversations_are_made_shorter() {
+    let how = Compaction { model: None, ratio: 0.9, max_tokens: 4_096, patience: Duration::from_secs(120) };
+    let compacts = Complexity { compaction: Some(how.clone()), ..router() };
+    let long = said("hi", Signs { tokens: 5_000, ..Signs::default() });
+    assert_eq!(goes(&compacts, &Said { shortens: true, ..long }), to("s", "heuristic_scorer"));
+    assert_eq!(
+        goes(&compacts, &long),
+        to("r", "context_window_escalation"),
+        "where it cannot be made shorter"
+    );
+    let (routes, named) = (routes(), Compaction { model: Some("own".into()), ..how });
+    let by = |router: &Complexity, tokens, model: &str| {
+        let said = said("hi", Signs { tokens, ..Signs::default() });
+        router.compactor((&routes, None), &said, model).map(|(_, by)| by.to_string())
+    };
+    assert_eq!(by(&compacts, 901, "s").as_deref(), Some("r"), "the highest tier that is known to hold it");
+    assert_eq!(by(&compacts, 900, "s"), None, "nine tenths are not too much");
+    assert_eq!(by(&compacts, 5_000, "c"), None, "nobody knows how much it holds");
+    assert_eq!(by(&compacts, 200_000, "s"), None, "nobody holds it");
+    assert_eq!(by(&router(), 5_000, "s"), None, "only where it is turned on");
+    let own = Complexity { compaction: Some(named), ..router() };
+    assert_eq!(by(&own, 5_000, "s").as_deref(), Some("own"));
+    assert!(own.models().any(|name| name == "own"), "checks of the configuration know it");
 }

@@ -5,7 +5,7 @@ use crate::auto::Scorer;
 
 fn judge() -> Judge {
     Judge {
-        model: "judge".into(),
+        who: Who::Model("judge".into()),
         patience: Duration::from_secs(3),
         breaker: None,
         effort: None,

@@ -38,3 +38,17 @@ fn a_full_belief_stays() {
     lessons.learn("smart", KIND, &model, start(), (1.0, 0.0));
     assert_eq!(lessons.take_fresh(), []);
 }
+
+#[test]
+fn what_is_warm_is_known_for_its_time() {
+    let lessons = Lessons::default();
+    let minute = Duration::from_secs(60);
+    let warmth = |model: &str, tokens| Warmth { model: model.into(), tokens };
+    lessons.keep_warm(1, warmth("m", 2_000), (Moment(0), minute));
+    lessons.keep_warm(2, warmth("m", 3_000), (Moment(0), minute));
+    lessons.keep_warm(2, warmth("n", 1_500), (Moment(0), minute * 60));
+    let warm = |beginnings: &[u128], now| lessons.warm(beginnings.iter().copied(), now);
+    assert_eq!(warm(&[2, 1], Moment(0)), [warmth("m", 3_000), warmth("n", 1_500)], "the most of each");
+    assert_eq!(warm(&[9, 1], Moment(0)), [warmth("m", 2_000)]);
+    assert_eq!(warm(&[1, 2], Moment(0) + minute), [warmth("n", 1_500)], "a cache forgets after its time");
+}

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use llm_router::auto::{Capability, Classifier, Forecast, Judge, Pair, Tier};
+use http::Uri;
+use llm_router::auto::{Capability, Classifier, Forecast, Judge, Pair, Tier, Webhook, Who};
+use llm_types::Secret;
 use serde_json::{Map, Value};
 
 use super::super::Section;
@@ -22,10 +24,13 @@ pub(super) const KNOWN: &[&str] = &[
     "hybrid_boundary_margin",
     "capability_classifier_config",
     "llm_v2_config",
+    "classifier_plugin",
+    "classifier_plugin_secret",
+    "classifier_plugin_timeout_ms",
 ];
 
-/// The longest wait for a model's answer unless told, milliseconds, and its rest after it was too slow, seconds.
-const PATIENCE_MS: u64 = 3_000;
+/// The longest wait for an answer unless told, milliseconds, and the rest of who was too slow, seconds.
+const PATIENCE: usize = 3_000;
 const REST: f64 = 30.0;
 
 type Config = Map<String, Value>;
@@ -36,6 +41,7 @@ pub(super) fn classifier(section: &mut Section<'_, '_, '_>, key: &str, config: &
     match kind {
         "heuristic" => return Classifier::Words,
         "heuristic_v2" => return Classifier::Success,
+        "custom" => return custom(section, key, config),
         _ => {}
     }
     if !["llm", "heuristic_first", "hybrid", "capability", "llm_v2"].contains(&kind) {
@@ -54,46 +60,98 @@ pub(super) fn classifier(section: &mut Section<'_, '_, '_>, key: &str, config: &
     }
 }
 
+fn text(from: Option<&Config>, name: &str) -> Option<String> {
+    let text = from?.get(name)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn count(config: &Config, name: &str, usual: usize) -> usize {
+    let count = config.get(name).and_then(Value::as_u64);
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usual)
+}
+
+/// What is quoted of what was said before.
+fn context(config: &Config) -> (usize, usize, bool) {
+    (
+        count(config, "classifier_context_window_size", 3),
+        count(config, "classifier_context_budget_chars", 8_000),
+        config.get("classifier_context_include_assistant_turns") == Some(&Value::Bool(true)),
+    )
+}
+
+fn falls_to_default(config: &Config) -> bool {
+    config.get("classifier_fallback") == Some(&Value::from("default_model"))
+}
+
+/// A program of the operator's. LiteLLM names a Python class here, which cannot be run: its words decide, where the
+/// operator lets them.
+fn custom(section: &mut Section<'_, '_, '_>, key: &str, config: &Config) -> Classifier {
+    const NAME: &str = "classifier_plugin";
+    const GUIDE: &str = "(docs/guide/auto-routers.md)";
+    let Some(said) = text(Some(config), NAME) else {
+        wrong(section, key, NAME, "the URL of a program that names a tier");
+        return Classifier::Words;
+    };
+    let url: Option<Uri> = said.parse().ok();
+    let url = url.filter(|url| url.host().is_some() && matches!(url.scheme_str(), Some("http" | "https")));
+    let Some(url) = url else {
+        let (path, at) = (format!("{}.{NAME}", section.path_of(key)), section.at(key));
+        let found = format!("found `{said}`, which looks like a Python class");
+        let way_out =
+            format!("Python is not run here: name the URL of a program that answers with a tier {GUIDE}");
+        match falls_to_default(config) {
+            // Words are what the operator does not want to decide.
+            true => section.cx.error(&path, &at, found, format!("expected a URL: {way_out}")),
+            false => {
+                let meanwhile = format!("prompts are classified by their words. {way_out}");
+                section.cx.warning(&path, &at, found, meanwhile)
+            }
+        };
+        return Classifier::Words;
+    };
+    let patience = count(config, "classifier_plugin_timeout_ms", PATIENCE);
+    if patience == 0 {
+        wrong(section, key, "classifier_plugin_timeout_ms", "milliseconds, more than zero");
+    }
+    let secret = text(Some(config), "classifier_plugin_secret").map(Secret::new);
+    Classifier::Model(Judge {
+        who: Who::Webhook(Webhook { url, secret }),
+        patience: Duration::from_millis(u64::try_from(patience).unwrap_or(u64::MAX)),
+        breaker: Duration::try_from_secs_f64(REST).ok(),
+        effort: None,
+        system: None,
+        instructions: None,
+        examples: None,
+        context: context(config),
+        falls_to_default: falls_to_default(config),
+        max_tokens: 0,
+    })
+}
+
 fn judge(section: &mut Section<'_, '_, '_>, key: &str, config: &Config) -> Option<Judge> {
     let own = config.get("classifier_llm_config").and_then(Value::as_object);
-    let text = |from: Option<&Config>, name: &str| {
-        let text = from?.get(name)?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
     let Some(model) = text(own, "model") else {
         wrong(section, key, "classifier_llm_config", "a mapping with the `model` to ask");
         return None;
     };
     let number = |name: &str| own?.get(name)?.as_f64();
-    let count = |name: &str, usual: usize| {
-        config
-            .get(name)
-            .and_then(Value::as_u64)
-            .and_then(|count| usize::try_from(count).ok())
-            .unwrap_or(usual)
-    };
     let breaks =
         own.and_then(|own| own.get("circuit_breaker_enabled")).and_then(Value::as_bool).unwrap_or(true);
     let rest = Duration::try_from_secs_f64(number("circuit_breaker_cooldown_seconds").unwrap_or(REST));
     if rest.is_err() {
         wrong(section, key, "circuit_breaker_cooldown_seconds", "seconds, zero or more");
     }
-    let patience = own.and_then(|own| own.get("timeout_ms")).and_then(Value::as_u64).unwrap_or(PATIENCE_MS);
-    let assistant = config.get("classifier_context_include_assistant_turns") == Some(&Value::Bool(true));
+    let patience = own.map_or(PATIENCE, |own| count(own, "timeout_ms", PATIENCE));
     Some(Judge {
-        model: model.into(),
-        patience: Duration::from_millis(patience),
+        who: Who::Model(model.into()),
+        patience: Duration::from_millis(u64::try_from(patience).unwrap_or(u64::MAX)),
         breaker: rest.ok().filter(|_| breaks),
         effort: text(own, "reasoning_effort"),
         system: text(own, "system_prompt"),
         instructions: text(Some(config), "classification_prompt"),
         examples: text(Some(config), "classification_examples"),
-        context: (
-            count("classifier_context_window_size", 3),
-            count("classifier_context_budget_chars", 8_000),
-            assistant,
-        ),
-        falls_to_default: config.get("classifier_fallback") == Some(&Value::from("default_model")),
+        context: context(config),
+        falls_to_default: falls_to_default(config),
         max_tokens: 256,
     })
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_router::auto::{self, Choice, Complexity, Custom, Dimension, Keyword, Reminder, Rule, Scorer, Tier};
+use llm_router::auto::{
+    self, Choice, Compaction, Complexity, Custom, Dimension, Keyword, Reminder, Rule, Scorer, Tier,
+};
 use serde_json::{Map, Value};
 
 use super::super::Section;
@@ -42,6 +44,12 @@ const KNOWN: &[&str] = &[
     "modality_routing",
     "modality_pin_override",
     "reminder_markers",
+    "context_compaction",
+    "context_window_compaction_model",
+    "cache_aware_routing",
+    "cache_aware_routing_output_tokens",
+    // LiteLLM asks the provider to count; here nobody is asked.
+    "cache_aware_routing_timeout_ms",
     // Shown by LiteLLM's dashboard only.
     "tier_labels",
 ];
@@ -49,6 +57,8 @@ const KNOWN: &[&str] = &[
 const KEY: &str = "complexity_router_config";
 /// How long a session stays with its group unless told.
 const SESSION: Duration = Duration::from_secs(3600);
+/// Tokens that an answer is expected to have unless told.
+const OUTPUT: u64 = 1_024;
 /// Tool calls looked at for an agent that is stuck, and how many alike are too many, unless told.
 const STALL: (usize, usize) = (6, 3);
 
@@ -89,10 +99,37 @@ pub(super) fn complexity(section: &mut Section<'_, '_, '_>) -> Complexity {
     router.session = is_on(&config, "session_affinity", false).then_some(ttl);
     router.turn = (config.get("classification_mode") == Some(&Value::from("user_turn"))).then_some(ttl);
     router.sticky = is_on(&config, "deployment_affinity", true);
+    router.cache_aware = cache_aware(section, &config, &router);
     router.classifier = classifier::classifier(section, KEY, &config);
     of_agents(section, &config, &mut router);
     of_models(section, &config, &mut router);
     router
+}
+
+/// The tokens that an answer is expected to have, where conversations stay where they are warm.
+fn cache_aware(
+    section: &mut Section<'_, '_, '_>,
+    config: &Map<String, Value>,
+    router: &Complexity,
+) -> Option<u64> {
+    const NAME: &str = "cache_aware_routing";
+    const TOKENS: &str = "cache_aware_routing_output_tokens";
+    let expected = config.get(TOKENS).filter(|tokens| !tokens.is_null()).map_or(Some(OUTPUT), Value::as_u64);
+    if expected.is_none() {
+        wrong(section, KEY, TOKENS, "a number of tokens, zero or more");
+    }
+    let is_on = is_on(config, NAME, false);
+    if is_on && (router.session.is_some() || router.turn.is_some()) {
+        let (path, at) = (format!("{}.{NAME}", section.path_of(KEY)), section.at(KEY));
+        let found = "found it beside `session_affinity` or `classification_mode: user_turn`";
+        section.cx.warning(
+            &path,
+            &at,
+            found,
+            "where these keep a model, what is warm elsewhere is not looked at",
+        );
+    }
+    expected.filter(|_| is_on)
 }
 
 fn is_on(config: &Map<String, Value>, name: &str, usual: bool) -> bool {
@@ -144,9 +181,44 @@ fn of_models(section: &mut Section<'_, '_, '_>, config: &Map<String, Value>, rou
     if !(0.0..=1.0).contains(&share) || share == 0.0 {
         wrong(section, KEY, "context_window_escalation_buffer", "a share above 0, up to 1");
     }
+    router.compaction = compaction(section, config);
     router.window = is_on(config, "enable_context_window_escalation", true).then_some(share);
     let looks = is_on(config, "modality_routing", false);
     router.modality = looks.then(|| is_on(config, "modality_pin_override", false));
+}
+
+/// How conversations are made shorter: only where the operator says so, as a summary is not what was said.
+fn compaction(section: &mut Section<'_, '_, '_>, config: &Map<String, Value>) -> Option<Compaction> {
+    const NAME: &str = "context_compaction";
+    let older = config.get("context_window_compaction_model").and_then(Value::as_str);
+    let own = match config.get(NAME) {
+        None if older.is_none() => return None,
+        Some(Value::Null | Value::Bool(false)) => return None,
+        Some(Value::Object(own)) => own.clone(),
+        None | Some(Value::Bool(true)) => Map::new(),
+        Some(_) => {
+            wrong(
+                section,
+                KEY,
+                NAME,
+                "`true`, `false` or a mapping {model, trigger_ratio, max_tokens, timeout_seconds}",
+            );
+            return None;
+        }
+    };
+    let number = |name: &str, usual: f64| own.get(name).map_or(Some(usual), Value::as_f64);
+    let ratio = number("trigger_ratio", 0.9).filter(|ratio| *ratio > 0.0 && *ratio < 1.0);
+    let max_tokens = own.get("max_tokens").map_or(Some(4_096), Value::as_u64).filter(|tokens| *tokens >= 512);
+    let seconds = number("timeout_seconds", 120.0).filter(|seconds| *seconds > 0.0);
+    let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let (Some(ratio), Some(max_tokens), Some(patience)) = (ratio, max_tokens, patience) else {
+        let expected =
+            "`trigger_ratio` between 0 and 1, `max_tokens` of 512 or more, `timeout_seconds` above 0";
+        wrong(section, KEY, NAME, expected);
+        return None;
+    };
+    let model = own.get("model").and_then(Value::as_str).or(older).map(Arc::from);
+    Some(Compaction { model, ratio, max_tokens, patience })
 }
 
 /// A model, a mapping of a model and its parameters, or a list of them.
