@@ -32,7 +32,7 @@ async fn with_stand_ins(call: &mut Call, caller: Caller) -> Result<LetIn> {
             tracing::debug!(%model, %asked, "a model in place of one whose budget is spent is not for this key");
             continue;
         }
-        auto::choose(call, &caller).await?;
+        auto::choose(call, &caller, auto::For::Answer).await?;
         match limit::limit(call, caller.clone()).await {
             Ok(let_in) => return Ok(let_in),
             // Its own budget is spent, too.
