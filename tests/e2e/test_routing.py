@@ -245,6 +245,32 @@ def test_calls_go_where_they_have_been(spawn, upstream):
     assert len({gateway.chat("p", messages=talk, key=key).headers[ID] for key in keys}) > 1
 
 
+def test_encrypted_reasoning_goes_back_to_whoever_wrote_it(spawn, upstream):
+    models = [member(upstream, "m", "say", f"m{n}") for n in range(4)]
+    gateway = spawn(models=models, router_settings={"optional_pre_call_checks": ["encrypted_content_affinity"]})
+
+    def turn(said, **more):
+        answer = gateway.ask("POST", "/v1/responses", {"model": "m", "input": said, "store": False, **more}, MASTER_KEY)
+        assert answer.status == 200, answer.body
+        return answer.headers[ID]
+
+    include = {"include": ["reasoning.encrypted_content"]}
+    homes = set()
+    for talk in range(8):
+        said = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": f"talk {talk}"}]
+        home = turn(said, **include)
+        for number in range(4):
+            said += [
+                {"type": "reasoning", "id": f"rs_{number}", "summary": [], "encrypted_content": "sealed"},
+                {"role": "assistant", "content": "yes"},
+                {"role": "user", "content": f"and {number}?"},
+            ]
+            assert turn(said, **include) == home
+        homes.add(home)
+    assert len(homes) > 1, "conversations are spread"
+    assert len({turn("the same") for _ in range(20)}) > 1, "nothing is encrypted, nothing is kept together"
+
+
 def test_the_urgent_are_served_first(spawn, upstream):
     gateway = spawn(models=[member(upstream, "m", "slow-300", "m1", max_parallel_requests=1)])
     order = []

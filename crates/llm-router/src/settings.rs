@@ -201,6 +201,8 @@ pub struct AffinityKinds {
     pub session: bool,
     /// The caller's key (`deployment_affinity`).
     pub caller: bool,
+    /// The conversation, where its reasoning is encrypted for whoever wrote it (`encrypted_content_affinity`).
+    pub sealed: bool,
 }
 
 /// A strategy for some groups. LiteLLM surface §2.6, §7.7.

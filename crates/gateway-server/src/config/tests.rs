@@ -421,7 +421,7 @@ const LITELLM_FIELDS: &[(&str, &str)] = &[
     ("timezone", "timezone"),
     ("max_internal_user_budget", "budgets.internal_user"),
     ("internal_user_budget_duration", "internal_user_period"),
-    ("max_end_user_budget", "budgets.end_user"),
+    ("max_end_user_budget", "end_user_max"),
     ("max_end_user_budget_id", "end_user_budget_id"),
     ("default_key_generate_params", "key_defaults"),
     ("upperbound_key_generate_params", "key_ceilings"),

@@ -307,7 +307,7 @@ pub struct Budgets {
     /// The period of that budget (`internal_user_budget_duration`).
     pub internal_user_period: Option<String>,
     /// What a customer may spend for whom nobody has set a budget (`max_end_user_budget`).
-    pub end_user: Option<Money>,
+    pub end_user_max: Option<Money>,
     /// The shared budget of such customers (`max_end_user_budget_id`); it wins over the amount.
     pub end_user_budget_id: Option<String>,
     /// What may be spent at a provider (`provider_budget_config`).

@@ -8,7 +8,7 @@ use http::header::USER_AGENT;
 use jiff::Timestamp;
 use llm_providers::tokens::{Encoding, count};
 use llm_router::{AffinityKinds, Ask, Bond, CountTokens, Deployment, Group, Lar1, RouterSettings, prefix};
-use llm_types::{Reach, ResponseFormat, SearchContext};
+use llm_types::{ChatRequest, Message, Reach, ResponseFormat, Role, SearchContext};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ const MEDIA: [&str; 11] = [
     "image",
     "document",
 ];
+
+/// The member for reasoning that only the organisation can read that wrote it; requests that want it so name it in
+/// `include`. <https://platform.openai.com/docs/guides/reasoning>
+const SEALED: &[u8] = b"encrypted_content";
 
 /// Headers that name a session, the most telling first.
 const SESSIONS: [&str; 4] =
@@ -177,6 +181,12 @@ impl Call {
             let tenant = caller.team().unwrap_or_else(|| caller.word());
             bonds.extend(prefix::bonds(&request, hash(&["prompt", &self.glance.model, tenant])));
         }
+        if kinds.sealed
+            && memchr::memmem::find(&self.body, SEALED).is_some()
+            && let Ok(request) = self.canonical()
+        {
+            bonds.push(bond("sealed", &beginning(&request)));
+        }
         if kinds.caller {
             bonds.push(bond("caller", ""));
         }
@@ -247,6 +257,12 @@ impl Call {
             Err(_) => encoding.estimate(self.glance.prompt_bytes),
         })
     }
+}
+
+/// How a conversation began: what was said before the first answer.
+fn beginning(request: &ChatRequest) -> String {
+    let asked = request.messages.iter().take_while(|message| message.role != Role::Assistant);
+    asked.map(Message::text).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a name may stand in a body: escapes can hide it.

@@ -27,10 +27,10 @@ pub(super) async fn allowance(call: &Call, caller: &Caller) -> Result<Vec<Part>>
         }
     };
     let shared = of_key.or(budgets.end_user_budget_id.as_deref());
-    if (shared.is_none() && budgets.end_user.is_none()) || customer.scope.view().is_limited() {
+    if (shared.is_none() && budgets.end_user_max.is_none()) || customer.scope.view().is_limited() {
         return Ok(Vec::new());
     }
-    let specs = match (shared, budgets.end_user) {
+    let specs = match (shared, budgets.end_user_max) {
         (Some(id), _) => specs_of(call, id).await?,
         (None, Some(max)) => {
             let limits = Limits { max_budget: Some(max), ..Limits::default() };

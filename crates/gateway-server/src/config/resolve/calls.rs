@@ -86,7 +86,7 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
         timezone: timezone(section),
         internal_user: section.usd("max_internal_user_budget"),
         internal_user_period: period(section, "internal_user_budget_duration"),
-        end_user: section.usd("max_end_user_budget"),
+        end_user_max: section.usd("max_end_user_budget"),
         end_user_budget_id: section.text("max_end_user_budget_id"),
         providers: Vec::new(),
         tags: super::allowances::by_name(section, "tag_budget_config"),

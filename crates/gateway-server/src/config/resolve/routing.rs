@@ -139,6 +139,7 @@ fn is_affinity(name: &str, kinds: &mut AffinityKinds) -> bool {
         "prompt_caching" => set(&mut kinds.prompt, true),
         "session_affinity" => set(&mut kinds.session, true),
         "deployment_affinity" => set(&mut kinds.caller, true),
+        "encrypted_content_affinity" => set(&mut kinds.sealed, true),
         _ => false,
     }
 }
@@ -282,7 +283,7 @@ fn checks(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
             "enforce_model_rate_limits" => settings.enforce_limits = true,
             kind if is_affinity(kind, &mut settings.affinity) => {}
             // A reply that goes on from an earlier one is always asked where that is kept, and budgets always hold.
-            "responses_api_deployment_check" | "encrypted_content_affinity" | "router_budget_limiting" => {}
+            "responses_api_deployment_check" | "router_budget_limiting" => {}
             _ => {
                 let (path, at) =
                     (section.path_of("optional_pre_call_checks"), section.at("optional_pre_call_checks"));

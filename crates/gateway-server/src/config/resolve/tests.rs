@@ -186,7 +186,7 @@ fn budgets_are_read() {
     assert_eq!(budgets.global, Some(Money::from_usd(1.5)));
     assert_eq!(budgets.global_period.as_deref(), Some("1mo"));
     assert_eq!(budgets.refusal_status, 400);
-    assert_eq!(budgets.end_user, Some(Money::from_usd(0.25)));
+    assert_eq!(budgets.end_user_max, Some(Money::from_usd(0.25)));
     assert_eq!(budgets.end_user_budget_id.as_deref(), Some("guests"));
     assert_eq!(budgets.internal_user, Some(Money::ZERO));
     assert_eq!(budgets.key_ceilings["max_budget"], 3);

@@ -66,7 +66,9 @@ fn a_providers_own_key_and_host_are_taken() {
         let loaded = load(&spec, ", api_base: 'https://own.test'", &variables);
         let config = loaded.config.unwrap_or_else(|| panic!("{}: {:?}", spec.id, loaded.problems));
         let target = &config.models[0].deployment.target;
-        assert!(target.base_url.starts_with("https://own.test"), "{}: {}", spec.id, target.base_url);
+        // Some speak another protocol over TLS than HTTP's usual one.
+        let host = target.base_url.split_once("://").map_or("", |(_, host)| host);
+        assert!(host.starts_with("own.test"), "{}: {}", spec.id, target.base_url);
         // OpenAI's key goes to OpenAI only, unless the entry names it.
         let expected = (spec.id.as_str() != "openai" && !spec.key_env.is_empty()).then_some("sk-own");
         let key = target.key.as_ref().map(|key| key.reveal().as_str());
