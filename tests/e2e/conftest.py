@@ -7,9 +7,8 @@ import anthropic
 import cohere
 import openai
 import pytest
-
 from support.gateway import MASTER_KEY, Gateway, config
-from support.postgres import Postgres
+from support.postgres import Postgres, programs
 from support.upstream import Upstream
 
 # The same question is asked through every pair of dialects.
@@ -26,6 +25,16 @@ def database():
     Gateway.server = Postgres()
     yield
     Gateway.server.stop()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL of the module's own, for gateways that share one."""
+    if not programs():
+        pytest.skip("PostgreSQL is not installed")
+    server = Postgres()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,9 @@ import sqlite3
 import subprocess
 import time
 
+from support.common import ok
 from support.gateway import binary
 from support.postgres import programs
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def rows(gateway, **filters):

@@ -7,15 +7,11 @@ import urllib.parse
 import uuid
 
 import pytest
+from support.common import ok
 from support.gateway import entry
 
 # Nobody listens there; the address stands for deployments in LiteLLM's answers when it is of https.
 NOWHERE = "https://127.0.0.1:1"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def today(ahead=0):

@@ -4,24 +4,15 @@ import hashlib
 import hmac
 import json
 import time
-import uuid
 
 import pytest
+from support.common import fresh, ok, team
 from support.gateway import CALL_COST
 from support.issuer import Issuer, Key, b64, encode
 
 
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
 def said(answer):
     return answer.json["error"]["message"]
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
@@ -42,10 +33,6 @@ def start(spawn, issuer):
         return spawn(environment=environment, general_settings=general)
 
     return started
-
-
-def team(gateway, **fields):
-    return ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
 
 
 def spend(gateway, path, seconds=20):

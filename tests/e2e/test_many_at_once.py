@@ -3,40 +3,16 @@
 import time
 import uuid
 
+from support.common import fresh, ok, team, until
 from support.gateway import CALL_COST
 
 V1 = "/management/v1"
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
 
 
 def user(gateway, role="internal_user", **fields):
     id = fresh("user")
     body = {"user_id": id, "user_email": f"{id}@example.org", "user_role": role, "auto_create_key": False, **fields}
     return ok(gateway.ask("POST", "/user/new", body))["user_id"]
-
-
-def team(gateway, *members, **fields):
-    id = ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
-    for member in members:
-        body = member if isinstance(member, dict) else {"user_id": member, "role": "user"}
-        ok(gateway.ask("POST", "/team/member_add", {"team_id": id, "member": body}))
-    return id
 
 
 def members(gateway, team):

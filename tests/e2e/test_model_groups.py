@@ -1,27 +1,17 @@
 """Access groups of models that are kept in the database, and what may be spent on them."""
 
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from support.common import fresh, ok, until
 from support.gateway import CALL_COST, MASTER_KEY, entry
-from support.postgres import Postgres, programs
 
 GROUPED = {**entry("in-file", "openai/say", "http://127.0.0.1:1/v1"), "model_info": {"access_groups": ["of-file"]}}
 # Less than the call costs that is made first.
 TINY = round(CALL_COST / 2, 9)
 STORED = {"general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True}, "models": [GROUPED]}
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def model(gateway, upstream, name, **info):
@@ -35,14 +25,6 @@ def group(gateway, *names, name=None, **budget):
     if budget:
         ok(gateway.ask("PUT", f"/access_group/{name}/budget", budget))
     return name
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
 
 
 def spent(gateway, name):
@@ -231,15 +213,6 @@ def test_changes_are_written_down(keeper, names):
     rows = ok(keeper.ask("GET", f"/audit?object_id={name}"))["audit_logs"]
     told = {(row["table_name"], row["action"]) for row in rows}
     assert {("LiteLLM_ModelAccessGroupBudgetTable", "created"), ("LiteLLM_ModelAccessGroupBudgetTable", "deleted")} <= told
-
-
-@pytest.fixture(scope="module")
-def server():
-    if not programs():
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres()
-    yield server
-    server.stop()
 
 
 def test_replicas_share_the_budget_and_follow_its_changes(server, spawn, upstream):

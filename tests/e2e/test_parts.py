@@ -2,27 +2,14 @@
 
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.common import fresh, ok, team
 from support.gateway import CALL_COST, entry
 
 # Less than one call costs: what is left after the first call is nothing.
 TINY = round(CALL_COST / 2, 9)
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def team(gateway, **fields):
-    return ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
 
 
 def refusal(call, status):

@@ -4,22 +4,10 @@ import time
 import uuid
 
 import pytest
+from support.common import fresh, ok, team
 from support.gateway import CALL_COST
 
 TINY = round(CALL_COST / 2, 9)
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer, status=200):
-    assert answer.status == status, answer.body
-    return answer.json
-
-
-def team(gateway, **fields):
-    return ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
 
 
 def project(gateway, team_id, **fields):

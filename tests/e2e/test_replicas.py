@@ -5,16 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.gateway import CALL_COST
-from support.postgres import Postgres, programs
-
-
-@pytest.fixture(scope="module")
-def server():
-    if not programs():
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

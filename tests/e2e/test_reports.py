@@ -2,22 +2,13 @@
 
 import datetime
 import time
-import uuid
 from hashlib import sha256
 
 import pytest
+from support.common import fresh, ok
 from support.gateway import CALL_COST, INPUT_PRICE, OUTPUT_PRICE
 
 PATHS = {"key": "api_key", "user": "internal_user_id", "team": "team_id", "organization": "organization_id"}
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def days():

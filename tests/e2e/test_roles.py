@@ -1,19 +1,10 @@
 """Who is no administrator: own keys, teams one runs, an organisation's teams; and nothing else."""
 
 import time
-import uuid
 
 import pytest
+from support.common import fresh, ok
 from support.gateway import MASTER_KEY
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def user(gateway, role="internal_user", **fields):

@@ -1,23 +1,14 @@
 """What keys, teams and the configuration say of calls beside limits: tags, required parameters, customers' defaults."""
 
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.common import fresh, ok
 from support.gateway import CALL_COST, MASTER_KEY
 
 TINY = round(CALL_COST / 2, 9)
 HI = [{"role": "user", "content": "hi"}]
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def refusal(call, status):

@@ -5,23 +5,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.common import fresh, ok, team
 from support.gateway import CALL_COST
 
 # Less than the call costs that is made first; what is left after it is nothing.
 TINY = round(CALL_COST / 2, 9)
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def team(gateway, **fields):
-    return ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
 
 
 def user(gateway, **fields):

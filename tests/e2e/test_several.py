@@ -1,26 +1,12 @@
 """Several at once: users changed, members let in, permissions given; and who may."""
 
-import uuid
-
 import pytest
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
+from support.common import fresh, ok, team
 
 
 def user(gateway, **fields):
     made = ok(gateway.ask("POST", "/user/new", {"user_id": fresh("user"), "user_role": "internal_user", **fields}))
     return made["user_id"], made["key"]
-
-
-def team(gateway, **fields):
-    return ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
 
 
 def test_users_are_changed_each_by_itself(gateway):

@@ -2,21 +2,12 @@
 
 import datetime
 import time
-import uuid
 
 import pytest
+from support.common import fresh, ok
 from support.gateway import CALL_COST
 
 DAY = datetime.timedelta(days=1)
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 @pytest.fixture(scope="module")

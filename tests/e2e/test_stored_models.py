@@ -3,25 +3,14 @@
 import json
 import signal
 import sqlite3
-import time
-import uuid
 from urllib.parse import quote
 
 import pytest
+from support.common import fresh, ok, until
 from support.gateway import CALL_COST, MASTER_KEY, Gateway, entry
-from support.postgres import Postgres, programs
 
 STORED = {"general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True}}
 SECRET = "sk-upstream-secret-0123456789"
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def params(upstream, **more):
@@ -171,30 +160,14 @@ def test_without_the_setting_models_are_not_kept(gateway, upstream):
     assert "STORE_MODEL_IN_DB" in answer.json["detail"]["error"]
 
 
-@pytest.fixture(scope="module")
-def server():
-    if not programs():
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres()
-    yield server
-    server.stop()
-
-
-def until(condition, seconds=5):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_other_replicas_follow(server, spawn, upstream):
     environment = {"DATABASE_URL": server.database()}
     first, second = spawn(environment=environment, **STORED), spawn(environment=environment, **STORED)
     name = fresh("followed")
     id = new(first, upstream, name)["model_id"]
-    until(lambda: second.chat(name).status == 200)
+    until(lambda: second.chat(name).status == 200, seconds=5)
     ok(second.ask("POST", "/model/delete", {"id": id}))
-    until(lambda: first.chat(name).status != 200)
+    until(lambda: first.chat(name).status != 200, seconds=5)
 
 
 def test_a_reload_of_the_file_keeps_what_the_database_has(keeper, upstream):
@@ -202,5 +175,5 @@ def test_a_reload_of_the_file_keeps_what_the_database_has(keeper, upstream):
     new(keeper, upstream, name)
     said = keeper.log().count("a new configuration is in force")
     keeper.signal(signal.SIGHUP)
-    until(lambda: keeper.log().count("a new configuration is in force") > said)
+    until(lambda: keeper.log().count("a new configuration is in force") > said, seconds=5)
     ok(keeper.chat(name))

@@ -6,25 +6,11 @@ import time
 import uuid
 
 import pytest
+from support.common import ok, until
 from support.gateway import CALL_COST, MASTER_KEY, entry
-from support.postgres import Postgres, programs
 
 STORED = {"general_settings": {"master_key": MASTER_KEY, "store_model_in_db": True}}
 DISCOUNTS, MARGINS = "/config/cost_discount_config", "/config/cost_margin_config"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-@pytest.fixture(scope="module")
-def server():
-    if programs() is None:
-        pytest.skip("PostgreSQL is not installed")
-    running = Postgres()
-    yield running
-    running.stop()
 
 
 def cost(gateway):
@@ -33,13 +19,6 @@ def cost(gateway):
     answer = gateway.chat("gpt", key)
     assert answer.status == 200, answer.body
     return gateway.spend(key, 1e-9)
-
-
-def until(condition, seconds=5):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_discounts_and_margins_are_charged_at_once(spawn, upstream):
@@ -95,7 +74,7 @@ def test_replicas_charge_by_it_within_a_second(server, spawn, upstream):
     first, second = spawn(environment=environment, **STORED), spawn(environment=environment, **STORED)
     ok(first.ask("PATCH", DISCOUNTS, {"openai": 0.5}))
     changed = time.monotonic()
-    until(lambda: ok(second.ask("GET", DISCOUNTS))["values"] == {"openai": 0.5})
+    until(lambda: ok(second.ask("GET", DISCOUNTS))["values"] == {"openai": 0.5}, seconds=5)
     assert time.monotonic() - changed < 2, "a second, and time to look"
     assert cost(second) == pytest.approx(0.5 * CALL_COST)
 

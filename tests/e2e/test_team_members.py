@@ -1,43 +1,15 @@
 """Members of a team: their spend set back, their budget the team's again."""
 
-import time
-import uuid
-
-import pytest
+from support.common import fresh, ok, team, until
 from support.gateway import CALL_COST
-from support.postgres import Postgres, programs
 
 # Less than the call costs that is made first; what is left after it is nothing.
 TINY = round(CALL_COST / 2, 9)
 
 
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
-
-
 def user(gateway, role="internal_user", **fields):
     body = {"user_id": fresh("user"), "user_role": role, "auto_create_key": False, **fields}
     return ok(gateway.ask("POST", "/user/new", body))["user_id"]
-
-
-def team(gateway, *members, **fields):
-    id = ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team"), **fields}))["team_id"]
-    for member in members:
-        ok(gateway.ask("POST", "/team/member_add", {"team_id": id, "member": member}))
-    return id
 
 
 def membership(gateway, team, user):
@@ -109,15 +81,6 @@ def test_a_members_budget_is_the_teams_again(gateway):
     assert gateway.chat("claude", key).status == 403, "the models it may use stay"
     ok(gateway.ask("POST", "/team/update", {"team_id": id, "team_member_budget": TINY}))
     assert gateway.chat(key=key).status == 422, "the team's default holds for it"
-
-
-@pytest.fixture(scope="module")
-def server():
-    if not programs():
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres()
-    yield server
-    server.stop()
 
 
 def test_a_reset_opens_on_every_replica(server, spawn):
