@@ -6,23 +6,12 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
+from support.common import fresh, ok
 from support.gateway import MASTER_KEY
-from support.postgres import Postgres, programs
 
 PASSWORD = "Correct-h0rse-battery"
-
-
-def fresh(word):
-    return f"{word}-{uuid.uuid4().hex[:8]}"
-
-
-def ok(answer):
-    assert answer.status == 200, answer.body
-    return answer.json
 
 
 def user(gateway, role="internal_user", **fields):
@@ -235,13 +224,13 @@ def test_the_policy_is_the_operators(spawn):
     ok(claim(gateway, link, made, word, "aaaaaaa1"))
 
 
-@pytest.fixture(scope="module")
-def server():
-    if not programs():
-        pytest.skip("PostgreSQL is not installed")
-    server = Postgres()
-    yield server
-    server.stop()
+def test_a_burst_of_guesses_is_held_back(spawn):
+    gateway = spawn()
+    made = onboarded(gateway)
+    with ThreadPoolExecutor(60) as pool:
+        statuses = list(pool.map(lambda number: sign_in(gateway, made["user_id"], f"guess {number}").status, range(60)))
+    assert set(statuses) == {401, 429} and statuses.count(401) <= 20
+    assert sign_in(gateway, made["user_id"]).status == 429, "nor is the right one taken now"
 
 
 def test_any_replica_takes_the_password(server, spawn):

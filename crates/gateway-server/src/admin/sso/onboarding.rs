@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::reply::{Refused, Reply, Step};
 use super::session::{self, Purpose, User};
-use super::{Visit, flow, page, unmade};
+use super::{Visit, flow, page, password, unmade};
 use crate::admin::invitations::hash_of;
 use crate::admin::{scope_view, teams};
 use crate::identity::hash_password;
@@ -79,14 +79,13 @@ pub(super) async fn claim(visit: &Visit) -> Step<Reply> {
 const USED: &str = "Invitation link has already been used.";
 
 /// The hash of a new password, if it is one as passwords must be.
-pub(super) async fn hashed(visit: &Visit, password: &str) -> Step<String> {
-    if let Some(lacks) = visit.snapshot.config.general.passwords.lacks(password) {
+pub(super) async fn hashed(visit: &Visit, chosen: &str) -> Step<String> {
+    if let Some(lacks) = visit.snapshot.config.general.passwords.lacks(chosen) {
         let why = format!("The password lacks: {lacks}.");
         return Err(Refused::told(StatusCode::BAD_REQUEST, why));
     }
-    let password = password.to_owned();
-    let hashing = tokio::task::spawn_blocking(move || hash_password(&password));
-    hashing.await.map_err(Refused::failed)?.map_err(Refused::failed)
+    let chosen = chosen.to_owned();
+    password::hashing(|| Ok(()), move || hash_password(&chosen)).await?.map_err(Refused::failed)
 }
 
 /// The invitation of a link that may still be made use of.

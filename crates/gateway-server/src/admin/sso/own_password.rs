@@ -36,8 +36,7 @@ pub(super) async fn change(visit: &Visit) -> Step<Reply> {
                         through an invitation link (POST /invitation/new).",
         ));
     };
-    password::slowed(visit)?;
-    if !password::fits(current, Some(&stored)).await? {
+    if !password::fits(visit, current, Some(&stored)).await? {
         password::missed(visit);
         return Err(bad("Current password is incorrect."));
     }

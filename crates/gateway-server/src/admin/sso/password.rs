@@ -6,6 +6,7 @@ use gateway_db::{ScopeId, ScopeKind, ScopeSettings, SlipName};
 use http::StatusCode;
 use llm_types::Money;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::reply::{Refused, Reply, Step};
 use super::session::{self, Purpose, User};
@@ -23,6 +24,9 @@ const MINUTE: i64 = 60_000;
 /// The most addresses that are remembered.
 const MOST: usize = 10_000;
 const ADMIN: &str = "proxy_admin";
+
+/// How many passwords are hashed at the same time: each takes 16 MiB, and anybody may ask for it.
+static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// Wrong passwords of late, by address.
 #[derive(Debug, Default)]
@@ -139,7 +143,7 @@ async fn member(visit: &Visit, name: &str, password: &str) -> Step<Option<User>>
         None => None,
     };
     // As much time passes where there is nobody.
-    let right = fits(password, stored.as_deref()).await?;
+    let right = fits(visit, password, stored.as_deref()).await?;
     match found.filter(|_| right) {
         Some(user) => member_user(visit, &user.id.id).await.map(Some),
         None => Ok(None),
@@ -158,15 +162,30 @@ async fn member_user(visit: &Visit, id: &str) -> Step<User> {
     }
 }
 
-/// Whether a hash is a password's.
-pub(super) async fn fits(password: &str, stored: Option<&str>) -> Step<bool> {
+/// Whether a hash is a password's. Who waited for others' hashes may have tried too often meanwhile.
+pub(super) async fn fits(visit: &Visit, password: &str, stored: Option<&str>) -> Step<bool> {
     let (password, stored) = (password.to_owned(), stored.map(str::to_owned));
-    let hashing = tokio::task::spawn_blocking(move || is_password(&password, stored.as_deref()));
-    hashing.await.map_err(Refused::failed)
+    hashing(|| slowed(visit), move || is_password(&password, stored.as_deref())).await
+}
+
+/// Does something with hashes when it may, unless `check` says no then.
+pub(super) async fn hashing<T: Send + 'static>(
+    check: impl FnOnce() -> Step<()>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Step<T> {
+    let place = HASHING.acquire().await.map_err(Refused::failed)?;
+    check()?;
+    // The place is the work's: it goes on when whoever asked for it has left.
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(place);
+        done
+    });
+    working.await.map_err(Refused::failed)
 }
 
 /// Whether the address may try a password now.
-pub(super) fn slowed(visit: &Visit) -> Step<()> {
+fn slowed(visit: &Visit) -> Step<()> {
     if !visit.shared.failures.are_too_many(address(visit), visit.now) {
         return Ok(());
     }
