@@ -70,8 +70,7 @@ fn read(job: &Job) -> Result<(Option<String>, ScopeEdit), Refusal> {
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let (id, edit) = read(job)?;
     let Some(id) = id else {
-        let problem = Refusal::field("missing", "budget_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("budget_id"));
     };
     existing(job, &id).await?;
     Ok(row(&job.edit(&budget(&id), edit).await?))
@@ -88,8 +87,7 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(ids) = fields.texts("budgets") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "budgets", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("budgets"));
     };
     if ids.is_empty() {
         return Ok(json!([]));
@@ -114,9 +112,7 @@ const FIELDS: [(&str, &str, &str); 6] = [
 ];
 
 async fn settings(job: &Job) -> Result<Value, Refusal> {
-    let id = job.param("budget_id").ok_or_else(|| {
-        Refusal::Fields(vec![Refusal::field("missing", "budget_id", "Field required", &Value::Null)])
-    })?;
+    let id = job.param("budget_id").ok_or_else(|| Refusal::missing("budget_id"))?;
     let row = view::budget(&existing(job, &id).await?);
     let field = |(name, kind, words): &(&str, &str, &str)| {
         let value = row.get(*name).cloned().unwrap_or(Value::Null);

@@ -68,12 +68,10 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
     let (name, edit) = read(job)?;
     let Change::Set(name) = name else {
-        let problem = Refusal::field("missing", "credential_name", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("credential_name"));
     };
     if edit.values.is_empty() {
-        let problem = Refusal::field("missing", "credential_values", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("credential_values"));
     }
     if job.db.entry(EntryKind::Credential, &name, seal).await?.is_some() {
         let message = format!("a credential with the name `{name}` exists already");

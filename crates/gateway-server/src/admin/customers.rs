@@ -84,17 +84,13 @@ fn named(job: &Job) -> Result<Vec<String>, Refusal> {
     fields.finish()?;
     match ids {
         Change::Set(ids) => Ok(ids),
-        Change::Keep | Change::Clear => {
-            let problem = Refusal::field("missing", "user_ids", "Field required", &Value::Null);
-            Err(Refusal::Fields(vec![problem]))
-        }
+        Change::Keep | Change::Clear => Err(Refusal::missing("user_ids")),
     }
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
     let Some(id) = job.param("end_user_id") else {
-        let problem = Refusal::field("missing", "end_user_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("end_user_id"));
     };
     Ok(row(job, &existing(job, &id).await?))
 }

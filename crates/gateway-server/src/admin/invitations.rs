@@ -58,9 +58,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
-    let id = job.param("invitation_id").ok_or_else(|| {
-        Refusal::Fields(vec![Refusal::field("missing", "invitation_id", "Field required", &Value::Null)])
-    })?;
+    let id = job.param("invitation_id").ok_or_else(|| Refusal::missing("invitation_id"))?;
     let found = job.db.invitation(&hash_of(&id)).await?.ok_or_else(unknown)?;
     Ok(row(&id, &found))
 }
@@ -72,8 +70,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
     let accepted = fields.flag("is_accepted");
     fields.finish()?;
     let Change::Set(accepted) = accepted else {
-        let problem = Refusal::field("missing", "is_accepted", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("is_accepted"));
     };
     let now = job.moment.now;
     let marked = job.db.mark_invitation(&hash_of(&id), accepted.then_some(now), (now, &job.by)).await?;

@@ -112,12 +112,7 @@ impl Job {
     async fn block(self, blocked: bool) -> Result<Value, Refusal> {
         let mut fields = Fields::read(&self.body)?;
         let Change::Set(key) = fields.text("key") else {
-            return Err(Refusal::Fields(vec![Refusal::field(
-                "missing",
-                "key",
-                "Field required",
-                &Value::Null,
-            )]));
+            return Err(Refusal::missing("key"));
         };
         let patch = KeyPatch { blocked: Some(blocked), ..KeyPatch::default() };
         let record = self.change(&hash_of(&key), patch).await?;

@@ -63,8 +63,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let name = fields.required("model_name")?;
     let mut edit = read(fields)?;
     if edit.params.is_empty() {
-        let problem = Refusal::field("missing", "litellm_params", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("litellm_params"));
     }
     let id = edit.info.shift_remove("id").and_then(|id| id.as_str().map(str::to_owned));
     let id = id.unwrap_or_else(super::members::new_id);
@@ -103,8 +102,7 @@ async fn update(job: &Job, named: Option<&str>) -> Result<Value, Refusal> {
     let edit = read(job.fields()?)?;
     let id = named.or_else(|| edit.info.get("id").and_then(Value::as_str)).map(str::to_owned);
     let Some(id) = id else {
-        let problem = Refusal::field("missing", "model_info.id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("model_info.id"));
     };
     let mut entry = existing(job, &id, seal).await?;
     if let Change::Set(name) = edit.name {

@@ -68,8 +68,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(ids) = fields.texts("organization_ids") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "organization_ids", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("organization_ids"));
     };
     let mut rows = Vec::new();
     let mut gone = Vec::new();
@@ -87,8 +86,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
     let Some(id) = job.param("organization_id") else {
-        let problem = Refusal::field("missing", "organization_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("organization_id"));
     };
     row(job, &existing(job, &id).await?).await
 }
@@ -108,8 +106,7 @@ async fn member_add(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let id = fields.required("organization_id")?;
     let Some(given) = fields.any("member") else {
-        let problem = Refusal::field("missing", "member", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("member"));
     };
     let limits = limits(&mut fields)?;
     fields.finish()?;

@@ -99,8 +99,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(ids) = fields.texts("project_ids") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "project_ids", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("project_ids"));
     };
     let mut gone = Vec::new();
     for id in &ids {
@@ -124,8 +123,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
     let Some(id) = job.param("project_id") else {
-        let problem = Refusal::field("missing", "project_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("project_id"));
     };
     Ok(row(job, &existing(job, &id, "project_id").await?))
 }

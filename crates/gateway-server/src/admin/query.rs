@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use gateway_db::{KeySort, SortOrder};
+use http::StatusCode;
 use llm_types::ErrorKind;
 
 use super::refusal::Refusal;
@@ -25,6 +26,17 @@ pub(super) fn params(query: Option<&str>, name: &str) -> Vec<String> {
 pub(super) fn names(query: Option<&str>) -> Vec<String> {
     let pairs = query.into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty());
     pairs.map(|pair| unescaped(pair.split_once('=').map_or(pair, |(name, _)| name)).into_owned()).collect()
+}
+
+/// Refuses parameters that nobody looks at: a filter that is overlooked shows too much.
+pub(super) fn only(query: Option<&str>, allowed: &[&str]) -> Result<(), Refusal> {
+    let unknown: Vec<String> =
+        names(query).into_iter().filter(|name| !allowed.contains(&name.as_str())).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let words = format!("Unrecognized query parameter(s): {}.", unknown.join(", "));
+    Err(Refusal::problem(StatusCode::BAD_REQUEST, "unknown-query-parameter", &words, allowed))
 }
 
 /// The query with a parameter, whatever it was before.

@@ -55,6 +55,11 @@ impl Refusal {
         json!({ "type": kind, "loc": ["body", name], "msg": message, "input": found })
     }
 
+    /// A field is not there that must be.
+    pub(super) fn missing(name: &str) -> Self {
+        Self::Fields(vec![Self::field("missing", name, "Field required", &Value::Null)])
+    }
+
     /// Why, in words: for lists in which some entries are done and some are not.
     pub(super) fn reason(&self) -> String {
         match self {

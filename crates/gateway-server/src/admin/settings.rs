@@ -89,8 +89,7 @@ async fn adjust(job: &Job, name: &str, word: &str) -> Result<Value, Refusal> {
 async fn make_public(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let gateway_db::Change::Set(groups) = fields.texts("model_groups") else {
-        let problem = Refusal::field("missing", "model_groups", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("model_groups"));
     };
     fields.finish()?;
     let snapshot = job.shared.snapshot();
@@ -110,8 +109,7 @@ async fn make_public(job: &Job) -> Result<Value, Refusal> {
 async fn set_links(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let gateway_db::Change::Set(links) = fields.map("useful_links") else {
-        let problem = Refusal::field("missing", "useful_links", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("useful_links"));
     };
     fields.finish()?;
     keep(job, PUBLIC_LINKS, links.clone()).await?;

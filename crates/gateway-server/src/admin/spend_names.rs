@@ -38,11 +38,7 @@ const LARGEST_PAGE: usize = 100;
 
 /// Answers with a page of names.
 pub(super) async fn run(job: &Job, of: NamesOf) -> Result<Value, Refusal> {
-    let asked = query::names(job.query.as_deref());
-    if let Some(unknown) = asked.iter().find(|name| !ALLOWED.contains(&name.as_str())) {
-        let words = format!("unknown query parameter `{unknown}`");
-        return Err(Refusal::problem(StatusCode::BAD_REQUEST, "unknown-query-parameter", &words, &ALLOWED));
-    }
+    query::only(job.query.as_deref(), &ALLOWED)?;
     let range = (day(job, FROM)?, day(job, TO)?);
     let (page, size) = (number(job, "page", 1, usize::MAX)?, number(job, "page_size", PAGE, LARGEST_PAGE)?);
     let mut names = found(job, of, range).await?;

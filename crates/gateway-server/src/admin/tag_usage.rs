@@ -37,12 +37,7 @@ struct Usage {
 pub(super) async fn summary(job: &Job) -> Result<Value, Refusal> {
     for name in ["start_date", "end_date"] {
         if job.param(name).is_none() {
-            return Err(Refusal::Fields(vec![Refusal::field(
-                "missing",
-                name,
-                "Field required",
-                &Value::Null,
-            )]));
+            return Err(Refusal::missing(name));
         }
     }
     let (part, exact) = (job.param("tag_filter"), query::params(job.query.as_deref(), "tag_filters"));

@@ -64,8 +64,7 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(names) = fields.texts("names") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "names", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("names"));
     };
     let mut rows = Map::new();
     for name in names {

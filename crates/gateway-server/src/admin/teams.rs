@@ -192,8 +192,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(ids) = fields.texts("team_ids") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "team_ids", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("team_ids"));
     };
     let mut gone = Vec::new();
     for id in &ids {
@@ -208,9 +207,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
-    let id = job.param("team_id").ok_or_else(|| {
-        Refusal::Fields(vec![Refusal::field("missing", "team_id", "Field required", &Value::Null)])
-    })?;
+    let id = job.param("team_id").ok_or_else(|| Refusal::missing("team_id"))?;
     let record = existing(job, &id).await?;
     let members = job.members(ScopeKind::TeamMember, &id).await?;
     let keys = job.all_keys(KeyQuery { team_id: Some(id.clone()), ..KeyQuery::default() }).await?;
@@ -278,8 +275,7 @@ async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
     let id = fields.required("team_id")?;
     let Change::Set(named) = fields.texts("models") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "models", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("models"));
     };
     let team = existing(job, &id).await?;
     let mut models = team.settings.models.clone();

@@ -241,8 +241,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let Change::Set(ids) = fields.texts("user_ids") else {
         fields.finish()?;
-        let problem = Refusal::field("missing", "user_ids", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("user_ids"));
     };
     remove(job, &ids).await?;
     Ok(json!(ids.len()))
@@ -290,8 +289,7 @@ fn whose(job: &Job) -> Result<Option<String>, Refusal> {
 /// A user's own row, with the ids of its teams.
 async fn row_alone(job: &Job) -> Result<Value, Refusal> {
     let Some(id) = whose(job)? else {
-        let problem = Refusal::field("missing", "user_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("user_id"));
     };
     let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;
     row(job, &user).await

@@ -49,8 +49,7 @@ impl Job {
         let key = self.named_key(&mut fields)?;
         let Change::Set(spend) = fields.money("reset_to")? else {
             fields.finish()?;
-            let problem = Refusal::field("missing", "reset_to", "Field required", &Value::Null);
-            return Err(Refusal::Fields(vec![problem]));
+            return Err(Refusal::missing("reset_to"));
         };
         fields.finish()?;
         let hash = hash_of(&key);
@@ -72,10 +71,7 @@ impl Job {
         match (&self.named, fields.text("key")) {
             (Some(named), _) => Ok(named.clone()),
             (None, Change::Set(key)) => Ok(key),
-            (None, _) => {
-                let problem = Refusal::field("missing", "key", "Field required", &Value::Null);
-                Err(Refusal::Fields(vec![problem]))
-            }
+            (None, _) => Err(Refusal::missing("key")),
         }
     }
 }

@@ -37,8 +37,7 @@ impl Job {
         let mut fields = self.fields()?;
         let Change::Set(keys) = fields.texts("keys") else {
             fields.finish()?;
-            let problem = Refusal::field("missing", "keys", "Field required", &Value::Null);
-            return Err(Refusal::Fields(vec![problem]));
+            return Err(Refusal::missing("keys"));
         };
         let mut rows = Vec::new();
         for key in &keys {

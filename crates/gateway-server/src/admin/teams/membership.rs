@@ -23,8 +23,7 @@ pub(super) async fn add(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let id = fields.required("team_id")?;
     let Some(given) = fields.any("member") else {
-        let problem = Refusal::field("missing", "member", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("member"));
     };
     let wanted = members::read(&given, ROLES)?;
     let limits = member_limits(job, &mut fields)?;
@@ -130,8 +129,7 @@ pub(super) async fn add_several(job: &Job) -> Result<Value, Refusal> {
         (_, Change::Set(true)) => every_user(job).await?,
         (Some(given), _) => members::read(&given, ROLES)?,
         (None, _) => {
-            let problem = Refusal::field("missing", "members", "Field required", &Value::Null);
-            return Err(Refusal::Fields(vec![problem]));
+            return Err(Refusal::missing("members"));
         }
     };
     if wanted.len() > MOST {

@@ -44,8 +44,7 @@ const AVAILABLE: &[&str] = &[
 /// `/team/permissions_list`
 pub(super) async fn list(job: &Job) -> Result<Value, Refusal> {
     let Some(id) = job.param("team_id") else {
-        let problem = Refusal::field("missing", "team_id", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("team_id"));
     };
     let team = existing(job, &id).await?;
     Ok(json!({
@@ -116,8 +115,7 @@ fn read(mut fields: Fields) -> Result<(&'static str, Vec<String>), Refusal> {
     };
     fields.finish()?;
     let Change::Set(listed) = listed else {
-        let problem = Refusal::field("missing", NAME, "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing(NAME));
     };
     match listed.iter().find(|route| !AVAILABLE.contains(&route.as_str())) {
         None => Ok((name, listed)),

@@ -19,8 +19,7 @@ pub(super) async fn spend(job: &Job) -> Result<Value, Refusal> {
     let reset_to = fields.money("reset_to")?;
     fields.finish()?;
     let Change::Set(spend) = reset_to else {
-        let problem = Refusal::field("missing", "reset_to", "Field required", &Value::Null);
-        return Err(Refusal::Fields(vec![problem]));
+        return Err(Refusal::missing("reset_to"));
     };
     let (_, member) = named(job).await?;
     if is_own(job, &member) {
