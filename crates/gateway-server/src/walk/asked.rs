@@ -260,7 +260,7 @@ impl Call {
 }
 
 /// How a conversation began: what was said before the first answer.
-fn beginning(request: &ChatRequest) -> String {
+pub(super) fn beginning(request: &ChatRequest) -> String {
     let asked = request.messages.iter().take_while(|message| message.role != Role::Assistant);
     asked.map(Message::text).collect::<Vec<_>>().join("\n")
 }

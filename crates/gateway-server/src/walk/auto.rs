@@ -11,7 +11,7 @@ use llm_router::{Bond, Deployment, Moment, prefix};
 use llm_types::{ChatRequest, Error, ErrorKind, Money, Origin, PartKind, Result, Role, Usage};
 use serde_json::{Value, json};
 
-use super::asked::hash;
+use super::asked::{beginning, hash};
 use super::compact::{self, Shorter};
 use super::meaning::nearest;
 use super::signs::Seen;
@@ -286,10 +286,7 @@ fn last_said(request: &ChatRequest, blocks: &[Reminder]) -> (String, String) {
 fn session(call: &Call, caller: &Caller, request: &ChatRequest) -> u128 {
     match call.session() {
         Some(session) => hash(&["session", caller.word(), session]),
-        None => {
-            let began = request.messages.first().map(llm_types::Message::text).unwrap_or_default();
-            hash(&["began", caller.word(), &began])
-        }
+        None => hash(&["began", caller.word(), &beginning(request)]),
     }
 }
 
