@@ -153,7 +153,8 @@ fn affinity(cx: &mut Context<'_>, path: &str, node: &Node) -> AffinityKinds {
     for item in node.items() {
         let name = text_of(item).unwrap_or_default();
         if !is_affinity(&name, &mut kinds) && name != "responses_api_deployment_check" {
-            let known = "`prompt_caching`, `session_affinity`, `deployment_affinity`";
+            let known =
+                "`prompt_caching`, `session_affinity`, `deployment_affinity`, `encrypted_content_affinity`";
             cx.warning(path, &item.at, format!("found `{name}`, expected {known}"), "it has no effect");
         }
     }
