@@ -4,11 +4,14 @@ use gateway_db::JsonMap;
 use llm_types::ErrorKind;
 use serde_json::Value;
 
+use super::allocation::GUARANTEED;
 use super::refusal::Refusal;
 use crate::clock::time_of;
 use crate::identity::amount_and_period;
 use crate::limits::parse_duration_ms;
 
+/// How rates may be meant (`rpm_limit_type`, `tpm_limit_type`).
+const THROUGHPUTS: [&str; 3] = [GUARANTEED, "best_effort_throughput", "dynamic"];
 /// Budgets by model are read as LiteLLM writes them.
 ///
 /// # Errors
@@ -38,7 +41,7 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     if let Some(models) = given("budget_fallbacks") {
         check_fallbacks(models)?;
     }
-    for name in ["tags", "enforced_params"] {
+    for name in ["tags", "enforced_params", "default_team_member_models"] {
         let is_list = |said: &Value| said.as_array().is_some_and(|texts| texts.iter().all(Value::is_string));
         if let Some(said) = given(name).filter(|said| !is_list(said)) {
             return Err(wrong(name, said, "a list of texts"));
@@ -52,6 +55,17 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
         |said: &Value| said.as_object().is_some_and(|map| map.values().all(|said| said.as_u64().is_some()));
     if let Some(said) = given(by_model).filter(|said| !is_map(said)) {
         return Err(wrong(by_model, said, "whole numbers of tokens by model"));
+    }
+    for name in ["rpm_limit_type", "tpm_limit_type"] {
+        let is_kind = |said: &Value| said.as_str().is_some_and(|said| THROUGHPUTS.contains(&said));
+        if let Some(said) = given(name).filter(|said| !is_kind(said)) {
+            return Err(wrong(name, said, "`guaranteed_throughput`, `best_effort_throughput` or `dynamic`"));
+        }
+    }
+    if let Some(said) = given("team_member_key_duration")
+        && said.as_str().and_then(parse_duration_ms).is_none()
+    {
+        return Err(wrong("team_member_key_duration", said, "a duration such as `30d`"));
     }
     let (more, until) = (given("temp_budget_increase"), given("temp_budget_expiry"));
     let readable = match (more, until) {
@@ -85,6 +99,15 @@ fn wrong(field: &str, said: &Value, expected: &str) -> Refusal {
     let shown: String = said.to_string().chars().take(80).collect();
     let message = format!("`{field}` is `{shown}`, expected {expected}");
     Refusal::about(ErrorKind::BadRequest, "bad_request_error", field, message)
+}
+
+/// When the budget's period ends that runs now (`budget_reset_at`), in Unix milliseconds.
+///
+/// # Errors
+/// What is no time.
+pub(super) fn end_of_period(said: &str) -> Result<i64, Refusal> {
+    time_of(said)
+        .ok_or_else(|| wrong("budget_reset_at", &said.into(), "a time such as `2030-01-31T00:00:00Z`"))
 }
 
 fn is_budget(said: &Value) -> bool {

@@ -3,7 +3,9 @@
 mod rotate;
 mod several;
 
-use gateway_db::{Change, KeyName, KeyPatch, KeyQuery, KeyRecord, NewKey, PageRequest};
+use gateway_db::{
+    Change, KeyName, KeyPatch, KeyQuery, KeyRecord, KeySettings, NewKey, PageRequest, ScopeId, ScopeKind,
+};
 use llm_types::{Error, ErrorKind, KeyHash};
 use serde_json::{Value, json};
 
@@ -72,8 +74,24 @@ impl Job {
     pub(super) async fn make_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
         let snapshot = self.shared.snapshot();
         fields.fill(&snapshot.config.budgets.key_defaults);
+        self.fill_by_team(&mut fields).await?;
         fields.cap(&snapshot.config.budgets.key_ceilings)?;
         self.issue_key(fields).await
+    }
+
+    /// Sets how long a key of a member of a team lives, where the request leaves it open
+    /// (`team_member_key_duration` of the team).
+    async fn fill_by_team(&self, fields: &mut Fields) -> Result<(), Refusal> {
+        let (user, team) = (fields.text("user_id"), fields.text("team_id"));
+        fields.put_back("user_id", user.clone());
+        fields.put_back("team_id", team.clone());
+        let (Change::Set(_), Change::Set(team)) = (user, team) else { return Ok(()) };
+        let team = self.db.scope(&ScopeId::new(ScopeKind::Team, &team)).await?;
+        let said = team.and_then(|mut team| team.settings.extra.shift_remove("team_member_key_duration"));
+        if let Some(duration) = said.filter(|duration| !duration.is_null()) {
+            fields.fill(&[("duration".to_owned(), duration)].into_iter().collect());
+        }
+        Ok(())
     }
 
     /// Makes a key by these fields alone: defaults and ceilings of keys that people ask for are not for it.
@@ -81,10 +99,12 @@ impl Job {
         let secret = chosen_secret(fields.text("key"))?;
         let patch = fields.patch(&self.moment)?;
         let spend = patch.spend.unwrap_or_default();
+        let settings = settings_of(patch);
+        self.check_key_rates(&settings, None).await?;
         let new = NewKey {
             hash: hash_of(&secret),
             name: Some(masked(&secret)),
-            settings: settings_of(patch),
+            settings,
             spend,
             created_at: self.moment.now,
             created_by: Some(self.by.clone()),
@@ -128,6 +148,11 @@ impl Job {
         if forced_spend.is_some() {
             // What was spent until now must not be added to what is set.
             self.shared.shipping.flush().await?;
+        }
+        if touches_rates(&patch)
+            && let Some(old) = self.db.key_by_hash(hash).await?
+        {
+            self.check_key_rates(&becomes(old.settings, &patch), Some(hash)).await?;
         }
         let record = self.db.update_key(hash, patch, self.moment.now, Some(&self.by)).await?;
         if let Some(entry) = self.shared.directory.keep(record.clone()).await?
@@ -255,6 +280,34 @@ impl Job {
         let mut row = self.row(record);
         row.insert("token".to_owned(), json!(record.hash.as_str()));
         Value::Object(row)
+    }
+}
+
+/// Whether a change is about the rates of a key, or about who gives them.
+fn touches_rates(patch: &KeyPatch) -> bool {
+    let given = ["rpm_limit_type", "tpm_limit_type"].iter().any(|name| patch.extra.contains_key(*name));
+    given
+        || patch.rpm_limit != Change::Keep
+        || patch.tpm_limit != Change::Keep
+        || patch.team_id != Change::Keep
+        || patch.organization_id != Change::Keep
+        || patch.model_rpm_limit.is_some()
+        || patch.model_tpm_limit.is_some()
+}
+
+/// What a change makes of a key, as far as its share of a team's rates goes.
+fn becomes(old: KeySettings, patch: &KeyPatch) -> KeySettings {
+    let mut extra = old.extra;
+    extra.extend(patch.extra.clone());
+    KeySettings {
+        team_id: patch.team_id.clone().apply(old.team_id),
+        organization_id: patch.organization_id.clone().apply(old.organization_id),
+        rpm_limit: patch.rpm_limit.apply(old.rpm_limit),
+        tpm_limit: patch.tpm_limit.apply(old.tpm_limit),
+        model_rpm_limit: patch.model_rpm_limit.clone().unwrap_or(old.model_rpm_limit),
+        model_tpm_limit: patch.model_tpm_limit.clone().unwrap_or(old.model_tpm_limit),
+        extra,
+        ..KeySettings::default()
     }
 }
 

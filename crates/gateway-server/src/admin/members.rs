@@ -147,6 +147,7 @@ impl Job {
         (limits, models, budget): (LimitEdit, Vec<String>, Option<String>),
     ) -> Result<(ScopeRecord, ScopeRecord), Refusal> {
         let user = self.user_of(member).await?;
+        let models = self.models_of_member(kind, id, models).await?;
         let mut settings = ScopeSettings {
             role: Some(member.role.clone()),
             email: user.settings.email.clone(),
@@ -158,6 +159,23 @@ impl Job {
         let membership = ScopeId::member(kind, id, &user.id.id);
         let made = self.make(membership, settings, Money::ZERO).await?;
         Ok((user, made))
+    }
+
+    /// The models of a new member: what its team gives every member where nothing else is said
+    /// (`default_team_member_models`).
+    async fn models_of_member(
+        &self,
+        kind: ScopeKind,
+        id: &str,
+        said: Vec<String>,
+    ) -> Result<Vec<String>, Refusal> {
+        if kind != ScopeKind::TeamMember || !said.is_empty() {
+            return Ok(said);
+        }
+        let team = self.db.scope(&ScopeId::new(ScopeKind::Team, id)).await?;
+        let listed = team.and_then(|mut team| team.settings.extra.shift_remove("default_team_member_models"));
+        let listed = listed.as_ref().and_then(Value::as_array).into_iter().flatten();
+        Ok(listed.filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// The membership a request means, by the user's id or mail address.

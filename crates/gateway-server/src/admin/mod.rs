@@ -2,6 +2,7 @@
 
 mod access_groups;
 mod activity;
+mod allocation;
 mod audit;
 mod budget_fields;
 mod budgets;

@@ -95,7 +95,10 @@ pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
     let own =
         matches!(action, Action::User(action) if action.is_own()) || matches!(action, Action::Report(_));
-    if own || job.caller.role() != Role::Other {
+    // What an operator lets a key see is everybody's (`permissions.get_spend_routes`).
+    let sees_spend =
+        matches!(action, Action::Spend(action) if action.reads()) && permits(job, "get_spend_routes");
+    if own || sees_spend || job.caller.role() != Role::Other {
         return Ok(());
     }
     let Some(rights) = Rights::of(job).await? else { return own_key_only(job, action, path) };
@@ -113,6 +116,14 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
         }
         Action::Spend(action) if action.is_scoped() => rights.spend(job, action).await,
         _ => Err(crate::routes::operators_only(path).into()),
+    }
+}
+
+/// Whether the key has a permission of its own.
+fn permits(job: &Job, name: &str) -> bool {
+    match &job.caller {
+        Caller::Operator => false,
+        Caller::Key(entry) => entry.record.settings.permissions.get(name) == Some(&Value::Bool(true)),
     }
 }
 

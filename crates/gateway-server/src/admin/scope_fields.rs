@@ -3,7 +3,7 @@
 use gateway_db::{Change, JsonMap, ScopeSettings};
 use llm_types::Money;
 
-use super::budget_fields::{check_extra, check_model_budgets};
+use super::budget_fields::{check_extra, check_model_budgets, end_of_period};
 use super::fields::{Fields, Moment, always, reset};
 use super::refusal::Refusal;
 
@@ -48,6 +48,7 @@ impl Fields {
     /// # Errors
     /// Every field of a wrong type together, or the first value that makes no sense.
     pub(super) fn scope(mut self, moment: &Moment) -> Result<ScopeEdit, Refusal> {
+        let ends = self.text("budget_reset_at");
         let mut edit = ScopeEdit {
             organization_id: self.text("organization_id"),
             budget_id: self.text("budget_id"),
@@ -66,7 +67,10 @@ impl Fields {
         }
         edit.extra = self.finish()?;
         check_extra(&edit.extra)?;
-        edit.limits.budget_reset_at = reset(&edit.limits.budget_duration, moment)?;
+        edit.limits.budget_reset_at = match ends {
+            Change::Set(at) => Change::Set(end_of_period(&at)?),
+            Change::Keep | Change::Clear => reset(&edit.limits.budget_duration, moment)?,
+        };
         Ok(edit)
     }
 

@@ -19,6 +19,8 @@ impl Row {
         row.put("spend", json!(spent.as_usd()));
         row.put("blocked", json!(settings.blocked));
         row.put("budget_id", json!(settings.budget_id));
+        row.put("model_rpm_limit", json!(settings.model_rpm_limit));
+        row.put("model_tpm_limit", json!(settings.model_tpm_limit));
         row.put("created_at", time(Some(record.created_at)));
         row.put("created_by", json!(record.created_by));
         row.put("updated_at", time(Some(record.updated_at)));
@@ -70,8 +72,6 @@ pub(super) fn team(record: &ScopeRecord, spent: Money, members: &[ScopeRecord]) 
     row.put("team_id", json!(record.id.id));
     row.put("team_alias", json!(settings.alias));
     row.put("organization_id", json!(settings.organization_id));
-    row.put("model_rpm_limit", json!(settings.model_rpm_limit));
-    row.put("model_tpm_limit", json!(settings.model_tpm_limit));
     row.put("admins", json!([]));
     row.put("members", json!([]));
     row.put("members_with_roles", members.iter().map(member).collect());
@@ -193,8 +193,6 @@ pub(super) fn project(record: &ScopeRecord, spent: Money) -> Map<String, Value> 
     row.put("project_alias", json!(settings.alias));
     row.put("team_id", json!(settings.team_id));
     row.put("model_spend", json!({}));
-    row.put("model_rpm_limit", json!(settings.model_rpm_limit));
-    row.put("model_tpm_limit", json!(settings.model_tpm_limit));
     row.put("litellm_budget_table", own_budget(record));
     row.finish(record, &["description", "object_permission", "object_permission_id"])
 }

@@ -1,6 +1,8 @@
 //! `/team/*`: teams, their members, their models (surface §3.5).
 
-use gateway_db::{Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{
+    Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings,
+};
 use http::StatusCode;
 use llm_types::{ErrorKind, Money};
 use serde_json::{Map, Value, json};
@@ -120,7 +122,9 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     }
     let mut edit = read(job, fields, None).await?;
     let spend = edit.spend.take().unwrap_or_default();
-    let record = job.make(team, edit.settings(), spend).await?;
+    let settings = edit.settings();
+    job.check_team_rates(&id, &settings, &ScopeSettings::default()).await?;
+    let record = job.make(team, settings, spend).await?;
     for member in &wanted {
         let rest = (LimitEdit::default(), Vec::new(), member_budget(&record));
         job.join(ScopeKind::TeamMember, &id, member, rest).await?;
@@ -184,6 +188,9 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
     let id = fields.required("team_id")?;
     let old = existing(job, &id).await?;
     let edit = read(job, fields, Some(&old)).await?;
+    let mut becomes = old.settings.clone();
+    edit.clone().apply(&mut becomes);
+    job.check_team_rates(&id, &becomes, &old.settings).await?;
     let record = job.edit(&old.id, edit).await?;
     Ok(json!({ "team_id": id, "data": row(job, &record).await? }))
 }

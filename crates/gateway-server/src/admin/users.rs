@@ -111,6 +111,19 @@ async fn read(job: &Job, mut fields: Fields) -> Result<ScopeEdit, Refusal> {
     Ok(edit)
 }
 
+/// Fields of a request for a new user that are of the key it gets: users have none of them.
+const OF_THE_KEY: [&str; 9] = [
+    "key_alias",
+    "duration",
+    "agent_id",
+    "aliases",
+    "config",
+    "permissions",
+    "budget_fallbacks",
+    "guardrails",
+    "prompts",
+];
+
 /// Makes a user by the fields of a request.
 ///
 /// # Errors
@@ -122,8 +135,11 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
     };
     job.fill_user(&mut fields);
     let with_key = fields.flag("auto_create_key") != Change::Set(false);
-    let (key_alias, duration) = (fields.text("key_alias"), fields.text("duration"));
-    let teams = teams_named(fields.any("teams"))?;
+    let for_key: Vec<(&str, Value)> =
+        OF_THE_KEY.iter().filter_map(|name| Some((*name, fields.any(name)?))).collect();
+    let mut teams = teams_named(fields.any("teams"))?;
+    let team = super::fields::always(fields.text("team_id")).filter(|team| !team.is_empty());
+    teams.extend(team.iter().filter(|team| !teams.contains(team)).cloned().collect::<Vec<_>>());
     let organizations = super::fields::always(fields.texts("organizations")).unwrap_or_default();
     let mut edit = read(job, fields).await?;
     if let Change::Set(email) = &edit.email
@@ -148,10 +164,8 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
     answer.insert("key".to_owned(), Value::Null);
     if with_key {
         let mut asked = json!({ "user_id": id });
-        for (name, change) in [("key_alias", key_alias), ("duration", duration)] {
-            if let Change::Set(text) = change {
-                asked[name] = json!(text);
-            }
+        for (name, value) in for_key.into_iter().chain(team.map(|team| ("team_id", json!(team)))) {
+            asked[name] = value;
         }
         let (key, secret) = job.make_key(Fields::read(asked.to_string().as_bytes())?).await?;
         let Value::Object(row) = view::generated(&key, &secret, job.moment.now) else { return Ok(json!({})) };

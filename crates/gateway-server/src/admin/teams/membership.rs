@@ -5,6 +5,7 @@ use http::StatusCode;
 use llm_types::{ErrorKind, Money};
 use serde_json::{Value, json};
 
+use super::super::budget_fields::check_extra;
 use super::super::fields::{self, Fields};
 use super::super::job::Job;
 use super::super::members::{self, Member};
@@ -74,6 +75,9 @@ pub(super) fn member_limits(
     Ok((limits, fields::always(fields.texts("allowed_models"))))
 }
 
+/// What is added to a member's budget for a time, and until when.
+const RAISE: [&str; 2] = ["temp_budget_increase", "temp_budget_expiry"];
+
 pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let id = fields.required("team_id")?;
@@ -86,9 +90,11 @@ pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
         return Err(Refusal::Fields(vec![problem]));
     }
     let (limits, models) = member_limits(job, &mut fields)?;
-    fields.finish()?;
+    let mut extra = fields.finish()?;
+    extra.retain(|name, _| RAISE.contains(&name.as_str()));
+    check_extra(&extra)?;
     let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
-    let edit = ScopeEdit { role, limits, models, ..ScopeEdit::default() };
+    let edit = ScopeEdit { role, limits, models, extra, ..ScopeEdit::default() };
     let record = job.edit(&member.id, edit).await?;
     let settings = &record.settings;
     Ok(json!({
@@ -100,8 +106,8 @@ pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
         "rpm_limit": settings.rpm_limit,
         "budget_duration": settings.budget_duration,
         "allowed_models": settings.models,
-        "temp_budget_increase": null,
-        "temp_budget_expiry": null,
+        "temp_budget_increase": settings.extra.get(RAISE[0]),
+        "temp_budget_expiry": settings.extra.get(RAISE[1]),
     }))
 }
 

@@ -1,0 +1,252 @@
+"""No field of LiteLLM's requests about keys, users, teams and so on is lost: each is given back, and stays."""
+
+import time
+
+import pytest
+from support.common import fresh, ok
+from support.gateway import CALL_COST
+
+SOON = "2030-01-31T00:00:00Z"
+BUDGETS = {"max_budget": 5.5, "soft_budget": 4.5, "tpm_limit": 1000, "rpm_limit": 10, "tpd_limit": 99}
+BUDGETS |= {"max_parallel_requests": 3, "budget_duration": "30d"}
+BY_MODEL = {"model_max_budget": {"gpt": {"max_budget": 1, "budget_duration": "1d"}}}
+BY_MODEL |= {"model_rpm_limit": {"gpt": 5}, "model_tpm_limit": {"gpt": 500}}
+WINDOWS = {"budget_limits": [{"budget_duration": "1h", "max_budget": 1}]}
+NAMES = {"guardrails": ["pii"], "policies": ["strict"], "prompts": ["greeting"], "tags": ["red"]}
+PERMISSION = {"object_permission": {"mcp_servers": ["s1"], "vector_stores": ["v1"], "agents": ["a1"]}}
+ROUTING = {"router_settings": {"num_retries": 1}}
+ROUTES = {"allowed_passthrough_routes": ["/raw"], "denied_passthrough_routes": ["/raw/x"]}
+INDEXES = {"allowed_vector_store_indexes": [{"index_name": "docs", "index_permissions": ["read"]}]}
+ANSWERS = {"default_estimated_output_tokens": 50, "default_estimated_output_tokens_per_model": {"gpt": 20}}
+KINDS = {"rpm_limit_type": "best_effort_throughput", "tpm_limit_type": "dynamic"}
+
+KEY = {
+    **BUDGETS, **BY_MODEL, **WINDOWS, **NAMES, **PERMISSION, **ROUTING, **ROUTES, **INDEXES, **ANSWERS, **KINDS,
+    "models": ["gpt"], "aliases": {"mine": "gpt"}, "config": {"a": 1}, "permissions": {"get_spend_routes": True},
+    "metadata": {"cost-centre": 42}, "allowed_cache_controls": ["no-cache"], "budget_fallbacks": {"gpt": ["claude"]},
+    "mcp_rpm_limit": {"s1": 3}, "tag_rpm_limit": {"red": 4}, "blocked": True, "disable_global_guardrails": True,
+    "enable_prompt_caching": True, "throttle_on_budget_exceeded": True, "enforced_params": ["user"],
+    "allowed_routes": ["llm_api_routes"], "key_type": "llm_api", "auto_rotate": True, "rotation_interval": "90d",
+    "agent_id": "agent-1", "end_user_budget_id": "guests", "spend": 1.25, "access_group_ids": [],
+}  # fmt: skip
+TEAM = {
+    **BUDGETS, **BY_MODEL, **WINDOWS, **NAMES, **PERMISSION, **ROUTING, **ROUTES, **INDEXES, **ANSWERS,
+    "models": ["gpt"], "metadata": {"cost-centre": 42}, "blocked": True, "model_aliases": {"mine": "gpt"},
+    "team_member_permissions": ["/key/generate"], "disable_global_guardrails": True, "mcp_rpm_limit": {"s1": 3},
+    "secret_manager_settings": {"mount": "kv"}, "rpm_limit_type": "guaranteed_throughput", "tpm_limit_type": "best_effort_throughput",
+    "team_member_key_duration": "7d", "default_team_member_models": ["gpt"], "access_group_ids": [],
+    "enforced_batch_output_expires_after": {"anchor": "created_at", "seconds": 3600},
+    "enforced_file_expires_after": {"anchor": "created_at", "seconds": 3600},
+}  # fmt: skip
+USER = {
+    **BUDGETS, **BY_MODEL, **WINDOWS, **PERMISSION, "models": ["gpt"], "metadata": {"cost-centre": 42},
+    "allowed_cache_controls": ["no-cache"], "policies": ["strict"], "blocked": False, "user_alias": "Ann",
+    "user_role": "internal_user", "sso_user_id": "idp-ann",
+}  # fmt: skip
+ORGANIZATION = {**BUDGETS, **BY_MODEL, **PERMISSION, "models": ["gpt"], "metadata": {"cost-centre": 42}}
+PROJECT = {
+    **BUDGETS, **BY_MODEL, **PERMISSION, "models": ["gpt"], "blocked": True, "description": "a project",
+    "model_itpm_limit": {"gpt": 100}, "model_otpm_limit": {"gpt": 50}, "project_alias": "p",
+}  # fmt: skip
+BUDGET = {**BUDGETS, "model_max_budget": BY_MODEL["model_max_budget"], "allowed_models": ["gpt"], "budget_reset_at": SOON}
+CUSTOMER = {
+    **PERMISSION, "alias": "Acme", "blocked": True, "allowed_model_region": "eu", "default_model": "gpt", "models": ["gpt"],
+}  # fmt: skip
+TAG = {"description": "a tag", "models": ["gpt"], "model_info": {"gpt": {}}}
+# Of a scope's own budget LiteLLM shows a row.
+IN_BUDGET = {**BUDGETS, "model_max_budget": BY_MODEL["model_max_budget"]}
+# These are kept among the metadata, as LiteLLM keeps them.
+IN_METADATA = {"project": NAMES}
+
+
+def same(row, fields, but=()):
+    """Every field of a request is in the row."""
+    read = lambda name: row.get(name)
+    lost = {name: read(name) for name, value in fields.items() if name not in but and read(name) != value}
+    assert not lost, f"not as they were sent: {lost}"
+
+
+def test_fields_of_keys(gateway):
+    made = ok(gateway.ask("POST", "/key/generate", KEY))
+    same(made, KEY)
+    info = gateway.key_info(made["key"])
+    same(info, KEY)
+    changed = {"key": made["key"], **KEY, "max_budget": 7, "tags": ["blue"], "rotation_interval": "60d"}
+    ok(gateway.ask("POST", "/key/update", changed))
+    same(gateway.key_info(made["key"]), changed, but=["key"])
+    again = ok(gateway.ask("POST", "/key/regenerate", {"key": made["key"]}))
+    same(gateway.key_info(again["key"]), changed, but=["key"])
+
+
+def test_fields_of_teams(gateway):
+    name = fresh("team")
+    same(ok(gateway.ask("POST", "/team/new", {"team_id": name, "team_alias": "Search", **TEAM})), TEAM, but=["metadata"])
+    info = ok(gateway.ask("GET", f"/team/info?team_id={name}"))["team_info"]
+    same(info, TEAM)
+    changed = {"team_id": name, **TEAM, "max_budget": 7, "tags": ["blue"]}
+    ok(gateway.ask("POST", "/team/update", changed))
+    same(ok(gateway.ask("GET", f"/team/info?team_id={name}"))["team_info"], changed)
+
+
+def test_fields_of_users(gateway):
+    name = fresh("user")
+    fields = {"user_id": name, "user_email": f"{name}@example.com", **USER}
+    made = ok(gateway.ask("POST", "/user/new", {**fields, "aliases": {"mine": "gpt"}, "permissions": {"get_spend_routes": True}}))
+    same(made, fields)
+    same(ok(gateway.ask("GET", f"/user/info?user_id={name}"))["user_info"], fields)
+    key = gateway.key_info(made["key"])
+    assert (key["aliases"], key["permissions"]) == ({"mine": "gpt"}, {"get_spend_routes": True}), "they are of the key"
+    ok(gateway.ask("POST", "/user/update", {"user_id": name, "max_budget": 7}))
+    same(ok(gateway.ask("GET", f"/user/info?user_id={name}"))["user_info"], {**fields, "max_budget": 7})
+
+
+def test_fields_of_organizations_and_projects(gateway):
+    name = fresh("org")
+    fields = {"organization_id": name, "organization_alias": "Acme", **ORGANIZATION}
+    ok(gateway.ask("POST", "/organization/new", fields))
+    info = ok(gateway.ask("GET", f"/organization/info?organization_id={name}"))
+    same(info, fields)
+    same(info["litellm_budget_table"], IN_BUDGET)
+    team, project = fresh("team"), fresh("project")
+    ok(gateway.ask("POST", "/team/new", {"team_id": team}))
+    fields = {"project_id": project, "team_id": team, **PROJECT}
+    same(ok(gateway.ask("POST", "/project/new", {**fields, **IN_METADATA["project"]})), fields)
+    info = ok(gateway.ask("GET", f"/project/info?project_id={project}"))
+    same(info, fields)
+    assert {name: info["metadata"][name] for name in ("tags", "guardrails", "policies")} == {
+        name: NAMES[name] for name in ("tags", "guardrails", "policies")
+    }
+
+
+def test_fields_of_budgets_customers_and_tags(gateway):
+    name = fresh("budget")
+    ok(gateway.ask("POST", "/budget/new", {"budget_id": name, **BUDGET}))
+    row = ok(gateway.ask("POST", "/budget/info", {"budgets": [name]}))[0]
+    same(row, BUDGET, but=["budget_reset_at"])
+    assert row["budget_reset_at"].startswith("2030-01-31T00:00:00")
+    customer = fresh("customer")
+    same(ok(gateway.ask("POST", "/customer/new", {"user_id": customer, **CUSTOMER})), CUSTOMER)
+    same(ok(gateway.ask("GET", f"/customer/info?end_user_id={customer}")), CUSTOMER)
+    tag = fresh("tag")
+    ok(gateway.ask("POST", "/tag/new", {"name": tag, **TAG, **BUDGETS}))
+    row = ok(gateway.ask("POST", "/tag/info", {"names": [tag]}))[tag]
+    same(row, TAG)
+    same(row["litellm_budget_table"], BUDGETS)
+
+
+def test_a_period_ends_when_it_is_said_to(gateway):
+    name, key = fresh("customer"), gateway.new_key()
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    fields = {"user_id": name, "max_budget": CALL_COST / 2, "budget_duration": "30d", "budget_reset_at": soon}
+    ok(gateway.ask("POST", "/customer/new", fields))
+    until = time.monotonic() + 3
+    while gateway.chat(key=key, user=name).status == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    until = time.monotonic() + 10
+    while gateway.chat(key=key, user=name).status != 200:
+        assert time.monotonic() < until, "the period starts anew"
+        time.sleep(0.1)
+    row = ok(gateway.ask("GET", f"/customer/info?end_user_id={name}"))
+    assert row["litellm_budget_table"]["budget_reset_at"] > soon, "the next one is as long as `budget_duration` says"
+    refused = gateway.ask("POST", "/budget/new", {"budget_reset_at": "soon"})
+    assert (refused.status, refused.json["error"]["param"]) == (400, "budget_reset_at")
+
+
+def test_a_team_guarantees_no_more_than_it_has(gateway):
+    team = fresh("team")
+    ok(gateway.ask("POST", "/team/new", {"team_id": team, "rpm_limit": 100, "model_tpm_limit": {"gpt": 1000}}))
+    own = {"team_id": team, "rpm_limit_type": "guaranteed_throughput", "tpm_limit_type": "guaranteed_throughput"}
+    first = gateway.new_key(rpm_limit=60, model_tpm_limit={"gpt": 700}, **own)
+    refused = gateway.ask("POST", "/key/generate", {"rpm_limit": 50, **own})
+    error = refused.json["error"]
+    assert (refused.status, error["param"]) == (400, "rpm_limit")
+    assert error["message"] == "Allocated RPM limit=60 + Key RPM limit=50 is greater than team RPM limit=100"
+    refused = gateway.ask("POST", "/key/generate", {"model_tpm_limit": {"gpt": 400}, **own})
+    assert "is greater than team TPM limit=1000 for model=gpt" in refused.json["error"]["message"]
+    gateway.new_key(rpm_limit=500, team_id=team, rpm_limit_type="best_effort_throughput")
+    assert gateway.ask("POST", "/key/update", {"key": first, "rpm_limit": 80}).status == 400, "500 are another's by now"
+    other = fresh("team")
+    ok(gateway.ask("POST", "/team/new", {"team_id": other, "rpm_limit": 100}))
+    alone = gateway.new_key(rpm_limit=60, **{**own, "team_id": other})
+    ok(gateway.ask("POST", "/key/update", {"key": alone, "rpm_limit": 100}))
+    assert gateway.ask("POST", "/key/update", {"key": alone, "rpm_limit": 101}).status == 400
+    wrong = gateway.ask("POST", "/key/generate", {"rpm_limit_type": "much"})
+    assert (wrong.status, wrong.json["error"]["param"]) == (400, "rpm_limit_type")
+
+
+def test_what_is_guaranteed_is_not_asked_again(gateway):
+    team = fresh("team")
+    ok(gateway.ask("POST", "/team/new", {"team_id": team, "rpm_limit": 100}))
+    key = gateway.new_key(team_id=team, rpm_limit=60, rpm_limit_type="guaranteed_throughput")
+    gateway.new_key(team_id=team, rpm_limit=500)
+    ok(gateway.ask("POST", "/key/block", {"key": key}))
+    ok(gateway.ask("POST", "/key/update", {"key": key, "metadata": {"a": 1}}))
+
+
+def test_an_organisation_guarantees_no_more_than_it_has(gateway):
+    own, one, two = fresh("org"), fresh("team"), fresh("team")
+    ok(gateway.ask("POST", "/organization/new", {"organization_id": own, "organization_alias": own, "tpm_limit": 1000}))
+    of = {"organization_id": own, "tpm_limit_type": "guaranteed_throughput"}
+    ok(gateway.ask("POST", "/team/new", {"team_id": one, "tpm_limit": 600, **of}))
+    refused = gateway.ask("POST", "/team/new", {"team_id": two, "tpm_limit": 401, **of})
+    error = refused.json["error"]
+    assert (refused.status, error["param"]) == (400, "tpm_limit")
+    message = "Allocated TPM limit=600 + Team TPM limit=401 is greater than organization TPM limit=1000"
+    assert error["message"] == message
+    ok(gateway.ask("POST", "/team/new", {"team_id": two, "tpm_limit": 300, **of}))
+    gateway.new_key(tpm_limit=100, **of)
+    refused = gateway.ask("POST", "/key/generate", {"tpm_limit": 1, **of})
+    assert "Allocated TPM limit=1000 + Key TPM limit=1" in refused.json["error"]["message"]
+    refused = gateway.ask("POST", "/team/update", {"team_id": two, "tpm_limit": 301})
+    assert refused.status == 400
+    ok(gateway.ask("POST", "/team/update", {"team_id": two, "tpm_limit": 200, "team_alias": "smaller"}))
+    gateway.new_key(tpm_limit=200, team_id=two, **of)  # It takes of the team's.
+
+
+def test_what_a_team_gives_its_members(gateway):
+    team, user = fresh("team"), fresh("user")
+    fields = {"team_id": team, "team_member_key_duration": "7d", "default_team_member_models": ["claude"]}
+    ok(gateway.ask("POST", "/team/new", fields))
+    ok(gateway.ask("POST", "/team/member_add", {"team_id": team, "member": {"role": "user", "user_id": user}}))
+    key = gateway.new_key(team_id=team, user_id=user)
+    week = time.strftime("%Y-%m-%dT", time.gmtime(time.time() + 7 * 86_400))
+    assert gateway.key_info(key)["expires"].startswith(week)
+    assert gateway.key_info(gateway.new_key(team_id=team))["expires"] is None, "it is for keys of members"
+    assert gateway.chat("claude", key).status == 200
+    refused = gateway.chat("gpt", key)
+    assert (refused.status, refused.json["error"]["type"]) == (403, "team_member_model_access_denied")
+    ok(gateway.ask("POST", "/team/member_add", {
+        "team_id": team, "member": {"role": "user", "user_id": fresh("other")}, "allowed_models": ["gpt"]}))  # fmt: skip
+
+
+def test_a_members_budget_raised_for_a_time(gateway):
+    team, user = fresh("team"), fresh("user")
+    ok(gateway.ask("POST", "/team/new", {"team_id": team}))
+    member = {"team_id": team, "member": {"role": "user", "user_id": user}, "max_budget_in_team": CALL_COST / 2}
+    ok(gateway.ask("POST", "/team/member_add", member))
+    key = gateway.new_key(team_id=team, user_id=user)
+    until = time.monotonic() + 5
+    while gateway.chat(key=key).status == 200:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    raised = {"team_id": team, "user_id": user, "temp_budget_increase": 1, "temp_budget_expiry": SOON}
+    answer = ok(gateway.ask("POST", "/team/member_update", raised))
+    assert (answer["temp_budget_increase"], answer["temp_budget_expiry"]) == (1, SOON)
+    assert gateway.chat(key=key).status == 200
+    alone = gateway.ask("POST", "/team/member_update", {"team_id": team, "user_id": user, "temp_budget_increase": 1})
+    assert alone.status == 400
+
+
+def test_a_key_that_may_see_all_spend(gateway):
+    key = gateway.new_key(permissions={"get_spend_routes": True})
+    assert gateway.ask("GET", "/global/spend/keys?limit=3", key=key).status == 200
+    assert gateway.ask("GET", "/spend/logs/v2?start_date=2026-01-01&end_date=2026-01-02", key=key).status == 200
+    assert gateway.ask("POST", "/global/spend/reset", {}, key=key).status in (401, 403)
+    assert gateway.ask("GET", "/key/list", key=key).status in (401, 403)
+    assert gateway.ask("GET", "/global/spend/keys?limit=3", key=gateway.new_key()).status in (401, 403)
+
+
+@pytest.mark.parametrize(("field", "value"), [("team_member_key_duration", "often"), ("default_team_member_models", "gpt")])
+def test_what_teams_cannot_give_is_refused(gateway, field, value):
+    refused = gateway.ask("POST", "/team/new", {field: value})
+    assert (refused.status, refused.json["error"]["param"]) == (400, field)
