@@ -50,7 +50,7 @@ async fn tend(shared: &Shared, db: &Db, unfinished: bool) -> Result<bool, DbErro
         tracing::info!(partitions = ?made, "the spend log has new partitions");
     }
     let Some(retention) = retention else { return Ok(false) };
-    if !unfinished && !is_due(db, retention, &snapshot.zone, now).await? {
+    if !unfinished && !is_due(db, retention, &snapshot.calendar.zone, now).await? {
         return Ok(false);
     }
     let Cleaned { partitions, rows, finished } = db.clean_spend_log(&clean_up(retention, now)).await?;

@@ -67,6 +67,7 @@ pub use fairness::{Fairness, Tenant};
 pub use group::{Candidate, Group};
 pub use health::{Ticket, Used};
 pub use peers::Peers;
+pub use plan::in_region;
 pub use run::Router;
 pub use settings::{
     AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Hedging, Outliers, Retries,

@@ -17,6 +17,7 @@ use crate::tags::TagWish;
 use crate::{Ask, Cause, Group, Moment, RouterSettings};
 
 use narrow::Narrowing;
+pub use narrow::in_region;
 
 /// Places of deployments in their group, in its order.
 pub(crate) type Open = SmallVec<[u32; 16]>;

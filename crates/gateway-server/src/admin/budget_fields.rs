@@ -62,6 +62,9 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
             return Err(wrong(name, said, "`guaranteed_throughput`, `best_effort_throughput` or `dynamic`"));
         }
     }
+    if let Some(said) = given("throttle_on_budget_exceeded").filter(|said| !said.is_boolean()) {
+        return Err(wrong("throttle_on_budget_exceeded", said, "`true` or `false`"));
+    }
     if let Some(said) = given("team_member_key_duration")
         && said.as_str().and_then(parse_duration_ms).is_none()
     {

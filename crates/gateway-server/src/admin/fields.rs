@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::budget_fields::{check_extra, check_model_budgets};
 use super::refusal::Refusal;
 use crate::config::overlaid;
-use crate::limits::{next_reset, parse_duration_ms};
+use crate::limits::{Calendar, next_reset, parse_duration_ms};
 
 /// A request body being read: each field is taken once, the rest is kept.
 pub(super) struct Fields {
@@ -21,8 +21,8 @@ pub(super) struct Fields {
 pub(super) struct Moment {
     /// Unix milliseconds.
     pub(super) now: i64,
-    /// The zone in which budgets' days begin.
-    pub(super) zone: jiff::tz::TimeZone,
+    /// When days of budgets begin.
+    pub(super) calendar: Calendar,
 }
 
 impl Fields {
@@ -321,7 +321,7 @@ pub(super) fn reset(duration: &Change<String>, moment: &Moment) -> Result<Change
     match duration {
         Change::Keep => Ok(Change::Keep),
         Change::Clear => Ok(Change::Clear),
-        Change::Set(text) => match next_reset(text, moment.now, &moment.zone) {
+        Change::Set(text) => match next_reset(text, moment.now, &moment.calendar) {
             Some(at) => Ok(Change::Set(at)),
             None => Err(unreadable("budget_duration", text)),
         },

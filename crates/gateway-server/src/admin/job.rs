@@ -97,7 +97,7 @@ pub(super) async fn enter(
         }
     };
     let by = by.unwrap_or_else(|| OPERATOR.to_owned());
-    let moment = Moment { now: now_ms(), zone: snapshot.zone.clone() };
+    let moment = Moment { now: now_ms(), calendar: snapshot.calendar.clone() };
     let db = if snapshot.config.calls.audited {
         let address = client_of(conn, &snapshot, &head).map(|address| address.to_string());
         db.acting(actor(&caller, &by, &head.headers, address, moment.now))

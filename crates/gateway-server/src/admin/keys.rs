@@ -1,5 +1,6 @@
 //! `/key/*`: made, shown, changed, blocked, deleted, listed (surface §3.4).
 
+mod generation;
 mod rotate;
 mod several;
 
@@ -66,6 +67,7 @@ pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
 
 impl Job {
     async fn generate(self) -> Result<Value, Refusal> {
+        self.check_generation().await?;
         let (record, secret) = self.make_key(self.fields()?).await?;
         Ok(view::generated(&record, &secret, self.moment.now))
     }

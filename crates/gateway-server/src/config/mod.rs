@@ -6,6 +6,7 @@
 
 pub mod check;
 mod detect;
+mod governance;
 mod jwt;
 mod mask;
 mod problem;
@@ -25,6 +26,7 @@ pub use crate::identity::{Network, PasswordPolicy};
 pub use llm_providers::Registry;
 
 pub use detect::{Detected, MOCK_MODEL, detect};
+pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};

@@ -13,7 +13,7 @@ use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
-use super::{AuthWebhook, JwtAuth, LogRetention, Origin};
+use super::{AuthWebhook, JwtAuth, KeyRules, LogRetention, Origin, SignInLimits, TeamDefaults, UserHeaders};
 use crate::identity::{Network, PasswordPolicy};
 
 /// Everything the operator said.
@@ -68,8 +68,8 @@ pub struct General {
     pub database: Option<Database>,
     /// A header that may carry the caller's key beside the usual ones (`litellm_key_header_name`).
     pub key_header: Option<HeaderName>,
-    /// A header that names the end user (`user_header_name`).
-    pub user_header: Option<HeaderName>,
+    /// Headers by which callers say for whom they call (`user_header_mappings`, `user_header_name`).
+    pub user_headers: UserHeaders,
     /// Refuse calls that name no end user (`enforce_user_param`).
     pub enforce_user: bool,
     /// The model for requests that name none (`completion_model`).
@@ -88,6 +88,12 @@ pub struct General {
     pub admin_only_routes: Vec<String>,
     /// What users' passwords must be like (`password_policy_*`).
     pub passwords: PasswordPolicy,
+    /// How often a password may be wrong (`max_failed_login_attempts_per_source`).
+    pub sign_ins: SignInLimits,
+    /// Nobody but administrators makes keys without a team (`default_team_disabled`).
+    pub teams_only: bool,
+    /// `/robots.txt` asks crawlers to stay away (`block_robots`).
+    pub block_robots: bool,
     /// Nobody signs in by password where single sign-on is configured.
     pub sso_only: bool,
     /// Routes that need no key (`public_routes`).
@@ -302,10 +308,22 @@ pub struct Budgets {
     pub refusal_status: StatusCode,
     /// The zone in which days and months begin (`timezone`), an IANA name.
     pub timezone: String,
+    /// The time of the day at which they begin (`budget_reset_time`).
+    pub reset_time: Time,
     /// What an internal user may spend unless told otherwise (`max_internal_user_budget`).
     pub internal_user: Option<Money>,
     /// The period of that budget (`internal_user_budget_duration`).
     pub internal_user_period: Option<String>,
+    /// Who may make keys (`key_generation_settings`).
+    pub key_rules: KeyRules,
+    /// What teams begin with that an identity provider brings (`default_team_params`).
+    pub team_defaults: TeamDefaults,
+    /// The part of a key's rates that is left where its budget is spent (`budget_exceeded_throttle_percentage`).
+    pub throttle: Option<f64>,
+    /// End users whom the database does not know are left out (`validate_end_user_id_in_db`).
+    pub known_end_users_only: bool,
+    /// What end users spend is not added up (`disable_end_user_cost_tracking`).
+    pub end_users_uncounted: bool,
     /// What a customer may spend for whom nobody has set a budget (`max_end_user_budget`).
     pub end_user_max: Option<Money>,
     /// The shared budget of such customers (`max_end_user_budget_id`); it wins over the amount.

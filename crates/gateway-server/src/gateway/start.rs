@@ -139,7 +139,7 @@ async fn shared_state(
     let (counters, metrics) = (Counters::new(), Metrics::default());
     let snapshot =
         Snapshot::new(config, &Surroundings { counters: &counters, metrics: &metrics, book, clock });
-    directory.scopes.set_zone(snapshot.zone.clone());
+    directory.scopes.set_calendar(snapshot.calendar.clone());
     for fund in snapshot.funds.all() {
         let loaded = directory.scopes.part(&fund.owner, fund.spec.clone()).await;
         loaded.map_err(|error| failed("reading what budgets have spent", hint, error))?;

@@ -172,9 +172,9 @@ async fn reset_due(shared: &Shared) -> Result<(), llm_types::Error> {
         return Ok(());
     }
     shared.shipping.flush().await?;
-    let zone = shared.snapshot().zone.clone();
+    let calendar = shared.snapshot().calendar.clone();
     let next =
-        |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &zone));
+        |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &calendar));
     let due = db.reset_due_budgets(now, next).await?;
     forgive_keys(shared, db, due).await
 }
@@ -201,8 +201,8 @@ async fn reset_due_scopes(shared: &Shared) -> Result<(), llm_types::Error> {
         return Ok(());
     }
     shared.shipping.flush().await?;
-    let zone = shared.snapshot().zone.clone();
-    let next = |duration: Option<&str>, _| next_reset(duration?, now, &zone);
+    let calendar = shared.snapshot().calendar.clone();
+    let next = |duration: Option<&str>, _| next_reset(duration?, now, &calendar);
     let ended = db.reset_due_scopes(now, next).await?;
     for due in ended.scopes {
         if let Some(scope) = shared.directory.scopes.cached(&due.id) {

@@ -8,6 +8,8 @@ use dashmap::DashMap;
 use gateway_db::{Backend, Db, KeyRecord, Payer, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Result};
 
+use super::behalf::OnBehalf;
+use super::mails::Mails;
 use super::parts::{For, Part, parts_of_key, parts_of_scope, raise_of, stand_ins_of};
 use super::retired::Retired;
 use super::rules::Rules;
@@ -49,7 +51,7 @@ pub(crate) struct KeyEntry {
 }
 
 /// The scopes around a key, as [`KeyEntry`] has them.
-struct Company {
+pub(super) struct Company {
     budget: Option<Arc<Scope>>,
     groups: Vec<Arc<Scope>>,
     chain: Vec<Link>,
@@ -106,6 +108,10 @@ pub(crate) struct Directory {
     accounts: DashMap<KeyDigest, Arc<Account>>,
     unknown: DashMap<KeyDigest, Instant>,
     retired: Retired,
+    /// Keys that are used on behalf of users.
+    pub(super) on_behalf: OnBehalf,
+    /// Mail addresses of users.
+    pub(super) mails: Mails,
     epoch: AtomicU64,
     version: AtomicU64,
 }
@@ -129,6 +135,8 @@ impl Directory {
             accounts: DashMap::new(),
             unknown: DashMap::new(),
             retired: Retired::default(),
+            on_behalf: OnBehalf::default(),
+            mails: Mails::default(),
             epoch: AtomicU64::new(1),
             version: AtomicU64::new(0),
         }
@@ -208,7 +216,7 @@ impl Directory {
     }
 
     /// The scopes around a key.
-    async fn company(&self, record: &KeyRecord) -> Result<Company> {
+    pub(super) async fn company(&self, record: &KeyRecord) -> Result<Company> {
         let budget = match record.settings.extra.get("budget_id").and_then(|id| id.as_str()) {
             Some(id) => Some(self.scopes.find(ScopeId::new(ScopeKind::Budget, id)).await?),
             None => None,
@@ -260,7 +268,7 @@ impl Directory {
         Ok(Arc::new(self.entry(digest, record, company, Some(bearer))))
     }
 
-    fn entry(
+    pub(super) fn entry(
         &self,
         digest: KeyDigest,
         record: KeyRecord,

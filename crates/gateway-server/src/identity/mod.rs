@@ -1,10 +1,12 @@
 //! Who is calling and who pays: secrets, their hashes, the directory of virtual keys, their scopes.
 
 mod bearer;
+mod behalf;
 mod budgeted;
 mod directory;
 mod key;
 mod leases;
+mod mails;
 mod model_access;
 mod network;
 mod parts;

@@ -31,6 +31,11 @@ impl FromStr for Network {
 }
 
 impl Network {
+    /// How many bits of its addresses are alike.
+    pub(crate) const fn bits(&self) -> u8 {
+        self.bits
+    }
+
     /// Whether an address is in it; IPv4 inside of IPv6 counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, DashSet};
 use gateway_db::{Db, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
-use jiff::tz::TimeZone;
 use llm_types::{Money, Result};
 
 use super::budgeted::BudgetedGroups;
@@ -17,7 +16,7 @@ use super::directory::unavailable;
 use super::parts::{Part, PartSpec, parts_of_scope, raise_of};
 use super::rules::Rules;
 use crate::clock::now_ms;
-use crate::limits::{Account, Limits, next_reset};
+use crate::limits::{Account, Calendar, Limits, next_reset};
 
 /// How many scopes are held before idle ones without limits are let go: requests may name any number.
 const MANY: usize = 100_000;
@@ -46,6 +45,8 @@ pub(crate) struct View {
     pub(crate) parts: Vec<Part>,
     /// The access groups whose models it may use besides its own (`access_group_ids` of a team).
     groups: Vec<Arc<Scope>>,
+    /// The models it may use; where it says none itself, those of its shared budget.
+    models: Vec<String>,
     /// What it says of its calls.
     pub(crate) rules: Rules,
     /// What is added to its budget for a time, and when that ends.
@@ -61,7 +62,9 @@ impl View {
         let limits = limits_of(&record.settings);
         let limits = budget.map_or(limits, |budget| limits.or(&limits_of(budget)));
         let (version, groups) = (record.version, Vec::new());
-        Self { version, record: Some(record), limits, parts, groups, rules, raise }
+        let models = models_of(&record.settings);
+        let models = if models.is_empty() { budget.map(models_of).unwrap_or_default() } else { models };
+        Self { version, record: Some(record), limits, parts, groups, models, rules, raise }
     }
 
     /// Its limits now: its budget may be larger for a time (`temp_budget_increase`).
@@ -97,8 +100,17 @@ impl View {
 
     /// The models it may use; empty is every model.
     pub(crate) fn models(&self) -> &[String] {
-        self.record.as_ref().map_or(&[], |record| &record.settings.models)
+        &self.models
     }
+}
+
+/// The models that settings name: `models`, or `allowed_models` as budgets have it.
+fn models_of(settings: &ScopeSettings) -> Vec<String> {
+    if !settings.models.is_empty() {
+        return settings.models.clone();
+    }
+    let listed = settings.extra.get("allowed_models").and_then(|listed| listed.as_array());
+    listed.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
 fn limits_of(settings: &ScopeSettings) -> Limits {
@@ -150,13 +162,13 @@ pub(crate) struct Scopes {
     version: AtomicI64,
     /// Somebody says something of calls: until then nobody is asked.
     ruled: AtomicBool,
-    zone: ArcSwap<TimeZone>,
+    calendar: ArcSwap<Calendar>,
 }
 
 impl Scopes {
     /// An empty view over a database, or over none.
     pub(super) fn new(db: Option<Db>, leasing: bool) -> Self {
-        let zone = ArcSwap::from_pointee(TimeZone::UTC);
+        let calendar = ArcSwap::default();
         Self {
             db,
             leasing,
@@ -165,7 +177,7 @@ impl Scopes {
             budgeted: BudgetedGroups::default(),
             version: AtomicI64::new(0),
             ruled: AtomicBool::new(false),
-            zone,
+            calendar,
         }
     }
 
@@ -329,7 +341,7 @@ impl Scopes {
             (None, Some(db)) => {
                 let now = now_ms();
                 let period = spec.period.as_deref();
-                let reset_at = period.and_then(|period| next_reset(period, now, &self.zone.load()));
+                let reset_at = period.and_then(|period| next_reset(period, now, &self.calendar.load()));
                 let record = db.part(&id, period, reset_at, now).await.map_err(unavailable)?;
                 let spent = record.spend;
                 self.enter(id, spent, View::of(record, None, Vec::new()))
@@ -360,9 +372,9 @@ impl Scopes {
         self.ruled.load(Ordering::Relaxed)
     }
 
-    /// The zone in which periods end.
-    pub(crate) fn set_zone(&self, zone: TimeZone) {
-        self.zone.store(Arc::new(zone));
+    /// When days of periods begin.
+    pub(crate) fn set_calendar(&self, calendar: Calendar) {
+        self.calendar.store(Arc::new(calendar));
     }
 
     fn enter(&self, id: ScopeId, spent: Money, view: View) -> Arc<Scope> {

@@ -167,7 +167,8 @@ impl Lookup<'_> {
         let scope = ScopeId::new(ScopeKind::Team, id);
         let team = match self.db.scope(&scope).await.map_err(unavailable)? {
             None if self.auth.make_teams => {
-                let settings = ScopeSettings { alias: Some(id.to_owned()), ..ScopeSettings::default() };
+                let usual = self.shared.snapshot().new_team(now_ms());
+                let settings = ScopeSettings { alias: Some(id.to_owned()), ..usual };
                 Some(self.make(scope, settings).await?)
             }
             found => found,

@@ -11,4 +11,4 @@ mod reset;
 pub(crate) use account::{Account, Ask, Limits, Remaining, Reserved, Settlement};
 pub(crate) use denial::{Denial, Limited};
 pub(crate) use quota::{Got, ROUND_MS, Want};
-pub(crate) use reset::{next_reset, parse_duration_ms};
+pub(crate) use reset::{Calendar, next_reset, parse_duration_ms};

@@ -1,6 +1,6 @@
 //! When budgets start anew: LiteLLM's duration grammar and reset calendar (surface §4.8).
 
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 
@@ -47,32 +47,55 @@ pub(crate) fn parse_duration_ms(text: &str) -> Option<i64> {
     seconds.checked_mul(1_000)
 }
 
+/// When days, weeks and months of budgets begin (`timezone`, `budget_reset_time`).
+#[derive(Debug, Clone)]
+pub(crate) struct Calendar {
+    /// Whose days they are.
+    pub(crate) zone: TimeZone,
+    /// The time of the day at which they begin.
+    pub(crate) at: Time,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, at: Time::midnight() }
+    }
+}
+
+impl Calendar {
+    /// The day it is for budgets: until the time at which days begin it is the day before.
+    fn today(&self, now: &Zoned) -> Option<Date> {
+        if now.time() < self.at { now.date().yesterday().ok() } else { Some(now.date()) }
+    }
+
+    fn begin(&self, day: Date) -> Option<Zoned> {
+        day.to_datetime(self.at).to_zoned(self.zone.clone()).ok()
+    }
+}
+
 /// When a budget of this duration is next reset, in Unix milliseconds; `None` for an unreadable one.
 ///
-/// Seconds, minutes and hours end at the next multiple on the clock; a day at midnight, a week on
-/// Monday, 30 days or a month on the first; other day counts that many midnights from today.
-pub(crate) fn next_reset(duration: &str, now_ms: i64, zone: &TimeZone) -> Option<i64> {
-    let now = Timestamp::from_millisecond(now_ms).ok()?.to_zoned(zone.clone());
-    let reset = match parse(duration)? {
-        Length::Days(1) | Length::Seconds(86_400) => midnight(&now, 1.days())?,
+/// Seconds, minutes and hours end at the next multiple on the clock; a day when the next begins, a week on
+/// Monday, 30 days or a month on the first; other day counts that many days from today.
+pub(crate) fn next_reset(duration: &str, now_ms: i64, calendar: &Calendar) -> Option<i64> {
+    let now = Timestamp::from_millisecond(now_ms).ok()?.to_zoned(calendar.zone.clone());
+    let today = calendar.today(&now)?;
+    let day = match parse(duration)? {
+        Length::Days(1) | Length::Seconds(86_400) => today.tomorrow().ok()?,
         Length::Seconds(seconds) => return next_multiple(&now, seconds),
         Length::Days(7) => {
-            let ahead = 7 - i64::from(now.weekday().since(Weekday::Monday));
-            midnight(&now, ahead.days())?
+            let ahead = 7 - i64::from(today.weekday().since(Weekday::Monday));
+            today.checked_add(ahead.days()).ok()?
         }
-        Length::Days(30) => first_of_month(&now, 1)?,
-        Length::Days(days) => midnight(&now, Span::new().try_days(days).ok()?)?,
-        Length::Months(months) => first_of_month(&now, months)?,
+        Length::Days(30) => first_of_month(today, 1)?,
+        Length::Days(days) => today.checked_add(Span::new().try_days(days).ok()?).ok()?,
+        Length::Months(months) => first_of_month(today, months)?,
     };
-    Some(reset.timestamp().as_millisecond())
+    Some(calendar.begin(day)?.timestamp().as_millisecond())
 }
 
-fn midnight(now: &Zoned, ahead: Span) -> Option<Zoned> {
-    now.start_of_day().ok()?.checked_add(ahead).ok()
-}
-
-fn first_of_month(now: &Zoned, ahead: i64) -> Option<Zoned> {
-    now.first_of_month().ok()?.start_of_day().ok()?.checked_add(Span::new().try_months(ahead).ok()?).ok()
+fn first_of_month(today: Date, ahead: i64) -> Option<Date> {
+    today.first_of_month().checked_add(Span::new().try_months(ahead).ok()?).ok()
 }
 
 /// The next multiple of `seconds` counted from the last midnight.

@@ -21,6 +21,8 @@ use crate::walk::{admit, query};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Probe {
     Greeting,
+    /// What crawlers are asked.
+    Robots,
     Routes,
     Test,
     /// Does the process answer?
@@ -45,6 +47,7 @@ pub(super) async fn answer(
     let ok = |value: Value| answer::json_response(StatusCode::OK, &value);
     match probe {
         Probe::Greeting => ok(json!("gateway: RUNNING")),
+        Probe::Robots => robots(core),
         Probe::Routes => ok(json!({ "routes": routes() })),
         Probe::Test => ok(json!({ "route": "/test" })),
         Probe::Live => ok(json!("I'm alive!")),
@@ -65,6 +68,16 @@ pub(super) async fn answer(
             }
         }
     }
+}
+
+/// `GET /robots.txt`, where the operator wants crawlers to stay away (`block_robots`).
+fn robots(core: &Core) -> Response<ReplyBody> {
+    if !core.shared.snapshot().config.general.block_robots {
+        return answer::detail(StatusCode::NOT_FOUND, "Not Found");
+    }
+    let mut response = Response::new(ReplyBody::full(Bytes::from_static(b"User-agent: *\nDisallow: /\n")));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }
 
 /// `GET /metrics`.

@@ -511,6 +511,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/v3/login/exchange", Handler::SignIn(SsoStep::Exchange)),
     Route(POST, "/session/logout", Handler::SignIn(SsoStep::Logout)),
     Route(GET, "/", Handler::Health(health::Probe::Greeting)),
+    Route(GET, "/robots.txt", Handler::Health(health::Probe::Robots)),
     Route(GET, "/routes", Handler::Health(health::Probe::Routes)),
     Route(GET, "/test", Handler::Health(health::Probe::Test)),
     Route(GET, "/health/liveliness", Handler::Health(health::Probe::Live)),

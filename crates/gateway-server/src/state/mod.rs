@@ -3,6 +3,7 @@
 
 mod drain;
 mod funds;
+mod new_team;
 mod priorities;
 mod served;
 mod snapshot;
@@ -100,7 +101,7 @@ impl Shared {
             clock: self.clock,
         };
         let snapshot = Snapshot::new(config, &surroundings);
-        self.directory.scopes.set_zone(snapshot.zone.clone());
+        self.directory.scopes.set_calendar(snapshot.calendar.clone());
         self.snapshot.store(Arc::new(snapshot));
         self.directory.touch();
         let forgotten = self.counters.forget_unused();

@@ -19,6 +19,7 @@ use super::{Funds, PriorityShares, Served, Windows};
 use crate::clock::TokioClock;
 use crate::config::{Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
+use crate::limits::Calendar;
 use crate::telemetry::Metrics;
 
 /// Models of wildcard deployments that are kept resolved; beyond it they are resolved per call.
@@ -36,8 +37,8 @@ pub(crate) struct Snapshot {
     pub(crate) router: Router,
     /// The digest of the master key.
     pub(crate) master: Option<KeyDigest>,
-    /// The zone in which budgets' days begin.
-    pub(crate) zone: TimeZone,
+    /// When days of budgets begin.
+    pub(crate) calendar: Calendar,
     /// Whether any group is an auto router.
     has_autos: bool,
     /// Budgets and rates that the configuration sets.
@@ -101,6 +102,7 @@ impl Snapshot {
         let entries =
             config.models.iter().enumerate().map(|(at, model)| (model.deployment.id.clone(), at)).collect();
         let zone = TimeZone::get(&config.budgets.timezone).unwrap_or(TimeZone::UTC);
+        let calendar = Calendar { zone, at: config.budgets.reset_time };
         let master = config.general.master_key.as_ref().map(|key| KeyDigest::of(key.reveal().as_bytes()));
         let router = Router::new(Arc::new(routes), Arc::new(cx.clock));
         let has_autos = config.models.iter().any(|model| model.deployment.auto.is_some());
@@ -119,7 +121,7 @@ impl Snapshot {
             config,
             router,
             master,
-            zone,
+            calendar,
             served,
             entries,
             wildcards: DashMap::new(),

@@ -308,8 +308,15 @@ impl Caller {
         if !said.all(|list| list_allows(snapshot, self.team(), list, model)) {
             return false;
         }
-        list_allows(snapshot, self.team(), &entry.record.settings.models, model)
-            || self.groups_allow(snapshot, &entry.groups, model)
+        let own = &entry.record.settings.models;
+        let allowed = match &entry.budget {
+            // Where the key says nothing of models its shared budget does (`allowed_models`).
+            Some(budget) if own.is_empty() => {
+                list_allows(snapshot, self.team(), budget.view().models(), model)
+            }
+            _ => list_allows(snapshot, self.team(), own, model),
+        };
+        allowed || self.groups_allow(snapshot, &entry.groups, model)
     }
 
     /// Whether the key and everybody it belongs to let a name pass: what the key is shown.
@@ -341,16 +348,19 @@ impl Caller {
     /// What it may do on management routes: the operator everything, a key what its user's role allows
     /// (surface §4.3).
     pub(crate) fn role(&self) -> Role {
-        let Self::Key(entry) = self else { return Role::Admin };
-        let user = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::User);
-        let view = user.map(|link| link.scope.view());
-        let record = view.as_ref().and_then(|view| view.record.as_ref());
-        let stored = record.and_then(|record| record.settings.role.as_deref());
-        match entry.bearer.as_ref().and_then(|bearer| bearer.role.as_deref()).or(stored) {
+        match self.role_name().as_deref() {
             Some("proxy_admin") => Role::Admin,
             Some("proxy_admin_viewer") => Role::Viewer,
             _ => Role::Other,
         }
+    }
+
+    /// The role in LiteLLM's words: what its token says, else its user's.
+    pub(crate) fn role_name(&self) -> Option<String> {
+        let Self::Key(entry) = self else { return Some("proxy_admin".to_owned()) };
+        let said = entry.bearer.as_ref().and_then(|bearer| bearer.role.clone());
+        let user = entry.chain.iter().find(|link| link.scope.id.kind == ScopeKind::User);
+        said.or_else(|| user?.scope.view().record.as_ref()?.settings.role.clone())
     }
 
     /// Who it is for a call: of a caller with several teams the first whose models hold the call's.

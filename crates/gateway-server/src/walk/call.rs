@@ -389,11 +389,16 @@ impl Call {
         response
     }
 
+    /// The end user whose spend is added up.
+    pub(super) fn counted_end_user(&self) -> Option<&str> {
+        self.end_user.as_deref().filter(|_| !self.snapshot.config.budgets.end_users_uncounted)
+    }
+
     /// The end user that headers name; they win over the body (surface §6.2).
     fn end_user(&self) -> Option<String> {
         let value = |name: &HeaderName| self.head.headers.get(name)?.to_str().ok().map(str::to_owned);
         let ours = self.asks.then(|| [CUSTOMER_ID, END_USER_ID].iter().find_map(value)).flatten();
-        ours.or_else(|| self.snapshot.config.general.user_header.as_ref().and_then(value))
+        ours.or_else(|| self.snapshot.config.general.user_headers.end_user.iter().find_map(value))
     }
 
     /// Replaces a name of `model_alias_map` by what it stands for.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gateway_db::{ScopeId, ScopeKind};
+use llm_router::{Candidate, in_region};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 
 use super::admit::no_access;
@@ -21,6 +22,8 @@ use crate::store::{self, Condition};
 pub(crate) struct Charged {
     key: Option<(Arc<KeyEntry>, Reserved)>,
     scopes: Vec<(Arc<Scope>, Reserved)>,
+    /// What the customer spends is not added up (`disable_end_user_cost_tracking`).
+    customer_uncounted: bool,
     /// The parts and groups of models among the scopes that are about money: the ledger is told of them.
     pub(super) parts: Vec<ScopeId>,
 }
@@ -190,12 +193,21 @@ impl<'a> Payers<'a> {
         }
         let view = scope.view();
         let word = word(scope.id.kind);
-        sheet.reserve(scope, &view.limits(), word, || Who::Scope(Arc::clone(scope)))?;
+        let mut limits = view.limits();
+        let uncounted = scope.id.kind == ScopeKind::Customer && self.call.counted_end_user().is_none();
+        if uncounted {
+            limits.max_budget = None;
+            sheet.charged.customer_uncounted = true;
+        }
+        sheet.reserve(scope, &limits, word, || Who::Scope(Arc::clone(scope)))?;
         // The ledger does not know by the key or the request which groups pay.
         if scope.id.kind == ScopeKind::ModelAccessGroup {
             sheet.charged.parts.push(scope.id.clone());
         }
         for part in view.parts.iter().filter(|part| self.concerns(part)) {
+            if uncounted && part.spec.is_budget() {
+                continue;
+            }
             sheet.reserve_part(part, word, || Who::OfScope(scope.id.clone(), part.clone()))?;
         }
         Ok(())
@@ -299,8 +311,11 @@ impl Charged {
 
     /// Replaces what was set aside by what was used; gives what the key has spent now.
     pub(super) fn settle(&mut self, used: Settlement) -> Option<Money> {
+        let uncounted = self.customer_uncounted;
         for (scope, reserved) in self.scopes.drain(..) {
-            scope.account.settle(reserved, used);
+            let is_free = uncounted && scope.id.kind == ScopeKind::Customer;
+            let cost = if is_free { Money::ZERO } else { used.cost };
+            scope.account.settle(reserved, Settlement { cost, ..used });
         }
         self.key.take().map(|(entry, reserved)| entry.account.settle(reserved, used))
     }
@@ -341,7 +356,9 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
     call.named = named(call, caller).await?;
     let region = call.named.iter().find_map(region_of);
     // A customer who is bound to a region is served there, whatever the request says.
-    call.controls.region = region.or(call.controls.region.take());
+    if let Some(region) = region {
+        settle_region(call, caller, region);
+    }
     call.funds = super::funds::common(call).await?;
     if call.end_user.is_some() {
         call.allowance = customer::allowance(call, caller).await?;
@@ -358,6 +375,25 @@ pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Binds a call to the region of its customer. Where nobody there serves the model, the customer's own model takes its
+/// place (`default_model`), wherever that is.
+fn settle_region(call: &mut Call, caller: &Caller, region: String) {
+    let serves = |candidate: &Candidate| in_region(candidate.deployment.region.as_deref(), &region);
+    let route = call.snapshot.routes().resolve(&call.glance.model, caller.team());
+    let is_served = route.is_none_or(|route| route.group.candidates.iter().any(serves));
+    match call.named.iter().find_map(default_model).filter(|_| !is_served) {
+        Some(model) => (call.glance.model, call.controls.region) = (model, None),
+        None => call.controls.region = Some(region),
+    }
+}
+
+/// The model of a customer whose region does not serve what is asked for.
+fn default_model(link: &Link) -> Option<String> {
+    let view = link.scope.view();
+    let model = view.record.as_ref()?.settings.extra.get("default_model")?.as_str()?;
+    (link.scope.id.kind == ScopeKind::Customer && !model.is_empty()).then(|| model.to_owned())
 }
 
 /// The region a customer is bound to (`allowed_model_region`).

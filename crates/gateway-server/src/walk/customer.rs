@@ -4,6 +4,8 @@
 //!
 //! Each customer has an account of its own for it, stored as parts are: leases, periods and recovery hold for it.
 
+use std::sync::Arc;
+
 use gateway_db::{ScopeId, ScopeKind};
 use llm_types::Result;
 
@@ -11,6 +13,44 @@ use super::{Call, Caller, charge, funds};
 use crate::identity::{For, Part, PartSpec, parts_of_scope};
 use crate::limits::Limits;
 use crate::state::Fund;
+use crate::store;
+
+/// Leaves out an end user whom nobody here knows, where the operator wants that (`validate_end_user_id_in_db`).
+///
+/// # Errors
+/// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
+pub(super) async fn check(call: &mut Call) -> Result<()> {
+    let budgets = &call.snapshot.config.budgets;
+    if !budgets.known_end_users_only {
+        return Ok(());
+    }
+    let Some(id) = &call.end_user else { return Ok(()) };
+    // Programs put JSON there: that is nobody's name. The rest has a budget by default, where there is one.
+    let is_name = !id.trim_start().starts_with(['{', '[']);
+    let stays = is_name && (budgets.end_user_budget_id.is_some() || is_known(call, id).await?);
+    if !stays {
+        call.end_user = None;
+    }
+    Ok(())
+}
+
+/// Whether somebody is a customer or a user, by id or mail address.
+async fn is_known(call: &Call, id: &str) -> Result<bool> {
+    for kind in [ScopeKind::Customer, ScopeKind::User] {
+        if charge::find(call, ScopeId::new(kind, id)).await?.view().record.is_some() {
+            return Ok(true);
+        }
+    }
+    if !id.contains('@') {
+        return Ok(false);
+    }
+    if let Some(is_known) = call.core.shared.directory.remembers_mail(id) {
+        return Ok(is_known);
+    }
+    let (shared, mail) = (Arc::clone(&call.core.shared), id.to_owned());
+    let lookup = async move { shared.directory.knows_mail(mail).await };
+    store::ask(&call.core.shared, "the lookup of an end user", lookup).await
+}
 
 /// What the customer of a call may use by default; nothing where it has limits of its own.
 ///
@@ -18,6 +58,9 @@ use crate::state::Fund;
 /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
 pub(super) async fn allowance(call: &Call, caller: &Caller) -> Result<Vec<Part>> {
     let budgets = &call.snapshot.config.budgets;
+    if budgets.end_users_uncounted {
+        return Ok(Vec::new());
+    }
     let customer = call.named.iter().find(|link| link.scope.id.kind == ScopeKind::Customer);
     let Some(customer) = customer else { return Ok(Vec::new()) };
     let of_key = match caller {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use gateway_db::{Intent, Owner, ScopeId, ScopeKind};
+use gateway_db::{Intent, JsonMap, Owner, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::clock::steady_ms;
 use crate::config::TokenCount;
 use crate::identity::PartSpec;
 use crate::journal::Turn;
-use crate::limits::{Ask, Denial};
+use crate::limits::{Ask, Denial, Limits};
 use crate::state::{Served, Shared};
 
 /// The name under which calls of the operator are booked (surface §4.2).
@@ -70,7 +70,7 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
-    let (charged, rests) = reserve(call, &payers, estimate.ask).await?;
+    let (charged, rests) = reserve(call, &mut payers, estimate.ask).await?;
     // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
     let mut tail = Tail::new(call, caller, place);
     tail.charged = charged;
@@ -99,7 +99,11 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
 pub(super) const LEASES: usize = 32;
 
 /// Sets aside what the call may use; where replicas share a budget, more of it is asked for first.
-async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> std::result::Result<(Charged, Rests), Held> {
+async fn reserve(
+    call: &Call,
+    payers: &mut Payers<'_>,
+    ask: Ask,
+) -> std::result::Result<(Charged, Rests), Held> {
     let shared = &call.core.shared;
     let closed = shared.quotas.is_away() && call.snapshot.config.general.refuse_without_rates;
     if closed && !payers.rated().is_empty() {
@@ -124,12 +128,53 @@ async fn reserve(call: &Call, payers: &Payers<'_>, ask: Ask) -> std::result::Res
                 })?;
             }
             Err((denial, who)) => {
+                if let Some((slower, (_, limits))) =
+                    throttled(call, payers, &denial, &who).zip(payers.key.as_mut())
+                {
+                    *limits = slower;
+                    continue;
+                }
                 let model = who.model_of_key().filter(|_| matches!(denial, Denial::Budget { .. }));
                 return Err(Held { error: refusal(call, denial, &who, now), model });
             }
         }
     }
     Err(crowded().into())
+}
+
+/// What a key may use whose budget is spent and that goes on more slowly (`throttle_on_budget_exceeded`): a part of its
+/// rates. One without rates is refused.
+fn throttled(call: &Call, payers: &Payers<'_>, denial: &Denial, who: &Who) -> Option<Limits> {
+    let (entry, limits) = payers.key.as_ref()?;
+    let part = call.snapshot.config.budgets.throttle?;
+    if !matches!((denial, who), (Denial::Budget { .. }, Who::Key(_)))
+        || (limits.rpm, limits.tpm) == (None, None)
+    {
+        return None;
+    }
+    let settings = &entry.record.settings;
+    let said = |map: &JsonMap| map.get(THROTTLES) == Some(&Value::Bool(true));
+    let of = |limit: u64| part_of(limit, part).max(1);
+    let (rpm, tpm) = (limits.rpm.map(of), limits.tpm.map(of));
+    (said(&settings.extra) || said(&settings.metadata)).then_some(Limits {
+        max_budget: None,
+        rpm,
+        tpm,
+        ..*limits
+    })
+}
+
+/// Where keys say that they go on more slowly.
+const THROTTLES: &str = "throttle_on_budget_exceeded";
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "rates are far below 2^53, and the part is between 0 and 1"
+)]
+fn part_of(limit: u64, part: f64) -> u64 {
+    (limit as f64 * part) as u64
 }
 
 /// Others were quicker, again and again.
@@ -290,7 +335,7 @@ pub(super) fn announce(call: &Call, told: &Told, (more, parts): (Money, &[ScopeI
         reserved: told.reserved + more,
         reserved_input_tokens: told.tokens[0],
         reserved_output_tokens: told.tokens[1],
-        owner: Owner { parts: &parts, ..owner(&told.caller, call.end_user.as_deref()) },
+        owner: Owner { parts: &parts, ..owner(&told.caller, call.counted_end_user()) },
         model_group: &call.glance.model,
         call_type: call.call_type,
         stream: call.glance.stream,

@@ -18,6 +18,7 @@ mod admit;
 mod asked;
 mod auto;
 mod background;
+mod behalf;
 mod betas;
 mod call;
 mod charge;
@@ -78,6 +79,7 @@ pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
 pub(crate) use details::{OWN, SHARES, asked_of};
 pub(crate) use dispatch::named;
+pub(crate) use limit::MASTER;
 pub(crate) use recall::{history as history_of, items};
 pub(crate) use settle::Tail;
 pub(crate) use stream::Stream;
@@ -118,8 +120,10 @@ pub(crate) async fn walk(
 async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Box<Tail>> {
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
+    let caller = behalf::apply(call, caller).await?;
     call.end_user = caller.end_user();
     call.receive(body).await?;
+    customer::check(call).await?;
     let caller = caller.for_call(call)?;
     rules::apply(call, &caller)?;
     caller.settle_routing(call)?;

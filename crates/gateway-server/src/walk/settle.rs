@@ -116,7 +116,7 @@ impl Tail {
             stream: call.glance.stream,
             started: call.started,
             started_ms: call.started_ms,
-            end_user: call.end_user.clone(),
+            end_user: call.counted_end_user().map(str::to_owned),
             tags: call.tags.clone(),
             caller,
             charged: Charged::default(),

@@ -252,7 +252,8 @@ const US: [&str; 3] = ["eastus", "westus", "centralus"];
 
 /// Whether a place lies in a region: `eu` holds `eu-west-1`, `europe-west4` and `swedencentral`, `us` holds
 /// `us-east-1` and `eastus2`; any other region holds the places whose names begin so.
-fn in_region(place: Option<&str>, region: &str) -> bool {
+#[must_use]
+pub fn in_region(place: Option<&str>, region: &str) -> bool {
     let Some(place) = place.map(str::to_ascii_lowercase) else { return false };
     let region = region.to_ascii_lowercase();
     let parts: &[&str] = match &*region {

@@ -8,7 +8,7 @@ use super::super::refusal::Refusal;
 use super::{Fields, Moment, settings_of};
 
 fn moment() -> Moment {
-    Moment { now: 1_000_000_000_000, zone: jiff::tz::TimeZone::UTC }
+    Moment { now: 1_000_000_000_000, calendar: crate::limits::Calendar::default() }
 }
 
 fn patch(body: &serde_json::Value) -> Result<gateway_db::KeyPatch, Refusal> {

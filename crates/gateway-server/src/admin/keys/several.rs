@@ -12,6 +12,7 @@ use crate::admin::view;
 impl Job {
     /// `/key/service-account/generate`: a key of a team and of no user.
     pub(super) async fn generate_for_service(self) -> Result<Value, Refusal> {
+        self.check_generation().await?;
         let mut fields = self.fields()?;
         let team = fields.required("team_id")?;
         fields.put_back("team_id", Change::Set(team));

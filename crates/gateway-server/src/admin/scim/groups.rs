@@ -138,7 +138,9 @@ pub(super) async fn new(job: &Job, request: &Request) -> Result<Value, Fault> {
     if job.db.scope(&scope).await?.is_some() {
         return Err(Fault::taken(format!("a group `{id}` is here already")));
     }
-    let team = job.make(scope, edit(&said).settings(), Money::ZERO).await?;
+    let mut settings = job.shared.snapshot().new_team(job.moment.now);
+    edit(&said).apply(&mut settings);
+    let team = job.make(scope, settings, Money::ZERO).await?;
     set_members(job, &team, &[], said.members.as_deref().unwrap_or_default()).await?;
     shown(job, request, &team).await.map(Value::Object)
 }

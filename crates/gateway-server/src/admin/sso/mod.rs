@@ -3,6 +3,7 @@
 
 mod ask;
 mod cli;
+mod failures;
 mod flow;
 mod onboarding;
 mod own_password;
@@ -37,8 +38,8 @@ use crate::door::{ConnState, read_body};
 use crate::state::{Core, Shared, Snapshot};
 use crate::walk::{Caller, Role, admit, check_address, client_of};
 
+pub(crate) use self::failures::Failures;
 pub(super) use self::flow::word as new_word;
-pub(crate) use self::password::Failures;
 
 /// A step of signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +231,7 @@ impl Visit {
 
     /// A request of the gateway's own, for somebody.
     fn job(&self, by: &str, body: &Value) -> Step<Job> {
-        let moment = Moment { now: self.now, zone: self.snapshot.zone.clone() };
+        let moment = Moment { now: self.now, calendar: self.snapshot.calendar.clone() };
         let actor = Actor {
             changed_by: by.to_owned(),
             api_key: "sso".to_owned(),

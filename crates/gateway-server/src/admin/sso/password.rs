@@ -1,13 +1,13 @@
 //! Names and passwords: the operator's (`UI_USERNAME`, `UI_PASSWORD`), for when there is no identity provider or it is
 //! away, and those that users set by invitations (surface §4.11).
 
-use dashmap::DashMap;
 use gateway_db::{ScopeId, ScopeKind, ScopeSettings, SlipName};
 use http::StatusCode;
 use llm_types::Money;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::failures::Source;
 use super::reply::{Refused, Reply, Step};
 use super::session::{self, Purpose, User};
 use super::{Visit, flow, page, sign_in as sso, unmade};
@@ -18,36 +18,10 @@ use crate::identity::{is_password, same_text};
 const CODES: &str = "login_code";
 /// How long such a code holds, milliseconds.
 const CODE_LASTS: i64 = 60_000;
-/// How many wrong passwords an address may try in a minute.
-const TRIES: u32 = 10;
-const MINUTE: i64 = 60_000;
-/// The most addresses that are remembered.
-const MOST: usize = 10_000;
 const ADMIN: &str = "proxy_admin";
 
 /// How many passwords are hashed at the same time: each takes 16 MiB, and anybody may ask for it.
 static HASHING: Semaphore = Semaphore::const_new(4);
-
-/// Wrong passwords of late, by address.
-#[derive(Debug, Default)]
-pub(crate) struct Failures(DashMap<String, (i64, u32)>);
-
-impl Failures {
-    fn are_too_many(&self, address: &str, now: i64) -> bool {
-        self.0.get(address).is_some_and(|seen| now < seen.0 && seen.1 >= TRIES)
-    }
-
-    fn note(&self, address: &str, now: i64) {
-        if self.0.len() >= MOST {
-            self.0.retain(|_, (until, _)| now < *until);
-        }
-        let mut seen = self.0.entry(address.to_owned()).or_insert((now.saturating_add(MINUTE), 0));
-        if seen.0 <= now {
-            *seen = (now.saturating_add(MINUTE), 0);
-        }
-        seen.1 = seen.1.saturating_add(1);
-    }
-}
 
 /// The form, where there is a password at all.
 pub(super) fn form(visit: &Visit) -> Step<Reply> {
@@ -184,24 +158,30 @@ pub(super) async fn hashing<T: Send + 'static>(
     working.await.map_err(Refused::failed)
 }
 
-/// Whether the address may try a password now.
+/// Whether the caller may try a password now.
 fn slowed(visit: &Visit) -> Step<()> {
-    if !visit.shared.failures.are_too_many(address(visit), visit.now) {
-        return Ok(());
-    }
-    let words = "too many wrong passwords from this address: try again in a minute";
+    let limits = &visit.snapshot.config.general.sign_ins;
+    let until = trying(visit, |source| visit.shared.failures.blocked(source, limits, visit.now));
+    let Some(until) = until else { return Ok(()) };
+    let seconds = (until - visit.now + 999) / 1_000;
+    let words = format!("too many wrong passwords from this address: try again in {seconds} seconds");
     Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, words))
 }
 
 /// Notes that a password was wrong.
 pub(super) fn missed(visit: &Visit) {
-    let address = address(visit);
-    visit.shared.failures.note(address, visit.now);
+    let limits = &visit.snapshot.config.general.sign_ins;
+    trying(visit, |source| visit.shared.failures.note(source, limits, visit.now));
+    let address = visit.address.as_deref().unwrap_or("unknown");
     tracing::warn!(address, "somebody gave a wrong name or password");
 }
 
-fn address(visit: &Visit) -> &str {
-    visit.address.as_deref().unwrap_or("unknown")
+/// Does something with who tries a password.
+fn trying<T>(visit: &Visit, work: impl FnOnce(Source<'_>) -> T) -> T {
+    let (place, name) = (visit.source(), visit.field("username"));
+    let address = visit.address.as_deref().and_then(|address| address.parse().ok());
+    let place = if place.is_empty() { "unknown" } else { &place };
+    work(Source { address, place, name: name.as_deref() })
 }
 
 /// The user that the operator is, made where it is not there.

@@ -36,7 +36,7 @@ pub(super) fn ui_settings(visit: &Visit) -> Reply {
     Reply::json(json!({
         "PROXY_BASE_URL": env.value("PROXY_BASE_URL"),
         "PROXY_LOGOUT_URL": env.value("PROXY_LOGOUT_URL"),
-        "DEFAULT_TEAM_DISABLED": env.flag("DEFAULT_TEAM_DISABLED"),
+        "DEFAULT_TEAM_DISABLED": visit.snapshot.config.budgets.key_rules.teams_only,
         "SSO_ENABLED": matches!(configured(visit), Ok(Some(_))),
         "NUM_SPEND_LOGS_ROWS": null,
         "DISABLE_EXPENSIVE_DB_QUERIES": false,

@@ -62,7 +62,7 @@ catalogue! {
     budget_exceeded_status_code Count "422" served: "Status of refusals for lack of budget.";
     budget_duration Text "" served: "Period of `max_budget`, such as `30d`.";
     default_soft_budget Number "" later "no such budget is kept": "Budget at which an alert is sent.";
-    budget_exceeded_throttle_percentage Number "" later "calls without a budget are refused, not slowed down": "Slow down instead of deny.";
+    budget_exceeded_throttle_percentage Number "" served: "Fraction of its rates that a key with `throttle_on_budget_exceeded` keeps where its budget is spent, such as 0.1.";
     forward_traceparent_to_llm_provider Flag "False" later "it has no effect": "Send the caller's trace context to providers.";
     suppress_debug_info Flag "False" accepted: "Fewer messages on the console.";
     s3_callback_params Map "" later "no callback or log sink is run": "Options of the S3 callback.";
@@ -72,9 +72,9 @@ catalogue! {
     default_key_generate_params Map "" served: "Defaults of new keys.";
     default_key_max_budget_alert_emails List "" later "no alert is sent": "Addresses for budget alerts, by percentage.";
     upperbound_key_generate_params Any "" served: "Ceilings for new keys: max_budget, budget_duration, max_parallel_requests, tpm_limit, rpm_limit, duration.";
-    key_generation_settings Any "" later "it has no effect": "Who may make keys, and with which fields.";
+    key_generation_settings Any "" served: "Who makes keys, and what requests must have: {team_key_generation: {allowed_team_member_roles, required_params}, personal_key_generation: {allowed_user_roles, required_params}}.";
     default_internal_user_params Map "" served: "What new users get where nothing is said; administrators do not.";
-    default_team_params Any "" later "it has no effect": "For SSO-created teams.";
+    default_team_params Any "" served: "What teams begin with that SCIM or a JWT brings: models, max_budget, budget_duration, tpm_limit, rpm_limit, team_member_permissions.";
     default_team_settings List "" later "it has no effect": "Callbacks by team.";
     max_user_budget Number "" later "no such budget is kept": "Budget of a user unless told otherwise.";
     max_internal_user_budget Number "" served: "Budget that new internal users get unless told otherwise, USD.";
@@ -84,9 +84,9 @@ catalogue! {
     tag_budget_config Map "" served: "Budgets by tag: {tag: {budget_limit, time_period}}.";
     max_end_user_budget Number "" served: "What a customer may spend for whom nobody has set a budget, USD.";
     max_end_user_budget_id Text "" served: "Shared budget of customers for whom nobody has set one.";
-    validate_end_user_id_in_db Flag "False" later "it has no effect": "Refuse end users the database does not know.";
+    validate_end_user_id_in_db Flag "False" served: "Leave out end users who are no customer, user or mail address of a user here; with `max_end_user_budget_id` only those that look like JSON.";
     block_requests_for_models_without_pricing Flag "False" served: "Refuse calls of models without a price.";
-    disable_end_user_cost_tracking Flag "" later "it has no effect": "Do not add up spend by end user.";
+    disable_end_user_cost_tracking Flag "" served: "Do not add up what end users spend: their budgets do not hold, their rates do.";
     disable_end_user_cost_tracking_prometheus_only Flag "" later "the metrics of the gateway are fixed": "Disable end user cost tracking prometheus only.";
     enable_end_user_cost_tracking_prometheus_only Flag "" later "the metrics of the gateway are fixed": "Enable end user cost tracking prometheus only.";
     custom_prometheus_metadata_labels List "" later "the metrics of the gateway are fixed": "Metadata fields as labels.";
@@ -128,7 +128,7 @@ catalogue! {
     mcp_aliases Map "" later "MCP is not served": "Alias -> MCP server name.";
     guardrails List "" later "requests and answers are not checked by it": "Guardrails in the old form.";
     json_logs Flag "false" accepted: "Logs as JSON; see `--log-format` of the command line.";
-    budget_reset_time Text "00:00" later "no such budget is kept": "Wall-clock reset time.";
+    budget_reset_time Text "00:00" served: "Time of the day at which days, weeks and months of budgets begin, such as `06:00`.";
     timezone Text "UTC" served: "Zone in which days and months of budgets begin.";
     responses Map "" later "it has no effect": "Options of background responses.";
     global_prompt_directory Text "" later "prompts are sent as they come": "Folder of prompt files.";

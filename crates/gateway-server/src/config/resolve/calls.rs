@@ -1,11 +1,12 @@
 //! `litellm_settings`: how calls are treated, and budgets.
 
 use http::{HeaderName, StatusCode};
+use jiff::civil::Time;
 use llm_providers::catalog::Adjustments;
 use serde_json::{Map, Value};
 
 use super::section::text_of;
-use super::{Context, Section};
+use super::{Context, Section, governance};
 use crate::config::raw::LITELLM;
 use crate::config::source::Node;
 use crate::config::{
@@ -84,8 +85,14 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
         global_period: period(section, "budget_duration"),
         refusal_status: refusal_status(section),
         timezone: timezone(section),
+        reset_time: reset_time(section),
         internal_user: section.usd("max_internal_user_budget"),
         internal_user_period: period(section, "internal_user_budget_duration"),
+        key_rules: governance::key_rules(section),
+        team_defaults: governance::team_defaults(section),
+        throttle: throttle(section),
+        known_end_users_only: section.is_on("validate_end_user_id_in_db"),
+        end_users_uncounted: section.is_on("disable_end_user_cost_tracking"),
         end_user_max: section.usd("max_end_user_budget"),
         end_user_budget_id: section.text("max_end_user_budget_id"),
         providers: Vec::new(),
@@ -129,6 +136,27 @@ fn timezone(section: &mut Section<'_, '_, '_>) -> String {
         );
     }
     name
+}
+
+/// `budget_reset_time`, such as `06:00`.
+fn reset_time(section: &mut Section<'_, '_, '_>) -> Time {
+    let Some(text) = section.text("budget_reset_time") else { return Time::midnight() };
+    text.trim().parse().unwrap_or_else(|_| {
+        let expected = "expected a time of the day such as `06:00`, in quotes";
+        section.error("budget_reset_time", format!("found `{text}`"), expected);
+        Time::midnight()
+    })
+}
+
+/// `budget_exceeded_throttle_percentage`, a fraction.
+fn throttle(section: &mut Section<'_, '_, '_>) -> Option<f64> {
+    const KEY: &str = "budget_exceeded_throttle_percentage";
+    let part = section.number(KEY)?;
+    if part > 0.0 && part <= 1.0 {
+        return Some(part);
+    }
+    section.error(KEY, format!("found `{part}`"), "expected a fraction above 0, at most 1, such as `0.1`");
+    None
 }
 
 fn refusal_status(section: &mut Section<'_, '_, '_>) -> StatusCode {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::HeaderName;
 use llm_types::Secret;
 
-use super::{Context, Section};
+use super::{Context, Section, governance};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
-use crate::config::{Database, General, HealthChecks, OnOutage, TokenCount};
+use crate::config::{Database, General, HealthChecks, OnOutage, TokenCount, UserHeaders};
 use crate::identity::{Network, PasswordPolicy};
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
@@ -67,7 +67,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         master_key,
         database: database(&mut section),
         key_header: header(&mut section, "litellm_key_header_name"),
-        user_header: header(&mut section, "user_header_name"),
+        user_headers: user_headers(&mut section),
         enforce_user: section.is_on("enforce_user_param"),
         default_model: section.text("completion_model"),
         max_request_bytes: section.number("max_request_size_mb").map(bytes_of_mb),
@@ -76,6 +76,11 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         token_limit_counts: token_count(&mut section),
         allowed_routes: section.texts("allowed_routes"),
         admin_only_routes: section.texts("admin_only_routes"),
+        sign_ins: governance::sign_ins(&mut section),
+        teams_only: section
+            .flag("default_team_disabled")
+            .unwrap_or_else(|| env.flag("PROXY_DEFAULT_TEAM_DISABLED")),
+        block_robots: section.is_on("block_robots"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),
         public_routes: section.texts("public_routes"),
@@ -227,6 +232,11 @@ fn header(section: &mut Section<'_, '_, '_>, key: &str) -> Option<HeaderName> {
         section.error(key, format!("found `{text}`"), "expected the name of a header");
     }
     name
+}
+
+fn user_headers(section: &mut Section<'_, '_, '_>) -> UserHeaders {
+    let old = header(section, "user_header_name");
+    governance::user_headers(section, old)
 }
 
 fn token_count(section: &mut Section<'_, '_, '_>) -> TokenCount {

@@ -6,6 +6,7 @@ mod calls;
 mod cloud;
 mod context;
 mod general;
+mod governance;
 mod grpc;
 mod identity;
 mod jwt;
@@ -57,6 +58,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let litellm = root.member("litellm_settings");
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
     let (calls, mut budgets) = calls::resolve(&mut cx, litellm, stored, media);
+    budgets.key_rules.teams_only = general.teams_only;
     let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
     router.health_routing |= general.health_routing;
     let mut credentials = credentials(&mut cx, root.member("credential_list"), "credential_list");

@@ -2,11 +2,11 @@
 
 use jiff::tz::TimeZone;
 
-use super::{next_reset, parse_duration_ms};
+use super::{Calendar, next_reset, parse_duration_ms};
 
 fn reset(duration: &str, now: &str) -> Option<String> {
     let now: jiff::Timestamp = now.parse().unwrap();
-    let at = next_reset(duration, now.as_millisecond(), &TimeZone::UTC)?;
+    let at = next_reset(duration, now.as_millisecond(), &Calendar::default())?;
     Some(jiff::Timestamp::from_millisecond(at).unwrap().to_string())
 }
 
@@ -35,6 +35,39 @@ fn resets_fall_on_the_clock_and_the_calendar() {
 #[test]
 fn a_monday_resets_on_the_next_monday() {
     assert_eq!(reset("7d", "2026-11-23T00:00:00Z").as_deref(), Some("2026-11-30T00:00:00Z"));
+}
+
+#[test]
+fn days_begin_when_they_are_said_to() {
+    let calendar =
+        |zone: &str, at: &str| Calendar { zone: TimeZone::get(zone).unwrap(), at: at.parse().unwrap() };
+    let six = calendar("UTC", "06:00");
+    for (duration, now, expected) in [
+        ("1d", "2026-11-20T10:11:22Z", "2026-11-21T06:00:00Z"),
+        ("1d", "2026-11-20T05:59:59Z", "2026-11-20T06:00:00Z"),
+        ("24h", "2026-11-20T06:00:00Z", "2026-11-21T06:00:00Z"),
+        // A Monday before six is the end of the week before.
+        ("7d", "2026-11-23T05:00:00Z", "2026-11-23T06:00:00Z"),
+        ("7d", "2026-11-23T06:00:00Z", "2026-11-30T06:00:00Z"),
+        ("1mo", "2026-12-01T05:00:00Z", "2026-12-01T06:00:00Z"),
+        ("30d", "2026-12-01T06:00:00Z", "2027-01-01T06:00:00Z"),
+        ("3d", "2026-11-20T10:00:00Z", "2026-11-23T06:00:00Z"),
+        // Hours are counted from midnight all the same.
+        ("1h", "2026-11-20T05:10:00Z", "2026-11-20T06:00:00Z"),
+    ] {
+        let now: jiff::Timestamp = now.parse().unwrap();
+        let at = next_reset(duration, now.as_millisecond(), &six).unwrap();
+        assert_eq!(
+            jiff::Timestamp::from_millisecond(at).unwrap().to_string(),
+            expected,
+            "{duration} at {now}"
+        );
+    }
+    // The night in which Berlin's clocks go back: the day is an hour longer.
+    let berlin = calendar("Europe/Berlin", "04:00");
+    let now: jiff::Timestamp = "2026-10-24T12:00:00Z".parse().unwrap();
+    let at = next_reset("1d", now.as_millisecond(), &berlin).unwrap();
+    assert_eq!(jiff::Timestamp::from_millisecond(at).unwrap().to_string(), "2026-10-25T03:00:00Z");
 }
 
 #[test]
