@@ -180,6 +180,69 @@ const DIFFERENCES: &[Difference] = &[
         &["stream_json_schema"],
         "LiteLLM asks for no stream where a tool stands in for the form; ours is one",
     ),
+    (
+        &["bedrock_invoke_llama", "bedrock_invoke_titan", "bedrock_invoke_qwen3", "bedrock_invoke_deepseek"],
+        &["cache_control_system", "cache_control_user", "system_list", "text_parts"],
+        "LiteLLM prints a Python list into the prompt; ours holds the texts",
+    ),
+    (
+        &["bedrock_invoke_llama", "bedrock_invoke_titan", "bedrock_invoke_qwen3"],
+        &[
+            "file_pdf_url",
+            "image_base64",
+            "image_url",
+            "image_url_string",
+            "tool_result_no_tools",
+            "tool_result_parts",
+            "two_images",
+        ],
+        "what a prompt cannot hold is refused by name, not printed as Python",
+    ),
+    (
+        &[
+            "bedrock_invoke_deepseek",
+            "bedrock_invoke_llama",
+            "bedrock_invoke_llama_arn",
+            "bedrock_invoke_mistral",
+            "bedrock_invoke_qwen3",
+        ],
+        &["max_completion_tokens", "max_tokens_both"],
+        "LiteLLM refuses the cap's newer name, and with `drop_params` asks without a cap",
+    ),
+    (
+        &["bedrock_invoke_deepseek", "bedrock_invoke_llama_arn", "bedrock_invoke_mistral"],
+        &["cache_control_tool_result", "tool_result", "tool_result_parts"],
+        "what may be dropped is dropped: LiteLLM refuses all the same",
+    ),
+    (
+        &["bedrock_invoke_mistral", "bedrock_invoke_titan"],
+        &["tool_call_empty_args", "tool_results_parallel"],
+        "LiteLLM puts the results of tools into the model's mouth; ours stand in a turn of the user's",
+    ),
+    (
+        &["bedrock_invoke_qwen3"],
+        &["thinking_history", "tool_call_empty_args", "tool_result", "tool_results_parallel"],
+        "LiteLLM's prompt has calls that are no JSON and loses the text beside them; ours is the model's own template",
+    ),
+    (&["bedrock_invoke_mistral", "bedrock_invoke_qwen3", "sagemaker"], &["stop_five"], ALL_STOPS),
+    (
+        &["bedrock_invoke_qwen3", "nlp_cloud", "predibase"],
+        &["stop_string"],
+        "the API takes a list of texts to stop at; LiteLLM sends a bare text",
+    ),
+    (
+        &["ollama"],
+        &[
+            "cache_control_tool_result",
+            "thinking_history",
+            "tool_result",
+            "tool_result_no_tools",
+            "tool_results_parallel",
+            "tools",
+            "tools_refs",
+        ],
+        "LiteLLM writes tools into a prompt and cannot tell a call from an answer in JSON; the server's chat has tools",
+    ),
 ];
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// Slugs that have no record, and why.
 const NO_RECORD: &[(&str, &str)] =
-    &[("transcribe", "it reads audio from Amazon's storage or a signed two-way stream, not from a request")];
+    &[("transcribe", "LiteLLM has it as a pass-through route alone, for jobs on audio in Amazon's storage")];
 
 /// URLs that differ from LiteLLM's, and why.
 const URLS: &[(&str, &str)] = &[

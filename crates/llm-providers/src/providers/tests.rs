@@ -1,5 +1,7 @@
 //! The tables of providers are sorted, unique and plain.
 
+mod recipe;
+
 use std::collections::HashSet;
 
 use http::Uri;
