@@ -29,6 +29,7 @@ class Vendor(ThreadingHTTPServer):
         self.base = f"http://127.0.0.1:{self.server_address[1]}"
         self.seen = []
         self.failures = 0
+        self.received = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -48,6 +49,7 @@ class Answering(BaseHTTPRequestHandler):
             if not piece:
                 return
             left -= len(piece)
+            self.server.received += len(piece)
             whole.update(piece)
             if isinstance(body, bytearray):
                 body += piece
@@ -275,3 +277,91 @@ def test_speech_of_200_mb_flows_down_and_memory_does_not_grow(large, vendor):
     assert length == 200 * MIB and whole.hexdigest() == hashed([BLOCK] * 200)
     assert grown < 20 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
     print(f"speech of 200 MiB: memory grew by {grown / MIB:.1f} MiB")
+
+
+@pytest.fixture
+def sending_on(spawn, vendor):
+    """A gateway that sends large audio on while it arrives."""
+    models = [entry("heard", "openai/whisper-1", vendor.base + "/v1"), entry("raw", "deepgram/nova-3", vendor.base)]
+    return spawn(
+        models=models,
+        general_settings={"max_request_size_mb": 300, "stream_uploads": True},
+        router_settings={"num_retries": 1},
+    )
+
+
+def wait_for(condition):
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, "waited for a minute"
+        time.sleep(0.01)
+
+
+def begin(gateway, pieces):
+    """A request whose head is sent."""
+    connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=60)
+    connection.sendall(
+        f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER_KEY}\r\n"
+        f"content-type: multipart/form-data; boundary={BOUNDARY}\r\ncontent-length: {sum(map(len, pieces))}\r\n\r\n".encode()
+    )
+    return connection
+
+
+def test_the_provider_sees_the_first_bytes_before_the_caller_has_sent_the_last(sending_on, vendor):
+    pieces = form("heard", 8 * MIB, [("language", "en")])
+    connection = begin(sending_on, pieces)
+    for piece in pieces[:5]:
+        connection.sendall(piece)
+    wait_for(lambda: vendor.received > 2 * MIB)
+    assert vendor.seen == [], "it has not seen the last ones"
+    for piece in pieces[5:]:
+        connection.sendall(piece)
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    assert (answer.status, json.loads(answer.read())["text"]) == (200, "hello")
+    assert vendor.seen[-1]["sha"] == hashed(form("whisper-1", 8 * MIB, [("language", "en")]))
+
+
+def test_100_mb_are_sent_on_byte_for_byte_and_memory_does_not_grow(sending_on, vendor):
+    assert post(sending_on, form("heard", 2 * MIB))[0] == 200
+    before = begin_measuring(sending_on)
+    status, body = post(sending_on, form("heard", 100 * MIB))
+    grown = memory(sending_on, "VmHWM:") - before
+    assert (status, json.loads(body)["text"]) == (200, "hello")
+    assert grown < 20 * MIB, f"memory grew by {grown / MIB:.1f} MiB"
+    assert vendor.seen[-1]["sha"] == hashed(form("whisper-1", 100 * MIB))
+    assert left_behind(sending_on) == []
+    print(f"100 MiB sent on: memory grew by {grown / MIB:.1f} MiB")
+
+
+def test_a_form_that_goes_on_behind_its_file_is_sent_again_whole(sending_on, vendor):
+    status, body = post(sending_on, form("heard", 5 * MIB, after=[("temperature", "0.5")]))
+    assert (status, json.loads(body)["text"]) == (200, "hello")
+    whole = hashed(form("whisper-1", 5 * MIB, after=[("temperature", "0.5")]))
+    assert [seen["sha"] for seen in vendor.seen] == [whole], "nobody got a whole request without the temperature"
+    status, body = post(sending_on, form("heard", 5 * MIB, after=[("user", "ann")]))
+    told = json.loads(body)["error"]["message"]
+    assert status == 400 and "`user` stands behind the file" in told, told
+    assert len(vendor.seen) == 1
+
+
+def test_what_is_sent_on_may_be_retried_and_other_vendors_get_it_whole(sending_on, vendor):
+    vendor.failures = 1
+    assert post(sending_on, form("heard", 3 * MIB))[0] == 200
+    first, second = vendor.seen
+    assert first["sha"] == second["sha"] == hashed(form("whisper-1", 3 * MIB))
+    assert post(sending_on, form("raw", 3 * MIB))[0] == 200
+    assert vendor.seen[-1]["body"] == BLOCK * 3
+
+
+def test_a_caller_who_leaves_while_it_is_sent_on_costs_the_provider_an_unfinished_request(sending_on, vendor):
+    pieces = form("heard", 20 * MIB)
+    connection = begin(sending_on, pieces)
+    for piece in pieces[:6]:
+        connection.sendall(piece)
+    wait_for(lambda: vendor.received > 2 * MIB)
+    connection.close()
+    deleted = lambda: [link for link in large_files(sending_on) if "uploads" in link]
+    wait_for(lambda: not deleted())
+    assert vendor.seen == [] and left_behind(sending_on) == []
+    assert post(sending_on, form("heard", 2 * MIB))[0] == 200

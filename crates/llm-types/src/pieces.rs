@@ -16,6 +16,12 @@ use crate::{BodyStream, Error, ErrorKind, Result};
 pub trait Stored: Send + Sync + fmt::Debug {
     /// The bytes of a range, piece by piece.
     fn read(self: Arc<Self>, range: Range<u64>) -> BodyStream;
+
+    /// How long the audio in it is to be listened to, where that shows only when all of it is there: thousandths
+    /// of a second.
+    fn audio_ms(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// One file that stands outside memory.
@@ -56,7 +62,7 @@ impl Kept {
     /// How long it is to be listened to, where it says so: thousandths of a second.
     #[must_use]
     pub fn audio_ms(&self) -> Option<u64> {
-        self.audio_ms
+        self.audio_ms.or_else(|| self.store.audio_ms())
     }
 
     /// What it holds, from its beginning.

@@ -13,14 +13,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use hyper::body::{Body as _, Incoming};
 use llm_providers::operations::{Form, FormScan};
-use llm_types::{BodyStream, Error, ErrorKind, Origin, Result, Stored};
+use llm_types::{BodyStream, Error, ErrorKind, Kept, Origin, Result, Stored};
 
 use super::body::{next_piece, too_large};
+use super::growing::{End, Growing};
 
 /// Forms up to this size are held in memory.
 const IN_MEMORY: usize = 1024 * 1024;
 /// How much is written and read at a time.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// Where uploads are put down.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) enum Arrived {
     Whole(Bytes),
     /// The form without what its files hold, which stands outside memory.
     Apart(Bytes, Form),
+    /// The same up to its file, which is still arriving.
+    Begun(Bytes, Form, Arc<Growing>),
 }
 
 impl Uploads {
@@ -49,7 +52,16 @@ impl Uploads {
     /// # Errors
     /// As [`super::read_body`]; [`ErrorKind::BadRequest`] saying what is wrong with a large form, and
     /// [`ErrorKind::Internal`] when it cannot be put down.
-    pub(crate) async fn receive(&self, mut body: Incoming, kind: &str, limit: usize) -> Result<Arrived> {
+    ///
+    /// With `sent_on` a form that says its length and names its model before its file has arrived when the file
+    /// begins.
+    pub(crate) async fn receive(
+        &self,
+        mut body: Incoming,
+        kind: &str,
+        (limit, sent_on): (usize, bool),
+    ) -> Result<Arrived> {
+        let exact = body.size_hint().exact().filter(|_| sent_on);
         let announced = body.size_hint().lower();
         if announced > limit as u64 {
             return Err(too_large(limit));
@@ -66,6 +78,9 @@ impl Uploads {
         let mut scan = FormScan::new(kind)?;
         scan.push(&held)?;
         let mut file = Written { file: Arc::new(self.open().await?), at: 0, pending: held };
+        if let Some(total) = exact {
+            return Reception { body, scan, file, total }.until_its_file().await;
+        }
         while let Some(piece) = next_piece(&mut body).await? {
             if file.len() + piece.len() as u64 > limit as u64 {
                 return Err(too_large(limit));
@@ -113,6 +128,69 @@ fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// A form of a known length on its way in, within the limit.
+struct Reception {
+    body: Incoming,
+    scan: FormScan,
+    file: Written,
+    total: u64,
+}
+
+impl Reception {
+    /// Reads the form up to its file, and the rest beside the call; the whole form where that cannot be sent on.
+    async fn until_its_file(mut self) -> Result<Arrived> {
+        let growing = Arc::new(Growing::new(Arc::clone(&self.file.file)));
+        let store: Arc<dyn Stored> = Arc::clone(&growing) as Arc<dyn Stored>;
+        loop {
+            if let Some((texts, form)) = self.scan.begun(&store, self.total).filter(names_model) {
+                let expected = (form.fields.len(), file_length(&form));
+                let arriving = Arc::clone(&growing);
+                tokio::spawn(async move {
+                    let end = self.to_the_end(&arriving, expected).await;
+                    arriving.finish(end);
+                });
+                return Ok(Arrived::Begun(texts, form, growing));
+            }
+            if !self.step().await? {
+                let store: Arc<dyn Stored> = Arc::new(self.file.finish().await?);
+                let (texts, form) = self.scan.finish(&store)?;
+                return Ok(Arrived::Apart(texts, form));
+            }
+        }
+    }
+
+    /// Takes the next piece; whether there was one.
+    async fn step(&mut self) -> Result<bool> {
+        let Some(piece) = next_piece(&mut self.body).await? else { return Ok(false) };
+        self.scan.push(&piece)?;
+        self.file.push(&piece).await?;
+        Ok(true)
+    }
+
+    async fn to_the_end(mut self, growing: &Growing, (fields, length): (usize, u64)) -> Result<End> {
+        while self.step().await? {
+            growing.reach(self.file.at);
+        }
+        let all = self.file.len();
+        let store: Arc<dyn Stored> = Arc::new(self.file.finish().await?);
+        growing.reach(all);
+        let whole = self.scan.finish(&store)?;
+        let as_expected = whole.1.fields.len() == fields && file_length(&whole.1) == length;
+        Ok(End { whole, as_expected })
+    }
+}
+
+/// The length of a form's last file.
+fn file_length(form: &Form) -> u64 {
+    form.fields.last().and_then(|field| field.kept.as_ref()).map_or(0, Kept::len)
+}
+
+/// Whether a form that has begun says which model is asked.
+fn names_model((texts, form): &(Bytes, Form)) -> bool {
+    let named = form.fields.iter().find(|field| field.name == "model");
+    named.is_some_and(|field| texts.get(field.content.clone()).is_some_and(|name| !name.is_empty()))
+}
+
 /// A file being written.
 struct Written {
     file: Arc<File>,
@@ -158,18 +236,23 @@ impl Stored for Put {
             if range.is_empty() {
                 return Ok(None);
             }
-            let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK).min(CHUNK);
-            let (file, at) = (Arc::clone(&put.0), range.start);
-            let read = move || {
-                let mut bytes = vec![0; length];
-                read_at(&file, &mut bytes, at).map(|()| bytes)
-            };
-            let bytes =
-                blocking(read).await.map_err(|error| internal("an upload could not be read", error))?;
-            let rest = range.start + bytes.len() as u64..range.end;
-            Ok(Some((Bytes::from(bytes), (put, rest))))
+            let end = range.end.min(range.start + CHUNK as u64);
+            let bytes = read_piece(&put.0, range.start..end).await?;
+            Ok(Some((bytes, (put, end..range.end))))
         }))
     }
+}
+
+/// The bytes of a small range, which is there.
+pub(super) async fn read_piece(file: &Arc<File>, range: Range<u64>) -> Result<Bytes> {
+    let (file, at) = (Arc::clone(file), range.start);
+    let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK);
+    let read = move || {
+        let mut bytes = vec![0; length];
+        read_at(&file, &mut bytes, at).map(|()| bytes)
+    };
+    let bytes = blocking(read).await.map_err(|error| internal("an upload could not be read", error))?;
+    Ok(Bytes::from(bytes))
 }
 
 #[cfg(unix)]

@@ -23,7 +23,7 @@ use super::query;
 use super::recall::Keep;
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
-use crate::door::{Arrived, read_body};
+use crate::door::{Arrived, Growing, read_body};
 use crate::identity::{Link, Part};
 use crate::state::{Core, Snapshot};
 
@@ -115,6 +115,8 @@ pub(crate) struct Call {
     operation: Option<Operation>,
     /// What is asked, where it is no chat.
     pub(crate) asked: Option<Box<Asked>>,
+    /// The rest of it, where its file is still arriving.
+    pub(super) arriving: Option<Arc<Growing>>,
     /// What was fetched for it, by URL.
     pub(super) fetched: Mutex<Held>,
     /// The request in canonical form, made when somebody needs it.
@@ -147,6 +149,7 @@ impl Call {
             path_stream: entrance.stream,
             operation: entrance.operation,
             asked: None,
+            arriving: None,
             head,
             id,
             shown_id,
@@ -263,12 +266,20 @@ impl Call {
         let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let (kind, limit) = (kind.unwrap_or_default(), self.body_limit());
         let arrived = match operation.is_form() {
-            true => self.core.shared.uploads.receive(body, kind, limit).await?,
+            true => {
+                let audio = matches!(operation, Operation::Transcription | Operation::Translation);
+                let sent_on = audio && self.snapshot.config.general.stream_uploads;
+                self.core.shared.uploads.receive(body, kind, (limit, sent_on)).await?
+            }
             false => Arrived::Whole(read_body(body, limit).await?),
         };
         let (asked, glance) = match arrived {
             Arrived::Whole(body) => Asked::read(operation, body, kind)?,
             Arrived::Apart(texts, form) => Asked::of_form(operation, texts, form)?,
+            Arrived::Begun(texts, form, growing) => {
+                self.arriving = Some(growing);
+                Asked::of_form(operation, texts, form)?
+            }
         };
         self.body = asked.body.clone();
         self.asked = Some(Box::new(asked));

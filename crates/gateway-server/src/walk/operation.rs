@@ -22,8 +22,10 @@ use super::relay::Reply;
 use super::{Call, Tail, policy};
 use crate::state::Served;
 
+mod arriving;
 mod worst;
 
+pub(super) use arriving::attempt;
 pub(super) use worst::{Worst, worst};
 
 /// The largest file that is brought into memory, where a wire writes it into JSON, or its bytes are signed.
@@ -38,7 +40,7 @@ const USUAL_SIZE: &str = "1024x1024";
 /// # Errors
 /// [`ErrorKind::Unsupported`] where its vendor has no such operation or lacks a parameter; what the provider
 /// answers.
-pub(super) async fn attempt(
+async fn ask(
     call: &Call,
     asked: &Asked,
     served: &Arc<Served>,

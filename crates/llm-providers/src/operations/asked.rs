@@ -189,6 +189,13 @@ fn glance_over_form(operation: Operation, form: &Form, body: &[u8], glance: &mut
     Ok(())
 }
 
+/// Whether a field of a form says something to the rooms before its provider is asked: whose call it is, what it
+/// may cost, how it is answered.
+#[must_use]
+pub fn speaks_to_rooms(name: &str) -> bool {
+    matches!(name, "model" | "user" | "stream" | "n") || control_of(name).is_some()
+}
+
 fn of_json(operation: Operation, body: &[u8]) -> Result<OperationRequest> {
     let read: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
         Error::new(llm_types::ErrorKind::BadRequest, format!("the body is not a JSON object: {error}"))

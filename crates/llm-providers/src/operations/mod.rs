@@ -17,7 +17,7 @@ mod table;
 mod wire;
 mod wires;
 
-pub use asked::{Asked, Job};
+pub use asked::{Asked, Job, speaks_to_rooms};
 pub use audio::{audio_ms, length_ms};
 pub use flow::flow;
 pub use form::{Field, Form, FormScan, FormWriter};

@@ -71,6 +71,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         enforce_user: section.is_on("enforce_user_param"),
         default_model: section.text("completion_model"),
         max_request_bytes: section.number("max_request_size_mb").map(bytes_of_mb),
+        stream_uploads: section.is_on("stream_uploads"),
         max_parallel_per_key: section.count("max_parallel_requests"),
         max_parallel: section.count("global_max_parallel_requests"),
         token_limit_counts: token_count(&mut section),

@@ -95,6 +95,24 @@ impl FormScan {
         Ok(())
     }
 
+    /// The form as far as it has come, where its first file has begun: taken to end with that file, in a body of
+    /// `total` bytes. Whether it does shows when all of it is there.
+    #[must_use]
+    pub fn begun(&self, store: &Arc<dyn Stored>, total: u64) -> Option<(Bytes, Form)> {
+        let [file] = &*self.files else { return None };
+        let last = self.fields.len().checked_sub(1)?;
+        // Behind the file stand its boundary between two breaks, and four dashes.
+        let end = total.checked_sub(self.boundary.len() as u64 + 8)?;
+        let range = file.range.start..end;
+        if self.state != State::Content || file.field != last || range.is_empty() {
+            return None;
+        }
+        let mut fields = self.fields.clone();
+        fields[last].kept = Some(Kept::new(Arc::clone(store), range, file.start.clone().into(), None));
+        let form = Form { boundary: self.boundary.clone(), fields };
+        Some((Bytes::copy_from_slice(&self.texts), form))
+    }
+
     /// The form without what its files hold, which stands in `store`: the whole body from its first byte.
     ///
     /// # Errors
