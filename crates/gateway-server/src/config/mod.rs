@@ -4,6 +4,7 @@
 //! catalogue of keys in `raw` says what each key is, and `resolve` makes the typed [`Config`] of it.
 //! Every problem is reported, not only the first.
 
+mod cache_points;
 pub mod check;
 mod detect;
 mod governance;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use crate::identity::{Network, PasswordPolicy};
 pub use llm_providers::Registry;
 
+pub use cache_points::{CachePoint, CacheSpot};
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
@@ -38,7 +40,7 @@ pub(crate) use stored::{
 };
 pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
-    OnOutage, Priorities, Probe, Redis, Share, TokenCount, Unserved,
+    OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
 };
 pub use webhook::AuthWebhook;
 

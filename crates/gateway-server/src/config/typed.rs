@@ -1,5 +1,6 @@
 //! The configuration as the rest of the gateway reads it: checked, typed, without "default" left open.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use llm_router::{Deployment, RouterSettings};
 use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
-use super::{AuthWebhook, JwtAuth, KeyRules, LogRetention, Origin, SignInLimits, TeamDefaults, UserHeaders};
+use super::{
+    AuthWebhook, CachePoint, JwtAuth, KeyRules, LogRetention, Origin, SignInLimits, TeamDefaults, UserHeaders,
+};
 use crate::identity::{Network, PasswordPolicy};
 
 /// Everything the operator said.
@@ -244,6 +247,8 @@ pub struct MediaFetch {
 pub struct Calls {
     /// Offer HTTP/2 to providers (`http2`).
     pub http2: bool,
+    /// Whose certificates count (`ssl_verify`).
+    pub trust: Trust,
     /// Write down changes of the management API (`store_audit_logs`).
     pub audited: bool,
     /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
@@ -274,6 +279,18 @@ pub struct Calls {
     /// Shares of models' rates by priority or key (the callbacks `dynamic_rate_limiter` and
     /// `dynamic_rate_limiter_v3`, with or without `priority_reservation`).
     pub priorities: Option<Priorities>,
+}
+
+/// Whose certificates count, of providers and a shared Redis.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that well-known authorities have signed.
+    #[default]
+    WellKnown,
+    /// Those too that one of the authorities in this file has signed.
+    File(PathBuf),
+    /// All: none is looked at.
+    Anyone,
 }
 
 /// Shares of models' rates by priority.
@@ -361,6 +378,11 @@ pub struct Model {
     pub overrides: ModelInfo,
     /// The answer to give instead of asking a provider (`mock_response`).
     pub mock_response: Option<String>,
+    /// Where its prompts are marked for the provider's cache (`cache_control_injection_points`).
+    pub cache_points: Box<[CachePoint]>,
+    /// Whether streams of chats tell thoughts as text between `<think>` and `</think>`
+    /// (`merge_reasoning_content_in_choices`).
+    pub tells_thoughts: bool,
     /// How it is probed.
     pub probe: Probe,
     /// What one key may use of this model per minute: requests, tokens

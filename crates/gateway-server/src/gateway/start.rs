@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use super::core_thread::{self, CoreParts};
 use super::{Gateway, ServeOptions, StartError, tasks};
 use crate::clock::{TokioClock, now_ms};
-use crate::config::Config;
+use crate::config::{Calls, Config, Trust};
 use crate::door;
 use crate::identity::Directory;
 use crate::jwt::Jwt;
@@ -41,7 +41,7 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let (shipping, writers) = open_ledger(&options.data_dir, cores, &db, pace)?;
     let book = Arc::new(PriceBook::builtin());
     let clock = TokioClock::start();
-    let transport = transport(config.calls.http2)?;
+    let transport = transport(&config.calls)?;
     let lines = Lines::new(transport.sibling(), control.handle().clone());
     let uploads = door::Uploads::new(&options.data_dir);
     let shared = (db, shipping, uploads);
@@ -107,13 +107,19 @@ fn open_ledger(
 }
 
 /// How providers, and a shared Redis, are reached.
-fn transport(http2: bool) -> Result<HyperTransport, StartError> {
+fn transport(calls: &Calls) -> Result<HyperTransport, StartError> {
     let options = TransportOptions::from_env().map(|mut options| {
-        options.http2 |= http2;
+        options.http2 |= calls.http2;
+        match &calls.trust {
+            Trust::WellKnown => {}
+            Trust::Anyone => options.verify_tls &= std::env::var_os("SSL_VERIFY").is_some(),
+            Trust::File(path) => options.root_certificates = options.root_certificates.or(Some(path.clone())),
+        }
         options
     });
     options.and_then(HyperTransport::new).map_err(|error| {
-        failed("reading the proxy and TLS settings", "check HTTPS_PROXY and SSL_CERT_FILE", error)
+        let hint = "check `HTTPS_PROXY`, `SSL_CERT_FILE`, and `ssl_verify` of `litellm_settings`";
+        failed("reading the proxy and TLS settings", hint, error)
     })
 }
 

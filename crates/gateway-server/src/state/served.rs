@@ -10,7 +10,7 @@ use llm_types::{Cost, CostContext, Money, Price, Reach, Usage};
 
 use super::terms::Terms;
 use crate::answer::CallHeaders;
-use crate::config::Model as Configured;
+use crate::config::{CachePoint, Model as Configured};
 use crate::telemetry::{CallCounts, Metrics};
 
 /// One deployment and the model it is called for; wildcards are filled in.
@@ -34,6 +34,10 @@ pub(crate) struct Served {
     pub(crate) prefill: Prefill,
     /// The answer to give instead of asking the provider (`mock_response`).
     pub(crate) mock_response: Option<String>,
+    /// Where its prompts are marked for the provider's cache.
+    pub(crate) cache_points: Box<[CachePoint]>,
+    /// Whether streams of chats tell thoughts as text.
+    pub(crate) tells_thoughts: bool,
     /// The same model in further protocols of the vendor.
     doors: Vec<Arc<Self>>,
 }
@@ -87,6 +91,8 @@ impl Served {
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
             prefill,
             mock_response: configured.mock_response.clone(),
+            cache_points: configured.cache_points.clone(),
+            tells_thoughts: configured.tells_thoughts,
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
             doors: Vec::new(),
@@ -101,6 +107,8 @@ impl Served {
             counts: metrics.calls(&deployment.group, model, provider, deployment.id.as_str()),
             prefill,
             mock_response: configured.mock_response.clone(),
+            cache_points: configured.cache_points.clone(),
+            tells_thoughts: configured.tells_thoughts,
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
         }

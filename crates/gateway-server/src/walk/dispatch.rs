@@ -446,11 +446,13 @@ async fn flow(
         return unstreamed::take(call, dialect, headers, body).await;
     }
     let lasts = call.may_go_on();
-    let mut pump = match (is_forwarded(call, served), lasts) {
+    let tells_thoughts = served.tells_thoughts && call.dialect.id() == DialectId::OpenaiChat;
+    let mut pump = match (is_forwarded(call, served) && !tells_thoughts, lasts) {
         (true, false) => Pump::Forward(call.dialect.relay(call.glance.include_usage)),
         (true, true) => Pump::Kept(Box::new(Kept::new(call.dialect, reply_context(call)))),
         (false, lasts) => {
             let translation = Translation::new(dialect, call.dialect, reply_context(call));
+            let translation = if tells_thoughts { translation.telling_thoughts() } else { translation };
             Pump::Translate(Box::new(if lasts { translation.lasting() } else { translation }))
         }
     };

@@ -12,7 +12,8 @@ use llm_types::{ChatRequest, Error, Message, Part, PartKind, Result, Role};
 use serde_json::{Map, Value};
 
 use super::settle::BYTES_PER_TOKEN;
-use super::{Call, betas, media, native, policy};
+use super::{Call, betas, marks, media, native, policy};
+use crate::config::CachePoint;
 use crate::state::Served;
 
 /// Writes the request for one deployment.
@@ -36,7 +37,9 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
                        speaks another one";
         return Err(Error::unsupported("compact", message));
     }
+    let points = points_of(served, dialect, target);
     if is_same
+        && points.is_empty()
         && (call.fetched.lock().is_empty() || !media::changes(call, &*call.canonical()?, dialect, target))
     {
         let mut encoded = dialect.forward_request(&call.body, &call.glance, target)?;
@@ -45,7 +48,13 @@ pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Res
         }
         return Ok(encoded);
     }
-    translate(call, dialect, target, call.canonical()?)
+    translate(call, dialect, (target, points), call.canonical()?)
+}
+
+/// Where the operator wants prompts marked for the cache, where the provider has words for that.
+fn points_of<'s>(served: &'s Served, dialect: &dyn Dialect, target: &Target) -> &'s [CachePoint] {
+    let knows = !served.cache_points.is_empty() && marks::knows(dialect.id(), target);
+    if knows { &served.cache_points } else { &[] }
 }
 
 /// Whether bytes are forwarded between caller and provider: both speak one dialect, and the provider says
@@ -60,9 +69,12 @@ pub(super) fn is_forwarded(call: &Call, served: &Served) -> bool {
 fn translate(
     call: &Call,
     dialect: &dyn Dialect,
-    target: &Target,
+    (target, points): (&Target, &[CachePoint]),
     mut request: Arc<ChatRequest>,
 ) -> Result<Encoded> {
+    if !points.is_empty() {
+        marks::mark(Arc::make_mut(&mut request), points);
+    }
     if matches!(dialect.id(), DialectId::Converse | DialectId::Nova) {
         // What is not of the dialect stands in a member of its own, which the dialect knows.
         let own = Arc::make_mut(&mut request);
@@ -97,7 +109,8 @@ fn encode_with(
     let dialect = served.dialect_for(call.dialect);
     let body = overlaid(&call.body, params)?;
     let is_same = is_forwarded(call, served);
-    if is_same && call.fetched.lock().is_empty() {
+    let points = points_of(served, dialect, target);
+    if is_same && points.is_empty() && call.fetched.lock().is_empty() {
         let mut glance = call.dialect.glance(&body)?;
         glance.include_usage = call.glance.include_usage;
         glance.stream = call.glance.stream;
@@ -105,7 +118,7 @@ fn encode_with(
     }
     let mut request = call.dialect.decode_request(&body)?;
     request.stream = call.glance.stream;
-    translate(call, dialect, target, Arc::new(request))
+    translate(call, dialect, (target, points), Arc::new(request))
 }
 
 /// Writes the request for one of the prompts of a call, whose reply is wanted whole.
@@ -125,6 +138,10 @@ pub(super) fn encode_part(
     };
     let mut request = Arc::new(call.dialect.decode_request(&body)?);
     native::settle(&mut request, &target.policy)?;
+    let points = points_of(served, served.dialect_for(call.dialect), &target);
+    if !points.is_empty() {
+        marks::mark(Arc::make_mut(&mut request), points);
+    }
     let mut encoded = served.dialect_for(call.dialect).encode_request(&request, &target)?;
     encoded.body = call.extras.body(encoded.body)?;
     Ok(encoded)
@@ -154,7 +171,8 @@ pub(super) fn encode_rest(
         begin_answer(&mut request, said);
     }
     request.stream = call.glance.stream;
-    let mut encoded = translate(call, served.dialect, &target, Arc::new(request))?;
+    let points = points_of(served, served.dialect, &target);
+    let mut encoded = translate(call, served.dialect, (&target, points), Arc::new(request))?;
     if begins {
         encoded.body = served.prefill.mark(encoded.body)?;
     }

@@ -9,6 +9,7 @@ use llm_types::{Error, ErrorKind, Event, Result, Usage};
 use super::lasting::{Kept, Lasting, Next};
 use super::listed::Listed;
 use super::said::Said;
+use super::thinking::Told;
 
 /// What is said of a stream that ended before its end.
 const CUT: &str = "the provider's stream ended before the answer was complete";
@@ -145,6 +146,12 @@ impl Translation {
             over: false,
             lasting: None,
         }
+    }
+
+    /// The same stream, with thoughts told as text.
+    pub(super) fn telling_thoughts(mut self) -> Self {
+        self.encoder = Box::new(Told::new(self.encoder));
+        self
     }
 
     /// The same stream, with which another provider may go on.

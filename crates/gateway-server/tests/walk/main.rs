@@ -41,3 +41,4 @@ mod settings;
 mod settlement;
 mod shares;
 mod translation;
+mod treatment;

@@ -74,7 +74,7 @@ catalogue! {
     responses_websocket_session_limit_seconds Number "3600.0" later "it has no effect": "Seconds a Responses WebSocket may live.";
     pass_through_endpoints List "" later "pass-through routes are not served": "Pass through endpoints.";
     enable_openai_websocket_passthrough Flag "" later "pass-through routes are not served": "Enable openai websocket passthrough.";
-    transcribe_media_buckets List "" later "the endpoint it belongs to is not served": "Transcribe media buckets.";
+    transcribe_media_buckets List "" later "the pass-through route it guards, `/transcribe`, is not served": "Transcribe media buckets.";
     user_header_name Text "" served: "Header that names the end user; after those of `user_header_mappings`.";
     user_header_mappings List "" served: "Headers that name users, in order: a list of {header_name, litellm_user_role}; a `customer` is the end user, an `internal_user` pays with the key.";
     supported_db_objects List "" later "it has no effect": "Which objects to load from DB: models, mcp, guardrails, policies, vector_stores, pass_through_endpoints, prompts, model_cost_map, tools, config_overrides, websearch_interception_settings.";

@@ -29,13 +29,13 @@ catalogue! {
     anthropic_sse_ping_interval_seconds Number "15.0" later "the sign-in or provider it belongs to is not served": "`event: ping` keep-alive on /v1/messages.";
     sse_keepalive_ping_interval_seconds Number "" later "it has no effect": "SSE comment keep-alive.";
     route_all_chat_openai_to_responses Flag "" later "it has no effect": "Send OpenAI chat calls to the Responses API.";
-    ssl_verify Any "True" later "certificates are always verified": "Verify certificates: a boolean or the path of a CA file.";
+    ssl_verify Any "true" served: "Verify certificates of providers: `true`, `false` or the path of a file of certificates to trust besides. `SSL_VERIFY` and `SSL_CERT_FILE` in the environment win; read at start.";
     ssl_certificate Text "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Client certificate for providers.";
     disable_streaming_logging Flag "False" accepted: "Disable streaming logging.";
     disable_token_counter Flag "False" accepted: "Disable token counter.";
     disable_add_user_agent_to_request_tags Flag "False" later "tags come from the request and the key only": "Do not turn the `User-Agent` into a spend tag.";
-    enable_anthropic_prompt_caching Flag "" later "answers are not cached": "Add cache markers to prompts for Anthropic.";
-    anthropic_prompt_caching_ttl Text "'1h' if _anthropic_prompt_caching_ttl_en" later "answers are not cached": "How long Anthropic keeps a cached prompt: `5m` or `1h`.";
+    enable_anthropic_prompt_caching Flag "" later "prompts are marked by callers and by `cache_control_injection_points` only": "Add cache markers to prompts for Anthropic.";
+    anthropic_prompt_caching_ttl Text "'1h' if _anthropic_prompt_caching_ttl_en" later "prompts are marked by callers and by `cache_control_injection_points` only": "How long Anthropic keeps a cached prompt: `5m` or `1h`.";
     extra_spend_tag_headers List "" later "tags come from the request and the key only": "Request headers whose values become spend tags.";
     credential_list List "" later "it has no effect": "Filled from top-level credential_list.";
     presidio_ad_hoc_recognizers Text "" later "requests and answers are not checked by it": "Presidio ad hoc recognizers.";
@@ -165,7 +165,7 @@ catalogue! {
     vertex_location Text "" served: "Google Cloud region of deployments that name none.";
     predibase_tenant_id Any "" later "the sign-in or provider it belongs to is not served": "Predibase tenant id.";
     common_cloud_provider_auth_params Any "" later "it has no effect": "Common cloud provider auth options.";
-    use_litellm_proxy Any "" later "it has no effect": "Send the call through another LiteLLM proxy.";
+    use_litellm_proxy Any "" later "it is a setting of single models here": "Send the call through another LiteLLM proxy.";
     use_client Any "" accepted: "Use client.";
     ssl_security_level Any "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "TLS security level.";
     user_url_validation Flag "true" served: "Fetch media that callers name by URL from public addresses only.";
@@ -231,7 +231,7 @@ catalogue! {
     secret_manager_client Any "" accepted: "Secret manager client.";
     apply_search_free_tier Any "" later "the endpoint it belongs to is not served": "Apply search free tier.";
     api_base Any "" later "it has no effect": "Base URL of the provider's API; the provider's own when not given.";
-    api_version Any "" later "only Azure needs it, which is not served": "Version of the Azure API.";
+    api_version Text "" served: "Version of the Azure API of deployments that name none.";
     models_by_provider Any "" accepted: "Models by provider.";
     longer_context_model_fallback_dict Any "" later "it has no effect": "Longer context model fallback dict.";
     adapters Any "" accepted: "Python adapters held in memory.";

@@ -108,11 +108,11 @@ catalogue! {
     keepalive_seconds Number "" later "it has no effect": "Pause between keep-alive comments in streams.";
     allow_client_keepalive_override Flag "False" later "it has no effect": "Let callers choose that pause.";
     use_in_pass_through Flag "False" later "pass-through routes are not served": "Lend credentials to pass-through routes.";
-    use_litellm_proxy Flag "False" later "it has no effect": "Send the call through another LiteLLM proxy.";
-    use_chat_completions_api Flag "" later "it has no effect": "Never use the Responses API for this model.";
-    use_xai_oauth Flag "False" later "callers are let in by virtual key only": "Sign in to xAI with OAuth.";
-    fireworks_forward_user_id Flag "" later "it has no effect": "Send the user id to Fireworks.";
-    merge_reasoning_content_in_choices Flag "False" later "it has no effect": "Fold reasoning into content as <think>.";
+    use_litellm_proxy Flag "False" served: "Send calls through another gateway: the model is `litellm_proxy/` and its whole name.";
+    use_chat_completions_api Flag "" served: "Never use the Responses API for this model: its callers are answered from chats.";
+    use_xai_oauth Flag "False" later "xAI is asked with an API key only": "Sign in to xAI with OAuth.";
+    fireworks_forward_user_id Flag "" later "providers are told no user id but the caller's `user`": "Send the user id to Fireworks.";
+    merge_reasoning_content_in_choices Flag "False" served: "Streams of chats tell thoughts as text between `<think>` and `</think>`.";
     model_info Map "" accepted: "Copy of the entry's model_info.";
     mock_response Any "" served: "Text to answer with instead of asking a provider.";
     tags List "" served: "Tags for tag routing.";
@@ -147,7 +147,7 @@ catalogue! {
     num_retries Count "" served: "Retries after this deployment failed.";
     cooldown_time Seconds "" served: "Seconds a failing deployment rests.";
     base_model Text "" served: "Name under which prices and context windows are looked up.";
-    cache_control_injection_points List "" later "answers are not cached": "Where cache markers are added to prompts.";
+    cache_control_injection_points List "" served: "Where prompts are marked for the provider's cache: a list of {location: message, role or index, control} or {location: tool_config}; at most four marks a request. Providers without such marks get none.";
     extra_headers Map "" served: "Headers sent to the provider.";
     headers Map "" served: "Another name of `extra_headers`.";
     extra_body Map "" served: "Body fields sent to the provider.";
@@ -155,7 +155,7 @@ catalogue! {
     prompt_variables Map "" later "prompts are sent as they come": "Variables of the managed prompt.";
     prompt_label Any "" later "prompts are sent as they come": "Label of the managed prompt.";
     stream_chunk_builder Any "" accepted: "Used as request default; body wins, unknown keys go to the provider.";
-    ssl_verify Any "" later "certificates are always verified": "Verify certificates: a boolean or the path of a CA file.";
+    ssl_verify Any "" later "certificates are verified as `litellm_settings.ssl_verify` and the environment say, for all models alike": "Verify certificates: a boolean or the path of a CA file.";
     additional_drop_params List "" served: "Parameters to drop always.";
     allowed_openai_params List "" served: "Parameters to pass although the provider is not known to take them.";
     chat_template Text "" served: "Jinja template of a conversation's prompt, as Hugging Face keeps it beside a model, for models that complete prompts. Elsewhere it is sent to the provider.";

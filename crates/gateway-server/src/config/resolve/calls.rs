@@ -10,7 +10,7 @@ use super::{Context, Section, governance};
 use crate::config::raw::LITELLM;
 use crate::config::source::Node;
 use crate::config::{
-    Budgets, COST_DISCOUNT, COST_MARGIN, Calls, MediaFetch, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries,
+    Budgets, COST_DISCOUNT, COST_MARGIN, Calls, MediaFetch, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, Trust,
 };
 
 /// The section without what concerns the router.
@@ -46,8 +46,27 @@ fn texts(list: Option<&Value>) -> Vec<String> {
 /// Settings of clouds that count for every deployment that does not say otherwise.
 pub(crate) fn clouds(cx: &mut Context<'_>, node: Option<&Node>) -> Vec<(&'static str, String)> {
     let mut section = Section::open(cx, "litellm_settings", node, LITELLM);
+    // Azure's alone: other vendors number their APIs in their own way.
+    let version = ("AZURE_API_VERSION", section.text("api_version"));
     let said = ["vertex_project", "vertex_location"].map(|name| (name, section.text(name)));
-    said.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+    said.into_iter().chain([version]).filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
+/// `ssl_verify`: a switch, or the path of a file of certificates.
+fn trust(section: &mut Section<'_, '_, '_>) -> Trust {
+    let said = section.value("ssl_verify").filter(|node| !node.is_null()).and_then(text_of);
+    let Some(said) = said.map(|said| said.trim().to_owned()) else { return Trust::WellKnown };
+    match said.to_ascii_lowercase().as_str() {
+        "" | "true" | "1" | "yes" | "on" => Trust::WellKnown,
+        "false" | "0" | "no" | "off" => Trust::Anyone,
+        _ => {
+            if let Err(why) = std::fs::File::open(&said) {
+                let found = format!("found a file that cannot be read: {}", why.kind());
+                section.error("ssl_verify", found, "expected `true`, `false` or the path of a file in PEM");
+            }
+            Trust::File(said.into())
+        }
+    }
 }
 
 fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
@@ -56,6 +75,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         drop_params: section.is_on("drop_params"),
         aliases: aliases(section),
         http2: section.is_on("http2"),
+        trust: trust(section),
         audited: section.flag("store_audit_logs").unwrap_or(true),
         cost_in_stream_usage: section.is_on("include_cost_in_streaming_usage"),
         refuse_unpriced: section.is_on("block_requests_for_models_without_pricing"),
@@ -200,3 +220,6 @@ fn headers(section: &mut Section<'_, '_, '_>, key: &str) -> Vec<HeaderName> {
     }
     headers
 }
+
+#[cfg(test)]
+mod tests;

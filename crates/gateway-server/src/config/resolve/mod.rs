@@ -2,6 +2,7 @@
 
 mod allowances;
 mod auto;
+mod cache_points;
 mod calls;
 mod cloud;
 mod context;

@@ -135,7 +135,7 @@ fn one(
     let params = with_credential(section.cx, path, params, credentials);
     let params = completed(params, defaults.params);
     let mut section = Section::open(cx, &format!("{path}.litellm_params"), Some(&params), MODEL_PARAMS);
-    let model = required(&mut section, "model");
+    let model = required(&mut section, "model").map(|model| through_proxy(&mut section, model));
     let chooses = model.as_deref().is_some_and(|model| model.starts_with(PREFIX));
     let owner = match model.as_deref() {
         Some(model) if !chooses => owner::find(&mut section, model, defaults.registry),
@@ -158,11 +158,10 @@ fn one(
     deployment.auto = router.map(Arc::new);
     of_params(&mut section, &mut deployment);
     let mock_response = mock_response(&mut section);
-    let per_key_limits =
-        (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"));
+    let cache_points = super::cache_points::of(&mut section);
+    let tells_thoughts = section.is_on("merge_reasoning_content_in_choices");
+    let per_key_limits = per_key_limits(&mut section);
     let budget = super::allowances::of_entry(&mut section);
-    deployment.tier_timeouts = ["timeout_by_service_tier", "stream_timeout_by_service_tier"]
-        .map(|key| tier_timeouts(&mut section, key));
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
@@ -171,15 +170,23 @@ fn one(
     deployment.rpm = rpm.or(deployment.rpm);
     deployment.tpm = tpm.or(deployment.tpm);
     if !is_active(cx, path, info) {
-        let reason = "`model_info.supported_environments` does not name this environment \
-                      (`LITELLM_ENVIRONMENT`)";
-        return Some(Entry::Unserved(Unserved { name: deployment.group.to_string(), reason: reason.into() }));
+        return Some(Entry::Unserved(inactive(&deployment)));
     }
     let overrides = overrides(cx, path, &params, info);
     let probe = probe(cx, path, info);
     let windows = super::windows::of(cx, &format!("{path}.model_info"), info);
-    let model =
-        Model { deployment, overrides, mock_response, probe, per_key_limits, budget, windows, derived_id };
+    let model = Model {
+        deployment,
+        overrides,
+        mock_response,
+        cache_points,
+        tells_thoughts,
+        probe,
+        per_key_limits,
+        budget,
+        windows,
+        derived_id,
+    };
     usable.then(|| Entry::Callable(Box::new(model)))
 }
 
@@ -188,6 +195,18 @@ fn unserved(section: &mut Section<'_, '_, '_>, name: String, reason: String) -> 
     let found = format!("found {}: {reason}", section.shown("model"));
     section.cx.warning(&path, &at, found, format!("`{name}` is not callable"));
     Unserved { name, reason }
+}
+
+/// An entry that is kept for other environments.
+fn inactive(deployment: &Deployment) -> Unserved {
+    let reason =
+        "`model_info.supported_environments` does not name this environment (`LITELLM_ENVIRONMENT`)".into();
+    Unserved { name: deployment.group.to_string(), reason }
+}
+
+/// What one key may use of the model per minute: requests, tokens.
+fn per_key_limits(section: &mut Section<'_, '_, '_>) -> (Option<u64>, Option<u64>) {
+    (section.count("default_api_key_rpm_limit"), section.count("default_api_key_tpm_limit"))
 }
 
 fn required(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
@@ -200,6 +219,18 @@ fn required(section: &mut Section<'_, '_, '_>, key: &str) -> Option<String> {
         return None;
     }
     text
+}
+
+/// The model as a further gateway knows it, where calls go through one (`use_litellm_proxy`).
+fn through_proxy(section: &mut Section<'_, '_, '_>, model: String) -> String {
+    if !section.is_on("use_litellm_proxy") || model.starts_with(PREFIX) || model.starts_with("litellm_proxy/")
+    {
+        return model;
+    }
+    match section.text("custom_llm_provider") {
+        Some(slug) if !model.starts_with(&format!("{slug}/")) => format!("litellm_proxy/{slug}/{model}"),
+        _ => format!("litellm_proxy/{model}"),
+    }
 }
 
 /// The parameters with those of `default_litellm_params` that they do not set themselves.
@@ -238,6 +269,8 @@ fn with_credential(cx: &mut Context<'_>, path: &str, params: &Node, credentials:
 
 /// What `litellm_params` say beside the target.
 fn of_params(section: &mut Section<'_, '_, '_>, deployment: &mut Deployment) {
+    deployment.tier_timeouts =
+        ["timeout_by_service_tier", "stream_timeout_by_service_tier"].map(|key| tier_timeouts(section, key));
     deployment.weight = section.number("weight");
     deployment.rpm = section.count("rpm");
     deployment.tpm = section.count("tpm");

@@ -19,7 +19,9 @@ pub(crate) enum Owner {
 
 /// Finds the provider of `model`, by `custom_llm_provider`, by its prefix or by how its name begins.
 pub(crate) fn find(section: &mut Section<'_, '_, '_>, model: &str, registry: &Registry) -> Owner {
-    if let Some(slug) = section.text("custom_llm_provider") {
+    // A further gateway is told the provider as part of the name.
+    let own = section.text("custom_llm_provider").filter(|_| !section.is_on("use_litellm_proxy"));
+    if let Some(slug) = own {
         let name = model.strip_prefix(slug.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
         return by_slug(section, "custom_llm_provider", &slug, name, registry);
     }

@@ -73,7 +73,10 @@ pub(crate) fn resolve(
     };
     let target =
         Target { spec, model, base_url: base_url?, key, headers, defaults: body, policy, timeouts, cloud };
-    let target = templated(section, target.routed());
+    let mut target = templated(section, target.routed());
+    if section.is_on("use_chat_completions_api") {
+        Arc::make_mut(&mut target.spec).quirks.responses = false;
+    }
     says_enough(section, &target).then_some(target)
 }
 

@@ -135,7 +135,8 @@ pub(crate) fn setting(section: &mut Section<'_, '_, '_>, setting: &Setting) -> O
     }
     let given =
         section.text(&setting.param).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let shared = section.cx.clouds.iter().find(|(name, _)| *name == setting.param);
+    let names = |name: &str| name == setting.param || setting.env.iter().any(|variable| variable == name);
+    let shared = section.cx.clouds.iter().find(|(name, _)| names(name));
     let given = given.or_else(|| shared.map(|(_, value)| value.trim().to_owned()));
     given.or_else(|| env(section, setting.env.iter().map(AsRef::as_ref)))
 }

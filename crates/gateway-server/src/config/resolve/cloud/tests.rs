@@ -328,3 +328,21 @@ fn a_key_pair_signs_in_where_there_is_no_key() {
         assert!(found.contains(expected), "{found}");
     }
 }
+
+#[test]
+fn one_version_may_count_for_all_of_azure() {
+    let azure = "model: azure/gpt, api_base: 'https://x.openai.azure.com', api_key: k";
+    let watsonx = "model: watsonx/m, api_key: k, project_id: p, token: t, api_base: 'https://w.example'";
+    let shared = "api_version: '2024-06-01'";
+    let variables = [("AZURE_API_VERSION", "2023-05-15")];
+    for (params, settings, version) in [
+        (azure, shared, Some("2024-06-01")),
+        (azure, "", Some("2023-05-15")),
+        (&*format!("{azure}, api_version: '2025-01-01'"), shared, Some("2025-01-01")),
+        (watsonx, shared, None),
+    ] {
+        let target = target(&format!("{params} | {settings}"), &variables);
+        let found = target.cloud.and_then(|cloud| cloud.version);
+        assert_eq!(found.as_deref(), version, "{params} | {settings}");
+    }
+}
