@@ -21,6 +21,7 @@ mod operation;
 mod pieces;
 mod price;
 mod secret;
+mod seldom;
 mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -47,6 +48,7 @@ pub use price::{
     Reach, SearchContext, Tier, When, Window,
 };
 pub use secret::Secret;
+pub use seldom::{Seldom, seldom};
 pub use stream::{Event, Start};
 pub use transport::{Body, BodyStream, BoxFuture, HttpRequest, HttpResponse, Timeouts, Transport};
 pub use usage::{Billed, Usage};

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use llm_providers::{DialectId, dialects};
-use llm_types::{Error, ErrorKind, Operation};
+use llm_types::{Error, ErrorKind, Operation, seldom};
 
 pub(crate) use pattern::decoded;
 use table::TABLE;
@@ -131,8 +131,22 @@ pub(crate) async fn answer(
         Handler::Call(door) => {
             walk::walk(core, conn, door.entrance(route.1, model.as_deref()), request).await
         }
+        handler => seldom(|| beside_calls(core, conn, (handler, route.1, [model, second]), request)).await,
+    }
+}
+
+/// Answers what is no call to a model.
+async fn beside_calls(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    (handler, path, [model, second]): (Handler, &'static str, [Option<String>; 2]),
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    match handler {
+        // Calls go the straight way, above.
+        Handler::Call(_) => answer::detail(StatusCode::NOT_FOUND, "Not Found"),
         Handler::CountTokens(door) => {
-            walk::count_tokens(core, conn, door.entrance(route.1, model.as_deref()), request).await
+            walk::count_tokens(core, conn, door.entrance(path, model.as_deref()), request).await
         }
         Handler::Models => models::list(core, conn, &request.into_parts().0).await,
         Handler::Model => models::one(core, conn, &request.into_parts().0, &model.unwrap_or_default()).await,
@@ -144,22 +158,20 @@ pub(crate) async fn answer(
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
         Handler::Explain => explain::answer(core, conn, request).await,
-        Handler::Auto(asked) => autos::answer(core, conn, asked, (route.1, request)).await,
+        Handler::Auto(asked) => autos::answer(core, conn, asked, (path, request)).await,
         Handler::TokenCounter => utils::token_counter(core, conn, request).await,
         Handler::CalculateCost => costs::calculate(core, conn, request).await,
         Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
-        Handler::Manage(action) => {
-            admin::manage(core, conn, action, (route.1, [model, second]), request).await
-        }
-        Handler::SignIn(step) => admin::sign_in(core, conn, step, (route.1, model), request).await,
-        Handler::Scim(action) => admin::provision(core, conn, action, (route.1, model), request).await,
+        Handler::Manage(action) => admin::manage(core, conn, action, (path, [model, second]), request).await,
+        Handler::SignIn(step) => admin::sign_in(core, conn, step, (path, model), request).await,
+        Handler::Scim(action) => admin::provision(core, conn, action, (path, model), request).await,
         Handler::Health(probe) => health::answer(core, conn, probe, &request.into_parts().0).await,
         Handler::Stored(asked) => {
             let head = request.into_parts().0;
-            responses::answer(core, conn, (asked, route.1), &head, &model.unwrap_or_default()).await
+            responses::answer(core, conn, (asked, path), &head, &model.unwrap_or_default()).await
         }
-        Handler::Known(asked) => catalogue::answer(core, conn, asked, route.1, &request.into_parts().0).await,
+        Handler::Known(asked) => catalogue::answer(core, conn, asked, path, &request.into_parts().0).await,
         Handler::Metrics => health::metrics(core, conn, &request.into_parts().0).await,
     }
 }

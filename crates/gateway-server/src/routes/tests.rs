@@ -1,8 +1,13 @@
 //! Paths lead where the table says.
 
-use http::Method;
+use std::sync::Arc;
 
-use super::{Found, find, pattern};
+use http::{Method, Request};
+use hyper::body::Incoming;
+
+use super::{Found, answer, find, pattern};
+use crate::door::ConnState;
+use crate::state::Core;
 
 fn leads_to(method: &Method, path: &str) -> Option<(&'static str, Option<String>)> {
     match find(method, path) {
@@ -78,4 +83,17 @@ fn a_path_names_two() {
     assert_eq!(route.1, "/team/{team_id}/member/{user_id}/reset_spend");
     assert_eq!(named, (Some("t%201"), Some("u@x.org")));
     assert!(matches!(find(&Method::POST, "/team//member/u/reset_spend"), Found::Nothing));
+}
+
+/// What a connection keeps ready for each call. Ways that few calls go are to live apart (`llm_types::seldom`).
+#[test]
+fn the_straight_way_stays_small() {
+    fn room<'a, F, Fut>(_: F) -> usize
+    where
+        F: FnOnce(&'a Arc<Core>, &'a ConnState, Request<Incoming>) -> Fut,
+    {
+        size_of::<Fut>()
+    }
+    let room = room(answer);
+    assert!(room <= 14_000, "a call takes {room} bytes of each connection");
 }

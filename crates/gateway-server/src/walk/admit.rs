@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway_db::ScopeKind;
 use http::request::Parts;
 use llm_router::{Controls, Fallbacks, RouterSettings};
-use llm_types::{Error, ErrorKind, Result};
+use llm_types::{Error, ErrorKind, Result, seldom};
 
 use super::limit::MASTER;
 use super::{Call, routing};
@@ -61,7 +61,9 @@ pub(crate) async fn admit(
             return Err(denied("Malformed API Key passed in. Ensure Key has Bearer prefix."));
         }
     };
-    if let Some(entry) = beside_keys(core, conn, snapshot, head, secret).await? {
+    if others_know(snapshot, secret)
+        && let Some(entry) = seldom(|| beside_keys(core, conn, snapshot, head, secret)).await?
+    {
         // What is remembered of it is not the connection's: it ends, and headers count too.
         return Caller::Key(entry).check();
     }
@@ -70,10 +72,15 @@ pub(crate) async fn admit(
     if let Some(caller) = remembered(conn, secret, epoch) {
         return caller.check();
     }
-    let caller = match (look_up(core, snapshot, secret).await, &snapshot.config.general.auth_webhook) {
+    let found = match at_hand(core, snapshot, secret) {
+        Some(caller) => Ok(caller),
+        None => seldom(|| look_up(core, snapshot, secret)).await,
+    };
+    let caller = match (found, &snapshot.config.general.auth_webhook) {
         (Err(unknown), Some(webhook)) if unknown.kind() == ErrorKind::Unauthenticated => {
             let address = client_of(conn, snapshot, head).map(|address| address.to_string());
-            return Caller::Key(webhook::admit(core, webhook, secret, head, address).await?).check();
+            let entry = seldom(|| webhook::admit(core, webhook, secret, head, address)).await?;
+            return Caller::Key(entry).check();
         }
         (found, _) => found?,
     };
@@ -85,8 +92,14 @@ pub(crate) async fn admit(
     caller.check()
 }
 
-/// A caller whom a webhook or an identity provider knows, where they are asked before our keys. The master key is
-/// nobody else's business.
+/// Whether a webhook or an identity provider is asked for a secret before our keys are.
+fn others_know(snapshot: &Snapshot, secret: &[u8]) -> bool {
+    let general = &snapshot.config.general;
+    general.auth_webhook.as_ref().is_some_and(|webhook| webhook.alone)
+        || (general.jwt.is_some() && jwt::looks_like_jwt(secret))
+}
+
+/// A caller whom a webhook or an identity provider knows. The master key is nobody else's business.
 async fn beside_keys(
     core: &Arc<Core>,
     conn: &ConnState,
@@ -97,9 +110,6 @@ async fn beside_keys(
     let general = &snapshot.config.general;
     let webhook = general.auth_webhook.as_ref().filter(|webhook| webhook.alone);
     let auth = general.jwt.as_ref().filter(|_| jwt::looks_like_jwt(secret));
-    if webhook.is_none() && auth.is_none() {
-        return Ok(None);
-    }
     if snapshot.master.is_some_and(|master| master.same(&KeyDigest::of(secret))) {
         return Ok(None);
     }
@@ -144,19 +154,23 @@ fn remembered(conn: &ConnState, secret: &[u8], epoch: u64) -> Option<Caller> {
     Some(last.entry.as_ref().map_or(Caller::Operator, |entry| Caller::Key(Arc::clone(entry))))
 }
 
-async fn look_up(core: &Arc<Core>, snapshot: &Snapshot, secret: &[u8]) -> Result<Caller> {
+/// A caller who is known without a question to the database.
+fn at_hand(core: &Core, snapshot: &Snapshot, secret: &[u8]) -> Option<Caller> {
     let digest = KeyDigest::of(secret);
     if snapshot.master.is_some_and(|master| master.same(&digest)) {
-        return Ok(Caller::Operator);
+        return Some(Caller::Operator);
     }
     if let Some(entry) = core.shared.directory.cached(&digest) {
-        return Ok(Caller::Key(entry));
+        return Some(Caller::Key(entry));
     }
+    (snapshot.master.is_none() && !secret.starts_with(b"sk-")).then_some(Caller::Operator)
+}
+
+/// The holder of a virtual key, by the database.
+async fn look_up(core: &Arc<Core>, snapshot: &Snapshot, secret: &[u8]) -> Result<Caller> {
+    let digest = KeyDigest::of(secret);
     let open = snapshot.master.is_none();
     if !secret.starts_with(b"sk-") {
-        if open {
-            return Ok(Caller::Operator);
-        }
         return Err(unauthenticated(
             "LiteLLM Virtual Key expected. Received=****, expected to start with 'sk-'.".to_owned(),
         ));

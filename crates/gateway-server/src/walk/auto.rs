@@ -8,7 +8,7 @@ use http::HeaderName;
 use http_body_util::BodyExt as _;
 use llm_router::auto::{AutoRouter, Choice, Decision, Lessons, Reminder, Said, Warmth, without};
 use llm_router::{Bond, Deployment, Moment, prefix};
-use llm_types::{ChatRequest, Error, ErrorKind, Money, Origin, PartKind, Result, Role, Usage};
+use llm_types::{ChatRequest, Error, ErrorKind, Money, Origin, PartKind, Result, Role, Usage, seldom};
 use serde_json::{Value, json};
 
 use super::asked::{beginning, hash};
@@ -92,6 +92,13 @@ pub(super) type Named = [OnceLock<Choice>; 8];
 /// [`ErrorKind::BadRequest`] for what is no chat, and where the router has no group; the refusal of the call that
 /// embeds the prompt.
 pub(super) async fn choose(call: &mut Call, caller: &Caller, purpose: For) -> Result<()> {
+    match call.snapshot.auto(&call.glance.model, caller.team()) {
+        None => Ok(()),
+        Some(_) => seldom(|| chosen(call, caller, purpose)).await,
+    }
+}
+
+async fn chosen(call: &mut Call, caller: &Caller, purpose: For) -> Result<()> {
     let snapshot = Arc::clone(&call.snapshot);
     let Some(deployment) = snapshot.auto(&call.glance.model, caller.team()) else { return Ok(()) };
     let (id, Some(router)) = (deployment.id.as_str(), deployment.auto.as_deref()) else { return Ok(()) };

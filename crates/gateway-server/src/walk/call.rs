@@ -13,7 +13,7 @@ use llm_providers::dialect::Glance;
 use llm_providers::operations::Asked;
 use llm_providers::{Dialect, DialectId, ParamPolicy};
 use llm_router::Controls;
-use llm_types::{ChatRequest, Error, ErrorKind, Operation, Result};
+use llm_types::{ChatRequest, Error, ErrorKind, Operation, Result, seldom};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -194,7 +194,7 @@ impl Call {
                 self.body = read_body(body, self.body_limit()).await?;
                 self.dialect.glance(&self.body)?
             }
-            Some(operation) => Box::pin(self.receive_operation(operation, body)).await?,
+            Some(operation) => seldom(|| self.receive_operation(operation, body)).await?,
         };
         if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");

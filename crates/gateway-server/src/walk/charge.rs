@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use gateway_db::{ScopeId, ScopeKind};
 use llm_router::{Candidate, in_region};
-use llm_types::{Error, ErrorKind, Money, Origin, Result};
+use llm_types::{Error, ErrorKind, Money, Origin, Result, seldom};
 
 use super::admit::no_access;
 use super::groups;
 use super::priority::{self, Slot};
 use super::whose::{Who, per, word};
-use super::{Call, Caller, customer};
+use super::{Call, Caller, customer, funds};
 use crate::clock::steady_ms;
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
@@ -353,15 +353,22 @@ const fn rank(kind: ScopeKind) -> u8 {
 /// [`ErrorKind::Unauthenticated`] for a blocked team, [`ErrorKind::Forbidden`] for a model that is not for a
 /// scope, [`ErrorKind::Overloaded`] when the database does not answer.
 pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
-    call.named = named(call, caller).await?;
+    let groups = groups::of(call, caller);
+    call.named = if call.end_user.is_none() && call.tags.is_empty() && groups.is_empty() {
+        Vec::new()
+    } else {
+        seldom(|| named(call, groups)).await?
+    };
     let region = call.named.iter().find_map(region_of);
     // A customer who is bound to a region is served there, whatever the request says.
     if let Some(region) = region {
         settle_region(call, caller, region);
     }
-    call.funds = super::funds::common(call).await?;
+    if funds::are_common(call) {
+        call.funds = seldom(|| funds::common(call)).await?;
+    }
     if call.end_user.is_some() {
-        call.allowance = customer::allowance(call, caller).await?;
+        call.allowance = seldom(|| customer::allowance(call, caller)).await?;
     }
     let payers = Payers::of(call, caller);
     for link in &payers.scopes {
@@ -404,11 +411,7 @@ fn region_of(link: &Link) -> Option<String> {
 }
 
 /// The customer and the tags of a call as scopes, and the groups of models it pays into.
-async fn named(call: &Call, caller: &Caller) -> Result<Vec<Link>> {
-    let groups = groups::of(call, caller);
-    if call.end_user.is_none() && call.tags.is_empty() && groups.is_empty() {
-        return Ok(Vec::new());
-    }
+async fn named(call: &Call, groups: Vec<ScopeId>) -> Result<Vec<Link>> {
     let customer = call.end_user.iter().map(|id| ScopeId::new(ScopeKind::Customer, id));
     let tags = call.tags.iter().map(|tag| ScopeId::new(ScopeKind::Tag, tag));
     let mut links = Vec::with_capacity(1 + call.tags.len() + groups.len());

@@ -2,7 +2,7 @@
 //! second one while the first may have worked for it: a budget holds whoever answers.
 
 use llm_router::Attempt;
-use llm_types::{Error, Money, Result, Retry};
+use llm_types::{Error, Money, Result, Retry, seldom};
 
 use super::charge::{Charged, Payers};
 use super::funds::{self, Purse};
@@ -83,13 +83,26 @@ pub(super) async fn extend(
         limit::worst_cost(call, &served)?
     };
     let missing = purse.upstream.cover(|cover| cover.add(worst));
-    if missing == Money::ZERO {
-        return Ok(worst);
+    if missing > Money::ZERO {
+        seldom(|| raise(call, caller, purse, Gap { worst, missing, held })).await?;
     }
-    match raise(call, caller, missing, held).await {
+    Ok(worst)
+}
+
+/// What a deployment may cost, how much of it is missing, and what was held before it was asked.
+struct Gap {
+    worst: Money,
+    missing: Money,
+    held: Money,
+}
+
+/// Sets aside what is missing, and tells the ledger of it.
+async fn raise(call: &Call, caller: &Caller, purse: &Purse, gap: Gap) -> Result<()> {
+    let Gap { worst, missing, held } = gap;
+    match more(call, caller, missing, held).await {
         Ok(more) => {
             purse.upstream.cover(|cover| cover.keep(missing, more));
-            funds::tell(call, purse).await.map(|()| worst)
+            funds::tell(call, purse).await
         }
         Err(error) => {
             purse.upstream.cover(|cover| {
@@ -102,7 +115,7 @@ pub(super) async fn extend(
 }
 
 /// Sets aside more at everybody who pays.
-async fn raise(call: &Call, caller: &Caller, missing: Money, held: Money) -> Result<Charged> {
+async fn more(call: &Call, caller: &Caller, missing: Money, held: Money) -> Result<Charged> {
     let payers = Payers::of(call, caller).without_rates();
     let ask = Ask { cost: missing, beside: Some(held), ..Ask::default() };
     for _ in 0..limit::LEASES {

@@ -13,7 +13,7 @@ use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded, left_out};
 use llm_router::{Ask, Attempt, Deployment, Failed, Report, Request};
-use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts};
+use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
 use super::encode::{encode, is_forwarded};
 use super::lasting::Kept;
@@ -230,7 +230,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
 async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
     if let Some(asked) = &call.asked {
-        let reply = Box::pin(operation::attempt(call, asked, &served, tail, &attempt)).await;
+        let reply = seldom(|| operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));
     }
     let served = served.for_caller(call.dialect.id());
@@ -242,7 +242,7 @@ async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Resul
     let parts = prompts::of(call, &served)?;
     if !parts.is_empty() {
         *tail.asked.lock() = Some(Arc::clone(&served));
-        let reply = prompts::ask(call, &served, tail, &attempt, &parts).await;
+        let reply = seldom(|| prompts::ask(call, &served, tail, &attempt, &parts)).await;
         return reply.map_err(|error| named(error, &served));
     }
     media::fetch(call, &served, &attempt).await?;
@@ -264,7 +264,7 @@ async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Resul
 async fn fetch_template(call: &Call, served: &Served) -> Result<()> {
     match &served.target.target().spec.quirks.own_template.hub {
         Some(hub) if !hub.is_here() => {
-            let fetched = Box::pin(hub.fetch(&call.core.transport, Instant::now())).await;
+            let fetched = seldom(|| hub.fetch(&call.core.transport, Instant::now())).await;
             fetched.map_err(|error| named(error, served))
         }
         _ => Ok(()),
@@ -299,13 +299,15 @@ pub(super) async fn send(
     let mut request = served.target.request(encoded)?;
     forward_headers(call, served, &mut request.headers);
     request.timeouts = timeouts;
-    if let Some(credential) = served.target.credential() {
-        sign_in(&call.core, credential).await.map_err(|error| named(error, served))?;
+    if let Some(credential) = served.target.credential()
+        && !matches!(credential.readiness(SystemTime::now()), Readiness::Ready)
+    {
+        seldom(|| sign_in(&call.core, credential)).await.map_err(|error| named(error, served))?;
     }
     served.target.seal(&mut request, SystemTime::now)?;
     let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
     if !response.status.is_success() {
-        return Err(refused(served.dialect_for(call.dialect), response, served).await);
+        return Err(seldom(|| refused(served.dialect_for(call.dialect), response, served)).await);
     }
     Ok(response)
 }
@@ -443,7 +445,7 @@ async fn flow(
     let HttpResponse { headers, mut body, .. } = response;
     let dialect = served.dialect_for(call.dialect);
     if unstreamed::kind(&headers).is_some() {
-        return unstreamed::take(call, dialect, headers, body).await;
+        return seldom(|| unstreamed::take(call, dialect, headers, body)).await;
     }
     let lasts = call.may_go_on();
     let tells_thoughts = served.tells_thoughts && call.dialect.id() == DialectId::OpenaiChat;

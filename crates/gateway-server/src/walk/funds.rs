@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gateway_db::ScopeId;
 use llm_router::Deployment;
-use llm_types::{DeploymentId, Error, ErrorKind, Money, Origin, Result, Retry};
+use llm_types::{DeploymentId, Error, ErrorKind, Money, Origin, Result, Retry, seldom};
 use parking_lot::Mutex;
 
 use super::charge::parts_beside;
@@ -45,6 +45,12 @@ pub(super) struct Due {
 }
 
 impl Upstream {
+    /// Whether a deployment with a budget was asked.
+    pub(super) fn is_asked(&self) -> bool {
+        let sheet = self.0.lock();
+        !sheet.asides.is_empty() || !sheet.paid.is_empty()
+    }
+
     /// Charges every deployment, and its provider, what it has done itself, and gives back what is set aside
     /// beyond that; gives who has paid how much.
     pub(super) fn settle(&self, dues: &[Due]) -> Vec<(ScopeId, Money)> {
@@ -170,7 +176,18 @@ pub(super) async fn set_aside(
     deployment: &Deployment,
     worst: Money,
 ) -> Result<()> {
-    let Some(funds) = call.snapshot.funds.deployments.get(&deployment.id) else { return Ok(()) };
+    match call.snapshot.funds.deployments.get(&deployment.id) {
+        None => Ok(()),
+        Some(funds) => seldom(|| fund(call, purse, (deployment, funds), worst)).await,
+    }
+}
+
+async fn fund(
+    call: &Call,
+    purse: &Purse,
+    (deployment, funds): (&Deployment, &[Fund]),
+    worst: Money,
+) -> Result<()> {
     let ask = Ask { cost: worst.max(purse.ask.cost), ..purse.ask };
     for fund in funds {
         let part = part_of(&call.core.shared, fund).await?;
@@ -262,15 +279,18 @@ pub(super) fn crossed(what: &str) -> Error {
         .with_vendor_type("throttling_error")
 }
 
+/// Whether the configuration has budgets that every call pays into, or those with tags of this one's.
+pub(super) fn are_common(call: &Call) -> bool {
+    let funds = &call.snapshot.funds;
+    funds.gateway.is_some() || !(funds.tags.is_empty() || call.tags.is_empty())
+}
+
 /// The budgets of the configuration that every call pays into: the gateway's and its tags'.
 ///
 /// # Errors
 /// As [`set_aside`].
 pub(super) async fn common(call: &Call) -> Result<Vec<(String, Part)>> {
     let funds = &call.snapshot.funds;
-    if funds.gateway.is_none() && (funds.tags.is_empty() || call.tags.is_empty()) {
-        return Ok(Vec::new());
-    }
     let mut parts: Vec<(String, Part)> = Vec::new();
     let tagged = call.tags.iter().filter_map(|tag| funds.tags.get(tag));
     for fund in funds.gateway.iter().chain(tagged) {

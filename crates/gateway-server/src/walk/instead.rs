@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use llm_types::{ErrorKind, Result};
+use llm_types::{ErrorKind, Result, seldom};
 
 use super::limit::{self, Held, LetIn};
 use super::{Call, Caller, auto, charge};
@@ -16,7 +16,7 @@ pub(super) async fn limit(call: &mut Call, caller: Caller) -> Result<LetIn> {
     if stand_ins(&caller).is_empty() {
         return limit::limit(call, caller).await.map_err(|held| held.error);
     }
-    Box::pin(with_stand_ins(call, caller)).await
+    seldom(|| with_stand_ins(call, caller)).await
 }
 
 async fn with_stand_ins(call: &mut Call, caller: Caller) -> Result<LetIn> {

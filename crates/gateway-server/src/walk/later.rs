@@ -8,7 +8,7 @@ use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 use llm_providers::{Dialect, Encoded};
-use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts};
+use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
 use super::Call;
 use super::dispatch::{ANSWER_LIMIT, refused};
@@ -30,10 +30,19 @@ pub(super) async fn follow(
     response: HttpResponse,
     timeouts: Timeouts,
 ) -> Result<HttpResponse> {
-    let dialect = served.dialect_for(call.dialect);
-    if !dialect.answers_later() {
+    if !served.dialect_for(call.dialect).answers_later() {
         return Ok(response);
     }
+    seldom(|| answer(call, served, response, timeouts)).await
+}
+
+async fn answer(
+    call: &Call,
+    served: &Arc<Served>,
+    response: HttpResponse,
+    timeouts: Timeouts,
+) -> Result<HttpResponse> {
+    let dialect = served.dialect_for(call.dialect);
     let HttpResponse { status, mut headers, version, body } = response;
     let first = body.collect(ANSWER_LIMIT).await?;
     let until = tokio::time::Instant::now() + timeouts.total.unwrap_or(PATIENCE);

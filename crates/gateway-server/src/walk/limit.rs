@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use gateway_db::{Intent, JsonMap, Owner, ScopeId, ScopeKind};
-use llm_types::{Error, ErrorKind, Money, Origin, Result};
+use llm_types::{Error, ErrorKind, Money, Origin, Result, seldom};
 use serde_json::{Value, json};
 
 use super::charge::{Charged, Payers, Rests};
@@ -114,18 +114,8 @@ async fn reserve(
         let ask = Ask { shared: shared.quotas.is_on(), ..ask };
         match payers.reserve(ask, now) {
             Ok(reserved) => return Ok(reserved),
-            Err((Denial::Lease { wanted, max }, who)) => {
-                who.lease(&call.core.shared, ask, (wanted, max)).await?;
-            }
-            Err((Denial::Quota, _)) => {
-                let (keeper, rated) = (Arc::clone(shared), payers.rated());
-                let asking = shared.control.spawn(async move {
-                    keeper.quotas.ask(&keeper, rated, ask).await;
-                });
-                asking.await.map_err(|gone| {
-                    Error::new(ErrorKind::Internal, "the question for a share of rates was interrupted")
-                        .with_source(gone)
-                })?;
+            Err((denial @ (Denial::Lease { .. } | Denial::Quota), who)) => {
+                seldom(|| ask_for_more(call, payers, ask, (denial, who))).await?;
             }
             Err((denial, who)) => {
                 if let Some((slower, (_, limits))) =
@@ -175,6 +165,26 @@ const THROTTLES: &str = "throttle_on_budget_exceeded";
 )]
 fn part_of(limit: u64, part: f64) -> u64 {
     (limit as f64 * part) as u64
+}
+
+/// Asks for more of what replicas share.
+async fn ask_for_more(
+    call: &Call,
+    payers: &Payers<'_>,
+    ask: Ask,
+    (denial, who): (Denial, Who),
+) -> Result<()> {
+    let shared = &call.core.shared;
+    if let Denial::Lease { wanted, max } = denial {
+        return who.lease(shared, ask, (wanted, max)).await;
+    }
+    let (keeper, rated) = (Arc::clone(shared), payers.rated());
+    let asking = shared.control.spawn(async move {
+        keeper.quotas.ask(&keeper, rated, ask).await;
+    });
+    asking.await.map_err(|gone| {
+        Error::new(ErrorKind::Internal, "the question for a share of rates was interrupted").with_source(gone)
+    })
 }
 
 /// Others were quicker, again and again.

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt as _};
 use llm_providers::media::{Fetched, Wanted, wanted};
 use llm_providers::{Dialect, Target};
 use llm_router::Attempt;
-use llm_types::{ChatRequest, Error, Result};
+use llm_types::{ChatRequest, Error, Result, seldom};
 use serde_json::Value;
 
 use super::Call;
@@ -30,7 +30,7 @@ pub(super) async fn fetch(call: &Call, served: &Served, attempt: &Attempt<'_>) -
         return Ok(());
     }
     missing.retain(|wanted| !call.fetched.lock().contains_key(&wanted.url));
-    Box::pin(fetch_all(call, missing, attempt.timeout)).await
+    seldom(|| fetch_all(call, missing, attempt.timeout)).await
 }
 
 /// The media a provider cannot fetch.

@@ -72,7 +72,7 @@ use std::sync::Arc;
 use http::Request;
 use http::Response;
 use hyper::body::Incoming;
-use llm_types::Result;
+use llm_types::{Result, seldom};
 
 pub(crate) use admit::{Caller, Role, admit, check_address, client_of};
 pub(crate) use auto::shown as shown_decision;
@@ -100,7 +100,7 @@ pub(crate) async fn walk(
     let (head, body) = request.into_parts();
     let mut call = Call::begin(core, &entrance, head);
     match enter(core, conn, &mut call, body).await {
-        Ok(tail) if call.runs_on => background::begin(call, tail).await,
+        Ok(tail) if call.runs_on => seldom(|| background::begin(call, tail)).await,
         Ok(tail) => {
             let mut response = dispatch::dispatch(&mut call, tail).await;
             if call.may_go_on()

@@ -1,5 +1,6 @@
 //! The last room: every path ends here, once. What was set aside is replaced by what was used.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -198,14 +199,17 @@ impl Tail {
             }
         };
         let shares = self.priced_shares(shares, duration_us);
-        let usage = shares.iter().fold(own.clone(), |sum, share| share.usage.with(&sum));
+        let sum = || shares.iter().fold(own.clone(), |sum, share| share.usage.with(&sum));
+        let usage = if shares.is_empty() { Cow::Borrowed(&own) } else { Cow::Owned(sum()) };
         // What is not known does not hide what is.
         let costs = shares.iter().map(|share| share.cost).chain([own_cost]);
         let unpriced = costs.clone().any(|cost| cost.is_none());
         let cost = costs.flatten().reduce(|sum, cost| sum + cost);
-        let mut dues: Vec<Due> =
-            shares.iter().map(|share| self.due(&share.served, &share.usage, share.cost)).collect();
-        dues.extend(asked.iter().map(|served| self.due(served, &own, own_cost)));
+        let mut dues: Vec<Due> = Vec::new();
+        if self.purse.upstream.is_asked() {
+            dues.extend(shares.iter().map(|share| self.due(&share.served, &share.usage, share.cost)));
+            dues.extend(asked.iter().map(|served| self.due(served, &own, own_cost)));
+        }
         let spent = self.charge(&dues, &usage, cost);
         let (asked, shares) = (asked.as_deref(), &shares[..]);
         if let Some(decided) = self.decided.as_ref().filter(|_| self.fallbacks == 0 && end == End::Completed)

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use llm_types::{BoxFuture, Error, HttpRequest, HttpResponse, Pieces, Result, Transport};
+use llm_types::{BoxFuture, Error, HttpRequest, HttpResponse, Pieces, Result, Transport, seldom};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -130,21 +130,22 @@ impl HyperTransport {
         let start = Instant::now();
         let total_at = request.timeouts.total.map(|total| start + total);
         let answer = match host.checkout(start) {
-            Some(conn) => over_h1(conn, &host, (&request, pieces.as_deref()), (start, total_at)).await,
+            Some(conn) => Some(over_h1(conn, &host, (&request, pieces.as_deref()), (start, total_at)).await),
             None => match host.h2.checkout() {
                 Some(place) => {
                     let timer = timer(&request, start, total_at);
-                    Box::pin(place.exchange(&request, pieces.as_deref(), &host, timer)).await
+                    Some(Box::pin(place.exchange(&request, pieces.as_deref(), &host, timer)).await)
                 }
-                None => return Box::pin(self.run_fresh(host, (request, pieces), total_at)).await,
+                None => None,
             },
         };
         match answer {
-            Ok(response) => decode::undo_encoding(response),
-            Err(failure) if failure.unanswered && start.elapsed() < STALE_WINDOW => {
-                Box::pin(self.run_fresh(host, (request, pieces), total_at)).await
+            Some(Ok(response)) => decode::undo_encoding(response),
+            Some(Err(failure)) if !failure.unanswered || start.elapsed() >= STALE_WINDOW => {
+                Err(failure.error)
             }
-            Err(failure) => Err(failure.error),
+            // There is no connection, or it was closed by the time it was used.
+            None | Some(Err(_)) => seldom(|| self.run_fresh(host, (request, pieces), total_at)).await,
         }
     }
 

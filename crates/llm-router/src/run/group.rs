@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use llm_types::{Error, Result};
+use llm_types::{Error, Result, seldom};
 
 use super::{Part, Walk};
 use crate::class::ErrorClass;
@@ -64,10 +64,13 @@ impl<'r> Walk<'r> {
                     let mut model = next.model.clone();
                     let (answer, rival) = match self.settings.hedging.filter(|_| self.request.stream) {
                         None => (attempt(next).await, None),
-                        // Boxed, so that calls without a second try carry no room for one.
                         Some(hedging) => {
-                            let own = attempt(next);
-                            Box::pin(self.hedged(&hedging, (&route, &part, at), own, attempt)).await
+                            let first = (&route, &part, at);
+                            seldom(|| {
+                                let own = attempt(next);
+                                self.hedged(&hedging, first, own, attempt)
+                            })
+                            .await
                         }
                     };
                     drop(waiting);

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use llm_types::{Error, Result};
+use llm_types::{Error, Result, seldom};
 
 pub(crate) use group::wish;
 
@@ -61,7 +61,7 @@ impl Router {
         let mut walk = Walk::new(self, request);
         match walk.try_first(&mut attempt).await {
             Ok(done) => Ok(done),
-            Err(fault) => walk.fall_back(fault, &mut attempt).await,
+            Err(fault) => seldom(|| walk.fall_back(fault, &mut attempt)).await,
         }
     }
 }
