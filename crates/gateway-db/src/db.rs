@@ -2,6 +2,8 @@
 
 mod connect;
 
+pub use connect::knows_parameter;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

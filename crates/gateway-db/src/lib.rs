@@ -19,7 +19,7 @@ mod repo;
 mod seal;
 
 pub use audit::{Actor, AuditCheckpoint, AuditFault, AuditQuery, AuditReport, AuditRow, AuditSigner};
-pub use db::{Backend, Db, DbOptions, SchemaStatus};
+pub use db::{Backend, Db, DbOptions, SchemaStatus, knows_parameter};
 pub use error::{DbError, DbErrorKind};
 pub use import::{ImportOptions, ImportReport, TableReport};
 pub use ledger::{
@@ -32,9 +32,9 @@ pub use record::{
     ScopeSettings, SpendQuery, SpendRow, StoredResponse,
 };
 pub use repo::{
-    CallsBy, CallsQuery, CallsRow, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
+    CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
     DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
-    LessonRow, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery, Seals,
-    SlipName, SlipPut, SortOrder, SpendBy, SpendSums,
+    LessonRow, LogRows, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery,
+    Seals, SlipName, SlipPut, SortOrder, SpendBy, SpendSums,
 };
 pub use seal::Seal;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_db::{Ledger, Shipper};
+use gateway_db::{Ledger, LogRows, Shipper};
 
 use crate::clock::now_ms;
+use crate::config::General;
 
 /// How often what was written is made to outlive a loss of power.
 const SYNC_EVERY: Duration = Duration::from_millis(200);
@@ -26,6 +27,18 @@ impl Shipping {
     /// The name of this gateway among those that share its database.
     pub(crate) fn node(&self) -> &str {
         self.ledger.node()
+    }
+
+    /// Says which calls have a row in the spend log (`disable_spend_logs`, `disable_error_logs`).
+    pub(crate) fn keep(&self, general: &General) {
+        let rows = match (general.disable_spend_logs, general.disable_error_logs) {
+            (true, _) => LogRows::None,
+            (false, true) => LogRows::Successes,
+            (false, false) => LogRows::All,
+        };
+        if let Some(shipper) = &self.shipper {
+            shipper.keep(rows);
+        }
     }
 
     /// Ships for ever; `busy` tells whether calls are being served.

@@ -29,6 +29,12 @@ const PG_PARAMETERS: &[&str] = &[
     "statement-cache-capacity",
 ];
 
+/// Whether the parameter of a PostgreSQL URL has an effect.
+#[must_use]
+pub fn knows_parameter(name: &str) -> bool {
+    name == "schema" || PG_PARAMETERS.contains(&name)
+}
+
 /// How long to wait before a locked file is opened again.
 const RETRY: Duration = Duration::from_millis(10);
 

@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::open::Shared;
 use super::tail::{OpenCalls, Tail};
 use super::{Ledger, segment};
-use crate::{Db, DbError, DbErrorKind};
+use crate::{Db, DbError, DbErrorKind, LogRows};
 
 /// The longest wait after failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
@@ -85,6 +85,8 @@ pub struct Shipper {
     shared: Arc<Shared>,
     db: Db,
     options: ShipperOptions,
+    /// Which calls have a row in the spend log.
+    kept: Mutex<LogRows>,
     work: tokio::sync::Mutex<Work>,
     status: Mutex<ShipperStatus>,
 }
@@ -107,7 +109,13 @@ impl Shipper {
     #[must_use]
     pub fn new(ledger: &Ledger, db: Db, options: ShipperOptions) -> Self {
         let shared = Arc::clone(&ledger.shared);
-        Self { shared, db, options, work: tokio::sync::Mutex::default(), status: Mutex::default() }
+        let (kept, work) = (Mutex::new(LogRows::All), tokio::sync::Mutex::default());
+        Self { shared, db, options, kept, work, status: Mutex::default() }
+    }
+
+    /// Says which calls have a row in the spend log from now on.
+    pub fn keep(&self, rows: LogRows) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = rows;
     }
 
     /// Ships for ever, at the pace of its options. It may be dropped at any point.
@@ -204,7 +212,8 @@ impl Shipper {
             return Ok(false);
         };
         let now = unix_ms();
-        let shipped = self.db.ship(&self.shared.node, batch, now).await?;
+        let kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let shipped = self.db.ship(&self.shared.node, batch, kept, now).await?;
         let repeated = batch.repeated;
         for one in &shipped.crossings {
             let (kind, id, member) = (one.kind.as_str(), one.id.as_str(), one.member.as_str());

@@ -1,5 +1,7 @@
 //! Budget periods: spend goes back to zero when a period ends.
 
+use std::collections::BTreeMap;
+
 use llm_types::{KeyHash, Money};
 
 use sea_orm::{
@@ -24,7 +26,7 @@ pub struct DueBudget {
     pub duration: Option<String>,
     /// When the period ended; zero where it was a shared budget's.
     pub reset_at: i64,
-    /// What was spent in it, as far as shipped.
+    /// What of it is forgotten: what was spent, as far as shipped, less what is carried over.
     pub spend: Money,
 }
 
@@ -42,8 +44,27 @@ pub struct EndedPeriods {
 pub struct DueScope {
     /// The scope.
     pub id: ScopeId,
-    /// What was spent in the period, as far as shipped.
+    /// What of it is forgotten: what was spent, as far as shipped, less what is carried over.
     pub spend: Money,
+}
+
+/// What of a period's spend goes into the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carry {
+    /// Nothing: it begins at zero.
+    Nothing,
+    /// What was spent beyond the budget.
+    Overspend,
+}
+
+impl Carry {
+    /// What the next period begins with; a budget that is not known carries nothing over.
+    fn of(self, spend: i64, max_budget: Option<i64>) -> i64 {
+        match (self, max_budget) {
+            (Self::Overspend, Some(max)) => spend.saturating_sub(max).max(0),
+            _ => 0,
+        }
+    }
 }
 
 impl Db {
@@ -67,7 +88,7 @@ impl Db {
     }
 
     /// Starts a new period for every living scope, and every key of a shared budget, whose own period or that of
-    /// the shared budget it takes its limits from ended at `now` or before: its spend becomes zero, and `next` says by the period's
+    /// the shared budget it takes its limits from ended at `now` or before: its spend becomes what `carry` says, and `next` says by the period's
     /// words and end when the new one ends (`None`: it never does). Returns what was reset; several
     /// replicas may do this at the same time, and each scope is reset by one of them.
     ///
@@ -76,6 +97,7 @@ impl Db {
     pub async fn reset_due_scopes(
         &self,
         now: i64,
+        carry: Carry,
         next: impl Fn(Option<&str>, i64) -> Option<i64> + Send,
     ) -> Result<EndedPeriods, DbError> {
         let (transaction, keys_version) = self.begin_change(Feed::Keys).await?;
@@ -86,27 +108,27 @@ impl Db {
             transaction.rollback().await.map_err(failed)?;
             return Ok(EndedPeriods::default());
         }
-        let shared: Vec<&str> = ended
-            .iter()
-            .filter(|row| row.kind == ScopeKind::Budget.as_str())
-            .map(|row| row.id.as_str())
-            .collect();
+        let budgets = ended.iter().filter(|row| row.kind == ScopeKind::Budget.as_str());
+        let budgets: BTreeMap<String, Option<i64>> =
+            budgets.map(|row| (row.id.clone(), row.max_budget)).collect();
         let sharers = scopes::Entity::find()
-            .filter(scopes::Column::BudgetId.is_in(shared.iter().copied()))
+            .filter(scopes::Column::BudgetId.is_in(budgets.keys().map(String::as_str)))
             .filter(scopes::Column::BudgetResetAt.is_null());
         let sharers = living_in_order(sharers).all(&transaction).await.map_err(failed)?;
-        let keys = self.reset_sharing_keys(&transaction, &shared, keys_version).await?;
+        let keys = self.reset_sharing_keys(&transaction, &budgets, carry, keys_version).await?;
         let mut reset = Vec::with_capacity(ended.len() + sharers.len());
         for row in ended.into_iter().chain(sharers) {
+            let lent = row.budget_id.as_ref().and_then(|budget| budgets.get(budget).copied().flatten());
+            let rest = carry.of(row.spend, row.max_budget.or(lent));
             let mut change = row.clone().into_active_model();
-            change.spend = Set(0);
+            change.spend = Set(rest);
             change.version = Set(version);
             if let Some(at) = row.budget_reset_at {
                 change.budget_reset_at = Set(next(row.budget_duration.as_deref(), at));
             }
             scopes::Entity::update(change).exec(&transaction).await.map_err(failed)?;
             let id = ScopeId { kind: kind(&row.kind)?, id: row.id, member: row.member };
-            reset.push(DueScope { id, spend: Money(row.spend) });
+            reset.push(DueScope { id, spend: Money(row.spend - rest) });
         }
         transaction.commit().await.map_err(failed)?;
         Ok(EndedPeriods { scopes: reset, keys })
@@ -115,16 +137,17 @@ impl Db {
     async fn reset_sharing_keys(
         &self,
         transaction: &DatabaseTransaction,
-        budgets: &[&str],
+        budgets: &BTreeMap<String, Option<i64>>,
+        carry: Carry,
         version: i64,
     ) -> Result<Vec<DueBudget>, DbError> {
         let mut reset = Vec::new();
-        for budget in budgets {
+        for (budget, max_budget) in budgets {
             let shares = match self.backend() {
                 Backend::Sqlite => {
-                    Expr::cust_with_values("json_extract(extra, '$.budget_id') = ?", [*budget])
+                    Expr::cust_with_values("json_extract(extra, '$.budget_id') = ?", [budget.as_str()])
                 }
-                Backend::Postgres => Expr::cust_with_values("extra->>'budget_id' = $1", [*budget]),
+                Backend::Postgres => Expr::cust_with_values("extra->>'budget_id' = $1", [budget.as_str()]),
             };
             let keys = Entity::find()
                 .filter(shares)
@@ -134,11 +157,12 @@ impl Db {
                 .lock_exclusive();
             for row in keys.all(transaction).await.map_err(failed)? {
                 let mut change = <ActiveModel as ActiveModelTrait>::default();
+                let rest = carry.of(row.spend, row.max_budget.or(*max_budget));
                 change.hash = Set(row.hash.clone());
-                change.spend = Set(0);
+                change.spend = Set(rest);
                 change.version = Set(version);
                 Entity::update(change).exec(transaction).await.map_err(failed)?;
-                let (hash, spend) = (KeyHash::from(row.hash), Money(row.spend));
+                let (hash, spend) = (KeyHash::from(row.hash), Money(row.spend - rest));
                 reset.push(DueBudget { hash, duration: row.budget_duration, reset_at: 0, spend });
             }
         }
@@ -146,7 +170,7 @@ impl Db {
     }
 
     /// Starts a new period for every living key whose period ended at `now` or before: its spend becomes
-    /// zero and `next` says when the new period ends (`None`: it never does). Returns what was reset;
+    /// what `carry` says and `next` says when the new period ends (`None`: it never does). Returns what was reset;
     /// several replicas may do this at the same time, and each key is reset by one of them.
     ///
     /// # Errors
@@ -154,6 +178,7 @@ impl Db {
     pub async fn reset_due_budgets(
         &self,
         now: i64,
+        carry: Carry,
         next: impl Fn(&DueBudget) -> Option<i64> + Send,
     ) -> Result<Vec<DueBudget>, DbError> {
         let (transaction, version) = self.begin_change(Feed::Keys).await?;
@@ -165,21 +190,21 @@ impl Db {
             .all(&transaction)
             .await
             .map_err(failed)?;
-        let due: Vec<DueBudget> = rows.into_iter().filter_map(due).collect();
+        let due: Vec<(DueBudget, i64)> = rows.into_iter().filter_map(|row| due(row, carry)).collect();
         if due.is_empty() {
             transaction.rollback().await.map_err(failed)?;
-            return Ok(due);
+            return Ok(Vec::new());
         }
-        for key in &due {
+        for (key, rest) in &due {
             let mut change = <ActiveModel as ActiveModelTrait>::default();
             change.hash = Set(key.hash.as_str().to_owned());
-            change.spend = Set(0);
+            change.spend = Set(*rest);
             change.budget_reset_at = Set(next(key));
             change.version = Set(version);
             Entity::update(change).exec(&transaction).await.map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)?;
-        Ok(due)
+        Ok(due.into_iter().map(|(key, _)| key).collect())
     }
 }
 
@@ -192,13 +217,16 @@ fn living_in_order(rows: sea_orm::Select<scopes::Entity>) -> sea_orm::Select<sco
         .lock_exclusive()
 }
 
-fn due(row: Model) -> Option<DueBudget> {
-    Some(DueBudget {
+/// The key, and what its next period begins with.
+fn due(row: Model, carry: Carry) -> Option<(DueBudget, i64)> {
+    let rest = carry.of(row.spend, row.max_budget);
+    let key = DueBudget {
         hash: KeyHash::from(row.hash),
         duration: row.budget_duration,
         reset_at: row.budget_reset_at?,
-        spend: Money(row.spend),
-    })
+        spend: Money(row.spend - rest),
+    };
+    Some((key, rest))
 }
 
 fn failed(error: DbErr) -> DbError {

@@ -61,6 +61,41 @@ impl Db {
     /// # Errors
     /// When the database refuses.
     pub async fn put_entry(&self, entry: &ConfigEntry, seal: &Seal) -> Result<(), DbError> {
+        let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        self.write_entry(&transaction, entry, seal).await?;
+        transaction.commit().await.map_err(|error| failed("store", error))
+    }
+
+    /// Keeps an entry in place of one that still is as it was read; false where others have changed it since, or it is
+    /// gone.
+    ///
+    /// # Errors
+    /// When the database refuses, or `Corrupt` when what is there cannot be opened.
+    pub async fn replace_entry(
+        &self,
+        read: &ConfigEntry,
+        entry: &ConfigEntry,
+        seal: &Seal,
+    ) -> Result<bool, DbError> {
+        // Changes of entries wait for each other here, so what is read now stays until this is done.
+        let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let id = (read.kind.as_str().to_owned(), read.id.clone());
+        let row = Entity::find_by_id(id).one(&transaction).await.map_err(|error| failed("read", error))?;
+        let now = row.map(|row| record(row, seal)).transpose()?;
+        let is_same = now.as_ref() == Some(read);
+        if is_same {
+            self.write_entry(&transaction, entry, seal).await?;
+        }
+        transaction.commit().await.map_err(|error| failed("store", error))?;
+        Ok(is_same)
+    }
+
+    async fn write_entry(
+        &self,
+        transaction: &DatabaseTransaction,
+        entry: &ConfigEntry,
+        seal: &Seal,
+    ) -> Result<(), DbError> {
         let replace = OnConflict::columns([Column::Kind, Column::Id])
             .update_columns([
                 Column::Name,
@@ -72,12 +107,10 @@ impl Db {
             ])
             .to_owned();
         let row = row(entry, seal)?;
-        let (transaction, _) = self.begin_change(Feed::Entries).await?;
-        let before = self.audited(&transaction, entry.kind, &entry.id, Some(seal)).await?;
-        let put = Entity::insert(row).on_conflict(replace).exec_without_returning(&transaction).await;
+        let before = self.audited(transaction, entry.kind, &entry.id, Some(seal)).await?;
+        let put = Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await;
         put.map_err(|error| failed("store", error))?;
-        self.note(&transaction, before.as_ref().map(Subject::Entry), Some(Subject::Entry(entry))).await?;
-        transaction.commit().await.map_err(|error| failed("store", error))
+        self.note(transaction, before.as_ref().map(Subject::Entry), Some(Subject::Entry(entry))).await
     }
 
     /// Forgets an entry; false when there was none.

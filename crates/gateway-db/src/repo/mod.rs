@@ -31,7 +31,7 @@ pub(crate) use feed::Feed;
 pub(crate) use key_row::row_of as key_row_of;
 pub(crate) use scope_row::row_of as scope_row_of;
 
-pub use budgets::{DueBudget, DueScope, EndedPeriods};
+pub use budgets::{Carry, DueBudget, DueScope, EndedPeriods};
 pub use calls::{CallsBy, CallsQuery, CallsRow, SLOW_S};
 pub use correct::{Corrected, Correction, CostRange};
 pub use entries::ConfigEntries;
@@ -44,5 +44,6 @@ pub use report::{ReportQuery, ReportRow, SpendBy, SpendSums};
 pub use reseal::Seals;
 pub use retention::{CleanUp, Cleaned};
 pub use scopes::{ScopeChanges, ScopeQuery};
+pub use ship::LogRows;
 pub use slips::{SlipName, SlipPut};
 pub use spend::SPEND_ROWS_COUNTED;

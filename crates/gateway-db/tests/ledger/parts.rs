@@ -1,7 +1,8 @@
 //! Parts of budgets: charged by the ledger, reset by their periods, kept when their key gets a new secret.
 
 use gateway_db::{
-    LedgerOptions, NewScope, Outcome, ScopeId, ScopeKind, ScopeSettings, Shipper, ShipperOptions,
+    Carry, End, LedgerOptions, LogRows, NewScope, Outcome, ScopeId, ScopeKind, ScopeSettings, Shipper,
+    ShipperOptions, SpendQuery,
 };
 use llm_types::Money;
 
@@ -50,8 +51,10 @@ async fn parts_are_charged_reset_and_moved() {
         }
         assert_eq!(db.scope(&part(&owner, "gone@1d")).await.unwrap(), None);
 
-        let ended =
-            db.reset_due_scopes(600, |duration, _| (duration == Some("1d")).then_some(1_500)).await.unwrap();
+        let ended = db
+            .reset_due_scopes(600, Carry::Nothing, |duration, _| (duration == Some("1d")).then_some(1_500))
+            .await
+            .unwrap();
         assert_eq!(
             ended.scopes.iter().map(|due| (&due.id, due.spend)).collect::<Vec<_>>(),
             [(&day, Money(1_010))]
@@ -172,4 +175,35 @@ async fn groups_of_models_are_charged() {
         assert_eq!(db.scope(&group).await.unwrap().unwrap().spend, Money(10));
     })
     .await;
+}
+
+#[tokio::test]
+async fn sums_hold_where_rows_are_left_out() {
+    for (kept, rows) in [(LogRows::All, 2), (LogRows::Successes, 1), (LogRows::None, 0)] {
+        on_each(async |fresh| {
+            let db = &fresh.db;
+            db.insert_key(plain_key(1)).await.unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+            let key = hash(1);
+            let mut bytes = Vec::new();
+            outcome(1, key.as_str(), 10).encode(&mut bytes);
+            Outcome { end: End::Failed, ..outcome(2, key.as_str(), 7) }.encode(&mut bytes);
+            writer.append(&bytes, 1_000).unwrap();
+            let shipper = Shipper::new(&ledger, db.clone(), ShipperOptions::default());
+            shipper.keep(kept);
+            shipper.flush().await.unwrap();
+            assert_eq!(shipper.status().shipped_rows, 2);
+            assert_eq!(db.key_by_hash(&key).await.unwrap().unwrap().spend, Money(17));
+            let found = db.spend_rows(&SpendQuery::default()).await.unwrap().items;
+            assert_eq!(found.len(), rows, "{kept:?}");
+            // Nothing is shipped twice for want of a row.
+            shipper.flush().await.unwrap();
+            drop((writer, ledger));
+            let ledger = reopen(dir.path(), LedgerOptions::default());
+            Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+            assert_eq!(db.key_by_hash(&key).await.unwrap().unwrap().spend, Money(17));
+        })
+        .await;
+    }
 }

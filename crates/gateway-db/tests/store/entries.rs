@@ -58,3 +58,23 @@ async fn what_cannot_be_opened_does_not_hide_the_rest() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_entry_is_replaced_only_as_it_was_read() {
+    on_each(async |fresh| {
+        let (db, seal) = (&fresh.db, Seal::new("salt").unwrap());
+        let read = model("a", "sk-1");
+        db.put_entry(&read, &seal).await.unwrap();
+        let mut theirs = read.clone();
+        theirs.info.insert("mode".into(), "chat".into());
+        let mut ours = read.clone();
+        ours.blocked = !ours.blocked;
+        assert!(db.replace_entry(&read, &theirs, &seal).await.unwrap());
+        assert!(!db.replace_entry(&read, &ours, &seal).await.unwrap(), "others were quicker");
+        assert_eq!(db.entry(EntryKind::Model, "a", &seal).await.unwrap(), Some(theirs.clone()));
+        db.delete_entry(EntryKind::Model, "a").await.unwrap();
+        assert!(!db.replace_entry(&theirs, &ours, &seal).await.unwrap(), "it is gone");
+        assert_eq!(db.entry(EntryKind::Model, "a", &seal).await.unwrap(), None);
+    })
+    .await;
+}

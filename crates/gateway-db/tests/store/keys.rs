@@ -1,6 +1,6 @@
 //! Virtual keys: every field comes back, names are unique, changes are seen by replicas.
 
-use gateway_db::{Change, Db, DbErrorKind, JsonMap, KeyName, KeyPatch, KeySettings};
+use gateway_db::{Carry, Change, Db, DbErrorKind, JsonMap, KeyName, KeyPatch, KeySettings};
 use llm_types::Money;
 use serde_json::{Value, json};
 
@@ -183,9 +183,9 @@ async fn an_ended_period_starts_anew_once() {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..4 {
             let db: Db = fresh.db.clone();
-            tasks.spawn(
-                async move { db.reset_due_budgets(300, |due| Some(due.reset_at + 1_000)).await.unwrap() },
-            );
+            tasks.spawn(async move {
+                db.reset_due_budgets(300, Carry::Nothing, |due| Some(due.reset_at + 1_000)).await.unwrap()
+            });
         }
         let mut reset: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
         reset.sort_by_key(|due| due.reset_at);

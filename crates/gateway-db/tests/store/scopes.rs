@@ -1,7 +1,8 @@
 //! Scopes: every field comes back, ids are unique, replicas follow, periods end.
 
 use gateway_db::{
-    DbErrorKind, EndedPeriods, JsonMap, NewScope, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeSettings,
+    Carry, DbErrorKind, EndedPeriods, JsonMap, NewScope, PageRequest, ScopeId, ScopeKind, ScopeQuery,
+    ScopeSettings,
 };
 use llm_types::Money;
 use serde_json::{Value, json};
@@ -163,7 +164,7 @@ async fn a_period_ends_for_a_scope_and_for_those_who_share_a_budget() {
             db.insert_key(key).await.unwrap();
         }
         let next = |duration: Option<&str>, at: i64| duration.map(|_| at + 1_000);
-        let reset = db.reset_due_scopes(100, next).await.unwrap();
+        let reset = db.reset_due_scopes(100, Carry::Nothing, next).await.unwrap();
         let ids: Vec<&str> = reset.scopes.iter().map(|due| due.id.id.as_str()).collect();
         assert_eq!(ids, ["gold", "own", "sharer"]);
         assert_eq!(reset.scopes[2].spend, Money(8));
@@ -179,7 +180,51 @@ async fn a_period_ends_for_a_scope_and_for_those_who_share_a_budget() {
         assert_eq!(spend(&sharer).await.spend, Money::ZERO);
         assert_eq!(spend(&later).await.spend, Money(8));
         assert_eq!(spend(&budget).await.settings.budget_reset_at, Some(1_100));
-        assert_eq!(db.reset_due_scopes(100, next).await.unwrap(), EndedPeriods::default());
+        assert_eq!(db.reset_due_scopes(100, Carry::Nothing, next).await.unwrap(), EndedPeriods::default());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_spent_beyond_a_budget_is_carried_over() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        let mut gold = new(ScopeKind::Budget, "gold");
+        (gold.settings.max_budget, gold.settings.budget_reset_at) = (Some(Money(5)), Some(100));
+        db.insert_scope(gold).await.unwrap();
+        for (name, max, budget) in [("over", Some(5), None), ("under", Some(9), None), ("free", None, None)]
+            .into_iter()
+            .chain([("sharer", None, Some("gold"))])
+        {
+            let mut scope = new(ScopeKind::Team, name);
+            scope.spend = Money(8);
+            scope.settings.max_budget = max.map(Money);
+            scope.settings.budget_id = budget.map(str::to_owned);
+            scope.settings.budget_reset_at = budget.is_none().then_some(100);
+            db.insert_scope(scope).await.unwrap();
+        }
+        let mut own = plain_key(1);
+        (own.settings.max_budget, own.settings.budget_reset_at) = (Some(Money(4)), Some(100));
+        let mut shared = plain_key(2);
+        shared.settings.extra.insert("budget_id".into(), json!("gold"));
+        for mut key in [own, shared] {
+            key.spend = Money(6);
+            db.insert_key(key).await.unwrap();
+        }
+        let ended = db.reset_due_scopes(100, Carry::Overspend, |_, _| None).await.unwrap();
+        let spend =
+            async |name: &str| db.scope(&ScopeId::new(ScopeKind::Team, name)).await.unwrap().unwrap().spend;
+        for (name, carried) in [("over", 3), ("under", 0), ("free", 0), ("sharer", 3)] {
+            assert_eq!(spend(name).await, Money(carried), "{name}");
+            let due = ended.scopes.iter().find(|due| due.id.id == name).unwrap();
+            assert_eq!(due.spend, Money(8 - carried), "what is forgotten of {name}");
+        }
+        assert_eq!(ended.keys.iter().map(|due| due.spend).collect::<Vec<_>>(), [Money(5)]);
+        let due = db.reset_due_budgets(100, Carry::Overspend, |_| None).await.unwrap();
+        assert_eq!(due.iter().map(|due| due.spend).collect::<Vec<_>>(), [Money(4)]);
+        for (number, carried) in [(1, 2), (2, 1)] {
+            assert_eq!(db.key_by_hash(&hash(number)).await.unwrap().unwrap().spend, Money(carried));
+        }
     })
     .await;
 }

@@ -7,6 +7,7 @@ mod several;
 use gateway_db::{
     Change, KeyName, KeyPatch, KeyQuery, KeyRecord, KeySettings, NewKey, PageRequest, ScopeId, ScopeKind,
 };
+use http::StatusCode;
 use llm_types::{Error, ErrorKind, KeyHash};
 use serde_json::{Value, json};
 
@@ -98,7 +99,7 @@ impl Job {
 
     /// Makes a key by these fields alone: defaults and ceilings of keys that people ask for are not for it.
     pub(super) async fn issue_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
-        let secret = chosen_secret(fields.text("key"))?;
+        let secret = self.chosen_secret(fields.text("key"))?;
         let patch = fields.patch(&self.moment)?;
         let spend = patch.spend.unwrap_or_default();
         let settings = settings_of(patch);
@@ -114,6 +115,17 @@ impl Job {
         let record = self.db.insert_key(new).await?;
         self.shared.directory.keep(record.clone()).await?;
         Ok((record, secret))
+    }
+
+    /// The secret that is asked for, where anybody may, or a new one.
+    pub(super) fn chosen_secret(&self, chosen: Change<String>) -> Result<String, Refusal> {
+        let is_chosen = matches!(chosen, Change::Set(_));
+        if is_chosen && self.shared.snapshot().config.general.no_chosen_secrets {
+            let words =
+                "Custom API key values are disabled by your administrator. Keys must be auto-generated.";
+            return Err(Refusal::detail(StatusCode::FORBIDDEN, words));
+        }
+        chosen_secret(chosen)
     }
 
     async fn update(self) -> Result<Value, Refusal> {

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::job::Job;
-use super::models::seal;
+use super::models::{TRIES, crowded, seal};
 use super::refusal::Refusal;
 
 mod budget;
@@ -251,22 +251,42 @@ async fn assign(
     belongs: impl Fn(&ConfigEntry) -> bool,
 ) -> Result<usize, Refusal> {
     let mut changed = 0;
-    for mut entry in stored {
-        let (has, wanted) = (own_groups(&entry).any(|group| group == name), belongs(&entry));
-        if has == wanted {
-            continue;
-        }
-        let mut groups: Vec<String> =
-            own_groups(&entry).filter(|group| *group != name).map(str::to_owned).collect();
-        groups.extend(wanted.then(|| name.to_owned()));
-        entry.info.insert(GROUPS.to_owned(), json!(groups));
-        entry.updated_at = job.moment.now;
-        entry.updated_by = Some(job.by.clone());
-        job.db.put_entry(&entry, seal).await?;
-        changed += 1;
+    for entry in stored {
+        let wanted = belongs(&entry);
+        changed += usize::from(set_member(job, seal, name, entry, wanted).await?);
     }
     job.shared.stored.follow(&job.shared).await?;
     Ok(changed)
+}
+
+/// Lets a deployment belong to a group, or not; whether that was a change. What others change of it meanwhile stays.
+async fn set_member(
+    job: &Job,
+    seal: &Seal,
+    name: &str,
+    mut read: ConfigEntry,
+    wanted: bool,
+) -> Result<bool, Refusal> {
+    for _ in 0..TRIES {
+        if own_groups(&read).any(|group| group == name) == wanted {
+            return Ok(false);
+        }
+        let mut groups: Vec<String> =
+            own_groups(&read).filter(|group| *group != name).map(str::to_owned).collect();
+        groups.extend(wanted.then(|| name.to_owned()));
+        let mut entry = read.clone();
+        entry.info.insert(GROUPS.to_owned(), json!(groups));
+        entry.updated_at = job.moment.now;
+        entry.updated_by = Some(job.by.clone());
+        if job.db.replace_entry(&read, &entry, seal).await? {
+            return Ok(true);
+        }
+        match job.db.entry(EntryKind::Model, &read.id, seal).await? {
+            Some(now) => read = now,
+            None => return Ok(false),
+        }
+    }
+    Err(crowded(&read.id))
 }
 
 fn bad(message: impl Into<String>) -> Refusal {

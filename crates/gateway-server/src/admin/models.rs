@@ -104,20 +104,21 @@ async fn update(job: &Job, named: Option<&str>) -> Result<Value, Refusal> {
     let Some(id) = id else {
         return Err(Refusal::missing("model_info.id"));
     };
-    let mut entry = existing(job, &id, seal).await?;
-    if let Change::Set(name) = edit.name {
-        match entry.info.get_mut("team_public_model_name") {
-            Some(public) => *public = name.into(),
-            None => entry.name = name,
+    change(job, seal, &id, |entry| {
+        if let Change::Set(name) = edit.name.clone() {
+            match entry.info.get_mut("team_public_model_name") {
+                Some(public) => *public = name.into(),
+                None => entry.name = name,
+            }
         }
-    }
-    merge(&mut entry.secret, edit.params);
-    merge(&mut entry.info, edit.info);
-    entry.info.shift_remove("id");
-    if let Change::Set(blocked) = edit.blocked {
-        entry.blocked = blocked;
-    }
-    changed(job, seal, entry).await
+        merge(&mut entry.secret, edit.params.clone());
+        merge(&mut entry.info, edit.info.clone());
+        entry.info.shift_remove("id");
+        if let Change::Set(blocked) = edit.blocked {
+            entry.blocked = blocked;
+        }
+    })
+    .await
 }
 
 /// Members replace those there are; null takes one away.
@@ -153,30 +154,52 @@ async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
         Change::Set(id) => id,
         Change::Keep | Change::Clear => fields.required("id")?,
     };
-    let entry = ConfigEntry { blocked, ..existing(job, &id, seal).await? };
-    changed(job, seal, entry).await
+    change(job, seal, &id, |entry| entry.blocked = blocked).await
 }
 
-async fn changed(job: &Job, seal: &Seal, entry: ConfigEntry) -> Result<Value, Refusal> {
-    keep(job, seal, ConfigEntry { updated_at: job.moment.now, updated_by: Some(job.by.clone()), ..entry })
-        .await
+/// Changes a deployment that is there. What others change of it meanwhile stays: it is read and changed again.
+async fn change(job: &Job, seal: &Seal, id: &str, edit: impl Fn(&mut ConfigEntry)) -> Result<Value, Refusal> {
+    for _ in 0..TRIES {
+        let read = existing(job, id, seal).await?;
+        let mut entry = read.clone();
+        edit(&mut entry);
+        entry.updated_at = job.moment.now;
+        entry.updated_by = Some(job.by.clone());
+        check(job, &entry)?;
+        if job.db.replace_entry(&read, &entry, seal).await? {
+            job.shared.stored.follow(&job.shared).await?;
+            return Ok(row(&entry));
+        }
+    }
+    Err(crowded(id))
+}
+
+/// How often a change is tried that others were quicker with.
+pub(super) const TRIES: usize = 64;
+
+/// Others were quicker, again and again.
+pub(super) fn crowded(id: &str) -> Refusal {
+    let message = format!("model `{id}` is changed by others all the time: try again");
+    Error::new(ErrorKind::Overloaded, message).into()
 }
 
 /// Keeps an entry that can be served, and puts it in force.
 async fn keep(job: &Job, seal: &Seal, entry: ConfigEntry) -> Result<Value, Refusal> {
-    let problems = job.shared.stored.problems_of(&job.shared, &entry);
-    if !problems.is_empty() {
-        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        return Err(Refusal::about(
-            ErrorKind::BadRequest,
-            "bad_request_error",
-            "litellm_params",
-            format!("the model cannot be served: {}", words.join("; ")),
-        ));
-    }
+    check(job, &entry)?;
     job.db.put_entry(&entry, seal).await?;
     job.shared.stored.follow(&job.shared).await?;
     Ok(row(&entry))
+}
+
+/// Sees that an entry can be served.
+fn check(job: &Job, entry: &ConfigEntry) -> Result<(), Refusal> {
+    let problems = job.shared.stored.problems_of(&job.shared, entry);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let message = format!("the model cannot be served: {}", words.join("; "));
+    Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "litellm_params", message))
 }
 
 fn in_force(job: &Job, id: &str) -> bool {

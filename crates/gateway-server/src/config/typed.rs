@@ -97,6 +97,10 @@ pub struct General {
     pub sign_ins: SignInLimits,
     /// Nobody but administrators makes keys without a team (`default_team_disabled`).
     pub teams_only: bool,
+    /// Nobody chooses the secret of a key (`disable_custom_api_keys`).
+    pub no_chosen_secrets: bool,
+    /// `/health/readiness/details` needs no key (`allow_public_health_readiness_details`).
+    pub public_readiness: bool,
     /// `/robots.txt` asks crawlers to stay away (`block_robots`).
     pub block_robots: bool,
     /// Nobody signs in by password where single sign-on is configured.
@@ -133,6 +137,13 @@ pub struct General {
     pub disable_spend_updates: bool,
     /// Write no row per call, only sums (`disable_spend_logs`).
     pub disable_spend_logs: bool,
+    /// Write no row for calls that fail (`disable_error_logs`).
+    pub disable_error_logs: bool,
+    /// Budgets begin no new periods (`disable_reset_budget`).
+    pub budgets_stay: bool,
+    /// Refuse calls whose estimated cost does not fit into what is left of a budget
+    /// (`fail_closed_budget_enforcement`).
+    pub whole_reservations: bool,
     /// Do not reserve the estimated cost before a call (`disable_budget_reservation`).
     pub disable_budget_reservation: bool,
     /// A user's budget also caps their keys that belong to a team (`apply_user_budget_to_team_keys`).
@@ -208,6 +219,8 @@ pub struct Database {
     pub pool: u32,
     /// How long to wait for a connection from the pool (`database_connection_timeout`).
     pub wait: Duration,
+    /// How long one statement may take on PostgreSQL (`database_socket_timeout`).
+    pub statement: Option<Duration>,
 }
 
 /// What becomes of calls while the database is away.
@@ -337,6 +350,8 @@ pub struct Budgets {
     pub key_rules: KeyRules,
     /// What teams begin with that an identity provider brings (`default_team_params`).
     pub team_defaults: TeamDefaults,
+    /// What is spent beyond a budget counts in its next period (`budget_rollover`).
+    pub rollover: bool,
     /// The part of a key's rates that is left where its budget is spent (`budget_exceeded_throttle_percentage`).
     pub throttle: Option<f64>,
     /// End users whom the database does not know are left out (`validate_end_user_id_in_db`).

@@ -146,7 +146,7 @@ impl Reception {
                 let expected = (form.fields.len(), file_length(&form));
                 let arriving = Arc::clone(&growing);
                 tokio::spawn(async move {
-                    let end = self.to_the_end(&arriving, expected).await;
+                    let end = self.finish(&arriving, expected).await;
                     arriving.finish(end);
                 });
                 return Ok(Arrived::Begun(texts, form, growing));
@@ -167,7 +167,7 @@ impl Reception {
         Ok(true)
     }
 
-    async fn to_the_end(mut self, growing: &Growing, (fields, length): (usize, u64)) -> Result<End> {
+    async fn finish(mut self, growing: &Growing, (fields, length): (usize, u64)) -> Result<End> {
         while self.step().await? {
             growing.reach(self.file.at);
         }

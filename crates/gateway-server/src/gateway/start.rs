@@ -68,6 +68,7 @@ async fn open_database(config: &Config, data_dir: &Path) -> Result<Db, StartErro
         Some(database) => {
             options.max_connections = database.pool;
             options.acquire_timeout = database.wait;
+            options.statement_timeout = database.statement.unwrap_or(options.statement_timeout);
             database.url.reveal().clone()
         }
         None => format!("sqlite:{}", data_dir.join("gateway.db").display()),
@@ -131,6 +132,7 @@ async fn shared_state(
     control: &Runtime,
 ) -> Result<Arc<Shared>, StartError> {
     let hint = "the database answered and then failed: see its log";
+    shipping.keep(&config.general);
     // Spend of earlier runs must be in the database before keys are read from it.
     shipping.flush().await.map_err(|error| failed("shipping the ledger of earlier runs", hint, error))?;
     // All that this node ever spent is in the database: what it had leased is free again.

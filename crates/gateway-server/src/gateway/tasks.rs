@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use gateway_db::{Db, DueBudget, LessonRow};
+use gateway_db::{Carry, Db, DueBudget, LessonRow};
 use llm_router::auto::Lesson;
 use tokio::runtime::Runtime;
 
@@ -153,8 +153,10 @@ async fn reset_budgets(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(RESET_EVERY).await;
         let reset = async {
-            reset_due(&shared).await?;
-            reset_due_scopes(&shared).await?;
+            if !shared.snapshot().config.general.budgets_stay {
+                reset_due(&shared).await?;
+                reset_due_scopes(&shared).await?;
+            }
             load_funds(&shared).await
         };
         let reset = reset.await;
@@ -175,8 +177,13 @@ async fn reset_due(shared: &Shared) -> Result<(), llm_types::Error> {
     let calendar = shared.snapshot().calendar.clone();
     let next =
         |due: &DueBudget| due.duration.as_deref().and_then(|duration| next_reset(duration, now, &calendar));
-    let due = db.reset_due_budgets(now, next).await?;
+    let due = db.reset_due_budgets(now, carry(shared), next).await?;
     forgive_keys(shared, db, due).await
+}
+
+/// What of a period goes into the next one (`budget_rollover`).
+fn carry(shared: &Shared) -> Carry {
+    if shared.snapshot().config.budgets.rollover { Carry::Overspend } else { Carry::Nothing }
 }
 
 /// Takes what an ended period spent off the accounts of keys.
@@ -203,7 +210,7 @@ async fn reset_due_scopes(shared: &Shared) -> Result<(), llm_types::Error> {
     shared.shipping.flush().await?;
     let calendar = shared.snapshot().calendar.clone();
     let next = |duration: Option<&str>, _| next_reset(duration?, now, &calendar);
-    let ended = db.reset_due_scopes(now, next).await?;
+    let ended = db.reset_due_scopes(now, carry(shared), next).await?;
     for due in ended.scopes {
         if let Some(scope) = shared.directory.scopes.cached(&due.id) {
             scope.account.forgive(due.spend);

@@ -57,6 +57,8 @@ pub(crate) struct Ask {
     pub(crate) tokens: u64,
     /// Every model that may answer is known to cost nothing: budgets do not matter (surface §4.6).
     pub(crate) free: bool,
+    /// It is refused where it does not fit into what is left.
+    pub(crate) whole: bool,
     /// Rates are kept together with other replicas.
     pub(crate) shared: bool,
     /// What is set aside for the same call already, where this is more of it: the call itself is counted.
@@ -400,7 +402,7 @@ impl Lease {
         // The rest serves one call at a time among all replicas: who holds crumbs beside others lets them lie,
         // and so gives them back.
         let others = reserved.saturating_sub(ask.beside.unwrap_or_default());
-        if rest > Money::ZERO && others == Money::ZERO && self.alone {
+        if rest > Money::ZERO && others == Money::ZERO && self.alone && !ask.whole {
             self.used = now_ms;
             return Ok(rest);
         }
@@ -432,7 +434,7 @@ impl State {
         }
         let rest = max - self.spent - self.reserved;
         let others = reserved.saturating_sub(ask.beside.unwrap_or_default());
-        if self.spent >= max || (rest < ask.cost && others > Money::ZERO) {
+        if self.spent >= max || (rest < ask.cost && (ask.whole || others > Money::ZERO)) {
             return Err(Denial::Budget { spent: self.spent, reserved: self.reserved, max });
         }
         Ok(ask.cost.min(rest.max(Money::ZERO)))

@@ -52,6 +52,7 @@ pub(super) async fn answer(
         Probe::Test => ok(json!({ "route": "/test" })),
         Probe::Live => ok(json!("I'm alive!")),
         Probe::Ready => ready(core, false).await,
+        Probe::Details if core.shared.snapshot().config.general.public_readiness => ready(core, true).await,
         Probe::Details | Probe::Deployments | Probe::Backlog => {
             let snapshot = core.shared.snapshot();
             let admitted = match admit(core, conn, &snapshot, head).await {

@@ -101,6 +101,7 @@ impl Shared {
             clock: self.clock,
         };
         let snapshot = Snapshot::new(config, &surroundings);
+        self.shipping.keep(&snapshot.config.general);
         self.directory.scopes.set_calendar(snapshot.calendar.clone());
         self.snapshot.store(Arc::new(snapshot));
         self.directory.touch();

@@ -111,7 +111,8 @@ async fn reserve(
     }
     for _ in 0..LEASES {
         let now = steady_ms();
-        let ask = Ask { shared: shared.quotas.is_on(), ..ask };
+        let whole = call.snapshot.config.general.whole_reservations;
+        let ask = Ask { shared: shared.quotas.is_on(), whole, ..ask };
         match payers.reserve(ask, now) {
             Ok(reserved) => return Ok(reserved),
             Err((denial @ (Denial::Lease { .. } | Denial::Quota), who)) => {

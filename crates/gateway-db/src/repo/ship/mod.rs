@@ -10,13 +10,34 @@ use std::collections::HashSet;
 
 use llm_types::Money;
 
-use crate::ledger::{Batch, FIRST_POSITION};
+use crate::ledger::{Batch, End, FIRST_POSITION};
 use crate::{Db, DbError, DbErrorKind};
 
 use bulk::{Bulk, Cell};
 pub(super) use past::outcome_of;
 pub(super) use sums::scopes_of;
 use transaction::Transaction;
+
+/// Which calls have a row each in the spend log; all are in the sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogRows {
+    /// All.
+    All,
+    /// Those that did not fail.
+    Successes,
+    /// None.
+    None,
+}
+
+impl LogRows {
+    fn keeps(self, end: End) -> bool {
+        match self {
+            Self::All => true,
+            Self::Successes => !matches!(end, End::Failed | End::Cut),
+            Self::None => false,
+        }
+    }
+}
 
 /// What a batch came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,10 +90,16 @@ enum GivenUp {
 impl Db {
     /// Ships a batch, all of it or nothing. A batch that was committed before, although nobody heard of
     /// it, is recognised by its positions and changes nothing.
-    pub(crate) async fn ship(&self, node: &str, batch: &Batch, now: i64) -> Result<Shipped, DbError> {
+    pub(crate) async fn ship(
+        &self,
+        node: &str,
+        batch: &Batch,
+        kept: LogRows,
+        now: i64,
+    ) -> Result<Shipped, DbError> {
         let mut known = HashSet::new();
         loop {
-            match self.try_ship(node, batch, &known, now).await? {
+            match self.try_ship(node, batch, (kept, &known), now).await? {
                 Ok((rows, crossings)) => {
                     return Ok(Shipped { rows, duplicates: known.len() as u64, crossings });
                 }
@@ -112,10 +139,10 @@ impl Db {
         &self,
         node: &str,
         batch: &Batch,
-        known: &HashSet<String>,
+        (kept, known): (LogRows, &HashSet<String>),
         now: i64,
     ) -> Result<Result<(u64, Vec<Crossing>), GivenUp>, DbError> {
-        let rows = sums::log_rows(batch, known);
+        let rows = sums::log_rows(batch, kept, known);
         let mut transaction = Transaction::begin(self).await?;
         for slice in batch.slices() {
             if !transaction.advance(node, slice, now).await? {
@@ -145,7 +172,7 @@ impl Db {
         transaction.run(&sums.daily_calls()).await?;
         transaction.commit().await?;
         let crossings = crossed.iter().filter_map(|text| Crossing::read(text)).collect();
-        Ok(Ok((rows.rows() as u64, crossings)))
+        Ok(Ok(((batch.rows() - known.len()) as u64, crossings)))
     }
 
     /// Calls of the batch that the spend log has.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
+use super::LogRows;
 use super::bulk::{self, Bulk, Cell};
 use super::calls::CallDays;
 use crate::ledger::{Batch, Outcome, flags_byte};
@@ -15,9 +16,9 @@ use crate::{ScopeId, ScopeKind};
 const DAY_MS: i64 = 86_400_000;
 
 /// The batch's calls as rows of the spend log, without those it has already.
-pub(super) fn log_rows<'a>(batch: &'a Batch, known: &HashSet<String>) -> Bulk<'a> {
+pub(super) fn log_rows<'a>(batch: &'a Batch, kept: LogRows, known: &HashSet<String>) -> Bulk<'a> {
     let mut rows = Bulk::new(bulk::LOG);
-    for outcome in batch.outcomes() {
+    for outcome in batch.outcomes().filter(|outcome| kept.keeps(outcome.end)) {
         let id = outcome.id.to_string();
         if !known.contains(&id) {
             log_row(&mut rows, Cell::owned(id), &outcome);

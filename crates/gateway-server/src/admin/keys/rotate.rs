@@ -4,7 +4,7 @@ use gateway_db::{Change, KeyPatch};
 use llm_types::ErrorKind;
 use serde_json::{Value, json};
 
-use super::{chosen_secret, hash_of, not_found};
+use super::{hash_of, not_found};
 use crate::admin::fields::Fields;
 use crate::admin::job::Job;
 use crate::admin::refusal::Refusal;
@@ -19,7 +19,7 @@ impl Job {
         let mut fields = self.fields()?;
         let old = hash_of(&self.named_key(&mut fields)?);
         let grace = grace_of(fields.text("grace_period"))?;
-        let secret = chosen_secret(fields.text("new_key"))?;
+        let secret = self.chosen_secret(fields.text("new_key"))?;
         let patch = fields.patch(&self.moment)?;
         if self.db.key_by_hash(&old).await?.is_none() {
             return Err(not_found("Key not found."));

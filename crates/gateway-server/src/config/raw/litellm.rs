@@ -80,7 +80,7 @@ catalogue! {
     max_internal_user_budget Number "" served: "Budget that new internal users get unless told otherwise, USD.";
     max_ui_session_budget Number "1.0" accepted: "Budget of sessions; they call no models here.";
     internal_user_budget_duration Text "" served: "Period of the budget that new internal users get, such as `30d`.";
-    budget_rollover Flag "False" later "no such budget is kept": "Carry overspend into next window.";
+    budget_rollover Flag "False" served: "What was spent beyond `max_budget` counts in the next period.";
     tag_budget_config Map "" served: "Budgets by tag: {tag: {budget_limit, time_period}}.";
     max_end_user_budget Number "" served: "What a customer may spend for whom nobody has set a budget, USD.";
     max_end_user_budget_id Text "" served: "Shared budget of customers for whom nobody has set one.";
@@ -99,7 +99,7 @@ catalogue! {
     prometheus_end_user_metrics_ttl_seconds Number "3600.0" later "the metrics of the gateway are fixed": "Prometheus end user metrics TTL seconds.";
     public_mcp_servers List "" later "MCP is not served": "MCP servers shown to the public.";
     public_model_groups List "" served: "Model groups shown to the public (`/public/model_hub`).";
-    public_agent_groups List "" later "there is no admin UI to sign in to": "Agents shown to the public.";
+    public_agent_groups List "" later "there is no admin UI": "Agents shown to the public.";
     priority_reservation Map "" served: "Shares of models' rates by priority: `{prod: 0.75, dev: {type: rpm, value: 10}}`; `type` is `percent`, `rpm` or `tpm`.";
     use_aiohttp_transport Flag "True" accepted: "Use aiohttp transport.";
     aiohttp_trust_env Flag "False" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Use the proxy that `HTTP_PROXY` names.";
@@ -219,7 +219,7 @@ catalogue! {
     disable_copilot_system_to_assistant Any "" later "system messages become an assistant's, as by default": "Disable copilot system to assistant.";
     force_redis_hash_tag_grouping Any "" later "counters are kept in this process": "Force redis hash tag grouping.";
     public_mcp_hub_strict_whitelist Any "" later "MCP is not served": "Public MCP hub strict whitelist.";
-    public_skills_index Any "" later "there is no admin UI to sign in to": "Public skills index.";
+    public_skills_index Any "" later "there is no admin UI": "Public skills index.";
     agent_search_embedding_model Any "" later "the endpoint it belongs to is not served": "Agent search embedding model.";
     mcp_tool_search Any "" later "MCP is not served": "Search among MCP tools.";
     skill_search_embedding_model Any "" later "the endpoint it belongs to is not served": "Skill search embedding model.";

@@ -111,6 +111,7 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
         key_rules: governance::key_rules(section),
         team_defaults: governance::team_defaults(section),
         throttle: throttle(section),
+        rollover: section.is_on("budget_rollover"),
         known_end_users_only: section.is_on("validate_end_user_id_in_db"),
         end_users_uncounted: section.is_on("disable_end_user_cost_tracking"),
         end_user_max: section.usd("max_end_user_budget"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 use llm_types::Secret;
 
+use super::section::text_of;
 use super::{Context, Section, governance};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
@@ -81,6 +82,8 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         teams_only: section
             .flag("default_team_disabled")
             .unwrap_or_else(|| env.flag("PROXY_DEFAULT_TEAM_DISABLED")),
+        no_chosen_secrets: section.is_on("disable_custom_api_keys"),
+        public_readiness: section.is_on("allow_public_health_readiness_details"),
         block_robots: section.is_on("block_robots"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),
@@ -100,6 +103,9 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         call_id_in_errors: section.is_on("include_call_id_in_error_body"),
         disable_spend_updates: section.is_on("disable_spend_updates"),
         disable_spend_logs: section.is_on("disable_spend_logs"),
+        disable_error_logs: section.is_on("disable_error_logs"),
+        budgets_stay: section.is_on("disable_reset_budget"),
+        whole_reservations: section.is_on("fail_closed_budget_enforcement"),
         refuse_without_rates: section.is_on("fail_closed_rate_limit_enforcement"),
         disable_budget_reservation: section.is_on("disable_budget_reservation"),
         user_budget_on_team_keys: section.is_on("apply_user_budget_to_team_keys"),
@@ -120,14 +126,19 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
         slow_from: seconds(&mut section, "alerting_threshold", None, 300),
         health_routing: section.is_on("enable_health_check_routing"),
-        health: HealthChecks {
-            interval: health.then_some(health_interval).filter(|interval| !interval.is_zero()),
-            concurrency: section.count("health_check_concurrency").filter(|most| *most > 0).unwrap_or(PROBES),
-            groups: section.texts("background_health_check_model_groups"),
-            staleness: section.seconds("health_check_staleness_threshold"),
-            ignore_transient: section.is_on("health_check_ignore_transient_errors"),
-            details: section.flag("health_check_details").unwrap_or(true),
-        },
+        health: health_checks(&mut section, health.then_some(health_interval)),
+    }
+}
+
+/// How deployments are probed.
+fn health_checks(section: &mut Section<'_, '_, '_>, interval: Option<Duration>) -> HealthChecks {
+    HealthChecks {
+        interval: interval.filter(|interval| !interval.is_zero()),
+        concurrency: section.count("health_check_concurrency").filter(|most| *most > 0).unwrap_or(PROBES),
+        groups: section.texts("background_health_check_model_groups"),
+        staleness: section.seconds("health_check_staleness_threshold"),
+        ignore_transient: section.is_on("health_check_ignore_transient_errors"),
+        details: section.flag("health_check_details").unwrap_or(true),
     }
 }
 
@@ -196,7 +207,31 @@ fn database(section: &mut Section<'_, '_, '_>) -> Option<Database> {
         let found = "found a DSN for another kind of database";
         section.error("database_url", found, "expected `postgresql://…` or `sqlite://…`");
     }
-    Some(Database { url, pool, wait })
+    let url = with_parameters(section, &url);
+    let statement = section.seconds("database_socket_timeout").filter(|time| !time.is_zero());
+    Some(Database { url, pool, wait, statement })
+}
+
+/// The DSN with the parameters of `database_extra_connection_params`.
+fn with_parameters(section: &mut Section<'_, '_, '_>, url: &Secret) -> Secret {
+    const KEY: &str = "database_extra_connection_params";
+    let mut whole = url.reveal().clone();
+    for member in section.mapping(KEY).map(Node::members).unwrap_or_default() {
+        let Some(value) = text_of(&member.value) else {
+            let found = format!("found {} for `{}`", member.value.kind(), member.key);
+            section.error(KEY, found, "expected text or numbers by the names of parameters");
+            continue;
+        };
+        if !gateway_db::knows_parameter(&member.key) {
+            let (path, at) = (section.path_of(KEY), section.at(KEY));
+            let found = format!("found `{}`", member.key);
+            section.cx.warning(&path, &at, found, "it has no effect: PostgreSQL's driver does not know it");
+            continue;
+        }
+        let apart = if whole.contains('?') { '&' } else { '?' };
+        whole.push_str(&format!("{apart}{}={}", percent_encoded(&member.key), percent_encoded(&value)));
+    }
+    Secret::new(whole)
 }
 
 /// `DATABASE_URL`, else `DATABASE_HOST`, `DATABASE_USERNAME`, `DATABASE_PASSWORD` and `DATABASE_NAME`.

@@ -73,6 +73,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let redis = redis::resolve(&mut section);
     budgets.providers = allowances::by_name(&mut section, "provider_budget_config");
     let params = section.mapping("default_litellm_params").map(Node::members).unwrap_or_default();
+    let redis = redis::coordination(&mut cx, root.member("general_settings")).or(redis);
     let defaults = target::Defaults {
         registry,
         drop_params: calls.drop_params,

@@ -2,8 +2,11 @@
 
 use llm_types::Secret;
 
-use super::Section;
+use super::section::text_of;
+use super::{Context, Section};
 use crate::config::Redis;
+use crate::config::raw::GENERAL;
+use crate::config::source::Node;
 
 /// The port of Redis.
 const PORT: u16 = 6379;
@@ -29,6 +32,36 @@ pub(super) fn resolve(section: &mut Section<'_, '_, '_>) -> Option<Redis> {
         password: section.secret("redis_password"),
         database: section.count("redis_db").unwrap_or(0),
     })
+}
+
+/// `coordination_redis` of `general_settings`: a Redis for this alone, before that of `router_settings`.
+pub(super) fn coordination(cx: &mut Context<'_>, general: Option<&Node>) -> Option<Redis> {
+    const KEY: &str = "coordination_redis";
+    let mut section = Section::open(cx, "general_settings", general, GENERAL);
+    let node = section.mapping(KEY)?;
+    let text = |name: &str| node.member(name).and_then(text_of).filter(|text| !text.is_empty());
+    let known = ["url", "host", "port", "password", "username", "ssl", "db"];
+    let (path, at) = (section.path_of(KEY), section.at(KEY));
+    for member in node.members().iter().filter(|member| !known.contains(&member.key.as_str())) {
+        let found = format!("found `{}`", member.key);
+        section.cx.warning(&path, &at, found, "it has no effect: one Redis is spoken to, with a password");
+    }
+    let of_parts = || {
+        let number = |name: &str, usual: u16| text(name).map_or(Some(usual), |text| text.parse().ok());
+        Some(Redis {
+            host: text("host")?,
+            port: number("port", PORT)?,
+            tls: text("ssl").is_some_and(|ssl| ssl.eq_ignore_ascii_case("true")),
+            user: text("username"),
+            password: text("password").map(Secret::new),
+            database: number("db", 0)?.into(),
+        })
+    };
+    let read = text("url").map_or_else(of_parts, |url| of_url(&url));
+    if read.is_none() && !node.members().is_empty() {
+        section.error(KEY, "found no place of a Redis", "expected `host` (and `port`), or `url`");
+    }
+    read
 }
 
 fn of_url(url: &str) -> Option<Redis> {

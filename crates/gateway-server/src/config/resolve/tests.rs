@@ -370,3 +370,39 @@ fn invalid_entries_may_be_left_out() {
     let config = loaded.config.unwrap();
     assert_eq!((config.models.len(), config.unserved[0].name.as_str()), (1, "bad"));
 }
+
+#[test]
+fn parameters_are_added_to_the_dsn() {
+    let said = "database_socket_timeout: 5, database_extra_connection_params: {sslmode: require, application_name: 'a b'}";
+    let of = |dsn: &str| {
+        let text = format!("general_settings: {{database_url: '{dsn}', {said}}}");
+        config(&text).general.database.unwrap()
+    };
+    let database = of("postgresql://u:p@h/d");
+    assert_eq!(database.url.reveal(), "postgresql://u:p@h/d?sslmode=require&application_name=a%20b");
+    assert_eq!(database.statement, Some(Duration::from_secs(5)));
+    let more = of("postgresql://u:p@h/d?schema=s");
+    assert_eq!(more.url.reveal(), "postgresql://u:p@h/d?schema=s&sslmode=require&application_name=a%20b");
+    let unknown = "general_settings: {database_url: 'sqlite::memory:', database_extra_connection_params: {pgbouncer: true}}";
+    let loaded = load_with(unknown, &[]);
+    assert!(
+        loaded.problems.iter().any(|problem| problem.found.contains("pgbouncer")),
+        "{:#?}",
+        loaded.problems
+    );
+}
+
+#[test]
+fn a_redis_for_coordination_is_found_first() {
+    let router = "router_settings: {redis_host: there}";
+    let of = |said: &str| {
+        config(&format!("general_settings: {{coordination_redis: {said}}}\n{router}")).redis.unwrap()
+    };
+    let redis = of("{host: here, port: '6380', password: secret, username: me, ssl: true, db: 2}");
+    assert_eq!((redis.host.as_str(), redis.port, redis.tls, redis.database), ("here", 6380, true, 2));
+    assert_eq!(redis.user.as_deref(), Some("me"));
+    assert_eq!(of("{url: 'redis://here:1/3'}").port, 1);
+    assert_eq!(of("{}").host, "there");
+    let wrong = load_with("general_settings: {coordination_redis: {port: 1}}", &[]);
+    assert!(wrong.problems.iter().any(|problem| problem.path.ends_with("coordination_redis")));
+}

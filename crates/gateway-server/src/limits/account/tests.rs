@@ -249,3 +249,15 @@ fn a_lease_in_doubt_is_taken_out_when_nothing_is_in_flight() {
     account.doubt_lease(false);
     assert!(!account.wants_tending(NOW));
 }
+
+#[test]
+fn what_does_not_fit_is_refused_where_that_is_wanted() {
+    let limits = Limits { max_budget: Some(Money(100)), ..Limits::default() };
+    let account = Account::with_spent(Money(60));
+    let whole = |cost| Ask { whole: true, ..ask(cost) };
+    assert!(matches!(account.reserve(&limits, whole(41), NOW), Err(Denial::Budget { .. })));
+    let (fits, _) = account.reserve(&limits, whole(40), NOW).unwrap();
+    assert_eq!(fits.cost, Money(40));
+    account.release(fits);
+    assert_eq!(account.reserve(&limits, ask(41), NOW).unwrap().0.cost, Money(40), "the rest, without it");
+}
