@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from support.common import until
 from support.gateway import entry
 from support.ports import free_port
 
@@ -186,3 +187,26 @@ def test_redis_over_tls(spawn, upstream, tmp_path):
         assert figure(wary, "gateway_shared_state_connected") == 0
     finally:
         redis.stop()
+
+
+@needs_redis
+def test_one_gateway_probes_for_all(spawn, upstream, redis):
+    """`use_shared_health_check`: one of two gateways probes, both know, and the other takes over when it is gone."""
+    models = [member(upstream, "m", "say", "well", order=1), member(upstream, "m", "error-500", "ill", order=1)]
+    general = {"background_health_checks": True, "health_check_interval": 2, "use_shared_health_check": True}
+    general["enable_health_check_routing"] = True
+    settings = {"redis_host": "127.0.0.1", "redis_port": redis.port, "redis_password": "sesame"}
+    gateways = [spawn(models=models, general_settings=general, router_settings=settings) for _ in range(2)]
+    ill = lambda gateway: {one["model_id"] for one in gateway.ask("GET", "/health").json["unhealthy_endpoints"]}
+    checked = lambda gateway: {one["model_id"]: one["checked_at_ms"] for one in gateway.ask("GET", "/health").json["healthy_endpoints"]}
+    until(lambda: all(ill(gateway) == {"ill"} for gateway in gateways), 20, "both know who is ill")
+    # Both tell the same probe, as often as they are looked at in the middle of a round.
+    until(lambda: checked(gateways[0]) == checked(gateways[1]) != {"well": None}, 20, "both know it from one probe")
+    assert all({gateway.chat("m").headers["x-litellm-model-id"] for _ in range(5)} == {"well"} for gateway in gateways)
+    before = checked(gateways[1])["well"]
+    gateways[0].stop()
+    until(lambda: checked(gateways[1])["well"] > before + 3000, 20, "rounds go on")
+    # While Redis is away it probes by itself.
+    redis.stop()
+    before = checked(gateways[1])["well"]
+    until(lambda: checked(gateways[1])["well"] > before, 20, "it probes by itself")

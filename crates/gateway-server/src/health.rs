@@ -10,15 +10,17 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use http::StatusCode;
 use llm_providers::signin::Readiness;
 use llm_providers::transport::HyperTransport;
 use llm_providers::{DialectId, dialects};
 use llm_router::health::probe_failed;
-use llm_types::{DeploymentId, Error, ErrorKind, Result, Timeouts};
+use llm_types::{DeploymentId, Error, ErrorKind, Origin, Result, Timeouts};
 use serde_json::{Value, json};
 
 use crate::clock::now_ms;
-use crate::config::{HealthChecks, Model};
+use crate::config::{HealthChecks, Model, Redis};
+use crate::share::rounds;
 use crate::state::{Shared, Snapshot};
 use crate::walk::named;
 
@@ -38,6 +40,8 @@ pub(crate) struct Finding {
     pub(crate) at_ms: i64,
     /// What is wrong; `None` when it answered.
     pub(crate) error: Option<String>,
+    /// The status it answered with, or that its error stands for, where something is wrong.
+    pub(crate) status: Option<u16>,
 }
 
 /// What the last probes found, by deployment.
@@ -57,8 +61,85 @@ pub(crate) async fn run(shared: Arc<Shared>, transport: HyperTransport) {
             let named = checks.groups.is_empty() || checks.groups.iter().any(|name| name == group);
             named && !model.probe.disabled
         };
-        probe_all(&shared, &transport, &snapshot, snapshot.config.models.iter().filter(wanted)).await;
-        tokio::time::sleep(interval).await;
+        let models = snapshot.config.models.iter().filter(wanted);
+        let pause = match snapshot.config.redis.as_ref().filter(|_| checks.shared) {
+            None => {
+                probe_all(&shared, &transport, &snapshot, models).await;
+                interval
+            }
+            Some(redis) => share_round(&shared, &transport, &snapshot, redis, models.collect()).await,
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// One round of several gateways: probes where it is this one's turn, else hears what another found; says when to look
+/// again. While Redis is away each gateway probes by itself.
+async fn share_round(
+    shared: &Shared,
+    transport: &HyperTransport,
+    snapshot: &Snapshot,
+    redis: &Redis,
+    models: Vec<&Model>,
+) -> Duration {
+    let checks = &snapshot.config.general.health;
+    let interval = checks.interval.unwrap_or(LOOK_AGAIN);
+    let ours = rounds::is_ours(shared, redis, interval).await;
+    let told = match ours {
+        Ok(false) => hear_round(shared, snapshot, redis, &models).await,
+        Ok(true) => {
+            probe_all(shared, transport, snapshot, models.iter().copied()).await;
+            let found = models.iter().filter_map(|model| {
+                let id = &model.deployment.id;
+                Some((id.clone(), shared.findings.get(id)?.clone()))
+            });
+            let found: Vec<(DeploymentId, Finding)> = found.collect();
+            rounds::tell(shared, redis, &found, checks.believed()).await.map(|()| interval)
+        }
+        Err(error) => {
+            probe_all(shared, transport, snapshot, models.iter().copied()).await;
+            Err(error)
+        }
+    };
+    told.unwrap_or_else(|error| {
+        tracing::warn!(%error, "health checks could not be shared: this gateway probes by itself");
+        interval
+    })
+}
+
+/// Takes over what another gateway found since this one heard last.
+async fn hear_round(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    redis: &Redis,
+    models: &[&Model],
+) -> Result<Duration> {
+    for (id, finding) in rounds::heard(shared, redis).await? {
+        let known = shared.findings.get(&id).map(|known| known.at_ms);
+        let model = models.iter().find(|model| model.deployment.id == id);
+        if let Some(model) = model.filter(|_| known.is_none_or(|known| known < finding.at_ms)) {
+            let status = finding.status.and_then(|status| StatusCode::from_u16(status).ok());
+            let error = finding.error.as_deref().map(|words| {
+                let error = Error::new(kind_of(finding.status), words).with_origin(Origin::Upstream);
+                status.map_or(error.clone(), |status| error.with_status(status))
+            });
+            judge(shared, snapshot, model, error.as_ref());
+            shared.findings.insert(id, finding);
+        }
+    }
+    Ok(snapshot.config.general.health.interval.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN))
+}
+
+/// The kind of error that another gateway met, by its status.
+fn kind_of(status: Option<u16>) -> ErrorKind {
+    match status {
+        Some(401) => ErrorKind::Unauthenticated,
+        Some(403) => ErrorKind::Forbidden,
+        Some(404) => ErrorKind::NotFound,
+        Some(408 | 504) => ErrorKind::Timeout,
+        Some(429) => ErrorKind::RateLimited,
+        Some(400..=499) => ErrorKind::BadRequest,
+        _ => ErrorKind::BadUpstream,
     }
 }
 
@@ -89,7 +170,17 @@ fn can_be_probed(model: &Model) -> bool {
         && (!model.deployment.is_wildcard() || model.probe.model.is_some())
 }
 
+/// Notes what a probe of this gateway's found.
 fn note(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Error>) {
+    judge(shared, snapshot, model, error);
+    let shown = |error: &Error| error.message().chars().take(SHOWN).collect();
+    let finding =
+        Finding { at_ms: now_ms(), error: error.map(shown), status: error.map(llm_router::error_status) };
+    shared.findings.insert(model.deployment.id.clone(), finding);
+}
+
+/// Puts a deployment out or back in, by what a probe found.
+fn judge(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Error>) {
     let checks = &snapshot.config.general.health;
     let id = &model.deployment.id;
     let state = shared.counters.of(id);
@@ -104,8 +195,6 @@ fn note(shared: &Shared, snapshot: &Snapshot, model: &Model, error: Option<&Erro
             }
         }
     }
-    let shown = |error: &Error| error.message().chars().take(SHOWN).collect();
-    shared.findings.insert(id.clone(), Finding { at_ms: now_ms(), error: error.map(shown) });
 }
 
 /// Counts a failed probe as a failed call, where probes decide who serves and a policy says how many may fail.

@@ -6,6 +6,7 @@
 
 mod line;
 mod quotas;
+pub(crate) mod rounds;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -231,6 +231,14 @@ pub enum Control {
     EnableTagFiltering,
     /// `include_fallback_errors`
     IncludeFallbackErrors,
+    /// `mock_testing_fallbacks`
+    MockFallbacks,
+    /// `mock_testing_context_fallbacks`
+    MockContextFallbacks,
+    /// `mock_testing_content_policy_fallbacks`
+    MockContentPolicyFallbacks,
+    /// `mock_testing_rate_limit_error`
+    MockRateLimit,
     /// `allowed_model_region`
     AllowedModelRegion,
     /// `router_settings_override`

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Deployment;
+use crate::{Advice, Deployment};
 
 /// Counts the tokens of the prompt as a deployment's model does. Called only when somebody needs the
 /// number; whoever gives it should remember it.
@@ -35,6 +35,8 @@ pub struct Ask<'a> {
     pub user_agent: Option<&'a str>,
     /// The one region that may serve it, such as `eu`.
     pub region: Option<&'a str>,
+    /// What was said of the deployments of the group, for the strategy `custom`.
+    pub advice: Option<&'a Advice>,
     /// `metadata.lar1`, for the strategy of that name.
     pub lar1: Option<Lar1<'a>>,
 }

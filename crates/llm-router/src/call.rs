@@ -9,7 +9,9 @@ use llm_types::{DeploymentId, Error};
 use serde_json::{Map, Value};
 
 use crate::auto::Choice;
-use crate::{Ask, Bond, Cause, Deployment, FallbackMap, FallbackTarget, RouterSettings, Tenant, Ticket};
+use crate::{
+    Ask, Bond, Cause, Consult, Deployment, FallbackMap, FallbackTarget, RouterSettings, Tenant, Ticket,
+};
 
 /// Names the group that serves in place of an auto router.
 pub type StandIn<'r> = &'r (dyn Fn(&Arc<Deployment>) -> Option<&'r Choice> + Sync);
@@ -34,6 +36,8 @@ pub struct Request<'r> {
     /// Names the group that serves where a fallback leads to one that stands for others; without it such
     /// fallbacks lead nowhere.
     pub stand_in: Option<StandIn<'r>>,
+    /// Asks who should serve, for groups whose strategy is `custom`; `None` asks nobody.
+    pub consult: Option<Consult<'r>>,
     /// By what it is known again, the strongest first: it goes where it has been.
     pub bonds: &'r [Bond],
     /// What choices may want to know of it; `stream` is taken from above.
@@ -56,6 +60,7 @@ impl<'r> Request<'r> {
             user_agent: None,
             region: None,
             lar1: None,
+            advice: None,
         };
         Self {
             model,
@@ -66,6 +71,7 @@ impl<'r> Request<'r> {
             broke: None,
             fits: None,
             stand_in: None,
+            consult: None,
             bonds: &[],
             ask,
         }
@@ -231,6 +237,8 @@ pub struct Rest {
     pub time: Duration,
     /// Why.
     pub cause: Cause,
+    /// The status of the failure that led to it, where one did.
+    pub status: Option<u16>,
 }
 
 /// What a group failed with.

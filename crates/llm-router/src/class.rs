@@ -68,9 +68,30 @@ impl ErrorClass {
     }
 }
 
+impl ErrorClass {
+    /// LiteLLM's name of the exception. LiteLLM surface §5.2.
+    #[must_use]
+    pub const fn litellm_name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BadRequestError",
+            Self::ContextWindow => "ContextWindowExceededError",
+            Self::ContentPolicy => "ContentPolicyViolationError",
+            Self::Authentication => "AuthenticationError",
+            Self::PaymentRequired | Self::Conflict | Self::Other => "APIError",
+            Self::PermissionDenied => "PermissionDeniedError",
+            Self::NotFound => "NotFoundError",
+            Self::Timeout => "Timeout",
+            Self::RateLimit => "RateLimitError",
+            Self::InternalServer | Self::Ours => "InternalServerError",
+            Self::BadGateway => "BadGatewayError",
+            Self::ServiceUnavailable => "ServiceUnavailableError",
+        }
+    }
+}
+
 /// The status LiteLLM's rules are written in: the provider's, else the one its kind stands for.
 #[must_use]
-pub(crate) fn status(error: &Error) -> u16 {
+pub fn status(error: &Error) -> u16 {
     error.status().map_or_else(|| error.kind().usual_status(), |status| status.as_u16())
 }
 

@@ -7,16 +7,9 @@ use llm_types::{Error, Retry};
 
 use crate::class::status;
 use crate::counters::{DeploymentState, InFlight, MinuteCounts};
-use crate::{AllowedFails, Candidate, Cause, Deployment, ErrorClass, Moment, Peers, Rest, RouterSettings};
-
-/// Failures in a minute, as a share of its calls, beyond which a deployment rests
-/// (`DEFAULT_FAILURE_THRESHOLD_PERCENT`).
-const FAILURE_SHARE: f64 = 0.5;
-/// Calls in a minute before the share means anything (`DEFAULT_FAILURE_THRESHOLD_MINIMUM_REQUESTS`).
-const MINIMUM_CALLS: u32 = 5;
-/// Calls in a minute that all failed before a lone deployment rests
-/// (`SINGLE_DEPLOYMENT_TRAFFIC_FAILURE_THRESHOLD`).
-const LONE_CALLS: u32 = 1000;
+use crate::{
+    AllowedFails, Candidate, Cause, Deployment, ErrorClass, Moment, Peers, Rest, RouterSettings, Tuning,
+};
 
 /// What the rules know of a failure. LiteLLM surface §7.5.
 #[derive(Debug, Clone, Copy)]
@@ -75,18 +68,18 @@ pub fn rest_after(
     let class = ErrorClass::of(failure.error);
     let rests = match allowed_fails(class, deployment, settings) {
         Some(allowed) => fails(time) > allowed,
-        None => rests_by_default(class, failure, counts),
+        None => rests_by_default(class, failure, counts, &settings.tuning),
     };
     rests.then_some(time)
 }
 
 /// The rules that hold while nobody set `allowed_fails` or a policy.
-fn rests_by_default(class: ErrorClass, failure: Failure<'_>, counts: MinuteCounts) -> bool {
+fn rests_by_default(class: ErrorClass, failure: Failure<'_>, counts: MinuteCounts, tuning: &Tuning) -> bool {
     let total = counts.successes + counts.failures;
     let rate_limited = class == ErrorClass::RateLimit && !failure.lone;
-    let all_failed = counts.successes == 0 && total >= LONE_CALLS;
+    let all_failed = counts.successes == 0 && total >= tuning.lone_calls;
     let share = f64::from(counts.failures) / f64::from(total.max(1));
-    let mostly_failed = share > FAILURE_SHARE && total >= MINIMUM_CALLS && !failure.lone;
+    let mostly_failed = share > tuning.failure_share && total >= tuning.minimum_calls && !failure.lone;
     rate_limited || all_failed || mostly_failed || !crate::retry::is_retryable(class)
 }
 
@@ -144,13 +137,19 @@ pub(crate) fn record_failure(place: Place<'_>, failure: Failure<'_>, now: Moment
         time = Some(own);
     }
     let mut rests = Vec::new();
+    let code = Some(status(failure.error));
     if let Some(time) = time {
         state.rest(now, time);
-        rests.push(Rest { deployment: deployment.id.clone(), time, cause: Cause::Itself });
+        rests.push(Rest { deployment: deployment.id.clone(), time, cause: Cause::Itself, status: code });
     }
     if may_rest {
         let others = peers.fail(&deployment.id, class, own, now);
-        rests.extend(others.into_iter().map(|(deployment, cause)| Rest { deployment, time: own, cause }));
+        rests.extend(others.into_iter().map(|(deployment, cause)| Rest {
+            deployment,
+            time: own,
+            cause,
+            status: code,
+        }));
     }
     rests
 }

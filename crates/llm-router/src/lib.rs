@@ -8,6 +8,7 @@
 //! | which deployments answer to a name | [`Routes::resolve`] |
 //! | which group serves what a caller says, where it asks for one that stands for others | [`auto`] |
 //! | who may serve now, in which order | [`plan::plan`], with one of [`strategies::ALL`] |
+//! | how a program picks by itself | [`Choose`], [`Rule`], [`Advice`] |
 //! | why a call would go where it goes | [`Router::explain`] |
 //! | where a caller or a prompt has been before | [`Bond`], [`prefix::bonds`] |
 //! | whether, how often, after which wait to try again | [`retry`] |
@@ -36,6 +37,7 @@ mod hedge;
 mod limits;
 mod measure;
 mod outlier;
+mod own;
 mod peers;
 mod places;
 pub mod plan;
@@ -57,7 +59,7 @@ pub use ask::{Ask, CountTokens, Lar1, Reserved};
 pub use call::{
     Attempt, Controls, Done, Failed, Fallbacks, GroupError, MockFailure, Report, Request, Rest, StandIn,
 };
-pub use class::ErrorClass;
+pub use class::{ErrorClass, status as error_status};
 pub use clock::{Clock, Moment};
 pub use counters::{Cause, Counters, DeploymentState, InFlight, MinuteCounts};
 pub use deployment::Deployment;
@@ -66,12 +68,13 @@ pub use explain::{Considered, Explanation};
 pub use fairness::{Fairness, Tenant};
 pub use group::{Candidate, Group};
 pub use health::{Ticket, Used};
+pub use own::{Advice, Choose, Consult, Own, Rule};
 pub use peers::Peers;
 pub use plan::in_region;
 pub use run::Router;
 pub use settings::{
     AffinityKinds, Alias, AllowedFails, FallbackMap, FallbackTarget, Hedging, Outliers, Retries,
-    RouterSettings, RoutingGroup,
+    RouterSettings, RoutingGroup, Tuning,
 };
 pub use snapshot::{InferProvider, Route, Routes};
 pub use strategies::{Strategy, StrategyArgs};

@@ -66,7 +66,7 @@ fn judge(group: &Group, stream: bool, settings: &Outliers, now: Moment) -> Vec<R
         let one = &group.candidates[*at];
         let time = one.state.ejections.add(settings, now);
         one.state.rest_for(now, time, Cause::Outlier);
-        Rest { deployment: one.deployment.id.clone(), time, cause: Cause::Outlier }
+        Rest { deployment: one.deployment.id.clone(), time, cause: Cause::Outlier, status: None }
     };
     found.iter().take(free).map(rest).collect()
 }

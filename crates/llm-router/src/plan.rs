@@ -122,6 +122,10 @@ pub enum Why {
     OnTrial,
     /// The caller has been at another one before.
     Elsewhere,
+    /// A rule of the program's own leaves it out.
+    Rule(String),
+    /// Who was asked for advice named others, and nobody else is to serve.
+    Unadvised,
 }
 
 impl fmt::Display for Why {
@@ -164,6 +168,8 @@ impl fmt::Display for Why {
             Self::Full => f.write_str("at `max_parallel_requests`"),
             Self::OnTrial => f.write_str("back from a rest and being tried by another call"),
             Self::Elsewhere => f.write_str("another one has served this session or prompt before"),
+            Self::Rule(name) => write!(f, "left out by the rule `{name}`"),
+            Self::Unadvised => f.write_str("not named by who is asked (`routing_webhook`)"),
         }
     }
 }
@@ -258,6 +264,7 @@ pub fn watched<'a>(
     let mut narrowing = Narrowing::new(group, filter, settings, now, witness);
     narrowing.able()?;
     narrowing.tagged()?;
+    narrowing.ruled()?;
     narrowing.lowest_level();
     narrowing.preferred();
     let open = narrowing.open;

@@ -8,12 +8,6 @@ use llm_types::{Error, Retry};
 use crate::fallback::is_last_word;
 use crate::{Deployment, ErrorClass, RouterSettings};
 
-/// The first wait (`INITIAL_RETRY_DELAY`); it doubles with every retry.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest wait before jitter (`MAX_RETRY_DELAY`).
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
-/// The most that chance adds to a wait (`JITTER`).
-const JITTER: f64 = 0.75;
 /// The longest `Retry-After` that is waited for; a longer one is ignored.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -88,15 +82,16 @@ pub fn wait(
     if situation.deployments > 1 && situation.healthy > 0 {
         return Duration::ZERO;
     }
-    let jitter = Duration::from_secs_f64(JITTER * rng.f64());
+    let tuning = &settings.tuning;
+    let jitter = Duration::try_from_secs_f64(tuning.jitter * rng.f64()).unwrap_or_default();
     if let Retry::After(asked) = error.retry()
         && !asked.is_zero()
         && asked <= LONGEST_RETRY_AFTER
     {
         return asked + jitter;
     }
-    let doubled = FIRST_WAIT.saturating_mul(1 << retry.min(16));
-    (doubled.max(settings.retry_after).min(LONGEST_WAIT) + jitter).max(settings.retry_after)
+    let doubled = tuning.first_wait.saturating_mul(1 << retry.min(16));
+    (doubled.max(settings.retry_after).min(tuning.longest_wait) + jitter).max(settings.retry_after)
 }
 
 /// Whether another try may help, by LiteLLM's rule on statuses: 408, 409, 429 and everything from 500.

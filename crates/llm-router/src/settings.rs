@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::strategies::StrategyArgs;
-use crate::{ErrorClass, Strategy};
+use crate::{ErrorClass, Own, Strategy};
 
 /// `router_settings`, resolved. Keys and teams may bring their own through
 /// [`crate::Controls::settings`].
@@ -94,6 +94,10 @@ pub struct RouterSettings {
     pub default_priority: Option<i64>,
     /// Explain fallbacks in error messages (`expose_router_debug_in_errors`); default on.
     pub explain_errors: bool,
+    /// Numbers of retries and rests that LiteLLM takes from the environment.
+    pub tuning: Tuning,
+    /// A strategy and rules that the program brings along; default none.
+    pub own: Own,
 }
 
 impl Default for RouterSettings {
@@ -136,6 +140,40 @@ impl Default for RouterSettings {
             affinity_ttl: Duration::from_secs(3600),
             default_priority: None,
             explain_errors: true,
+            tuning: Tuning::default(),
+            own: Own::default(),
+        }
+    }
+}
+
+/// Numbers of retries and rests that LiteLLM takes from the environment. LiteLLM surface §7.3, §7.5.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// The wait before the first retry on the same deployment, which doubles with every retry (`INITIAL_RETRY_DELAY`).
+    pub first_wait: Duration,
+    /// The longest wait before jitter (`MAX_RETRY_DELAY`).
+    pub longest_wait: Duration,
+    /// The most that chance adds to a wait, seconds (`JITTER`).
+    pub jitter: f64,
+    /// Failures in a minute, as a share of a deployment's calls, beyond which it rests
+    /// (`DEFAULT_FAILURE_THRESHOLD_PERCENT`).
+    pub failure_share: f64,
+    /// Calls in a minute before the share means anything (`DEFAULT_FAILURE_THRESHOLD_MINIMUM_REQUESTS`).
+    pub minimum_calls: u32,
+    /// Calls in a minute that all failed before a lone deployment rests
+    /// (`SINGLE_DEPLOYMENT_TRAFFIC_FAILURE_THRESHOLD`).
+    pub lone_calls: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(8),
+            jitter: 0.75,
+            failure_share: 0.5,
+            minimum_calls: 5,
+            lone_calls: 1000,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod cache_points;
 pub mod check;
 mod detect;
+mod doors;
 mod governance;
 mod jwt;
 mod mask;
@@ -28,6 +29,7 @@ pub use llm_providers::Registry;
 
 pub use cache_points::{CachePoint, CacheSpot};
 pub use detect::{Detected, MOCK_MODEL, detect};
+pub use doors::{Admission, Doors, DrainDoor};
 pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
@@ -42,7 +44,7 @@ pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
     OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
 };
-pub use webhook::AuthWebhook;
+pub use webhook::{AuthWebhook, RoutingWebhook};
 
 /// What a file came to: its problems, and the configuration unless one of them is an error.
 #[derive(Debug)]

@@ -15,7 +15,8 @@ use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::{
-    AuthWebhook, CachePoint, JwtAuth, KeyRules, LogRetention, Origin, SignInLimits, TeamDefaults, UserHeaders,
+    AuthWebhook, CachePoint, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook, SignInLimits,
+    TeamDefaults, UserHeaders,
 };
 use crate::identity::{Network, PasswordPolicy};
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub models: Vec<Model>,
     /// The Redis over which gateways tell each other of deployments (`router_settings.redis_*`).
     pub redis: Option<Redis>,
+    /// The program that says which deployments should serve, for the strategy `custom`.
+    pub routing_webhook: Option<RoutingWebhook>,
     /// Entries of `model_list` that this version cannot call; a call to one is answered with its reason.
     pub unserved: Vec<Unserved>,
     /// The providers there are: the built-in ones and the file's own (`providers`).
@@ -177,6 +180,12 @@ pub struct General {
     pub health: HealthChecks,
     /// Leave out deployments that the last probe found ill (`enable_health_check_routing`).
     pub health_routing: bool,
+    /// Tell callers who ask what groups failed with (`expose_fallback_errors_to_caller`).
+    pub tells_fallbacks: bool,
+    /// Let callers fail groups on purpose (`dangerously_allow_mock_testing_request_params`).
+    pub mock_failures: bool,
+    /// How many calls are let in at a time, and how the gateway is told to let no more in.
+    pub doors: Doors,
 }
 
 /// How deployments are probed.
@@ -195,6 +204,13 @@ pub struct HealthChecks {
     pub ignore_transient: bool,
     /// `/health` shows addresses and errors (`health_check_details`).
     pub details: bool,
+    /// Deployments that are left out of rounds are left out when `/health` is asked, too
+    /// (`health_check_skip_disabled_background_models`).
+    pub skip_disabled: bool,
+    /// Models whose deployments are all ill are not listed (`model_list_healthy_only`).
+    pub lists_healthy: bool,
+    /// One of the gateways that share a Redis probes for all (`use_shared_health_check`).
+    pub shared: bool,
 }
 
 /// How one deployment is probed.
@@ -267,6 +283,9 @@ pub struct Calls {
     /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
     /// say otherwise, and then [`llm_providers::ParamPolicy`] of its target already has the answer.
     pub drop_params: bool,
+    /// Groups to whose providers callers' `x-*` headers are passed on
+    /// (`model_group_settings.forward_client_headers_to_llm_api`).
+    pub header_groups: Vec<String>,
     /// Other names for models, applied before routing (`model_alias_map`).
     pub aliases: Vec<(String, String)>,
     /// Add `cost` to the usage of streams (`include_cost_in_streaming_usage`).
@@ -292,6 +311,14 @@ pub struct Calls {
     /// Shares of models' rates by priority or key (the callbacks `dynamic_rate_limiter` and
     /// `dynamic_rate_limiter_v3`, with or without `priority_reservation`).
     pub priorities: Option<Priorities>,
+}
+
+impl Calls {
+    /// Whether callers' headers are passed on to the deployments of a group, whatever holds for others.
+    #[must_use]
+    pub fn passes_headers(&self, group: &str) -> bool {
+        self.header_groups.iter().any(|name| name == group)
+    }
 }
 
 /// Whose certificates count, of providers and a shared Redis.
@@ -405,6 +432,10 @@ pub struct Model {
     pub per_key_limits: (Option<u64>, Option<u64>),
     /// What may be spent at it (`max_budget`, `budget_duration`).
     pub budget: Option<Allowance>,
+    /// The header in which its provider is told the session of a call (`provider_affinity_header`).
+    pub session_header: Option<HeaderName>,
+    /// Whether callers who are no administrators find it in lists (`model_info.discoverable`).
+    pub listed: bool,
     /// When it is kept for some teams (`access_windows`).
     pub windows: Box<[AccessWindow]>,
     /// Whether the deployment's id was derived from its parameters rather than given.

@@ -1,4 +1,4 @@
-//! What the configuration says of authentication by webhook.
+//! What the configuration says of programs of the operator's that are asked over HTTP.
 
 use std::time::Duration;
 
@@ -17,4 +17,15 @@ pub struct AuthWebhook {
     pub cache: Duration,
     /// Whether it is asked about virtual keys too.
     pub alone: bool,
+}
+
+/// The program that says which deployments should serve (`routing_webhook`).
+#[derive(Debug, Clone)]
+pub struct RoutingWebhook {
+    /// Where it is asked.
+    pub url: http::Uri,
+    /// Signs what it is asked.
+    pub secret: Option<Secret>,
+    /// How long it may take.
+    pub timeout: Duration,
 }

@@ -162,6 +162,8 @@ async fn shared_state(
         responses: Responses::default(),
         ready: AtomicBool::new(false),
         drain: Arc::new(Drain::default()),
+        retires: AtomicBool::default(),
+        gate: Arc::default(),
         findings: crate::health::Findings::default(),
         lessons: llm_router::auto::Lessons::default(),
         callers: crate::state::Callers::default(),

@@ -10,7 +10,7 @@ use llm_providers::dialects::openai_params;
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
-use super::models::enter;
+use super::models::{Shown, enter};
 use crate::answer::{self, ReplyBody};
 use crate::config::Model;
 use crate::door::ConnState;
@@ -61,10 +61,12 @@ pub(super) async fn groups(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> 
         Err(error) => return answer::openai_error(&error),
     };
     let wanted = query::value(head.uri.query(), "model_group");
+    let shown = Shown::of(&snapshot, &caller, head);
     let mut groups: BTreeMap<&str, Vec<&Model>> = BTreeMap::new();
     for model in &snapshot.config.models {
         let name = &*model.deployment.group;
-        if wanted.as_deref().is_none_or(|wanted| wanted == name) && caller.sees(&snapshot, name) {
+        let asked = wanted.as_deref().map_or_else(|| shown.lists(name), |wanted| wanted == name);
+        if asked && caller.sees(&snapshot, name) {
             groups.entry(name).or_default().push(model);
         }
     }

@@ -13,7 +13,7 @@ use crate::answer::{self, ReplyBody};
 use crate::config::Model;
 use crate::door::ConnState;
 use crate::state::{Core, Snapshot};
-use crate::walk::{Caller, admit, query};
+use crate::walk::{Caller, Role, admit, query};
 
 /// `GET /v1/models`: both the OpenAI and the Anthropic SDK read this shape.
 pub(super) async fn list(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
@@ -22,7 +22,9 @@ pub(super) async fn list(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
         Ok(caller) => caller,
         Err(error) => return answer::openai_error(&error),
     };
-    let data: Vec<Value> = names(&snapshot, &caller).iter().map(|name| entry(name)).collect();
+    let shown = Shown::of(&snapshot, &caller, head);
+    let names = names(&snapshot, &caller);
+    let data: Vec<Value> = names.iter().filter(|name| shown.lists(name)).map(|name| entry(name)).collect();
     let edge =
         |entry: Option<&Value>| entry.and_then(|entry| entry.get("id")).cloned().unwrap_or(Value::Null);
     let body = json!({
@@ -43,7 +45,7 @@ pub(super) async fn one(core: &Arc<Core>, conn: &ConnState, head: &Parts, name: 
         Err(error) => return answer::openai_error(&error),
     };
     let known = snapshot.routes().resolve(name, caller.team()).is_some();
-    if known && caller.sees(&snapshot, name) {
+    if known && caller.sees(&snapshot, name) && Shown::of(&snapshot, &caller, head).is_well(name) {
         return answer::json_response(StatusCode::OK, &entry(name));
     }
     answer::openai_error(
@@ -59,10 +61,53 @@ pub(super) async fn info(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Re
         Ok(caller) => caller,
         Err(error) => return answer::openai_error(&error),
     };
-    let models = snapshot.config.models.iter();
+    let shown = Shown::of(&snapshot, &caller, head);
+    // Who asks for one entry gets it, whether or not it is listed.
+    let id = query::value(head.uri.query(), "litellm_model_id");
+    let asked = |model: &&Model| match id.as_deref() {
+        Some(id) => model.deployment.id.as_str() == id,
+        None => shown.lists(&model.deployment.group),
+    };
+    let models = snapshot.config.models.iter().filter(asked);
     let seen = models.filter(|model| caller.sees(&snapshot, &model.deployment.group));
     let data = rows(&snapshot, seen).await;
     answer::json_response(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// What lists leave out: models that the operator keeps out of them (`model_info.discoverable`), from everybody but
+/// administrators; and models all of whose deployments the last probes found ill, where the operator or the caller
+/// wants that (`model_list_healthy_only`, `?healthy_only=true`). What is left out can still be called.
+pub(super) struct Shown<'a> {
+    snapshot: &'a Snapshot,
+    team: Option<&'a str>,
+    all: bool,
+    healthy_only: bool,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot, caller: &'a Caller, head: &Parts) -> Self {
+        let asked = query::value(head.uri.query(), "healthy_only").is_some_and(|value| value == "true");
+        // With a policy, failed probes count as failed calls: nobody is found ill by them alone.
+        let policy = snapshot.routes().settings().allowed_fails_policy.is_some();
+        let wanted = asked || snapshot.config.general.health.lists_healthy;
+        let all = matches!(caller.role(), Role::Admin | Role::Viewer);
+        Self { snapshot, team: caller.team(), all, healthy_only: wanted && !policy }
+    }
+
+    /// Whether a name stands in lists.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        (self.all || !self.snapshot.is_unlisted(name)) && self.is_well(name)
+    }
+
+    /// Whether a name is not hidden for the health of its deployments.
+    fn is_well(&self, name: &str) -> bool {
+        if !self.healthy_only {
+            return true;
+        }
+        let now = self.snapshot.router.now();
+        let route = self.snapshot.routes().resolve(name, self.team);
+        route.is_none_or(|route| route.group.candidates.iter().any(|one| !one.state.is_ill(now)))
+    }
 }
 
 /// What is shown of deployments. Of hundreds of them this is work for a while: the core's calls go on meanwhile.

@@ -523,6 +523,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/health/readiness/details", Handler::Health(health::Probe::Details)),
     Route(GET, "/health", Handler::Health(health::Probe::Deployments)),
     Route(GET, "/health/services", Handler::Health(health::Probe::Details)),
+    Route(GET, "/health/drain", Handler::Health(health::Probe::Drain)),
     Route(GET, "/health/backlog", Handler::Health(health::Probe::Backlog)),
     Route(GET, "/metrics", Handler::Metrics),
     Route(GET, "/metrics/", Handler::Metrics),

@@ -3,6 +3,7 @@
 
 mod drain;
 mod funds;
+mod gate;
 mod new_team;
 mod priorities;
 mod served;
@@ -29,6 +30,7 @@ use crate::telemetry::{AccessLog, Metrics};
 
 pub(crate) use drain::Drain;
 pub(crate) use funds::{Fund, Funds, fund_of_provider};
+pub(crate) use gate::{Admitted, Gate};
 pub(crate) use priorities::{CallerNews, Callers, ModelShares, Pool, PriorityShares};
 pub(crate) use served::{Served, cost_by, overlaid};
 pub(crate) use snapshot::{Snapshot, Surroundings};
@@ -56,6 +58,10 @@ pub(crate) struct Shared {
     pub(crate) responses: Responses,
     /// Begins when the gateway is told to stop.
     pub(crate) drain: Arc<Drain>,
+    /// Set once an orchestrator wants no more calls sent here (`/health/drain`); readiness says so.
+    pub(crate) retires: AtomicBool,
+    /// Where calls to models are let in.
+    pub(crate) gate: Arc<Gate>,
     /// What probes found.
     pub(crate) findings: crate::health::Findings,
     /// What auto routers learnt.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use llm_providers::catalog::{Adjustments, ModelInfo, ModelQuery, PriceBook};
 use llm_providers::dialects::openai::text::completes;
 use llm_providers::{Dialect, DialectId, Prefill, PreparedTarget, ProviderSpec, Target, dialects};
@@ -38,6 +39,8 @@ pub(crate) struct Served {
     pub(crate) cache_points: Box<[CachePoint]>,
     /// Whether streams of chats tell thoughts as text.
     pub(crate) tells_thoughts: bool,
+    /// The header in which it is told the session of a call (`provider_affinity_header`).
+    pub(crate) session_header: Option<HeaderName>,
     /// The same model in further protocols of the vendor.
     doors: Vec<Arc<Self>>,
 }
@@ -93,6 +96,7 @@ impl Served {
             mock_response: configured.mock_response.clone(),
             cache_points: configured.cache_points.clone(),
             tells_thoughts: configured.tells_thoughts,
+            session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
             doors: Vec::new(),
@@ -109,6 +113,7 @@ impl Served {
             mock_response: configured.mock_response.clone(),
             cache_points: configured.cache_points.clone(),
             tells_thoughts: configured.tells_thoughts,
+            session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
         }

@@ -1,7 +1,7 @@
 //! What is configured, resolved for the hot path: immutable, swapped whole.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -50,6 +50,8 @@ pub(crate) struct Snapshot {
     /// Shares of models' rates by priority.
     pub(crate) priorities: PriorityShares,
     served: HashMap<DeploymentId, Arc<Served>, RandomState>,
+    /// Names that lists leave out for callers who are no administrators.
+    unlisted: HashSet<Arc<str>>,
     /// Where each deployment stands in `config.models`.
     entries: HashMap<DeploymentId, usize>,
     wildcards: DashMap<(DeploymentId, String), Arc<Served>>,
@@ -80,6 +82,20 @@ fn known(model: &Model, book: &PriceBook) -> Deployment {
     let cache = [Meter::CacheRead, Meter::CacheWrite].map(|meter| info.price.usd_per_unit(meter));
     deployment.cache_price = (cache[0], cache[1]);
     deployment
+}
+
+/// Names none of whose deployments is to be listed, public names of teams included.
+fn unlisted(models: &[Model]) -> HashSet<Arc<str>> {
+    let names = |model: &Model| {
+        let public = model.deployment.team_public_model_name.as_deref().map(Arc::from);
+        [Some(Arc::clone(&model.deployment.group)), public].into_iter().flatten()
+    };
+    let (listed, hidden): (Vec<&Model>, Vec<&Model>) = models.iter().partition(|model| model.listed);
+    let mut unlisted: HashSet<Arc<str>> = hidden.into_iter().flat_map(names).collect();
+    for name in listed.into_iter().flat_map(names) {
+        unlisted.remove(&name);
+    }
+    unlisted
 }
 
 impl Snapshot {
@@ -118,6 +134,7 @@ impl Snapshot {
             priorities,
             windows,
             has_hints,
+            unlisted: unlisted(&config.models),
             config,
             router,
             master,
@@ -133,6 +150,11 @@ impl Snapshot {
     /// Whether any group is an auto router.
     pub(crate) fn has_autos(&self) -> bool {
         self.has_autos
+    }
+
+    /// Whether lists leave a name out for callers who are no administrators.
+    pub(crate) fn is_unlisted(&self, name: &str) -> bool {
+        self.unlisted.contains(name)
     }
 
     /// A deployment by its id.

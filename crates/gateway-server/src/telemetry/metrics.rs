@@ -1,12 +1,14 @@
 //! Counters and histograms in Prometheus' text form. Metric names are LiteLLM's where it has one
 //! (surface §11.4); ours begin with `gateway_`.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use dashmap::DashMap;
-use llm_router::Rest;
+
+use super::deployments::{self, Attempts, Ended, Standing};
 
 /// Upper bounds of the latency buckets, in microseconds.
 const BUCKETS_US: [u64; 14] = [
@@ -89,12 +91,14 @@ pub(crate) struct Metrics {
     calls: DashMap<CallLabels, Arc<CallCounts>>,
     /// Calls refused before a deployment was chosen, by status.
     pub(crate) refused: DashMap<u16, u64>,
-    /// Deployments sent to rest, by id and cause.
-    pub(crate) rests: DashMap<(String, &'static str), u64>,
+    /// Failures, rests and fallbacks, attempt by attempt.
+    pub(crate) attempts: Attempts,
     /// Second tries beside slow ones.
     pub(crate) hedges: AtomicU64,
     /// Streams that broke off and went on at another deployment.
     pub(crate) failovers: AtomicU64,
+    /// Times that the program of `routing_webhook` gave no advice.
+    pub(crate) unadvised: AtomicU64,
     /// Calls being answered.
     pub(crate) in_flight: AtomicU64,
     /// Calls that were let in since the start.
@@ -102,7 +106,7 @@ pub(crate) struct Metrics {
 }
 
 /// A metric family: name, kind, help.
-struct Family(&'static str, &'static str, &'static str);
+pub(super) struct Family(pub(super) &'static str, pub(super) &'static str, pub(super) &'static str);
 
 const FAMILIES: [Family; 14] = [
     Family("litellm_proxy_total_requests_metric_total", "counter", "Calls that reached a deployment."),
@@ -116,7 +120,6 @@ const FAMILIES: [Family; 14] = [
         "histogram",
         "Seconds to the first byte of a stream.",
     ),
-    Family("litellm_deployment_cooled_down_total", "counter", "Rests of deployments after failures."),
     Family(
         "gateway_hedged_requests_total",
         "counter",
@@ -126,6 +129,11 @@ const FAMILIES: [Family; 14] = [
         "gateway_stream_failovers_total",
         "counter",
         "Streams that broke off and went on at another deployment.",
+    ),
+    Family(
+        "gateway_routing_webhook_failures_total",
+        "counter",
+        "Times that the program of `routing_webhook` failed or was too slow.",
     ),
     Family("gateway_hung_up_requests_total", "counter", "Calls whose client left before the end."),
     Family("gateway_retries_total", "counter", "Attempts beyond the first on the same model group."),
@@ -151,45 +159,37 @@ impl Metrics {
         self.calls.entry(labels).or_default().clone()
     }
 
-    /// Counts deployments that were sent to rest.
-    pub(crate) fn rest(&self, rests: &[Rest]) {
-        for rest in rests {
-            let id = rest.deployment.as_str();
-            tracing::info!(
-                deployment = id,
-                cause = rest.cause.as_str(),
-                seconds = rest.time.as_secs_f64(),
-                "a deployment rests"
-            );
-            *self.rests.entry((id.to_owned(), rest.cause.as_str())).or_default() += 1;
-        }
-    }
-
     /// Counts a refusal.
     pub(crate) fn refuse(&self, status: u16) {
         *self.refused.entry(status).or_default() += 1;
     }
 
+    /// How the calls of deployments ended, by their ids.
+    fn ended(&self) -> HashMap<String, Ended> {
+        let mut ended: HashMap<String, Ended> = HashMap::new();
+        for entry in &self.calls {
+            let (well, left) = ended.entry(entry.key().deployment.clone()).or_default();
+            *well += entry.value().succeeded.load(Relaxed);
+            *left += entry.value().hung_up.load(Relaxed);
+        }
+        ended
+    }
+
     /// Everything in Prometheus' text form.
-    pub(crate) fn render(&self, ledger: &[(&str, u64)]) -> String {
+    pub(crate) fn render(&self, ledger: &[(&str, u64)], standing: &[Standing]) -> String {
         let mut out = String::with_capacity(8 * 1024);
         let calls: Vec<(String, Arc<CallCounts>)> =
             self.calls.iter().map(|entry| (labels_text(entry.key()), entry.value().clone())).collect();
         for Family(name, kind, help) in FAMILIES {
-            let family = if kind == "counter" { name.trim_end_matches("_total") } else { name };
-            let _ = writeln!(out, "# HELP {family} {help}\n# TYPE {family} {kind}");
+            head(&mut out, &Family(name, kind, help));
             for (labels, counts) in &calls {
                 counts.write(&mut out, name, labels);
             }
-            if name == "litellm_deployment_cooled_down_total" {
-                for entry in &self.rests {
-                    let (id, cause) = entry.key();
-                    let id = escaped(id);
-                    let _ = writeln!(out, "{name}{{model_id=\"{id}\",cause=\"{cause}\"}} {}", entry.value());
-                }
-            }
             if name == "gateway_hedged_requests_total" {
                 let _ = writeln!(out, "{name} {}", self.hedges.load(Relaxed));
+            }
+            if name == "gateway_routing_webhook_failures_total" {
+                let _ = writeln!(out, "{name} {}", self.unadvised.load(Relaxed));
             }
             if name == "gateway_stream_failovers_total" {
                 let _ = writeln!(out, "{name} {}", self.failovers.load(Relaxed));
@@ -199,6 +199,11 @@ impl Metrics {
                     let _ = writeln!(out, "{name}{{status_code=\"{}\"}} {}", entry.key(), entry.value());
                 }
             }
+        }
+        let ended = self.ended();
+        for family in &deployments::FAMILIES {
+            head(&mut out, family);
+            self.attempts.write(&mut out, family.0, standing, &ended);
         }
         let _ = writeln!(out, "# HELP gateway_in_flight_requests Calls being answered.");
         let _ = writeln!(out, "# TYPE gateway_in_flight_requests gauge");
@@ -211,11 +216,21 @@ impl Metrics {
 
     /// Names, kinds and meanings, for the reference.
     pub(crate) fn reference() -> Vec<(&'static str, &'static str, &'static str)> {
-        let mut rows: Vec<_> =
-            FAMILIES.iter().map(|Family(name, kind, help)| (*name, *kind, *help)).collect();
+        let mut rows: Vec<_> = FAMILIES
+            .iter()
+            .chain(&deployments::FAMILIES)
+            .map(|Family(name, kind, help)| (*name, *kind, *help))
+            .collect();
         rows.push(("gateway_in_flight_requests", "gauge", "Calls being answered."));
         rows
     }
+}
+
+/// The lines that say what a family is.
+fn head(out: &mut String, Family(name, kind, help): &Family) {
+    let family = if *kind == "counter" { name.trim_end_matches("_total") } else { name };
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(out, "# HELP {family} {help}\n# TYPE {family} {kind}");
 }
 
 impl CallCounts {
@@ -264,7 +279,7 @@ fn labels_text(labels: &CallLabels) -> String {
     )
 }
 
-fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

@@ -115,6 +115,7 @@ impl Call {
             reserved: None,
             user_agent: if by_tags { agent() } else { None },
             region: self.controls.region.as_deref(),
+            advice: None,
             lar1: self.lar1.as_ref().map(lar1),
         }
     }

@@ -25,7 +25,7 @@ use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::{Arrived, Growing, read_body};
 use crate::identity::{Link, Part};
-use crate::state::{Core, Snapshot};
+use crate::state::{Admitted, Core, Snapshot};
 
 /// Largest request body unless the configuration says otherwise, bytes.
 const BODY_LIMIT: u64 = 100 * 1024 * 1024;
@@ -88,6 +88,8 @@ pub(crate) struct Call {
     pub(crate) listed: bool,
     /// The body as the caller sent it, where another is sent in its place.
     said: Option<Bytes>,
+    /// Its turn among the calls that are answered at the same time, where there is a bound.
+    pub(super) admitted: Option<Arc<Admitted>>,
     /// The reply is to be kept.
     pub(crate) keep: Option<Keep>,
     /// The reply is made here to its end, whether or not the caller stays.
@@ -172,6 +174,7 @@ impl Call {
             waits_elsewhere: false,
             wants_stream: false,
             tells_fallbacks: false,
+            admitted: None,
             lar1: None,
             routing: None,
             instead_of: None,

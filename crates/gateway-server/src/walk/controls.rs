@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_providers::dialect::Control;
-use llm_router::{Controls, FallbackTarget, Fallbacks};
+use llm_router::{Controls, FallbackMap, FallbackTarget, Fallbacks, MockFailure};
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -51,7 +51,14 @@ impl Call {
         match control {
             Control::Metadata | Control::LitellmMetadata => self.read_metadata(&value)?,
             Control::Tags => self.add_tags(Some(&value)),
-            Control::IncludeFallbackErrors => self.tells_fallbacks = value == Value::Bool(true),
+            Control::IncludeFallbackErrors => {
+                let told = self.snapshot.config.general.tells_fallbacks;
+                self.tells_fallbacks = told && value == Value::Bool(true);
+            }
+            Control::MockFallbacks
+            | Control::MockContextFallbacks
+            | Control::MockContentPolicyFallbacks
+            | Control::MockRateLimit => self.fail_on_purpose(control, &value)?,
             Control::RouterSettings => self.routing = Some(value).filter(|own| !is_empty(own)),
             Control::DropParams => self.policy.drop = flag("drop_params", &value)?,
             Control::AdditionalDropParams => {
@@ -64,6 +71,30 @@ impl Call {
             }
             Control::ExtraBody => self.extras.read_members(value)?,
             control => ask_router(&mut self.controls, control, &value),
+        }
+        Ok(())
+    }
+
+    /// A failure on purpose, where the operator lets callers have those. Elsewhere it is refused, whatever its value:
+    /// one that is left out would look like a fallback that worked.
+    fn fail_on_purpose(&mut self, control: Control, value: &Value) -> Result<()> {
+        let (name, failure) = match control {
+            Control::MockContextFallbacks => ("mock_testing_context_fallbacks", MockFailure::ContextWindow),
+            Control::MockContentPolicyFallbacks => {
+                ("mock_testing_content_policy_fallbacks", MockFailure::ContentPolicy)
+            }
+            Control::MockRateLimit => ("mock_testing_rate_limit_error", MockFailure::RateLimit),
+            _ => ("mock_testing_fallbacks", MockFailure::Any),
+        };
+        if !self.snapshot.config.general.mock_failures {
+            let words = format!(
+                "`{name}` makes a group fail on purpose, which is not allowed here; the operator can allow it with \
+                 `general_settings.dangerously_allow_mock_testing_request_params`"
+            );
+            return Err(Error::bad_param(name, words));
+        }
+        if *value == Value::Bool(true) {
+            self.controls.mock_failure = self.controls.mock_failure.or(Some(failure));
         }
         Ok(())
     }
@@ -135,9 +166,19 @@ fn names_of(name: &str, value: &Value) -> Result<Vec<String>> {
     }
 }
 
-/// A list of names and mappings, as callers send fallbacks.
+/// What callers send as fallbacks: names and models with parameters of their own, or lists by the group that failed, as
+/// a configuration has them. LiteLLM surface §6.3, §7.4.
 fn fallbacks(value: &Value) -> Option<Fallbacks> {
-    Some(Fallbacks::List(value.as_array()?.iter().filter_map(fallback).collect()))
+    let list = value.as_array()?;
+    let by_group = |entry: &Value| entry.as_object().is_some_and(|entry| !entry.contains_key("model"));
+    if list.is_empty() || !list.iter().all(by_group) {
+        return Some(Fallbacks::List(list.iter().filter_map(fallback).collect()));
+    }
+    let mut map = FallbackMap::default();
+    for (group, targets) in list.iter().filter_map(Value::as_object).flatten() {
+        map.add(group.as_str(), targets.as_array().into_iter().flatten().filter_map(fallback));
+    }
+    Some(Fallbacks::Map(map))
 }
 
 /// A name, or a mapping of a name and request parameters.

@@ -6,23 +6,24 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use gateway_db::End;
-use http::{HeaderMap, Response, StatusCode};
+use http::Response;
 use llm_providers::dialect::ReplyContext;
 use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded, left_out};
-use llm_router::{Ask, Attempt, Deployment, Failed, Report, Request};
-use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
+use llm_router::{Advice, Ask, Attempt, Deployment, Request};
+use llm_types::{BoxFuture, Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
 use super::encode::{encode, is_forwarded};
 use super::lasting::Kept;
 use super::listed::Listed;
+use super::outward::forward_headers;
 use super::pump::{Pump, Translation};
+use super::refused::Refused;
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
-use super::{Call, Tail, auto, betas, cover, funds, later, media, mock, operation, prompts, unstreamed};
-use crate::answer::{self, ReplyBody, names};
+use super::{Call, Tail, advice, auto, cover, funds, later, media, mock, operation, prompts, unstreamed};
+use crate::answer::ReplyBody;
 use crate::journal::Turn;
 use crate::state::{Core, Served};
 
@@ -61,6 +62,13 @@ pub(super) async fn ask(
     let broke = |deployment: &Deployment| funds::is_broke(asked, deployment);
     let windows = !snapshot.windows.is_empty();
     let reserved = |deployment: &Deployment| asked.is_reserved(deployment, caller.team());
+    let program = snapshot.config.routing_webhook.as_ref();
+    let consult = |group| -> BoxFuture<'_, Option<Advice>> {
+        match program {
+            Some(program) => Box::pin(advice::ask(asked, &caller, program, group)),
+            None => Box::pin(std::future::ready(None)),
+        }
+    };
     let named = auto::Named::default();
     let stand_in = |auto: &Arc<Deployment>| asked.stand_in(auto, &caller, &named);
     let request = Request {
@@ -69,6 +77,7 @@ pub(super) async fn ask(
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
+        consult: program.is_some().then_some(&consult),
         bonds: &bonds,
         ask: Ask { reserved: windows.then_some(&reserved), ..asked.ask(&count) },
         ..Request::new(&asked.glance.model, &asked.controls)
@@ -76,6 +85,9 @@ pub(super) async fn ask(
     let ran = snapshot.router.run(request, |attempt| attempt_once(asked, &tail, attempt)).await;
     let answered = match ran {
         Ok(done) => {
+            if !done.report.errors.is_empty() {
+                asked.core.shared.metrics.attempts.fell_back(&done.report.errors, Some(done.group));
+            }
             if done.report.hedges > 0 {
                 // The one that was asked last need not be the one that answered.
                 let metrics = &asked.core.shared.metrics;
@@ -87,7 +99,9 @@ pub(super) async fn ask(
             Answered::of(done, &tail)
         }
         Err(failed) => {
-            call.core.shared.metrics.rest(&failed.report.rests);
+            let attempts = &call.core.shared.metrics.attempts;
+            attempts.rest(&failed.report.rests);
+            attempts.fell_back(&failed.report.errors, None);
             return Err(Box::new(Refused::of(call, tail, &failed)));
         }
     };
@@ -110,105 +124,6 @@ async fn answer_booked(
     response
 }
 
-/// A call that no deployment answered, with its tail not yet settled.
-#[derive(Debug)]
-pub(super) struct Refused {
-    error: Error,
-    tail: Box<Tail>,
-    served: Option<Arc<Served>>,
-    /// Which fallback was not asked because a budget did not hold it.
-    unpaid: Option<String>,
-    report: Report,
-}
-
-impl Refused {
-    fn of(call: &Call, mut tail: Box<Tail>, failed: &Failed<'_>) -> Self {
-        let error = match &failed.postscript {
-            None => failed.error.clone(),
-            Some(_) => failed.error.clone().with_message(failed.message()),
-        };
-        let broke = tail.deployment().is_empty().then(|| funds::refusal(call, tail.caller.team())).flatten();
-        let error = broke.unwrap_or(error);
-        let error = match unserved(call) {
-            Some(reason) => error.with_message(reason),
-            None => error,
-        };
-        let unpaid = unpaid(&error, &failed.report);
-        let error = match &unpaid {
-            Some(unpaid) => {
-                tracing::info!(call = call.shown_id.to_str().unwrap_or_default(), "{unpaid}");
-                let said = format!("{}. {unpaid}", error.message());
-                error.with_message(said)
-            }
-            None => error,
-        };
-        tail.retries = failed.report.retries;
-        tail.fallbacks = failed.report.fallbacks;
-        let served = tail.asked.lock().clone();
-        Self { error, tail, served, unpaid, report: failed.report.clone() }
-    }
-
-    /// Settles the call, whose error has a status.
-    fn settle(&mut self, call: &Call, status: StatusCode) {
-        if self.served.is_none() {
-            call.core.shared.metrics.refuse(status.as_u16());
-        }
-        self.tail.settle(End::Failed, status, Some(&self.error));
-    }
-
-    /// The error as the caller's answer.
-    fn answer(mut self, call: &Call) -> Response<ReplyBody> {
-        let mut response = answer::error_response(&self.error, call.dialect);
-        self.settle(call, response.status());
-        let headers = response.headers_mut();
-        if let Some(served) = &self.served {
-            headers.extend(served.headers.lines());
-        }
-        if let Some(unpaid) = &self.unpaid {
-            headers.insert(names::FALLBACK_UNPAID, answer::text(unpaid));
-        }
-        headers.insert(names::RETRIES, self.report.retries.into());
-        headers.insert(names::MAX_RETRIES, self.report.max_retries.into());
-        headers.insert(names::FALLBACKS, self.report.fallbacks.into());
-        call.stamp(response)
-    }
-
-    /// The error for whoever tells it in another way than as an answer.
-    pub(super) fn error(mut self, call: &Call) -> Error {
-        self.settle(call, call.dialect.encode_error(&self.error).0);
-        self.error
-    }
-}
-
-/// The fallbacks that were not asked because a budget did not hold them, where something else is told.
-fn unpaid(told: &Error, report: &Report) -> Option<String> {
-    if told.kind() == ErrorKind::BudgetExceeded {
-        return None;
-    }
-    let refused = report.errors.iter().filter(|fault| fault.error.kind() == ErrorKind::BudgetExceeded);
-    let sentences: Vec<String> = refused
-        .map(|fault| format!("Fallback `{}` was not asked: {}", fault.group, fault.error.message()))
-        .collect();
-    (!sentences.is_empty()).then(|| sentences.join(". "))
-}
-
-/// Why a model that is configured cannot be called, where that is so.
-fn unserved(call: &Call) -> Option<String> {
-    let asked = &call.glance.model;
-    if call.snapshot.routes().resolve(asked, None).is_some() {
-        return None;
-    }
-    let matches = |name: &str| match name.split_once('*') {
-        Some((before, after)) => {
-            asked.len() >= before.len() + after.len() && asked.starts_with(before) && asked.ends_with(after)
-        }
-        None => name == asked,
-    };
-    let entry = call.snapshot.config.unserved.iter().find(|entry| matches(&entry.name))?;
-    let shown: String = asked.chars().take(200).collect();
-    Some(format!("model `{shown}` is configured but cannot be called: {}", entry.reason))
-}
-
 /// Asks one deployment once, with what that may cost set aside where it has a budget.
 async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let (deployment, purse) = (Arc::clone(attempt.deployment), &tail.purse);
@@ -220,6 +135,7 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
         Err(refusal) => Err(refusal),
     };
     answer.inspect_err(|error| {
+        call.core.shared.metrics.attempts.failed(&deployment, error);
         funds::failed(purse, &deployment, error);
         cover::failed(purse, worst, error);
     })
@@ -328,39 +244,6 @@ pub(super) async fn sign_in(core: &Arc<Core>, credential: &Arc<Credential>) -> R
             Ok(())
         }
     }
-}
-
-/// Headers of the caller that are meant for the provider: Anthropic's beta features and version always,
-/// others where the operator allows it.
-pub(super) fn forward_headers(call: &Call, served: &Served, headers: &mut HeaderMap) {
-    let same_dialect = served.dialect_for(call.dialect).id() == call.dialect.id();
-    let general = &call.snapshot.config.general;
-    for (name, value) in &call.head.headers {
-        let text = name.as_str();
-        let forwarded = match text {
-            "anthropic-version" => same_dialect,
-            "openai-organization" => general.forward_openai_organization,
-            _ if general.key_header.as_ref() == Some(name) => false,
-            _ => general.forward_client_headers && text.starts_with("x-") && !is_ours(text),
-        };
-        if forwarded {
-            headers.insert(name, value.clone());
-        }
-    }
-    call.extras.add_headers(served.target.target(), headers);
-    if served.dialect_for(call.dialect).id() == DialectId::Anthropic {
-        betas::join(&call.head.headers, headers);
-        betas::join(call.extras.headers(), headers);
-    }
-}
-
-/// Headers that carry the caller's key or speak to the gateway, whatever the operator allows.
-fn is_ours(name: &str) -> bool {
-    name.starts_with("x-litellm-")
-        || name.starts_with("x-amz-")
-        || name.starts_with("x-forwarded-")
-        || name.starts_with("x-stainless-")
-        || matches!(name, "x-api-key" | "x-goog-api-key")
 }
 
 pub(super) fn timeouts(served: &Served, attempt: &Attempt<'_>) -> Timeouts {

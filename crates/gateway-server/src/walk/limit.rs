@@ -18,7 +18,7 @@ use crate::config::TokenCount;
 use crate::identity::PartSpec;
 use crate::journal::Turn;
 use crate::limits::{Ask, Denial, Limits};
-use crate::state::{Served, Shared};
+use crate::state::{Admitted, Served, Shared};
 
 /// The name under which calls of the operator are booked (surface §4.2).
 pub(crate) const MASTER: &str = "litellm_proxy_master_key";
@@ -219,13 +219,17 @@ pub(super) fn refusal(call: &Call, denial: Denial, who: &Who, now: i64) -> Error
 
 /// A place among the calls in flight of the whole instance; dropping it gives it back.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Shared>);
+pub(crate) struct Place {
+    shared: Arc<Shared>,
+    /// Its turn, where calls are let in by turns.
+    _turn: Option<Arc<Admitted>>,
+}
 
 impl Place {
     /// Takes a place, if there is one (`global_max_parallel_requests`).
     fn take(call: &Call) -> Result<Self> {
         let before = call.core.shared.metrics.in_flight.fetch_add(1, Relaxed);
-        let place = Self(Arc::clone(&call.core.shared));
+        let place = Self { shared: Arc::clone(&call.core.shared), _turn: call.admitted.clone() };
         match call.snapshot.config.general.max_parallel {
             Some(limit) if before >= u64::from(limit) => Err(Error::new(
                 ErrorKind::RateLimited,
@@ -241,7 +245,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.metrics.in_flight.fetch_sub(1, Relaxed);
+        self.shared.metrics.in_flight.fetch_sub(1, Relaxed);
     }
 }
 

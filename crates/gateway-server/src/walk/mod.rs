@@ -15,6 +15,7 @@
 //! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
 
 mod admit;
+mod advice;
 mod asked;
 mod auto;
 mod background;
@@ -46,12 +47,14 @@ mod media;
 mod mock;
 mod native;
 mod operation;
+mod outward;
 mod policy;
 mod priority;
 mod prompts;
 mod pump;
 pub(crate) mod query;
 mod recall;
+mod refused;
 mod relay;
 mod resume;
 mod routing;
@@ -122,6 +125,10 @@ pub(crate) async fn walk(
 async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Box<Tail>> {
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
+    if let Some(bound) = call.snapshot.config.general.doors.admission {
+        // Boxed, so that calls without a bound carry no room for the wait.
+        call.admitted = Some(Arc::new(Box::pin(core.shared.gate.enter(bound)).await?));
+    }
     let caller = behalf::apply(call, caller).await?;
     call.end_user = caller.end_user();
     call.receive(body).await?;

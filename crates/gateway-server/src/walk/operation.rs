@@ -16,7 +16,8 @@ use llm_router::Attempt;
 use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, Result};
 use serde_json::{Map, Value};
 
-use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, forward_headers, reply_context, sign_in, timeouts};
+use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, reply_context, sign_in, timeouts};
+use super::outward::forward_headers;
 use super::pump::Pump;
 use super::relay::Reply;
 use super::{Call, Tail, policy};

@@ -5,7 +5,7 @@ use gateway_db::End;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use llm_providers::ReplyFacts;
-use llm_router::{Done, Moment, Report, Ticket, Used};
+use llm_router::{Done, ErrorClass, Moment, Report, Ticket, Used, error_status};
 use llm_types::Body;
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ pub(crate) fn relay(
     mut tail: Box<Tail>,
     mut done: Answered,
 ) -> (Response<ReplyBody>, Option<Turn>) {
-    call.core.shared.metrics.rest(&done.report.rests);
+    call.core.shared.metrics.attempts.rest(&done.report.rests);
     tail.retries = done.report.retries;
     tail.fallbacks = done.report.fallbacks;
     let mut head = call.core.heads.begin();
@@ -175,11 +175,17 @@ fn walked(head: &mut Head, call: &Call, tail: &Tail, (group, report): (Option<He
     }
 }
 
-/// What each group failed with, as JSON (`x-litellm-fallback-errors`).
+/// What each group failed with, as JSON in LiteLLM's form and with the group's name (`x-litellm-fallback-errors`).
 fn told_errors(report: &Report) -> HeaderValue {
     let told = report.errors.iter().map(|fault| {
-        let status = fault.error.status().map(|status| status.as_u16());
-        json!({ "model": fault.group, "error": fault.error.message(), "status_code": status })
+        let error = &fault.error;
+        json!({
+            "model": fault.group,
+            "message": error.message(),
+            "type": ErrorClass::of(error).litellm_name(),
+            "param": error.param(),
+            "code": error_status(error).to_string(),
+        })
     });
     // What is no ASCII is escaped by nobody: such a text is left out rather than cut.
     HeaderValue::from_str(&Value::from_iter(told).to_string()).unwrap_or(HeaderValue::from_static("[]"))

@@ -185,13 +185,13 @@ async fn go_on(left: Rest<'_>, caller: &Caller, failed: &[DeploymentId]) -> Resu
     let metrics = &call.core.shared.metrics;
     match ran {
         Ok(done) => {
-            metrics.rest(&done.report.rests);
+            metrics.attempts.rest(&done.report.rests);
             let (served, next, rest) = done.value;
             let (fallbacks, retries) = (done.report.fallbacks, done.report.retries);
             Ok(Resumed { served, next, rest, ticket: done.ticket, fallbacks, retries })
         }
         Err(refused) => {
-            metrics.rest(&refused.report.rests);
+            metrics.attempts.rest(&refused.report.rests);
             Err(refused.error.clone())
         }
     }

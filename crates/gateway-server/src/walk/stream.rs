@@ -189,7 +189,8 @@ impl Stream {
         if let Some(mut ticket) = self.ticket.take() {
             note_usage(&mut ticket, facts, tail.now());
             if let Some(error) = &facts.error {
-                tail.core().shared.metrics.rest(&ticket.fail(error, tail.now()));
+                tail.core().shared.metrics.attempts.failed(&served.deployment, error);
+                tail.core().shared.metrics.attempts.rest(&ticket.fail(error, tail.now()));
             }
         }
         self.grace = None;
@@ -333,7 +334,11 @@ impl Stream {
         let error = told.or_else(|| cut.cloned()).unwrap_or_else(truncated);
         if let Some(ticket) = ticket {
             let rests = ticket.fail(&error, self.tail.now());
-            self.tail.core().shared.metrics.rest(&rests);
+            let attempts = &self.tail.core().shared.metrics.attempts;
+            attempts.rest(&rests);
+            if let Some(served) = &*self.tail.asked.lock() {
+                attempts.failed(&served.deployment, &error);
+            }
         }
         if !is_told && self.follow() {
             return;

@@ -12,14 +12,17 @@
 mod support;
 
 mod admission;
+mod advice;
 mod autos;
 mod bad_input;
 mod clouds;
 mod connections;
 mod converse;
+mod doors;
 mod drain;
 mod endings;
 mod failover;
+mod figures;
 mod forwarding;
 mod garbage;
 mod hang_up;

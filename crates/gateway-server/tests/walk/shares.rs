@@ -180,3 +180,65 @@ fn a_hedged_loser_that_stated_its_usage() {
     let paid = ["deployment:slow", "deployment:quick"].map(|owner| part_spend(dir.path(), owner, "30d"));
     assert!(near(paid[0] + paid[1], before + spent), "{paid:?}, the key {}", before + spent);
 }
+
+/// Surface §7.7, budgets of single deployments: one that does not hold the rest of an answer is not asked for it, and the
+/// next goes on.
+#[test]
+fn a_stream_does_not_go_on_where_the_budget_is_too_small() {
+    let dying = Upstream::always(Reply::stream().then(openai::piece("Hell")).cut());
+    let (poor, rich) = (Upstream::always(openai::stream()), Upstream::always(openai::stream()));
+    let setup = member(failing_over(), "first", &dying, 1, 0.01);
+    let small =
+        json!({ "order": 2, "max_budget": 0.005, "budget_duration": "30d", "output_cost_per_token": 0.002 });
+    let setup = setup.model_at("any", "openai/gpt-4o", &poor.url(), &small);
+    let setup = setup.info(json!({ "id": "poor", "supports_assistant_prefill": true }));
+    let gateway = member(setup, "rich", &rich, 3, 0.002).start();
+    let answer = gateway.chat(&openai::streamed("any")).send().expect(200);
+    assert!(
+        answer.text().contains("Hell") && answer.text().ends_with("data: [DONE]\n\n"),
+        "{}",
+        answer.text()
+    );
+    gateway.wait_for_rest();
+    assert_eq!((poor.seen().len(), rich.seen().len()), (0, 1));
+    let paid = spends(gateway, &[("deployment:poor", "30d"), ("deployment:rich", "30d")]);
+    assert!(paid[0] == 0.0 && near(paid[1], 0.05), "{paid:?}");
+}
+
+/// The same of fallbacks: the one whose deployment has no money left is passed over, and where no other is there, its
+/// budget is told.
+#[test]
+fn a_fallback_whose_deployment_is_broke_is_passed_over() {
+    let (broken, poor, rich) = (
+        Upstream::always(openai::error(500, "no")),
+        Upstream::always(openai::reply()),
+        Upstream::always(openai::reply()),
+    );
+    let small = json!({ "max_budget": 0.06, "budget_duration": "30d", "output_cost_per_token": 0.002 });
+    let setup = gateway()
+        .model("any", "openai/gpt-4o", &broken)
+        .model_at("poor", "openai/gpt-4o", &poor.url(), &small)
+        .info(json!({ "id": "poor" }))
+        .model("rich", "openai/gpt-4o", &rich)
+        .set("router_settings", "num_retries", 0)
+        .set("router_settings", "fallbacks", json!([{ "any": ["poor", "rich"] }]));
+    let gateway = setup.start();
+    let mut asked = openai::request("poor");
+    asked["max_tokens"] = json!(5);
+    gateway.chat(&asked).send().expect(200);
+    asked["model"] = json!("any");
+    let answer = gateway.chat(&asked).send().expect(200);
+    assert_eq!((answer.must("x-litellm-model-group"), poor.seen().len(), rich.seen().len()), ("rich", 1, 1));
+    asked["fallbacks"] = json!(["poor"]);
+    gateway.chat(&asked).send().expect(500);
+    asked["model"] = json!("poor");
+    let refused = gateway.chat(&asked).send().expect(429);
+    assert!(
+        refused.text().contains("crossed budget") && refused.text().contains("poor"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(poor.seen().len(), 1);
+    let paid = spends(gateway, &[("deployment:poor", "30d")]);
+    assert!(near(paid[0], 0.05), "{paid:?}");
+}

@@ -73,6 +73,23 @@ fn the_share_of_failures() {
     assert!(!rests(&error, true, 1, 1000));
 }
 
+/// §7.5, the environment's numbers: another share, from another number of calls on.
+#[test]
+fn the_thresholds_of_the_environment() {
+    let error = upstream(ErrorKind::BadUpstream, 500);
+    let tuning =
+        crate::Tuning { failure_share: 0.25, minimum_calls: 3, lone_calls: 20, ..Default::default() };
+    let settings = RouterSettings { tuning, ..RouterSettings::default() };
+    let rests = |lone, successes, failures| {
+        let failure = Failure { error: &error, lone, by_caller: false };
+        let counts = MinuteCounts { successes, failures };
+        rest_after(failure, &deployment("d", "m", "gpt"), &settings, counts, |_| 0).is_some()
+    };
+    assert!(!rests(false, 0, 2) && rests(false, 0, 3));
+    assert!(!rests(false, 6, 2) && rests(false, 5, 2));
+    assert!(!rests(true, 0, 19) && rests(true, 0, 20));
+}
+
 /// What a caller did wrong never counts against a deployment, even a 401 with the caller's own key.
 #[test]
 fn callers_rest_nobody() {

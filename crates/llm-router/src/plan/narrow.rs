@@ -120,6 +120,33 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
         Ok(())
     }
 
+    /// Leaves those out that rules of the program's own keep from the call, and those that advice does not name where
+    /// nobody else may serve. LiteLLM surface §7.1 step 9.
+    pub(super) fn ruled(&mut self) -> Result<(), Refusal> {
+        let (ask, now) = (self.filter.ask, self.now);
+        let rules = &self.settings.own.rules;
+        let advice = ask.advice.filter(|advice| advice.only);
+        if rules.is_empty() && advice.is_none() {
+            return Ok(());
+        }
+        let open = std::mem::take(&mut self.open);
+        for at in open {
+            let one = self.candidate(at);
+            let against = rules.iter().find(|rule| !rule.keeps(one, &ask, now));
+            let why = match against {
+                Some(rule) => Some(Why::Rule(rule.name().to_owned())),
+                None => {
+                    advice.filter(|advice| !advice.order.contains(&one.deployment.id)).map(|_| Why::Unadvised)
+                }
+            };
+            match why {
+                None => self.open.push(at),
+                Some(why) => self.witness.left_out(at, || why),
+            }
+        }
+        if self.open.is_empty() { Err(Refusal::Nobody) } else { Ok(()) }
+    }
+
     /// Keeps the lowest level. LiteLLM surface §7.1 step 10.
     pub(super) fn lowest_level(&mut self) {
         if self.filter.level.is_some() || self.group.levels.len() < 2 {

@@ -55,6 +55,15 @@ fn waits_grow() {
     check(40, 0, 8.0, 8.75);
     check(0, 3, 3.0, 3.75);
     check(0, 10, 10.0, 10.0);
+    let tuning = crate::Tuning {
+        first_wait: Duration::from_millis(100),
+        longest_wait: Duration::from_secs(1),
+        jitter: 0.0,
+        ..Default::default()
+    };
+    let settings = RouterSettings { tuning, ..RouterSettings::default() };
+    let waits = [0, 1, 2, 9].map(|retry| wait(&error, retry, LONE, &settings, &mut Rng::with_seed(1)));
+    assert_eq!(waits, [100, 200, 400, 1000].map(Duration::from_millis), "of the environment");
 }
 
 /// §7.3: nothing while others can serve; Retry-After above 0 and up to a minute is honoured.

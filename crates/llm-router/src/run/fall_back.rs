@@ -6,7 +6,7 @@ use std::sync::Arc;
 use llm_types::Result;
 
 use super::{Part, Tried, Walk, fault};
-use crate::fallback::{Fault, Frame, Lists, Params, Spots, Step};
+use crate::fallback::{Fault, Frame, Lists, Params, Step};
 use crate::{Attempt, Done, Failed, FallbackTarget, Route, error};
 
 impl<'r> Walk<'r> {
@@ -36,14 +36,14 @@ impl<'r> Walk<'r> {
             };
             match step {
                 Step::Level(route, level) => {
-                    let part = Part { level: Some(level), excluded: Spots::new(), params: frame.params() };
+                    let part = Part { level: Some(level), params: frame.params(), ..Part::default() };
                     match self.try_again(route, part, attempt).await {
                         Ok(done) => return Ok(done),
                         Err(fault) => frame.level_failed(level, fault),
                     }
                 }
                 Step::Failover(route, excluded) => {
-                    let part = Part { level: None, excluded, params: frame.params() };
+                    let part = Part { excluded, params: frame.params(), ..Part::default() };
                     match self.try_again(route, part, attempt).await {
                         Ok(done) => return Ok(done),
                         Err(fault) => frame.failover_failed(fault),

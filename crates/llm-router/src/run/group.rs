@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::plan::{Filter, Refusal, healthy, plan};
 use crate::rates::{self, Asked};
 use crate::retry::{self, Allowance, Situation};
+use crate::strategies::CUSTOM;
 use crate::tags::TagWish;
 use crate::{
     Ask, Attempt, Candidate, Clock, Done, Group, Moment, Request, Route, RouterSettings, error, outlier,
@@ -28,7 +29,7 @@ impl<'r> Walk<'r> {
     pub(super) async fn try_group<T, F, Fut>(
         &mut self,
         route: Route<'r>,
-        part: Part<'r>,
+        mut part: Part<'r>,
         attempt: &mut F,
     ) -> Result<Done<'r, T>, Fault<'r>>
     where
@@ -36,6 +37,11 @@ impl<'r> Walk<'r> {
         Fut: Future<Output = Result<T>>,
     {
         let mut state = GroupState::default();
+        if let Some(consult) = self.request.consult
+            && self.settings.strategy_of(&route.group.name).0.name == CUSTOM
+        {
+            part.advice = consult(route.group).await;
+        }
         self.report.retries = 0;
         self.report.max_retries = self.request.controls.num_retries.unwrap_or(self.settings.num_retries);
         loop {
@@ -175,7 +181,7 @@ impl<'r> Walk<'r> {
             let all = (0..).zip(&route.group.candidates);
             excluded.extend(all.filter(|(_, one)| !fits(&one.deployment)).map(|(at, _)| at));
         }
-        let ask = Ask { stream: self.request.stream, ..self.request.ask };
+        let ask = Ask { stream: self.request.stream, advice: part.advice.as_ref(), ..self.request.ask };
         let now = self.router.clock.now();
         let wanted = match self.request.bonds {
             [] => Spots::new(),

@@ -14,8 +14,8 @@ pub(crate) use group::wish;
 
 use crate::fallback::{Fault, Params, Spots};
 use crate::{
-    Attempt, Clock, Deployment, Done, Failed, GroupError, Moment, Report, Request, Route, RouterSettings,
-    Routes, error,
+    Advice, Attempt, Clock, Deployment, Done, Failed, GroupError, Moment, Report, Request, Route,
+    RouterSettings, Routes, error,
 };
 
 /// Routes calls over one snapshot of routes. Cheap to clone; a reload makes a new one.
@@ -92,6 +92,8 @@ struct Part<'r> {
     level: Option<i64>,
     excluded: Spots,
     params: Params<'r>,
+    /// What was said of its deployments.
+    advice: Option<Advice>,
 }
 
 impl<'r> Walk<'r> {

@@ -1,6 +1,7 @@
 //! How one deployment is picked among those that may serve: one function each, listed in [`ALL`].
 
 mod cost;
+mod custom;
 pub(crate) mod ewma;
 mod lar1;
 mod latency;
@@ -86,6 +87,9 @@ pub struct Strategy {
     pub limits: bool,
 }
 
+/// The strategy that asks somebody else.
+pub const CUSTOM: &str = "custom";
+
 /// Every strategy there is.
 pub const ALL: &[Strategy] = &[
     Strategy {
@@ -134,6 +138,13 @@ pub const ALL: &[Strategy] = &[
         name: "lar1",
         about: "picks a kind of model by the confidence that `metadata.lar1` states",
         pick: lar1::pick,
+        lists: false,
+        limits: false,
+    },
+    Strategy {
+        name: CUSTOM,
+        about: "picks as a program of the operator's says (`routing_webhook`), else as `simple-shuffle`",
+        pick: custom::pick,
         lists: false,
         limits: false,
     },

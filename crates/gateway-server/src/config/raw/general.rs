@@ -3,9 +3,9 @@
 catalogue! {
     GENERAL
     completion_model Text "" served: "Model of requests that name none.";
-    max_in_flight_requests_per_worker Count "" later "it has no effect": "Calls a worker may have in flight; more wait.";
-    max_queued_requests_per_worker Count "" later "it has no effect": "Queue length behind that ceiling.";
-    admission_queue_timeout_seconds Number "1.0" later "it has no effect": "Longest wait for a slot.";
+    max_in_flight_requests_per_worker Count "" served: "Calls to models that are answered at the same time, this process being one worker; more wait.";
+    max_queued_requests_per_worker Count "" served: "Calls that may wait for that; more are refused with 503. No bound when not given.";
+    admission_queue_timeout_seconds Seconds "1.0" served: "Longest wait, seconds; then 503.";
     plugins List "" later "there is no admin UI": "External UIs embedded in the dashboard: name, display_name, url, plugin_key.";
     key_management_system Any "" later "secrets come from the environment and this file only": "Secret manager: google_kms, azure_key_vault, aws_secret_manager, google_secret_manager, hashicorp_vault, cyberark, local, aws_kms or custom.";
     use_google_kms Flag "" later "secrets come from the environment and this file only": "Legacy switch for KMS-decrypted env.";
@@ -50,9 +50,9 @@ catalogue! {
     background_health_checks Flag "" served: "Probe deployments now and then.";
     health_check_interval Count "300" served: "Seconds between two rounds of probes.";
     health_check_concurrency Count "" served: "Probes at the same time.";
-    health_check_skip_disabled_background_models Flag "False" later "deployments are not probed this way": "Also skip them on GET /health.";
+    health_check_skip_disabled_background_models Flag "False" served: "Leave deployments with `model_info.disable_background_health_check` out of `GET /health`, too.";
     background_health_check_model_groups List "" served: "Probe only these groups.";
-    model_list_healthy_only Flag "" later "deployments are not probed this way": "Hide groups with no healthy deployment.";
+    model_list_healthy_only Flag "" served: "Leave models out of `/models`, `/v1/models/{id}` and `/model/info` whose deployments were all found ill by health checks; they can still be called.";
     alerting List "" later "no alert is sent": "List of `slack`, `webhook`, `email`, `ms_teams`.";
     alert_types List "" later "no alert is sent": "Subset of alert types.";
     alert_to_webhook_url Map "" later "no alert is sent": "Alert type -> url or list.";
@@ -146,7 +146,7 @@ catalogue! {
     disable_reset_budget Flag "false" served: "Never reset budgets: what is spent stays spent.";
     disable_master_key_return Flag "false" accepted: "Hide it from /user/info.";
     disable_adding_master_key_hash_to_db Flag "false" accepted: "Accepted, superseded by alias `litellm_proxy_master_key`.";
-    disable_retry_on_max_parallel_request_limit_error Flag "false" later "it has no effect": "Disable retry on max parallel request limit error.";
+    disable_retry_on_max_parallel_request_limit_error Flag "false" accepted: "Refuse calls beyond a limit of parallel requests without trying again; they always are.";
     disable_prisma_schema_update Flag "false" accepted: "Env DISABLE_SCHEMA_UPDATE.";
     proxy_batch_write_at Count "10" served: "Seconds between two writes of spend to the database.";
     proxy_budget_rescheduler_min_time Count "597" accepted: "Least seconds between two resets of budgets; the gateway looks every second.";
@@ -169,19 +169,19 @@ catalogue! {
     health_check_staleness_threshold Count "" served: "Age up to which a probe counts, seconds.";
     health_check_ignore_transient_errors Flag "false" served: "Probes answered by 408 or 429 do not count.";
     health_check_details Flag "true" served: "Show details in /health.";
-    use_shared_health_check Flag "false" later "deployments are not probed this way": "One pod probes for all (Redis).";
-    health_check_readiness_details Flag "false" later "deployments are not probed this way": "Health check readiness details.";
-    allow_public_health_readiness_details Flag "false" served: "`/health/readiness/details` needs no key.";
+    use_shared_health_check Flag "false" served: "One of the gateways that share a Redis (`router_settings.redis_*`) probes for all of them.";
+    health_check_readiness_details Flag "false" accepted: "Details of readiness; they are at `/health/readiness/details` for callers with a key.";
+    allow_public_health_readiness_details Flag "false" served: "Say more than `status` and `db` at `/health/readiness`, which needs no key.";
     forward_openai_org_id Flag "false" served: "Pass the caller's `OpenAI-Organization` header.";
     forward_llm_provider_auth_headers Flag "false" later "callers' provider keys are not used": "Client x-api-key used upstream when it was not the proxy key.";
     always_include_stream_usage Flag "false" served: "Add stream_options.include_usage.";
-    expose_fallback_errors_to_caller Flag "false" later "it has no effect": "X-litellm-fallback-errors header.";
-    dangerously_allow_mock_testing_request_params Flag "false" later "it has no effect": "`mock_testing_*` body params give 400 unless set.";
+    expose_fallback_errors_to_caller Flag "false" served: "Tell callers who send `include_fallback_errors` what groups failed with, in the header x-litellm-fallback-errors.";
+    dangerously_allow_mock_testing_request_params Flag "false" served: "Let callers fail groups on purpose (`mock_testing_fallbacks` and its kin), which is refused otherwise.";
     auto_redirect_ui_login_to_sso Flag "false" later "there is no admin UI": "Auto redirect UI login to SSO.";
     hide_default_credentials_hint Flag "false" later "there is no admin UI": "Hide default credentials hint.";
     block_robots Flag "false" served: "`/robots.txt` asks crawlers to stay away.";
-    enable_drain_endpoint Flag "false" later "it has no effect": "Serve `/health/drain`.";
-    drain_endpoint_token Secret "" later "it has no effect": "Token for `/health/drain`.";
+    enable_drain_endpoint Flag "false" served: "Serve `GET /health/drain`: the gateway says it is not ready, and answers when its calls have ended.";
+    drain_endpoint_token Secret "" served: "What callers of `/health/drain` must send as `x-drain-token` (DRAIN_ENDPOINT_TOKEN).";
     litellm_license Secret "" later "it has no effect": "Licence of LiteLLM Enterprise; the gateway needs none.";
     maximum_spend_logs_retention_interval Text "1d" served: "Time between two removals of old rows.";
     maximum_spend_logs_cleanup_cron Text "" served: "When old rows go, as cron writes it, instead of the interval; days of the week count from Monday as 0, as in LiteLLM.";

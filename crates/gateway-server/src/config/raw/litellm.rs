@@ -57,7 +57,7 @@ catalogue! {
     default_redis_ttl Number "" later "counters are kept in this process": "Seconds an answer stays in Redis.";
     default_redis_batch_cache_expiry Number "" later "counters are kept in this process": "Default redis batch cache expiry.";
     model_alias_map Map "" served: "Other names for models, applied before routing.";
-    model_group_settings Any "" later "it has no effect": "Settings by group, such as {forward_client_headers_to_llm_api: [groups]}.";
+    model_group_settings Map "" served: "Settings by group: {forward_client_headers_to_llm_api: [groups]} passes callers' `x-*` headers on to the deployments of these groups only.";
     max_budget Number "0.0" served: "Budget of the whole gateway, USD.";
     budget_exceeded_status_code Count "422" served: "Status of refusals for lack of budget.";
     budget_duration Text "" served: "Period of `max_budget`, such as `30d`.";
@@ -233,7 +233,7 @@ catalogue! {
     api_base Any "" later "it has no effect": "Base URL of the provider's API; the provider's own when not given.";
     api_version Text "" served: "Version of the Azure API of deployments that name none.";
     models_by_provider Any "" accepted: "Models by provider.";
-    longer_context_model_fallback_dict Any "" later "it has no effect": "Longer context model fallback dict.";
+    longer_context_model_fallback_dict Any "" later "no proxy reads it; `context_window_fallbacks` says where long prompts go": "Larger models by name, a table of the Python library.";
     adapters Any "" accepted: "Python adapters held in memory.";
     vector_store_index_registry Any "" later "the endpoint it belongs to is not served": "Vector store index registry.";
     vector_store_search_failure_mode Any "" later "the endpoint it belongs to is not served": "Vector store search failure mode.";

@@ -21,6 +21,7 @@ macro_rules! catalogue {
 }
 
 mod general;
+mod hook;
 mod jwt;
 mod litellm;
 mod model_info;
@@ -33,6 +34,7 @@ mod top;
 mod webhook;
 
 pub(crate) use general::GENERAL;
+pub(crate) use hook::ROUTING_WEBHOOK;
 pub(crate) use jwt::{JWT_AUTH, JWT_ISSUER};
 pub(crate) use litellm::LITELLM;
 pub(crate) use model_info::MODEL_INFO;
@@ -106,6 +108,7 @@ pub(crate) const SECTIONS: &[(&str, Catalogue)] = &[
     ("general_settings.litellm_jwtauth.issuers[]", JWT_ISSUER),
     ("litellm_settings", LITELLM),
     ("router_settings", ROUTER),
+    ("router_settings.routing_webhook", ROUTING_WEBHOOK),
 ];
 
 #[cfg(test)]

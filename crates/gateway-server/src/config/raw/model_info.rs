@@ -16,14 +16,14 @@ catalogue! {
     adaptive_router_preferences Map "" served: "For adaptive routers: {quality_tier, strengths}.";
     member_auto_router Flag "False" later "it has no effect": "Entry made for an auto router.";
     blocked Flag "" served: "Paused: calls are refused.";
-    discoverable Flag "" later "the model is listed": "Whether the deployment is listed.";
+    discoverable Flag "" served: "Whether the deployment is listed; a model that is not can still be called.";
     access_windows List "" served: "Times of the day at which the deployment is kept for some teams: `{start, end, timezone, team_ids}`.";
     ptu_count Count "" later "it has no effect": "Provisioned units of the deployment.";
     ptu_effective_from Text "" later "it has no effect": "When the provisioned units begin.";
     ptu_effective_to Text "" later "it has no effect": "When the provisioned units end.";
     allow_fail_open Flag "" later "it has no effect": "Answer although a check cannot run.";
     enable_tag_filtering Flag "" served: "Route this group by tags, whatever the router says.";
-    internal_router_model Flag "" later "the model can be called as others can": "Used by routers only, not by callers.";
+    internal_router_model Flag "" later "rows of the spend log tell the group that was asked for and the model that served, for all deployments alike": "Note the routing decision in rows of the spend log.";
     mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
     access_groups List "" served: "Names under which keys and teams may be granted the model.";
     supported_environments List "" served: "The deployment is active only where the environment variable LITELLM_ENVIRONMENT is one of these.";

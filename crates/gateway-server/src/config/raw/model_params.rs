@@ -98,7 +98,7 @@ catalogue! {
     organization Any "" served: "OpenAI organization, sent as `OpenAI-Organization`.";
     configurable_clientside_auth_params List "" later "requests that bring their own `api_key` or `api_base` are refused": "Which of api_key/api_base the body may override.";
     litellm_credential_name Text "" served: "Entry of `credential_list` to sign in with.";
-    provider_affinity_header Text "" later "deployments are picked without it": "Header that keeps a session on one provider node.";
+    provider_affinity_header Text "" served: "Header in which the provider is told the session of a call (`x-litellm-session-id` and its kin), so that its own router keeps to one node.";
     litellm_trace_id Text "" accepted: "Trace id of a call; set per request.";
     max_file_size_mb Number "" later "the endpoint it belongs to is not served": "Larger uploads are refused, in MB.";
     default_api_key_tpm_limit Count "" served: "Tokens per minute one key may use of this model.";

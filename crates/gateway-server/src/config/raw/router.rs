@@ -4,6 +4,7 @@ catalogue! {
     ROUTER
     routing_strategy Text "simple-shuffle" served: "How a deployment of a group is picked.";
     routing_strategy_args Map "" served: "Options of the strategy: ttl, lowest_latency_buffer, max_latency_list_size, ttft_percentile, confidence_threshold_low, _medium and _high.";
+    routing_webhook Map "" served: "The program that the strategy `custom` asks which deployments should serve: {url, secret, timeout} (only this gateway has the setting).";
     num_retries Count "" served: "Retries after the first attempt.";
     timeout Seconds "request_timeout` 6000 s" served: "Seconds to wait for a whole answer.";
     stream_timeout Seconds "" served: "Seconds to the first byte of a stream.";
@@ -53,7 +54,7 @@ catalogue! {
     enable_health_check_routing Flag "" served: "Leave out deployments that the last health check found ill.";
     health_check_staleness_threshold Seconds "" served: "Seconds a finding of a health check counts; twice `health_check_interval` when not given.";
     health_check_ignore_transient_errors Flag "" served: "Probes answered by 408 or 429 do not count.";
-    plugins List "" later "Python plug-ins are not run": "Python routing plug-ins.";
+    plugins List "" later "Python is not run; the strategy `custom` asks a program at a URL (`routing_webhook`), which may leave deployments out, too": "Python routing plug-ins.";
     client_ttl Count "3600" accepted: "Seconds a client object lives.";
     polling_interval Number "0.003" accepted: "Pause of LiteLLM's scheduler, seconds; here a free place is handed over at once.";
     alerting_config Map "" later "no alert is sent": "Where the router sends alerts.";

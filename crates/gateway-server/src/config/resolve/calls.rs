@@ -73,6 +73,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
     Calls {
         media,
         drop_params: section.is_on("drop_params"),
+        header_groups: header_groups(section),
         aliases: aliases(section),
         http2: section.is_on("http2"),
         trust: trust(section),
@@ -88,6 +89,22 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         public_links: Map::new(),
         priorities: super::priorities::resolve(section),
     }
+}
+
+/// Groups to whose providers callers' headers go (`model_group_settings`).
+fn header_groups(section: &mut Section<'_, '_, '_>) -> Vec<String> {
+    const KEY: &str = "model_group_settings";
+    let settings = section.map(KEY);
+    let groups = settings.get("forward_client_headers_to_llm_api").filter(|groups| !groups.is_null());
+    if let Some(wrong) = groups.filter(|groups| !groups.is_array()) {
+        let found = format!("found `{wrong}` as `forward_client_headers_to_llm_api`");
+        section.error(KEY, found, "expected a list of groups");
+    }
+    if let Some(other) = settings.keys().find(|key| *key != "forward_client_headers_to_llm_api") {
+        let (path, at) = (section.path_of(KEY), section.at(KEY));
+        section.cx.warning(&path, &at, format!("found `{other}`"), "it has no effect");
+    }
+    texts(groups)
 }
 
 fn adjustments(section: &mut Section<'_, '_, '_>, stored: &StoredEntries) -> Adjustments {

@@ -126,19 +126,6 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
         slow_from: seconds(&mut section, "alerting_threshold", None, 300),
         health_routing: section.is_on("enable_health_check_routing"),
-        health: health_checks(&mut section, health.then_some(health_interval)),
-    }
-}
-
-/// How deployments are probed.
-fn health_checks(section: &mut Section<'_, '_, '_>, interval: Option<Duration>) -> HealthChecks {
-    HealthChecks {
-        interval: interval.filter(|interval| !interval.is_zero()),
-        concurrency: section.count("health_check_concurrency").filter(|most| *most > 0).unwrap_or(PROBES),
-        groups: section.texts("background_health_check_model_groups"),
-        staleness: section.seconds("health_check_staleness_threshold"),
-        ignore_transient: section.is_on("health_check_ignore_transient_errors"),
-        details: section.flag("health_check_details").unwrap_or(true),
     }
 }
 

@@ -6,9 +6,11 @@ mod cache_points;
 mod calls;
 mod cloud;
 mod context;
+mod doors;
 mod general;
 mod governance;
 mod grpc;
+mod hook;
 mod identity;
 mod jwt;
 mod media;
@@ -23,6 +25,7 @@ mod retention;
 mod router;
 mod routing;
 mod section;
+mod session;
 mod target;
 mod template;
 mod webhook;
@@ -74,6 +77,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     budgets.providers = allowances::by_name(&mut section, "provider_budget_config");
     let params = section.mapping("default_litellm_params").map(Node::members).unwrap_or_default();
     let redis = redis::coordination(&mut cx, root.member("general_settings")).or(redis);
+    let routing_webhook = hook::resolve(&mut cx, root.member("router_settings"), &router);
     let defaults = target::Defaults {
         registry,
         drop_params: calls.drop_params,
@@ -90,7 +94,18 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let registry = registry.clone();
     let (models, unserved) = (models.callable, models.unserved);
     let origin = Arc::clone(origin);
-    let config = Config { general, calls, budgets, router, models, redis, unserved, registry, origin };
+    let config = Config {
+        general,
+        calls,
+        budgets,
+        router,
+        routing_webhook,
+        models,
+        redis,
+        unserved,
+        registry,
+        origin,
+    };
     names::check(&mut cx, root, &config);
     names::of_auto_routers(&mut cx, root, &config);
     (config, cx.problems)

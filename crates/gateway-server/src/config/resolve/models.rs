@@ -162,6 +162,7 @@ fn one(
     let tells_thoughts = section.is_on("merge_reasoning_content_in_choices");
     let per_key_limits = per_key_limits(&mut section);
     let budget = super::allowances::of_entry(&mut section);
+    let session_header = super::session::header(&mut section);
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
@@ -175,6 +176,7 @@ fn one(
     let overrides = overrides(cx, path, &params, info);
     let probe = probe(cx, path, info);
     let windows = super::windows::of(cx, &format!("{path}.model_info"), info);
+    let listed = is_listed(cx, path, info);
     let model = Model {
         deployment,
         overrides,
@@ -184,6 +186,8 @@ fn one(
         probe,
         per_key_limits,
         budget,
+        session_header,
+        listed,
         windows,
         derived_id,
     };
@@ -371,6 +375,11 @@ fn is_active(cx: &mut Context<'_>, path: &str, info: Option<&Node>) -> bool {
         let here = section.cx.env.value("LITELLM_ENVIRONMENT");
         here.is_some_and(|here| supported.iter().any(|name| *name == here))
     }
+}
+
+fn is_listed(cx: &mut Context<'_>, path: &str, info: Option<&Node>) -> bool {
+    let mut section = Section::open(cx, &format!("{path}.model_info"), info, MODEL_INFO);
+    section.flag("discoverable").unwrap_or(true)
 }
 
 /// The longest wait for the answer to a probe unless told, seconds (LiteLLM's `HEALTH_CHECK_TIMEOUT_SECONDS`).

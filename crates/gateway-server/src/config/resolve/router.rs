@@ -8,6 +8,7 @@ use llm_router::{Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, Rout
 
 use super::section::{count_of, number_of, text_of};
 use super::{Context, Section, routing};
+use crate::config::Env;
 use crate::config::raw::{LITELLM, ROUTER};
 use crate::config::source::{Node, Tree};
 
@@ -17,6 +18,7 @@ const UNTOUCHED_ALLOWED_FAILS: u32 = 3;
 /// Both sections; where both give a value the router's wins, as in LiteLLM (but for the timeout, §7.6).
 pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Option<&Node>) -> RouterSettings {
     let mut settings = RouterSettings::default();
+    of_environment(cx.env, &mut settings);
     let mut calls = Section::open(cx, "litellm_settings", litellm, LITELLM);
     common(&mut calls, &mut settings);
     settings.explain_errors = calls.flag("expose_router_debug_in_errors").unwrap_or(settings.explain_errors);
@@ -29,6 +31,24 @@ pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Opti
     let timeout = request_timeout.or_else(|| section.seconds("timeout")).or(of_env.and_then(duration));
     settings.timeout = timeout.or(settings.timeout);
     settings
+}
+
+/// Numbers that LiteLLM takes from the environment; a variable that holds no such number is as good as not set.
+fn of_environment(env: &Env, settings: &mut RouterSettings) {
+    let number = |name: &str| env.value(name).and_then(|text| text.trim().parse::<f64>().ok());
+    let count = |name: &str| env.value(name).and_then(|text| text.trim().parse::<u32>().ok());
+    let seconds = |name: &str| number(name).and_then(duration);
+    let tuning = &mut settings.tuning;
+    tuning.first_wait = seconds("INITIAL_RETRY_DELAY").unwrap_or(tuning.first_wait);
+    tuning.longest_wait = seconds("MAX_RETRY_DELAY").unwrap_or(tuning.longest_wait);
+    tuning.jitter = number("JITTER").filter(|jitter| *jitter >= 0.0).unwrap_or(tuning.jitter);
+    let share = number("DEFAULT_FAILURE_THRESHOLD_PERCENT").filter(|share| (0.0..=1.0).contains(share));
+    tuning.failure_share = share.unwrap_or(tuning.failure_share);
+    tuning.minimum_calls =
+        count("DEFAULT_FAILURE_THRESHOLD_MINIMUM_REQUESTS").unwrap_or(tuning.minimum_calls);
+    tuning.lone_calls = count("SINGLE_DEPLOYMENT_TRAFFIC_FAILURE_THRESHOLD").unwrap_or(tuning.lone_calls);
+    settings.cooldown_time = seconds("DEFAULT_COOLDOWN_TIME_SECONDS").unwrap_or(settings.cooldown_time);
+    settings.max_fallbacks = count("ROUTER_MAX_FALLBACKS").unwrap_or(settings.max_fallbacks);
 }
 
 fn duration(seconds: f64) -> Option<Duration> {

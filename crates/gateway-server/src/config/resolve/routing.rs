@@ -179,7 +179,14 @@ fn named(cx: &mut Context<'_>, path: &str, node: &Node) -> Option<Strategy> {
     let found = if name.is_empty() { node.kind().to_owned() } else { format!("`{name}`") };
     let expected = format!("expected one of {}", expected.join(", "));
     let problem = cx.error(path, &node.at, format!("found {found}"), expected);
-    problem.hint = near.map(|near| format!("did you mean `{near}`?"));
+    // LiteLLM takes a Python object here, which is named by its module.
+    let python = name.contains('.') || name.contains(':');
+    let instead = || {
+        "Python is not run here: write `custom`, and the URL of a program that picks under `routing_webhook` \
+         (docs/guide/routing-webhook.md)"
+            .to_owned()
+    };
+    problem.hint = near.map(|near| format!("did you mean `{near}`?")).or_else(|| python.then(instead));
     None
 }
 

@@ -13,7 +13,7 @@ fn counts_are_rendered_with_escaped_labels_and_cumulative_buckets() {
     counts.total.count(7_000);
     counts.total.count(400_000_000);
     metrics.refuse(401);
-    let text = metrics.render(&[("gateway_ledger_backlog_bytes", 12)]);
+    let text = metrics.render(&[("gateway_ledger_backlog_bytes", 12)], &[]);
     let labels = "requested_model=\"my\\\"group\",model=\"gpt-4o\",api_provider=\"openai\",model_id=\"d1\"";
     for line in [
         format!("litellm_proxy_total_requests_metric_total{{{labels},status_code=\"200\"}} 2"),

@@ -77,3 +77,73 @@ fn what_is_wrong_is_told() {
         "warning router_settings.optional_pre_call_checks: found `crystal_ball`",
     );
 }
+
+/// Surface §7.3, §7.5: numbers that LiteLLM takes from the environment; settings of the file win.
+#[test]
+fn numbers_of_the_environment() {
+    let read = |file: &str, variables: &[(&str, &str)]| {
+        let env: Env = variables.iter().copied().chain([("LITELLM_MASTER_KEY", "sk-of-this-test")]).collect();
+        parse(file, &env, &Registry::built_in()).config.expect("a configuration").router
+    };
+    let variables = [
+        ("INITIAL_RETRY_DELAY", "0.1"),
+        ("MAX_RETRY_DELAY", "2"),
+        ("JITTER", "0"),
+        ("DEFAULT_FAILURE_THRESHOLD_PERCENT", "0.25"),
+        ("DEFAULT_FAILURE_THRESHOLD_MINIMUM_REQUESTS", "3"),
+        ("SINGLE_DEPLOYMENT_TRAFFIC_FAILURE_THRESHOLD", "20"),
+        ("DEFAULT_COOLDOWN_TIME_SECONDS", "11"),
+        ("ROUTER_MAX_FALLBACKS", "2"),
+    ];
+    let told = read("model_list: []", &variables);
+    let tuning = llm_router::Tuning {
+        first_wait: Duration::from_millis(100),
+        longest_wait: Duration::from_secs(2),
+        jitter: 0.0,
+        failure_share: 0.25,
+        minimum_calls: 3,
+        lone_calls: 20,
+    };
+    assert_eq!((told.tuning, told.cooldown_time, told.max_fallbacks), (tuning, Duration::from_secs(11), 2));
+    let over = read("router_settings: {cooldown_time: 4, max_fallbacks: 3}", &variables);
+    assert_eq!((over.cooldown_time, over.max_fallbacks), (Duration::from_secs(4), 3));
+    let wrong = [("JITTER", "-1"), ("DEFAULT_FAILURE_THRESHOLD_PERCENT", "50"), ("MAX_RETRY_DELAY", "soon")];
+    assert_eq!(read("model_list: []", &wrong), RouterSettings::default());
+}
+
+/// `custom` needs a program; what names Python is told what to write instead.
+#[test]
+fn strategies_of_the_operators_own() {
+    let (told, problems) =
+        settings("routing_strategy: custom\nrouting_webhook: {url: 'http://127.0.0.1:9/route'}");
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(told.expect("a configuration").strategy.name, "custom");
+    for (text, problem) in [
+        (
+            "routing_strategy: custom",
+            "error router_settings.routing_strategy: found the strategy `custom` without `routing_webhook`",
+        ),
+        (
+            "routing_webhook: {url: 'http://127.0.0.1:9/'}",
+            "warning router_settings.routing_webhook: found no strategy `custom`",
+        ),
+        (
+            "routing_strategy: custom\nrouting_webhook: {url: my_module.pick}",
+            "error router_settings.routing_webhook.url: found `my_module.pick`",
+        ),
+        (
+            "routing_strategy: custom\nrouting_webhook: {secret: s}",
+            "error router_settings.routing_webhook.url: found no `url`",
+        ),
+        (
+            "routing_strategy: my_module.MyStrategy",
+            "error router_settings.routing_strategy: found `my_module.MyStrategy`",
+        ),
+    ] {
+        assert_eq!(settings(text).1, [problem], "{text}");
+    }
+    let file = "general_settings: {master_key: sk-of-this-test-0000}\nrouter_settings: {routing_strategy: my_module.MyStrategy}";
+    let loaded = parse(file, &Env::default(), &Registry::built_in());
+    let hint = loaded.problems[0].hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("Python is not run here") && hint.contains("routing_webhook"), "{hint}");
+}
