@@ -58,8 +58,6 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
     let mut section = Section::open(cx, "general_settings", node, GENERAL);
     section.review();
     let master_key = master_key(&mut section);
-    let health = section.is_on("background_health_checks");
-    let health_interval = seconds(&mut section, "health_check_interval", None, 300);
     General {
         jwt: None,
         log_retention: None,
@@ -126,6 +124,27 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
         slow_from: seconds(&mut section, "alerting_threshold", None, 300),
         health_routing: section.is_on("enable_health_check_routing"),
+        health: health(&mut section),
+        tells_fallbacks: section.is_on("expose_fallback_errors_to_caller"),
+        mock_failures: section.is_on("dangerously_allow_mock_testing_request_params"),
+        doors: super::doors::resolve(&mut section),
+    }
+}
+
+/// How deployments are probed.
+fn health(section: &mut Section<'_, '_, '_>) -> HealthChecks {
+    let in_rounds = section.is_on("background_health_checks");
+    let interval = seconds(section, "health_check_interval", None, 300);
+    HealthChecks {
+        interval: in_rounds.then_some(interval).filter(|interval| !interval.is_zero()),
+        concurrency: section.count("health_check_concurrency").filter(|most| *most > 0).unwrap_or(PROBES),
+        groups: section.texts("background_health_check_model_groups"),
+        staleness: section.seconds("health_check_staleness_threshold"),
+        ignore_transient: section.is_on("health_check_ignore_transient_errors"),
+        details: section.flag("health_check_details").unwrap_or(true),
+        skip_disabled: section.is_on("health_check_skip_disabled_background_models"),
+        lists_healthy: section.is_on("model_list_healthy_only"),
+        shared: section.is_on("use_shared_health_check"),
     }
 }
 

@@ -166,17 +166,12 @@ fn one(
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
-    let place = deployment.target.cloud.as_ref().and_then(|cloud| cloud.region.clone());
-    deployment.region = deployment.region.take().or(place);
-    deployment.rpm = rpm.or(deployment.rpm);
-    deployment.tpm = tpm.or(deployment.tpm);
+    of_entry(&mut deployment, rpm, tpm);
     if !is_active(cx, path, info) {
         return Some(Entry::Unserved(inactive(&deployment)));
     }
     let overrides = overrides(cx, path, &params, info);
     let probe = probe(cx, path, info);
-    let windows = super::windows::of(cx, &format!("{path}.model_info"), info);
-    let listed = is_listed(cx, path, info);
     let model = Model {
         deployment,
         overrides,
@@ -187,11 +182,19 @@ fn one(
         per_key_limits,
         budget,
         session_header,
-        listed,
-        windows,
+        listed: is_listed(cx, path, info),
+        windows: super::windows::of(cx, &format!("{path}.model_info"), info),
         derived_id,
     };
     usable.then(|| Entry::Callable(Box::new(model)))
+}
+
+/// What the entry itself says of limits, and the place its cloud says it is in.
+fn of_entry(deployment: &mut Deployment, rpm: Option<u64>, tpm: Option<u64>) {
+    let place = deployment.target.cloud.as_ref().and_then(|cloud| cloud.region.clone());
+    deployment.region = deployment.region.take().or(place);
+    deployment.rpm = rpm.or(deployment.rpm);
+    deployment.tpm = tpm.or(deployment.tpm);
 }
 
 fn unserved(section: &mut Section<'_, '_, '_>, name: String, reason: String) -> Unserved {
