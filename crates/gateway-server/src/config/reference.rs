@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::raw::{
     AUTH_WEBHOOK, CREDENTIAL, Catalogue, GENERAL, JWT_AUTH, JWT_ISSUER, Key, LITELLM, MODEL, MODEL_INFO,
-    MODEL_PARAMS, PRICES, PROVIDER, QUIRKS, ROUTER, SECTIONS, Shape, Status, TOP,
+    MODEL_PARAMS, PRICES, PROVIDER, QUIRKS, ROUTER, ROUTING_WEBHOOK, SECTIONS, Shape, Status, TOP,
 };
 
 /// A JSON schema (draft 2020-12) of the file. Unknown keys are allowed, as they only cause warnings.
@@ -33,7 +33,7 @@ pub fn config_schema() -> Value {
             ("providers", json!({ "type": ["object", "null"], "additionalProperties": provider })),
             ("general_settings", general()),
             ("litellm_settings", object(LITELLM, &[])),
-            ("router_settings", object(ROUTER, &[])),
+            ("router_settings", object(ROUTER, &[("routing_webhook", object(ROUTING_WEBHOOK, &[]))])),
         ],
     );
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
