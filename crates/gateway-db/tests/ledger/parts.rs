@@ -199,7 +199,7 @@ async fn sums_hold_where_rows_are_left_out() {
             assert_eq!(found.len(), rows, "{kept:?}");
             // Nothing is shipped twice for want of a row.
             shipper.flush().await.unwrap();
-            drop((writer, ledger));
+            drop((writer, shipper, ledger));
             let ledger = reopen(dir.path(), LedgerOptions::default());
             Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
             assert_eq!(db.key_by_hash(&key).await.unwrap().unwrap().spend, Money(17));

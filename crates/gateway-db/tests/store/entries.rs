@@ -66,7 +66,7 @@ async fn an_entry_is_replaced_only_as_it_was_read() {
         let read = model("a", "sk-1");
         db.put_entry(&read, &seal).await.unwrap();
         let mut theirs = read.clone();
-        theirs.info.insert("mode".into(), "chat".into());
+        theirs.info.insert("mode".into(), "embedding".into());
         let mut ours = read.clone();
         ours.blocked = !ours.blocked;
         assert!(db.replace_entry(&read, &theirs, &seal).await.unwrap());

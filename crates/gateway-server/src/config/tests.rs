@@ -363,7 +363,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("default_team_disabled", "teams_only"),
     ("block_robots", "block_robots"),
     ("disable_custom_api_keys", "no_chosen_secrets"),
-    ("allow_public_health_readiness_details", "public_readiness"),
+    ("allow_public_health_readiness_details", "tells_readiness"),
     ("disable_spend_logs", "disable_spend_logs"),
     ("disable_error_logs", "disable_error_logs"),
     ("disable_reset_budget", "budgets_stay"),

@@ -102,8 +102,6 @@ pub struct General {
     pub teams_only: bool,
     /// Nobody chooses the secret of a key (`disable_custom_api_keys`).
     pub no_chosen_secrets: bool,
-    /// `/health/readiness/details` needs no key (`allow_public_health_readiness_details`).
-    pub public_readiness: bool,
     /// `/robots.txt` asks crawlers to stay away (`block_robots`).
     pub block_robots: bool,
     /// Nobody signs in by password where single sign-on is configured.

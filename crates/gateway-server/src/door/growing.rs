@@ -77,6 +77,8 @@ impl Growing {
         let mut there = self.there.subscribe();
         let mut ended = self.end.subscribe();
         let reached = tokio::select! {
+            // What is there is given out before it is told that nothing more comes.
+            biased;
             reached = there.wait_for(|there| *there > range.start) => *reached.map_err(|_| gone())?,
             ended = ended.wait_for(Option::is_some) => match &*ended.map_err(|_| gone())? {
                 Some(Err(error)) => return Err(error.clone()),

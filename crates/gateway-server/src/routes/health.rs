@@ -58,7 +58,9 @@ pub(super) async fn answer(
         Probe::Test => ok(json!({ "route": "/test" })),
         Probe::Live => ok(json!("I'm alive!")),
         Probe::Ready => ready(core, Told::of(core)).await,
-        Probe::Details if core.shared.snapshot().config.general.public_readiness => ready(core, Told::All).await,
+        Probe::Details if core.shared.snapshot().config.general.doors.tells_readiness => {
+            ready(core, Told::All).await
+        }
         Probe::Drain => drain(core, head).await,
         Probe::Details | Probe::Deployments | Probe::Backlog => {
             let snapshot = core.shared.snapshot();

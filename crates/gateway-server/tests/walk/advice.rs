@@ -9,7 +9,7 @@ fn said(answer: &Value) -> Reply {
 }
 
 /// Three deployments of one group and one of another, which a program is asked about.
-fn group(upstream: &Upstream, program: &Upstream, more: Value) -> Setup {
+fn group(upstream: &Upstream, program: &Upstream, more: &Value) -> Setup {
     let mut hook = json!({ "url": format!("{}/route", program.url()), "timeout": 20 });
     for (name, value) in more.as_object().expect("a mapping") {
         hook[name] = value.clone();
@@ -34,7 +34,7 @@ fn group(upstream: &Upstream, program: &Upstream, more: Value) -> Setup {
 fn the_first_it_names_serves() {
     let upstream = Upstream::always(openai::reply());
     let program = Upstream::always(said(&json!({ "deployments": ["gone", "b", "a"] })));
-    let gateway = group(&upstream, &program, json!({ "secret": "s3cret-of-the-hook" })).start();
+    let gateway = group(&upstream, &program, &json!({ "secret": "s3cret-of-the-hook" })).start();
     let key = gateway.key(&json!({ "key_alias": "mine" }));
     for _ in 0..5 {
         let answer = gateway.post(openai::PATH).key(&key).json(&openai::request("any")).send().expect(200);
@@ -61,7 +61,7 @@ fn the_first_it_names_serves() {
 fn nobody_else_serves_where_it_says_so() {
     let upstream = Upstream::always(openai::error(503, "no"));
     let program = Upstream::always(said(&json!({ "deployments": ["c"], "only": true })));
-    let setup = group(&upstream, &program, json!({}));
+    let setup = group(&upstream, &program, &json!({}));
     let gateway = setup.set("router_settings", "fallbacks", json!([])).start();
     gateway.chat(&openai::request("any")).send().expect(503);
     let asked: Vec<String> = upstream
@@ -82,7 +82,7 @@ fn a_program_that_fails_holds_nobody_up() {
         (Upstream::always(Reply::silence()), json!({ "timeout": 0.05 }), 1.0),
         (Upstream::always(Reply::raw("HTTP/1.1 204 No Content\r\n\r\n")), json!({}), 0.0),
     ] {
-        let gateway = group(&upstream, &program, more.clone()).start();
+        let gateway = group(&upstream, &program, &more).start();
         gateway.chat(&openai::request("any")).send().expect(200);
         assert_eq!(gateway.metric("gateway_routing_webhook_failures_total", ""), failures, "{more}");
     }
@@ -97,7 +97,7 @@ fn fallbacks_are_asked_about_too() {
         openai::reply(),
     ]);
     let program = Upstream::always(said(&json!({ "deployments": ["a"] })));
-    let gateway = group(&upstream, &program, json!({})).start();
+    let gateway = group(&upstream, &program, &json!({})).start();
     let answer = gateway.chat(&openai::request("any")).send().expect(200);
     assert_eq!(answer.must("x-litellm-model-group"), "other");
     let groups: Vec<Value> = program.seen().iter().map(|seen| seen.json()["model_group"].clone()).collect();

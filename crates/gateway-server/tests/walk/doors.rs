@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Flow, Gate, MASTER, Reply, Running, Setup, Upstream, gateway, openai, wait_until};
 
 /// The setup with more members of `general_settings`.
-fn general(setup: Setup, members: Value) -> Setup {
+fn general(setup: Setup, members: &Value) -> Setup {
     let members = members.as_object().expect("a mapping").clone();
     members.into_iter().fold(setup, |setup, (name, value)| setup.set("general_settings", &name, value))
 }
@@ -29,7 +29,7 @@ fn calls_wait_at_the_door() {
         "max_queued_requests_per_worker": 1,
         "admission_queue_timeout_seconds": 60,
     });
-    let gateway = general(gateway().model("any", "openai/gpt-4o", &upstream), bound).start();
+    let gateway = general(gateway().model("any", "openai/gpt-4o", &upstream), &bound).start();
     let call = gateway.chat(&openai::request("any"));
     let first = call.begin();
     upstream.wait_for_requests(1);
@@ -58,7 +58,7 @@ fn a_stream_keeps_its_turn() {
     let held = Reply::stream().then(openai::piece("first")).hold(&gate).then(openai::finish());
     let upstream = Upstream::in_turn([held, openai::reply()]);
     let bound = json!({ "max_in_flight_requests_per_worker": 1, "admission_queue_timeout_seconds": 0.05 });
-    let gateway = general(gateway().model("any", "openai/gpt-4o", &upstream), bound).start();
+    let gateway = general(gateway().model("any", "openai/gpt-4o", &upstream), &bound).start();
     let mut flow = gateway.chat(&openai::streamed("any")).open();
     flow.until("first");
     let refused = gateway.chat(&openai::request("any")).send().expect(503);
@@ -76,7 +76,7 @@ fn a_gateway_retires() {
     let setup = gateway().model("any", "openai/gpt-4o", &upstream);
     assert_eq!(setup.start().get("/health/drain").send().status, 404);
     let drain = json!({ "enable_drain_endpoint": true, "drain_endpoint_token": "let-it-go" });
-    let gateway = general(setup, drain).start();
+    let gateway = general(setup, &drain).start();
     let wrong = gateway.get("/health/drain").header("x-drain-token", "something-else");
     assert_eq!((wrong.send().status, gateway.get("/health/drain").send().status), (401, 401));
     assert_eq!(gateway.get("/health/readiness").send().status, 200);

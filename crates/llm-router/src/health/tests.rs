@@ -77,8 +77,7 @@ fn the_share_of_failures() {
 #[test]
 fn the_thresholds_of_the_environment() {
     let error = upstream(ErrorKind::BadUpstream, 500);
-    let tuning =
-        crate::Tuning { failure_share: 0.25, minimum_calls: 3, lone_calls: 20, ..Default::default() };
+    let tuning = Tuning { failure_share: 0.25, minimum_calls: 3, lone_calls: 20, ..Default::default() };
     let settings = RouterSettings { tuning, ..RouterSettings::default() };
     let rests = |lone, successes, failures| {
         let failure = Failure { error: &error, lone, by_caller: false };

@@ -81,7 +81,6 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             .flag("default_team_disabled")
             .unwrap_or_else(|| env.flag("PROXY_DEFAULT_TEAM_DISABLED")),
         no_chosen_secrets: section.is_on("disable_custom_api_keys"),
-        public_readiness: section.is_on("allow_public_health_readiness_details"),
         block_robots: section.is_on("block_robots"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),

@@ -25,8 +25,7 @@ fn told(events: &[Event]) -> Vec<Event> {
     for event in events {
         told.push(event, &mut BytesMut::new());
     }
-    let events = seen.0.lock().unwrap().clone();
-    events
+    seen.0.lock().unwrap().clone()
 }
 
 fn text(choice: u32, text: &str) -> Event {
