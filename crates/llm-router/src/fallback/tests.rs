@@ -1,6 +1,7 @@
 //! Which groups are tried next, in order.
 
 use super::*;
+use crate::Candidate;
 
 fn map(entries: &[(&str, &str)]) -> FallbackMap {
     let mut map = FallbackMap::default();
@@ -40,6 +41,24 @@ fn lists_by_error() {
     assert!(found(&asked, &settings, ErrorKind::ContextTooLong).is_empty(), "configured, but no entry");
     let plain = Controls { fallbacks: Some(Fallbacks::List(vec!["p".into()])), ..Controls::default() };
     assert_eq!(found(&plain, &settings, ErrorKind::ContextTooLong), ["p"]);
+}
+
+/// §7.4 step 5: where no list has the name itself, one counts that has it with or without the group's provider.
+#[test]
+fn names_with_and_without_their_provider() {
+    let one = Arc::new(crate::testing::deployment("d", "m", "gpt-4o"));
+    let candidate = Candidate::new(one, Arc::default(), None);
+    let group = Group::new("openai/gpt-4o".into(), vec![candidate]);
+    let entry = |entries: &[(&str, &str)], name: &str| {
+        let map = map(entries);
+        let controls = Controls::default();
+        let lists = Lists { controls: &controls, settings: &RouterSettings::default() };
+        lists.lookup(&map, [name, name], Some(&group)).map(|targets| targets[0].model.to_string())
+    };
+    assert_eq!(entry(&[("gpt-4o", "bare"), ("*", "any")], "openai/gpt-4o").as_deref(), Some("bare"));
+    assert_eq!(entry(&[("openai/gpt-4o", "whole")], "gpt-4o").as_deref(), Some("whole"));
+    assert_eq!(entry(&[("gpt-4o", "bare"), ("openai/gpt-4o", "whole")], "gpt-4o").as_deref(), Some("bare"));
+    assert_eq!(entry(&[("azure/gpt-4o", "another's")], "gpt-4o"), None);
 }
 
 /// §7.4 step 5: the requested name before the group's, any name before `*`.

@@ -157,3 +157,23 @@ fn routing_groups() {
     let own = routes.resolve("a", None).expect("a route");
     assert_eq!(*own.group.levels, [i64::MAX], "its own name is as before");
 }
+
+/// §7.7: how many calls a deployment takes at a time: its own word, else what its rates come to, else the default.
+#[test]
+fn places_by_the_first_that_says_how_many() {
+    let places = |own: [Option<u64>; 3], default: Option<u32>| {
+        let [parallel, rpm, tpm] = own;
+        let mut one = deployment("d", "m", "gpt");
+        one.max_parallel_requests = parallel.and_then(|places| places.try_into().ok());
+        (one.rpm, one.tpm) = (rpm, tpm);
+        let settings = RouterSettings { default_max_parallel_requests: default, ..RouterSettings::default() };
+        let routes = Routes::new(vec![one], settings, &Counters::new(), None);
+        routes.resolve("m", None).expect("a route").group.candidates[0].parallel_limit
+    };
+    assert_eq!(places([Some(3), Some(9), Some(60_000)], Some(5)), Some(3));
+    assert_eq!(places([None, Some(9), Some(60_000)], Some(5)), Some(9));
+    assert_eq!(places([None, None, Some(60_000)], Some(5)), Some(10), "a sixth of the thousands of tokens");
+    assert_eq!(places([None, None, None], Some(5)), Some(5));
+    assert_eq!(places([None, None, Some(100)], None), Some(1), "never none");
+    assert_eq!(places([None, None, None], None), None);
+}
