@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use llm_types::Result;
+use llm_types::{Result, seldom};
 
 use super::{Call, Caller};
 use crate::store;
@@ -14,6 +14,13 @@ use crate::store;
 /// # Errors
 /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
 pub(super) async fn apply(call: &Call, caller: Caller) -> Result<Caller> {
+    match call.snapshot.config.general.user_headers.internal_user {
+        None => Ok(caller),
+        Some(_) => seldom(|| named(call, caller)).await,
+    }
+}
+
+async fn named(call: &Call, caller: Caller) -> Result<Caller> {
     let Some(header) = &call.snapshot.config.general.user_headers.internal_user else { return Ok(caller) };
     let Some(user) = call.header(header.as_str()).map(str::trim).filter(|user| !user.is_empty()) else {
         return Ok(caller);

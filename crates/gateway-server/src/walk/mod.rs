@@ -126,8 +126,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
     if let Some(bound) = call.snapshot.config.general.doors.admission {
-        // Boxed, so that calls without a bound carry no room for the wait.
-        call.admitted = Some(Arc::new(Box::pin(core.shared.gate.enter(bound)).await?));
+        call.admitted = Some(Arc::new(seldom(|| core.shared.gate.enter(bound)).await?));
     }
     let caller = behalf::apply(call, caller).await?;
     call.end_user = caller.end_user();
