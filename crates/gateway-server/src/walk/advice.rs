@@ -1,9 +1,11 @@
 //! Asks a program of the operator's which deployments should serve (`routing_strategy: custom`, `routing_webhook`).
 
+use std::future::ready;
 use std::sync::atomic::Ordering::Relaxed;
 
 use http::StatusCode;
 use llm_router::{Advice, Candidate, Group, Moment};
+use llm_types::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,13 +23,20 @@ struct Answer {
     only: bool,
 }
 
+/// Asks about a group, where the operator has such a program.
+pub(super) fn consult<'a>(
+    call: &'a Call,
+    caller: &'a Caller,
+    group: &'a Group,
+) -> BoxFuture<'a, Option<Advice>> {
+    match &call.snapshot.config.routing_webhook {
+        Some(program) => Box::pin(ask(call, caller, program, group)),
+        None => Box::pin(ready(None)),
+    }
+}
+
 /// Asks about a group. Where the program fails, is too slow or says nothing, the usual strategy picks.
-pub(super) async fn ask(
-    call: &Call,
-    caller: &Caller,
-    program: &RoutingWebhook,
-    group: &Group,
-) -> Option<Advice> {
+async fn ask(call: &Call, caller: &Caller, program: &RoutingWebhook, group: &Group) -> Option<Advice> {
     let body = question(call, caller, group).to_string();
     let to = (&program.url, program.secret.as_ref());
     let told = webhook::post(&call.core, to, program.timeout, body).await;

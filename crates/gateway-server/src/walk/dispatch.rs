@@ -11,8 +11,8 @@ use llm_providers::dialect::ReplyContext;
 use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
 use llm_providers::{Dialect, DialectId, Encoded, left_out};
-use llm_router::{Advice, Ask, Attempt, Deployment, Request};
-use llm_types::{BoxFuture, Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
+use llm_router::{Ask, Attempt, Deployment, Request};
+use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
 use super::encode::{encode, is_forwarded};
 use super::lasting::Kept;
@@ -62,13 +62,7 @@ pub(super) async fn ask(
     let broke = |deployment: &Deployment| funds::is_broke(asked, deployment);
     let windows = !snapshot.windows.is_empty();
     let reserved = |deployment: &Deployment| asked.is_reserved(deployment, caller.team());
-    let program = snapshot.config.routing_webhook.as_ref();
-    let consult = |group| -> BoxFuture<'_, Option<Advice>> {
-        match program {
-            Some(program) => Box::pin(advice::ask(asked, &caller, program, group)),
-            None => Box::pin(std::future::ready(None)),
-        }
-    };
+    let consult = |group| advice::consult(asked, &caller, group);
     let named = auto::Named::default();
     let stand_in = |auto: &Arc<Deployment>| asked.stand_in(auto, &caller, &named);
     let request = Request {
@@ -77,7 +71,7 @@ pub(super) async fn ask(
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
-        consult: program.is_some().then_some(&consult),
+        consult: snapshot.config.routing_webhook.is_some().then_some(&consult),
         bonds: &bonds,
         ask: Ask { reserved: windows.then_some(&reserved), ..asked.ask(&count) },
         ..Request::new(&asked.glance.model, &asked.controls)

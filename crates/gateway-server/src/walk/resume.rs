@@ -17,7 +17,7 @@ use super::funds::{self, Purse};
 use super::lasting::Next;
 use super::said::{Said, Seam, handed_over};
 use super::shares::{Shares, UnderWay};
-use super::{Call, Caller, Tail, cover, media, unstreamed};
+use super::{Call, Caller, Tail, advice, cover, media, unstreamed};
 use crate::state::Served;
 
 /// Deployments that may go on with one stream after the other.
@@ -167,6 +167,7 @@ async fn go_on(left: Rest<'_>, caller: &Caller, failed: &[DeploymentId]) -> Resu
     let broke = |deployment: &Deployment| funds::is_broke(call, deployment);
     let windows = !snapshot.windows.is_empty();
     let reserved = |deployment: &Deployment| call.is_reserved(deployment, caller.team());
+    let consult = |group| advice::consult(call, caller, group);
     let begins = !handed_over(said).is_empty();
     let fits = |deployment: &Deployment| {
         !failed.contains(&deployment.id) && (!begins || snapshot.goes_on(&deployment.id))
@@ -177,6 +178,7 @@ async fn go_on(left: Rest<'_>, caller: &Caller, failed: &[DeploymentId]) -> Resu
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
         fits: Some(&fits),
+        consult: snapshot.config.routing_webhook.is_some().then_some(&consult),
         ask: Ask { reserved: windows.then_some(&reserved), ..call.ask(&count) },
         ..Request::new(&call.glance.model, &call.controls)
     };

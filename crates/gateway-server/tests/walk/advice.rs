@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Setup, Upstream, gateway, openai};
+use crate::support::{MASTER, Reply, Setup, Upstream, gateway, openai};
 
 fn said(answer: &Value) -> Reply {
     Reply::json(200, answer)
@@ -102,4 +102,16 @@ fn fallbacks_are_asked_about_too() {
     assert_eq!(answer.must("x-litellm-model-group"), "other");
     let groups: Vec<Value> = program.seen().iter().map(|seen| seen.json()["model_group"].clone()).collect();
     assert_eq!(groups, ["any", "other"]);
+}
+
+#[test]
+fn what_is_no_chat_is_asked_about() {
+    let vectors = json!({ "object": "list", "model": "b", "data": [], "usage": { "prompt_tokens": 1, "total_tokens": 1 } });
+    let upstream = Upstream::always(Reply::json(200, &vectors));
+    let program = Upstream::always(said(&json!({ "deployments": ["b"] })));
+    let gateway = group(&upstream, &program, &json!({})).start();
+    let body = json!({ "model": "any", "input": "hi" });
+    let answer = gateway.post("/v1/embeddings").key(MASTER).json(&body).send().expect(200);
+    assert_eq!(answer.must("x-litellm-model-id"), "b");
+    assert_eq!(program.seen()[0].json()["call_type"], "aembedding");
 }

@@ -572,3 +572,31 @@ fn the_readers_of_this_test_read() {
         );
     }
 }
+
+/// The operator's program (`routing_strategy: custom`) is asked who goes on, too.
+#[test]
+fn a_program_says_who_goes_on() {
+    let first = Upstream::always(dying(DialectId::Anthropic, End::Cut));
+    let (second, third) = (Upstream::always(goes_on()), Upstream::always(goes_on()));
+    let program = Upstream::always(Reply::json(200, &json!({ "deployments": ["1st", "3rd", "2nd"] })));
+    let times = json!({ "stream_timeout": 5, "timeout": 0.4 });
+    let gateway = [("1st", &first), ("2nd", &second), ("3rd", &third)]
+        .into_iter()
+        .fold(gateway(), |setup, (id, upstream)| {
+            let setup = setup.model_at("any", "anthropic/claude-sonnet-4-5", &upstream.url(), &times);
+            setup.info(json!({ "id": id }))
+        })
+        .with(
+            "router_settings",
+            json!({
+                "mid_stream_failover": true,
+                "routing_strategy": "custom",
+                "routing_webhook": { "url": format!("{}/route", program.url()), "timeout": 20 },
+            }),
+        )
+        .start();
+    let answer = ask(&gateway, &CALLERS[0]);
+    one_stream(&CALLERS[0], DialectId::Anthropic, End::Cut, &answer);
+    assert_eq!((first.seen().len(), second.seen().len(), third.seen().len()), (1, 0, 1));
+    assert_eq!(program.seen().len(), 2);
+}
