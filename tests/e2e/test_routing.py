@@ -234,6 +234,10 @@ def test_calls_go_where_they_have_been(spawn, upstream):
     for session in ("one", "two", "three"):
         headers = {"x-litellm-session-id": session}
         assert len(set(ids(gateway.chat("m", headers=headers) for _ in range(8)))) == 1
+        # The body may name it as well.
+        home = gateway.chat("m", headers=headers).headers[ID]
+        for said in ({"litellm_session_id": session}, {"metadata": {"session_id": session}}):
+            assert set(ids(gateway.chat("m", **said) for _ in range(4))) == {home}
     assert len(set(ids(gateway.chat("m") for _ in range(20)))) > 1, "no session, no home"
     talk = [{"role": "system", "content": "you are " + "very " * 2000}]
     homes = []

@@ -243,6 +243,10 @@ pub enum Control {
     AllowedModelRegion,
     /// `router_settings_override`
     RouterSettings,
+    /// `litellm_session_id`
+    Session,
+    /// `litellm_trace_id`
+    Trace,
     /// `cache`, `caching`, `no-log`, `guardrails`, `policies`, … : stripped, read later.
     Other,
     /// A member callers may not send (`api_base`, `api_key`, `aws_role_name`, …; surface §4.7).

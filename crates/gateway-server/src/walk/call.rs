@@ -100,6 +100,10 @@ pub(crate) struct Call {
     pub(crate) wants_stream: bool,
     /// The caller wants to know what groups failed with (`include_fallback_errors`).
     pub(crate) tells_fallbacks: bool,
+    /// The session that the body names (`litellm_session_id`, `metadata.session_id`).
+    pub(super) session: Option<String>,
+    /// The trace that the body names (`litellm_trace_id`, `metadata.trace_id`).
+    pub(super) trace: Option<String>,
     /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
     pub(super) lar1: Option<Value>,
     /// What the caller wants of the router for this call (`router_settings_override`).
@@ -175,6 +179,8 @@ impl Call {
             wants_stream: false,
             tells_fallbacks: false,
             admitted: None,
+            session: None,
+            trace: None,
             lar1: None,
             routing: None,
             instead_of: None,

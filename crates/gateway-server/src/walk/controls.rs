@@ -51,6 +51,9 @@ impl Call {
         match control {
             Control::Metadata | Control::LitellmMetadata => self.read_metadata(&value)?,
             Control::Tags => self.add_tags(Some(&value)),
+            // What is said at the top beats what stands in metadata.
+            Control::Session => self.session = named(Some(&value)).or(self.session.take()),
+            Control::Trace => self.trace = named(Some(&value)).or(self.trace.take()),
             Control::IncludeFallbackErrors => {
                 let told = self.snapshot.config.general.tells_fallbacks;
                 self.tells_fallbacks = told && value == Value::Bool(true);
@@ -104,6 +107,8 @@ impl Call {
             return Err(Error::bad_param("metadata.tags", "`metadata.tags` may not be set by callers here"));
         }
         self.add_tags(metadata.get("tags"));
+        self.session = self.session.take().or_else(|| named(metadata.get("session_id")));
+        self.trace = self.trace.take().or_else(|| named(metadata.get("trace_id")));
         self.lar1 = metadata.get("lar1").cloned().or_else(|| self.lar1.take());
         Ok(())
     }
@@ -116,6 +121,11 @@ impl Call {
             }
         }
     }
+}
+
+/// A name that is one.
+fn named(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 /// What one member asks of the router.

@@ -595,8 +595,6 @@ fn a_program_says_who_goes_on() {
             }),
         )
         .start();
-    let answer = ask(&gateway, &CALLERS[0]);
-    one_stream(&CALLERS[0], DialectId::Anthropic, End::Cut, &answer);
-    assert_eq!((first.seen().len(), second.seen().len(), third.seen().len()), (1, 0, 1));
-    assert_eq!(program.seen().len(), 2);
+    one_stream(&CALLERS[0], DialectId::Anthropic, End::Cut, &ask(&gateway, &CALLERS[0]));
+    assert_eq!([first, second, third, program].map(|one| one.seen().len()), [1, 0, 1, 2]);
 }

@@ -138,6 +138,8 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
         "mock_testing_rate_limit_error" => Control::MockRateLimit,
         "allowed_model_region" => Control::AllowedModelRegion,
         "router_settings_override" => Control::RouterSettings,
+        "litellm_session_id" => Control::Session,
+        "litellm_trace_id" => Control::Trace,
         _ if is_banned(name) => Control::Banned,
         _ if is_ours(name) => Control::Other,
         _ => return None,
