@@ -21,7 +21,7 @@ catalogue! {
     max_fallbacks Count "5 (`ROUTER_MAX_FALLBACKS`)" served: "Fallback groups tried at most.";
     disable_cooldowns Flag "false |" served: "Never rest a failing deployment.";
     enable_pre_call_checks Flag "false" served: "Leave out deployments that cannot take a request: context window, rpm, region, response_format.";
-    optional_pre_call_checks List "" served: "Checks of deployments: enforce_model_rate_limits, prompt_caching, session_affinity, deployment_affinity, responses_api_deployment_check.";
+    optional_pre_call_checks List "" served: "Checks of deployments: enforce_model_rate_limits, prompt_caching, session_affinity, deployment_affinity, responses_api_deployment_check, encrypted_content_affinity, router_budget_limiting, forward_client_headers_by_model_group.";
     deployment_affinity_ttl_seconds Count "3600 |" served: "Seconds a session or key stays with its deployment after its last call.";
     model_group_affinity_config Map "— |" served: "What keeps calls at a deployment, by group: {group: [prompt_caching, session_affinity, deployment_affinity]}.";
     model_group_alias Map "{} |" served: "Other names of groups: {alias: group} or {alias: {model, hidden}}.";

@@ -29,6 +29,7 @@ const CHECKS: &[&str] = &[
     "responses_api_deployment_check",
     "encrypted_content_affinity",
     "router_budget_limiting",
+    "forward_client_headers_by_model_group",
 ];
 
 /// Reads what `router_settings` say of picking deployments.
@@ -290,8 +291,11 @@ fn checks(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
         match check.as_str() {
             "enforce_model_rate_limits" => settings.enforce_limits = true,
             kind if is_affinity(kind, &mut settings.affinity) => {}
-            // A reply that goes on from an earlier one is always asked where that is kept, and budgets always hold.
-            "responses_api_deployment_check" | "router_budget_limiting" => {}
+            // A reply that goes on from an earlier one is always asked where that is kept, budgets always hold,
+            // and `model_group_settings` alone says whose headers go on.
+            "responses_api_deployment_check"
+            | "router_budget_limiting"
+            | "forward_client_headers_by_model_group" => {}
             _ => {
                 let (path, at) =
                     (section.path_of("optional_pre_call_checks"), section.at("optional_pre_call_checks"));
