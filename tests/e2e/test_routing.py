@@ -250,6 +250,25 @@ def test_calls_go_where_they_have_been(spawn, upstream):
     assert len({gateway.chat("p", messages=talk, key=key).headers[ID] for key in keys}) > 1
 
 
+def test_what_is_too_short_for_a_models_cache_keeps_nobody(spawn, upstream):
+    """From how many tokens on a prompt's beginning is cached is the model's: 512 of Opus 5, 4,096 of Haiku 4.5."""
+    groups = {"small": {"base_model": "claude-opus-5"}, "large": {"base_model": "claude-haiku-4-5"}, "unknown": {}}
+    groups["own"] = {"base_model": "claude-haiku-4-5", "prompt_cache_min_tokens": 600}
+    models = [member(upstream, name, "say", f"{name}-{n}", info) for name, info in groups.items() for n in range(4)]
+    gateway = spawn(models=models, router_settings={"optional_pre_call_checks": ["prompt_caching"]})
+
+    def homes(group, tokens):
+        talk = [{"role": "system", "content": f"{group} {tokens} " + "long" * tokens}]
+        return len(set(ids(gateway.chat(group, messages=[*talk, {"role": "user", "content": str(n)}]) for n in range(16))))
+
+    assert homes("small", 700) == 1
+    assert homes("own", 700) == 1
+    assert homes("unknown", 700) > 1
+    assert homes("unknown", 1100) == 1
+    assert homes("large", 3000) > 1
+    assert homes("large", 4200) == 1
+
+
 def test_encrypted_reasoning_goes_back_to_whoever_wrote_it(spawn, upstream):
     models = [member(upstream, "m", "say", f"m{n}") for n in range(4)]
     gateway = spawn(models=models, router_settings={"optional_pre_call_checks": ["encrypted_content_affinity"]})

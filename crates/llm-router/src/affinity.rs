@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use llm_types::DeploymentId;
 use smallvec::SmallVec;
 
-use crate::{Group, Moment};
+use crate::{Deployment, Group, Moment};
 
 /// Pins kept at most; with more, the next ones are not kept until old ones expire.
 const MOST: usize = 200_000;
@@ -26,6 +26,15 @@ pub struct Bond {
     pub ttl: Duration,
     /// It may be known at several deployments: a prompt can be warm at more than one.
     pub spreads: bool,
+    /// Of a prompt's beginning: its length in tokens. Who caches longer ones only does not know it.
+    pub tokens: Option<u64>,
+}
+
+impl Bond {
+    /// Whether a deployment that has served the call knows it again by this.
+    fn lasts_at(&self, deployment: &Deployment) -> bool {
+        self.tokens.zip(deployment.cached_from).is_none_or(|(tokens, least)| tokens >= least)
+    }
 }
 
 /// Where bonds lead; kept across reloads.
@@ -56,12 +65,13 @@ impl Affinity {
         places
     }
 
-    /// A call was served: all its bonds lead there now.
-    pub(crate) fn bind(&self, bonds: &[Bond], id: &DeploymentId, now: Moment) {
+    /// A call was served: all its bonds that last there lead there now.
+    pub(crate) fn bind(&self, bonds: &[Bond], deployment: &Deployment, now: Moment) {
         if bonds.is_empty() || !self.has_room(now) {
             return;
         }
-        for bond in bonds {
+        let id = &deployment.id;
+        for bond in bonds.iter().filter(|bond| bond.lasts_at(deployment)) {
             let mut homes = self.pins.entry(bond.key).or_default();
             homes.retain(|(home, until)| *until > now && home != id && bond.spreads);
             homes.truncate(MOST_HOMES - 1);

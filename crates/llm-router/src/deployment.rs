@@ -67,6 +67,8 @@ pub struct Deployment {
     pub max_input_tokens: Option<u64>,
     /// The longest answer it gives, in tokens.
     pub max_output_tokens: Option<u64>,
+    /// The shortest beginning of a prompt that its provider caches, in tokens; `None` when not known.
+    pub cached_from: Option<u64>,
     /// Whether it searches the web; `None` when not known (`model_info.supports_web_search`).
     pub web_search: Option<bool>,
     /// Whether it takes pictures; `None` when not known.
@@ -132,6 +134,7 @@ impl Deployment {
             region: None,
             max_input_tokens: None,
             max_output_tokens: None,
+            cached_from: None,
             web_search: None,
             vision: None,
             structured: None,

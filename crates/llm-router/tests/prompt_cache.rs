@@ -51,7 +51,7 @@ fn share(deployments: usize, affinity: bool, fails: impl Fn(&str, u64) -> bool) 
             .entry(talk)
             .or_insert_with(|| vec![Message::system(format!("talk {talk} {}", "x".repeat(8_000)))]);
         messages.push(Message::user(format!("turn {number}")));
-        let bonds = prefix::bonds(&ChatRequest::new("m", messages.clone()), 1);
+        let bonds = prefix::bonds(&ChatRequest::new("m", messages.clone()), 1, prefix::USUAL);
         let controls = Controls { seed: Some(number as u64), ..Controls::default() };
         let request = Request { bonds: if affinity { &bonds } else { &[] }, ..Request::new("m", &controls) };
         let now = clock.now().0;

@@ -76,6 +76,7 @@ fn known(model: &Model, book: &PriceBook) -> Deployment {
     let Some(info) = model_info(model, provider, &deployment.target.model, book) else { return deployment };
     deployment.max_input_tokens = info.max_input;
     deployment.max_output_tokens = info.max_output;
+    deployment.cached_from = info.cached_from();
     deployment.vision = info.supports("vision");
     deployment.structured = info.supports("response_schema");
     deployment.token_price = info.price.usd_per_token();

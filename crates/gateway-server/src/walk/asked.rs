@@ -169,6 +169,7 @@ impl Call {
             key: hash(&[kind, &self.glance.model, caller.word(), who]),
             ttl: settings.affinity_ttl,
             spreads: false,
+            tokens: None,
         };
         let mut bonds = Vec::new();
         if kinds.session
@@ -181,7 +182,8 @@ impl Call {
         {
             // A team shares what it keeps warm.
             let tenant = caller.team().unwrap_or_else(|| caller.word());
-            bonds.extend(prefix::bonds(&request, hash(&["prompt", &self.glance.model, tenant])));
+            let tenant = hash(&["prompt", &self.glance.model, tenant]);
+            bonds.extend(prefix::bonds(&request, tenant, self.cached_from(caller.team())));
         }
         if kinds.sealed
             && memchr::memmem::find(&self.body, SEALED).is_some()
@@ -193,6 +195,21 @@ impl Call {
             bonds.push(bond("caller", ""));
         }
         bonds
+    }
+
+    /// The shortest beginning of a prompt, in tokens, that any deployment may keep warm.
+    fn cached_from(&self, team: Option<&str>) -> u64 {
+        let Some(route) = self.snapshot.routes().resolve(&self.glance.model, team) else {
+            return prefix::USUAL;
+        };
+        let callable = route.group.candidates.iter().filter(|one| one.deployment.auto.is_none());
+        let of_model = callable.map(|one| {
+            let model = route.model(&one.deployment);
+            let served = self.snapshot.served(&one.deployment, &model, &self.core.shared.metrics);
+            let known = served.ok().and_then(|served| served.info.as_ref()?.cached_from());
+            known.unwrap_or(prefix::USUAL)
+        });
+        of_model.min().unwrap_or(prefix::USUAL)
     }
 
     /// The session the request names, by the headers that do (surface §6.2).

@@ -231,7 +231,7 @@ fn beginnings(
         return Vec::new();
     }
     let tenant = caller.team().unwrap_or_else(|| caller.word());
-    prefix::bonds(request, hash(&["warm", id, &call.glance.model, tenant]))
+    prefix::bonds(request, hash(&["warm", id, &call.glance.model, tenant]), prefix::LEAST)
 }
 
 impl Call {

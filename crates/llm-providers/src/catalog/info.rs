@@ -4,6 +4,9 @@ use llm_types::Price;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// LiteLLM's key of [`ModelInfo::cached_from`].
+pub(super) const CACHED_FROM: &str = "prompt_cache_min_tokens";
+
 /// What is known of one model. Its JSON, without the name, is one line of `model_prices.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -49,6 +52,12 @@ impl ModelInfo {
     pub fn supports(&self, ability: &str) -> Option<bool> {
         let names = |list: &[Box<str>]| list.iter().any(|name| **name == *ability);
         if names(&self.supports) { Some(true) } else { names(&self.lacks).then_some(false) }
+    }
+
+    /// The shortest beginning of a prompt that its provider caches, in tokens.
+    #[must_use]
+    pub fn cached_from(&self) -> Option<u64> {
+        self.facts.get(CACHED_FROM).and_then(Value::as_u64)
     }
 
     /// The longest answer, from whichever limit is known.

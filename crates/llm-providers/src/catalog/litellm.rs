@@ -3,6 +3,7 @@
 use llm_types::{Error, OffPeak, PromptBand, Rate, Ratio, Result, Window};
 use serde_json::{Map, Value};
 
+use super::info::CACHED_FROM;
 use super::{ModelInfo, keys};
 
 type Object = Map<String, Value>;
@@ -105,6 +106,9 @@ impl Reader {
             "max_tokens" => info.max_tokens = Some(limit(value, key)?),
             "mode" => info.mode = value.as_str().map(Into::into),
             "deprecation_date" => info.retires = value.as_str().map(Into::into),
+            CACHED_FROM => {
+                info.facts.insert(key.to_owned(), limit(value, key)?.into());
+            }
             "litellm_provider" => {}
             _ => match (key.strip_prefix("supports_"), value.as_bool()) {
                 (Some(ability), Some(true)) => info.supports.push(ability.into()),

@@ -4,12 +4,15 @@ use llm_types::{Message, Part, Role};
 
 use super::*;
 
+/// Bytes of a beginning that is just long enough.
+const SHORTEST: usize = (USUAL * TOKEN) as usize;
+
 fn long(word: &str) -> String {
     word.repeat(SHORTEST)
 }
 
 fn keys(messages: Vec<Message>, tenant: u128) -> Vec<u128> {
-    bonds(&ChatRequest::new("m", messages), tenant).iter().map(|bond| bond.key).collect()
+    bonds(&ChatRequest::new("m", messages), tenant, USUAL).iter().map(|bond| bond.key).collect()
 }
 
 /// A conversation that goes on begins as it did before; the longest beginning comes first. A tenant's prompts are
@@ -26,7 +29,7 @@ fn conversations_grow() {
     assert_eq!(other[1], first[1], "the system prompt is shared");
     assert_ne!(other[0], first[0]);
     assert!(keys(talk.clone(), 2).iter().all(|key| !second.contains(key)), "tenants are kept apart");
-    let renamed = bonds(&ChatRequest::new("n", talk), 1);
+    let renamed = bonds(&ChatRequest::new("n", talk), 1, USUAL);
     assert!(renamed.iter().all(|bond| !second.contains(&bond.key)), "so are models");
 }
 
@@ -37,13 +40,25 @@ fn short_prompts_are_not_cached() {
     assert_ne!(role(Role::System), role(Role::User));
 }
 
+/// What is long enough is a matter of the model: Claude Opus 5 caches 512 tokens, Haiku 4.5 no fewer than 4,096.
+#[test]
+fn the_shortest_is_said_by_the_model() {
+    let talk =
+        ChatRequest::new("m", vec![Message::system("s".repeat(2_048)), Message::user("u".repeat(4_096))]);
+    let tokens =
+        |shortest| -> Vec<u64> { bonds(&talk, 1, shortest).iter().filter_map(|bond| bond.tokens).collect() };
+    assert_eq!(tokens(LEAST), [1_536, 512]);
+    assert_eq!(tokens(USUAL), [1_536]);
+    assert!(tokens(4_096).is_empty());
+}
+
 /// A mark ends a beginning inside a message and says how long it is kept: five minutes or an hour (LiteLLM #28427).
 #[test]
 fn marks() {
     let mark = |ttl| Some(CacheMark { ttl });
     let part = |text: &str, cache| Part { cache, ..Part::text(text) };
     let parts = vec![part(&long("a"), mark(Some(CacheTtl::OneHour))), part("b", mark(None)), part("c", None)];
-    let found = bonds(&ChatRequest::new("m", vec![Message::new(Role::User, parts)]), 1);
+    let found = bonds(&ChatRequest::new("m", vec![Message::new(Role::User, parts)]), 1, USUAL);
     let kept: Vec<u64> = found.iter().map(|bond| bond.ttl.as_secs()).collect();
     assert_eq!(kept, [300, 300, 3600]);
     assert!(found.iter().all(|bond| bond.spreads));

@@ -139,7 +139,7 @@ impl<'r> Walk<'r> {
         let now = self.router.clock.now();
         candidate.state.succeeded(now);
         candidate.peers.succeed();
-        self.router.routes.affinity().bind(self.request.bonds, &candidate.deployment.id, now);
+        self.router.routes.affinity().bind(self.request.bonds, &candidate.deployment, now);
         let took = now.since(began);
         if self.request.stream {
             candidate.state.measures.began(took, now);

@@ -34,6 +34,7 @@ catalogue! {
     max_tokens Any "" served: "Context length, shown in `/model/info`.";
     max_input_tokens Any "" served: "Override the price map.";
     max_output_tokens Any "" served: "Override the price map.";
+    prompt_cache_min_tokens Any "" served: "Tokens from which the provider caches the beginning of a prompt; overrides the price map.";
     allowed_fails Any "" served: "Failures per minute before a deployment rests.";
     allowed_fails_policy Any "" served: "Failures allowed by class of error, such as {TimeoutErrorAllowedFails: 5}.";
     cooldown_time Seconds "" served: "Seconds a failing deployment rests.";

@@ -100,10 +100,13 @@ fn bands_and_factors_may_be_set() {
 fn limits_and_abilities_come_from_model_info_only() {
     let said = custom(
         &json!({"max_tokens": 7, "temperature": 0.5, "supports_vision": true}),
-        &json!({"id": "x", "max_input_tokens": 32000.0, "supports_reasoning": true, "supports_vision": false, "mode": null}),
+        &json!({"id": "x", "max_input_tokens": 32000.0, "supports_reasoning": true, "supports_vision": false, "mode": null,
+            "prompt_cache_min_tokens": 600}),
     );
-    assert!(!said.price.custom && said.max_tokens.is_none() && said.facts.is_empty());
+    assert_eq!(said.cached_from(), Some(600));
+    assert!(!said.price.custom && said.max_tokens.is_none() && said.facts.len() == 1);
     let info = base().overlaid(said);
+    assert_eq!((base().cached_from(), info.cached_from()), (None, Some(600)));
     assert_eq!(
         (info.max_input, info.max_output, info.mode.as_deref()),
         (Some(32_000), Some(100), Some("chat"))
