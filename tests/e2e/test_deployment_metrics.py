@@ -71,6 +71,32 @@ def test_times_by_token_and_of_the_first(gateway, watched):
     assert call["say-metrics"] == pytest.approx(day["say-metrics"])
 
 
+def test_what_each_token_took_is_measured_of_each_deployment(spawn, upstream):
+    """LiteLLM surface section 11.4: from asking the deployment, so that what others took before it does not count."""
+    models = [
+        {**entry("m", "openai/slow-3000", f"{upstream.base}/v1", timeout=0.5, order=1), "model_info": {"id": "late"}},
+        {**entry("m", "openai/say", f"{upstream.base}/v1", order=2), "model_info": {"id": "quick"}},
+    ]
+    gateway = spawn(models=models, router_settings={"num_retries": 0})
+    answer = gateway.chat("m")
+    assert answer.headers["x-litellm-model-id"] == "quick"
+    assert gateway.chat("m", stream=True).status == 200
+    lines = gateway.ask("GET", "/metrics").body.decode().splitlines()
+
+    def told(name, id):
+        """What is told of a deployment by a name without buckets."""
+        return [float(line.split()[-1]) for line in lines if line.startswith(f"{name}{{") and f'model_id="{id}"' in line]
+
+    per_token, answered = "litellm_deployment_latency_per_output_token", "litellm_llm_api_latency_metric"
+    assert told(f"{per_token}_count", "quick") == [2] and told(f"{answered}_count", "quick") == [2]
+    assert told(f"{per_token}_count", "late") == [] and told(f"{answered}_count", "late") == [0]
+    assert sum(told(f"{answered}_sum", "quick")) < 0.5 <= sum(told("litellm_request_total_latency_metric_sum", "quick"))
+    assert sum(told(f"{per_token}_sum", "quick")) <= sum(told(f"{answered}_sum", "quick"))
+    [line] = [line for line in lines if line.startswith(f"{per_token}_count") and 'model_id="quick"' in line]
+    labels = ("litellm_model_name=", "api_base=", "api_provider=", "model_group=")
+    assert all(label in line for label in labels), line
+
+
 def test_slow_calls_and_failures(spawn, upstream):
     models = [entry("away", "openai/say", f"{NOWHERE}/openai/deployments")]
     gateway = spawn(models=models, general_settings={"alerting_threshold": 10})

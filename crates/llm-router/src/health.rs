@@ -226,6 +226,12 @@ impl Ticket {
         measures.ended(now.since(self.began), used.output, now);
     }
 
+    /// How long ago the deployment was asked.
+    #[must_use]
+    pub fn took(&self, now: Moment) -> Duration {
+        now.since(self.began)
+    }
+
     /// Reports a failure that came after the answer had begun; tells who rests for how long.
     pub fn fail(self, error: &Error, now: Moment) -> Vec<Rest> {
         let failure = Failure { error, lone: self.lone, by_caller: self.by_caller };

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use llm_router::{Deployment, ErrorClass, GroupError, Moment, Rest, Routes, error_status};
 use llm_types::Error;
 
-use super::metrics::{Family, escaped};
+use super::metrics::{Family, Histogram, escaped};
 
 /// Failures, rests and fallbacks since the start.
 #[derive(Debug, Default)]
@@ -45,14 +45,23 @@ pub(crate) struct Standing {
     rpm: Option<u64>,
 }
 
-/// Calls of a deployment that ended well, and that their clients left.
-pub(super) type Ended = (u64, u64);
+/// How calls of a deployment ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Those that ended well.
+    pub(super) well: u64,
+    /// Those that their clients left.
+    pub(super) left: u64,
+    /// What each token of the answers took.
+    pub(super) per_token: Histogram,
+}
 
-pub(super) const FAMILIES: [Family; 9] = [
+pub(super) const FAMILIES: [Family; 10] = [
     Family(STATE, "gauge", "Health of a deployment: 0 well, 1 failures this minute, 2 it rests."),
     Family(TOTAL, "counter", "Attempts at a deployment that ended."),
     Family(SUCCESS, "counter", "Attempts at a deployment that brought a whole answer."),
     Family(FAILURE, "counter", "Attempts at a deployment that failed, by status and class of error."),
+    Family(PER_TOKEN, "histogram", "Seconds that a deployment took for each token of an answer."),
     Family(COOLED, "counter", "Rests of deployments, by cause and by the status of the last failure."),
     Family(FELL_WELL, "counter", "Fallbacks that answered, by what the group before failed with."),
     Family(FELL_BADLY, "counter", "Fallbacks that failed, too."),
@@ -64,6 +73,7 @@ const STATE: &str = "litellm_deployment_state";
 const TOTAL: &str = "litellm_deployment_total_requests_total";
 const SUCCESS: &str = "litellm_deployment_success_responses_total";
 const FAILURE: &str = "litellm_deployment_failure_responses_total";
+const PER_TOKEN: &str = "litellm_deployment_latency_per_output_token";
 const COOLED: &str = "litellm_deployment_cooled_down_total";
 const FELL_WELL: &str = "litellm_deployment_successful_fallbacks_total";
 const FELL_BADLY: &str = "litellm_deployment_failed_fallbacks_total";
@@ -132,7 +142,11 @@ impl Attempts {
     fn write_one(&self, out: &mut String, name: &str, one: &Standing, ended: &HashMap<String, Ended>) {
         let Standing { id, labels, group, provider, .. } = one;
         let failures = || self.failures.iter().filter(|entry| entry.key().0 == *id);
-        let (well, left) = ended.get(id).copied().unwrap_or_default();
+        let ended = ended.get(id);
+        let (well, left) = ended.map_or((0, 0), |ended| (ended.well, ended.left));
+        if let Some(ended) = ended.filter(|ended| name == PER_TOKEN && !ended.per_token.is_empty()) {
+            return ended.per_token.write(out, name, &format!("{labels}{group}"));
+        }
         // Writing to a `String` cannot fail.
         let mut line = |more: &str, value: u64| {
             let _ = writeln!(out, "{name}{{{labels}{more}}} {value}");

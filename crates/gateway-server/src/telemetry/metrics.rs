@@ -43,7 +43,20 @@ impl Histogram {
         self.sum_us.fetch_add(us, Relaxed);
     }
 
-    fn write(&self, out: &mut String, name: &str, labels: &str) {
+    /// Counts what another has counted.
+    fn add(&self, other: &Self) {
+        for (own, others) in self.buckets.iter().zip(&other.buckets) {
+            own.fetch_add(others.load(Relaxed), Relaxed);
+        }
+        self.sum_us.fetch_add(other.sum_us.load(Relaxed), Relaxed);
+    }
+
+    /// Whether nothing was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.iter().all(|bucket| bucket.load(Relaxed) == 0)
+    }
+
+    pub(super) fn write(&self, out: &mut String, name: &str, labels: &str) {
         let mut seen = 0;
         for (bucket, bound) in self.buckets.iter().zip(BUCKETS_US.iter().map(Some).chain([None])) {
             seen += bucket.load(Relaxed);
@@ -74,6 +87,10 @@ pub(crate) struct CallCounts {
     pub(crate) spend_nanos: AtomicU64,
     pub(crate) total: Histogram,
     pub(crate) first_token: Histogram,
+    /// From when the deployment was asked to the end of its answer.
+    pub(crate) answer: Histogram,
+    /// The same for each token of the answer.
+    pub(crate) per_token: Histogram,
 }
 
 /// The labels of [`CallCounts`].
@@ -108,13 +125,18 @@ pub(crate) struct Metrics {
 /// A metric family: name, kind, help.
 pub(super) struct Family(pub(super) &'static str, pub(super) &'static str, pub(super) &'static str);
 
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 15] = [
     Family("litellm_proxy_total_requests_metric_total", "counter", "Calls that reached a deployment."),
     Family("litellm_proxy_failed_requests_metric_total", "counter", "Calls that ended in an error."),
     Family("litellm_input_tokens_metric_total", "counter", "Prompt tokens."),
     Family("litellm_output_tokens_metric_total", "counter", "Answer tokens."),
     Family("litellm_spend_metric_total", "counter", "Cost in USD."),
     Family("litellm_request_total_latency_metric", "histogram", "Seconds from request to end of answer."),
+    Family(
+        "litellm_llm_api_latency_metric",
+        "histogram",
+        "Seconds from asking a deployment to the end of its answer.",
+    ),
     Family(
         "litellm_llm_api_time_to_first_token_metric",
         "histogram",
@@ -168,9 +190,10 @@ impl Metrics {
     fn ended(&self) -> HashMap<String, Ended> {
         let mut ended: HashMap<String, Ended> = HashMap::new();
         for entry in &self.calls {
-            let (well, left) = ended.entry(entry.key().deployment.clone()).or_default();
-            *well += entry.value().succeeded.load(Relaxed);
-            *left += entry.value().hung_up.load(Relaxed);
+            let of_deployment = ended.entry(entry.key().deployment.clone()).or_default();
+            of_deployment.well += entry.value().succeeded.load(Relaxed);
+            of_deployment.left += entry.value().hung_up.load(Relaxed);
+            of_deployment.per_token.add(&entry.value().per_token);
         }
         ended
     }
@@ -260,6 +283,7 @@ impl CallCounts {
                 );
             }
             "litellm_request_total_latency_metric" => self.total.write(out, name, labels),
+            "litellm_llm_api_latency_metric" => self.answer.write(out, name, labels),
             "litellm_llm_api_time_to_first_token_metric" => self.first_token.write(out, name, labels),
             "gateway_hung_up_requests_total" => plain(out, &self.hung_up),
             "gateway_retries_total" => plain(out, &self.retries),

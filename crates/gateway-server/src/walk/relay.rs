@@ -101,6 +101,7 @@ pub(crate) fn relay(
         }
         Reply::Full { headers, body, facts, provider_us, kind } => {
             note_usage(&mut done.ticket, &facts, tail.now());
+            tail.answered_by(&done.ticket);
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
             provider_headers(&headers, &mut head);

@@ -9,7 +9,7 @@ use gateway_db::{CallId, End, Flags, Outcome, Owner, ScopeId};
 use http::{HeaderValue, StatusCode};
 use llm_providers::ReplyFacts;
 use llm_providers::catalog::ModelInfo;
-use llm_router::Moment;
+use llm_router::{Moment, Ticket};
 use llm_types::{Cost, CostContext, Error, Money, Ratio, Usage};
 use parking_lot::Mutex;
 
@@ -79,6 +79,8 @@ pub(crate) struct Tail {
     pub(crate) retries: u32,
     pub(crate) fallbacks: u32,
     pub(crate) first_byte_us: Option<u64>,
+    /// How long the deployment took that brought the answer to its end, microseconds.
+    answer_us: Option<u64>,
     /// The reply is to be kept when it is whole.
     pub(crate) keep: Option<Keep>,
     place: Option<Place>,
@@ -137,6 +139,7 @@ impl Tail {
             retries: 0,
             fallbacks: 0,
             first_byte_us: None,
+            answer_us: None,
             keep: call.keep.clone(),
             settled: false,
         })
@@ -160,6 +163,11 @@ impl Tail {
     /// The deployment that was asked last; empty before any was.
     pub(crate) fn deployment(&self) -> String {
         self.asked.lock().as_ref().map_or_else(String::new, |served| served.deployment.id.as_str().to_owned())
+    }
+
+    /// Notes how long the deployment took whose answer is over.
+    pub(super) fn answered_by(&mut self, ticket: &Ticket) {
+        self.answer_us = Some(u64::try_from(ticket.took(self.now()).as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Microseconds since the call arrived.
@@ -368,6 +376,12 @@ impl Tail {
         counts.output_tokens.fetch_add(usage.output_tokens, Relaxed);
         counts.spend_nanos.fetch_add(nanos(cost), Relaxed);
         counts.total.count(bill.duration_us);
+        if let Some(us) = self.answer_us.filter(|_| bill.end == End::Completed) {
+            counts.answer.count(us);
+            if let Some(each) = us.checked_div(usage.output_tokens) {
+                counts.per_token.count(each);
+            }
+        }
         if self.retries > 0 {
             counts.retries.fetch_add(u64::from(self.retries), Relaxed);
         }

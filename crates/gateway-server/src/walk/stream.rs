@@ -321,6 +321,7 @@ impl Stream {
         let mut ticket = self.ticket.take();
         if let Some(ticket) = &mut ticket {
             note_usage(ticket, self.pump.facts(), self.tail.now());
+            self.tail.answered_by(ticket);
         }
         if complete && cut.is_none() {
             self.keep();
