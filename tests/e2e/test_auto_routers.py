@@ -176,8 +176,9 @@ def test_by_meaning(spawn, upstream, tmp_path):
 
 def test_it_is_explained(spawn, upstream, tmp_path):
     models = complexity(upstream)
-    gateway = spawn(models=models)
+    gateway = spawn(models=models, router_settings={"fallbacks": [{"smart": ["gpt"]}]})
     told = gateway.ask("POST", "/utils/route_explain", {"model": "smart", "prompt": "debug this python"}).json
+    assert told["fallbacks"] == ["gpt"], "those of the router count as well"
     assert told["auto_router"]["tier"] == "MEDIUM" and told["model_group"] == "usual"
     assert [one["model_id"] for one in told["deployments"] if one["kept"]] == ["usual-id"]
     (tmp_path / "config.yaml").write_text(json.dumps({"model_list": models, "general_settings": {"master_key": MASTER_KEY}}))

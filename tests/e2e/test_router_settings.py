@@ -60,6 +60,37 @@ def test_a_keys_settings_win_over_its_teams_and_the_operators(spawn, upstream):
     assert asked(of_team)[ID] == "z1"
 
 
+def test_a_keys_word_on_retries_and_times_counts_as_the_callers(spawn, upstream):
+    """LiteLLM lays what a key says of them into its calls: it wins over what deployments say."""
+    models = [
+        member(upstream, "bad", "error-500", "b1", num_retries=2),
+        member(upstream, "late", "slow-2000", "l1", timeout=20),
+    ]
+    gateway = spawn(models=models)
+    key = gateway.new_key(router_settings={"num_retries": 0, "timeout": 0.3})
+    before = len(upstream.asked)
+    assert gateway.chat("bad", key=key).status == 500 and len(upstream.asked) == before + 1
+    assert gateway.chat("late", key=key).status == 408
+    # A call's own word is stronger still.
+    before = len(upstream.asked)
+    assert gateway.chat("bad", key=key, num_retries=1).status == 500 and len(upstream.asked) == before + 2
+
+
+def test_a_key_may_be_routed_by_latency_where_others_are_not(spawn, upstream):
+    models = [member(upstream, "g", "slow-300", "slow"), member(upstream, "g", "say", "quick")]
+    gateway = spawn(models=models)
+    key = gateway.new_key(router_settings={"routing_strategy": "latency-based-routing"})
+    first = [gateway.chat("g", key=key).headers[ID] for _ in range(2)]
+    assert sorted(first) == ["quick", "slow"], "who was not asked yet comes first"
+    assert {gateway.chat("g", key=key).headers[ID] for _ in range(10)} == {"quick"}
+    told = gateway.ask("POST", "/utils/route_explain", {"model": "g", "api_key": key}).json
+    assert told["routing_strategy"] == "latency-based-routing"
+    assert {one["model_id"]: one["chance"] for one in told["deployments"]} == {"slow": 0.0, "quick": 1.0}
+    assert gateway.ask("POST", "/utils/route_explain", {"model": "g"}).json["routing_strategy"] == "simple-shuffle"
+    unknown = gateway.ask("POST", "/utils/route_explain", {"model": "g", "api_key": "sk-nobody"})
+    assert unknown.status == 400 and unknown.json["error"]["param"] == "api_key", unknown.body
+
+
 def test_settings_that_make_no_sense_are_not_stored(spawn, upstream):
     gateway = spawn()
     for wrong in ({"routing_strategy": "fastest"}, {"num_retries": "many"}, ["fallbacks"]):

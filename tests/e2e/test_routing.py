@@ -47,6 +47,19 @@ def test_retries_and_fallbacks_are_told(spawn, upstream):
     assert answer.status == 500 and "x-litellm-fallback-errors" not in answer.headers
 
 
+@pytest.mark.parametrize("name, value, expected", [
+    ("num_retries", "many", "a whole number of retries"), ("request_timeout", "soon", "a number of seconds"),
+    ("fallbacks", "gpt", "a list of model names"), ("priority", "high", "a whole number"),
+    ("enable_tag_filtering", "yes", "`true` or `false`"), ("allowed_model_region", 7, "the name of a region"),
+])
+def test_what_is_asked_of_the_router_is_heard_or_refused(gateway, name, value, expected):
+    refused = gateway.chat("gpt", **{name: value})
+    assert refused.status == 400 and refused.json["error"]["param"] == name, refused.body
+    message = refused.json["error"]["message"]
+    assert message.startswith(f"`{name}`: found `{json.dumps(value)}`, expected {expected}"), message
+    assert gateway.chat("gpt", **{name: None}).status == 200
+
+
 def test_limits_of_a_minute_are_kept(spawn, upstream):
     models = [
         member(upstream, "hard", "say", "h1", rpm=1),
@@ -208,6 +221,7 @@ def test_routes_are_explained_without_a_gateway(upstream, tmp_path):
     path = tmp_path / "config.yaml"
     settings = {"enable_pre_call_checks": True, "fallbacks": [{"m": ["other"]}], "model_group_alias": {"n": "m"}}
     general = {"master_key": MASTER_KEY}
+    settings |= {"enable_tag_filtering": True, "context_window_fallbacks": [{"m": ["long-one"]}]}
     path.write_text(json.dumps({"model_list": models, "router_settings": settings, "general_settings": general}))
 
     def route(*arguments):
@@ -222,8 +236,48 @@ def test_routes_are_explained_without_a_gateway(upstream, tmp_path):
     assert kept["plain"][1] == "does not have the tags of the request"
     ran = route("-m", "m", "--tokens", "5000")
     assert "plain" in ran.stdout and "then: other" in ran.stdout
+    assert "then, after a prompt that is too long: long-one" in ran.stdout
     ran = route("-m", "m", "--tags", "silver")
     assert ran.returncode == 1 and "nobody serves: no deployment has the tags" in ran.stdout
+
+
+def test_callers_do_not_turn_tags_off(spawn, upstream):
+    """LiteLLM surface section 7.7: on by the router, the group or the request; a caller's `false` takes nothing back."""
+    models = [member(upstream, "m", "say", "free", tags=["free"]), member(upstream, "m", "say", "paid", tags=["paid"])]
+    gateway = spawn(models=models, router_settings={"enable_tag_filtering": True})
+    ask = lambda gateway, **said: set(ids(gateway.chat("m", tags=["free"], **said) for _ in range(12)))
+    assert ask(gateway) == ask(gateway, enable_tag_filtering=False) == {"free"}
+    open_to_all = spawn(models=models)
+    assert ask(open_to_all) == {"free", "paid"} and ask(open_to_all, enable_tag_filtering=True) == {"free"}
+    explain = lambda **said: open_to_all.ask("POST", "/utils/route_explain", {"model": "m", "tags": ["free"], **said}).json
+    assert [one["kept"] for one in explain()["deployments"]] == [True, True]
+    assert explain()["notes"] == ["tags do not choose: `enable_tag_filtering` is off"]
+    told = explain(enable_tag_filtering=True)
+    assert [one["kept"] for one in told["deployments"]] == [True, False] and told["notes"] == []
+
+
+def test_budgets_and_sessions_are_explained(spawn, upstream):
+    budget = {"max_budget": CALL_COST / 2, "budget_duration": "1d"}
+    models = [
+        member(upstream, "m", "say", "dear", order=1, **budget), member(upstream, "m", "say", "spare", order=2),
+        member(upstream, "s", "say", "s1"), member(upstream, "s", "say", "s2"),
+    ]
+    gateway = spawn(models=models, router_settings={"model_group_affinity_config": {"s": ["session_affinity"]}})
+    explain = lambda **said: gateway.ask("POST", "/utils/route_explain", said).json["deployments"]
+    before = {one["model_id"]: one["why"] for one in explain(model="m")}
+    assert before == {"dear": None, "spare": "of `order` 2, which comes later"}
+    asked = ids(gateway.chat("m") for _ in range(2))
+    assert asked[1] == "spare", asked
+    told = {one["model_id"]: one["why"] for one in explain(model="m")}
+    assert told["spare"] is None and told["dear"].startswith("Exceeded budget for deployment") and "dear" in told["dear"]
+
+    key = gateway.new_key()
+    home = gateway.chat("s", key=key, headers={"x-litellm-session-id": "one"}).headers[ID]
+    of_session = {one["model_id"]: one["why"] for one in explain(model="s", session_id="one", api_key=key)}
+    assert of_session.pop(home) is None
+    assert list(of_session.values()) == ["another one has served this session or prompt before"]
+    # Another key's session of that name is another one.
+    assert all(one["kept"] for one in explain(model="s", session_id="one"))
 
 
 def test_calls_go_where_they_have_been(spawn, upstream):

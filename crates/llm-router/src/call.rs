@@ -115,8 +115,8 @@ pub struct Controls {
     pub own_credentials: bool,
     /// The tags of the request, for tag routing.
     pub tags: Vec<String>,
-    /// Tag routing for this request (`enable_tag_filtering`).
-    pub tag_filtering: Option<bool>,
+    /// Tags choose for this request, also where the operator leaves that open (`enable_tag_filtering`).
+    pub tag_filtering: bool,
     /// The one region that may serve it (`allowed_model_region`).
     pub region: Option<String>,
     /// How urgent it is: lower numbers are served first where calls wait (`priority`).
@@ -256,7 +256,9 @@ impl Failed<'_> {
     pub fn message(&self) -> Cow<'_, str> {
         match &self.postscript {
             None => Cow::Borrowed(self.error.message()),
-            Some(postscript) => Cow::Owned(format!("{}. {postscript}", self.error.message())),
+            Some(postscript) => {
+                Cow::Owned(format!("{}. {postscript}", self.error.message().trim_end_matches('.')))
+            }
         }
     }
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use crate::plan::{Filter, Refusal, Why, Witness, watched};
-use crate::run::wish;
-use crate::{Ask, Deployment, Request, Route, Router, RouterSettings};
+use crate::fallback::{Lists, Spots};
+use crate::plan::{Filter, Plan, Refusal, Why, Witness, watched};
+use crate::run::{by_tags, wish};
+use crate::strategies::usage;
+use crate::{Ask, Deployment, ErrorClass, FallbackTarget, Request, Route, Router, RouterSettings};
 
 /// Draws from which the shares of traffic are estimated.
 const DRAWS: u32 = 1_000;
 
 /// What a name leads to and who would serve.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Explanation<'r> {
     /// Where the name leads; `None` when nowhere.
     pub route: Option<Route<'r>>,
@@ -22,8 +24,14 @@ pub struct Explanation<'r> {
     pub considered: Vec<Considered<'r>>,
     /// Why nobody could serve.
     pub refusal: Option<Refusal>,
+    /// Whether tags choose.
+    pub by_tags: bool,
     /// The groups that would be tried after this one failed for no particular reason.
     pub fallbacks: Vec<&'r str>,
+    /// The same after a prompt that is too long, where that has a list of its own.
+    pub context_fallbacks: Option<Vec<&'r str>>,
+    /// The same after a content policy refused, where that has a list of its own.
+    pub content_fallbacks: Option<Vec<&'r str>>,
 }
 
 /// A deployment and what became of it.
@@ -56,20 +64,17 @@ impl Router {
         let settings: &RouterSettings =
             request.controls.settings.as_ref().unwrap_or(self.routes().settings());
         let Some(route) = self.routes().resolve(request.model, request.team) else {
-            let strategy = settings.strategy.name;
-            return Explanation {
-                route: None,
-                strategy,
-                considered: Vec::new(),
-                refusal: None,
-                fallbacks: Vec::new(),
-            };
+            return Explanation { strategy: settings.strategy.name, ..Explanation::default() };
         };
         let group = route.group;
         let mut notes = Notes(group.candidates.iter().map(|_| None).collect());
         let wanted = self.routes().affinity().wanted(request.bonds, group, self.now());
+        let broke = |deployment: &Deployment| request.broke.is_some_and(|broke| broke(deployment));
+        let all = (0..).zip(&group.candidates);
+        let excluded: Spots = all.filter(|(_, one)| broke(&one.deployment)).map(|(at, _)| at).collect();
         let filter = Filter {
             wanted: &wanted,
+            excluded: &excluded,
             tags: wish(&request, settings, group),
             ask: Ask { stream: request.stream, ..request.ask },
             ..Filter::default()
@@ -81,28 +86,52 @@ impl Router {
                 let mut rng = request.controls.seed.map_or_else(Rng::new, Rng::with_seed);
                 let picks = (0..DRAWS).filter_map(|_| plan.clone().pick(&mut rng));
                 picks.for_each(|at| chances[at as usize] += 1.0 / f64::from(DRAWS));
+                notes.limits(&plan);
                 chances.iter().all(|chance| *chance == 0.0).then_some(Refusal::Limits)
             }
         };
+        notes.budgets(&excluded);
         let considered = group.candidates.iter().zip(notes.0).zip(chances);
         let considered = considered.map(|((one, left_out), chance)| Considered {
             deployment: &one.deployment,
             left_out,
             chance,
         });
+        let lists = Lists { controls: request.controls, settings };
+        let names = [route.name, &*group.name];
+        let special = |class| lists.special_targets(class, names, Some(group)).map(shown);
         Explanation {
             strategy: settings.strategy_of(&group.name).0.name,
             considered: considered.collect(),
             refusal,
-            fallbacks: fallbacks(settings, &route),
+            by_tags: by_tags(&request, settings, group),
+            fallbacks: shown(lists.general(names, Some(group))),
+            context_fallbacks: special(ErrorClass::ContextWindow),
+            content_fallbacks: special(ErrorClass::ContentPolicy),
             route: Some(route),
         }
     }
 }
 
-fn fallbacks<'r>(settings: &'r RouterSettings, route: &Route<'r>) -> Vec<&'r str> {
-    let own = settings.fallbacks.of(route.name).or_else(|| settings.fallbacks.of(&route.group.name));
-    let targets = own.or_else(|| settings.fallbacks.of("*")).unwrap_or(&settings.default_fallbacks);
+impl Notes {
+    /// Those that the strategy itself leaves out.
+    fn limits(&mut self, plan: &Plan<'_>) {
+        for (at, why) in usage::reached(plan) {
+            self.left_out(at, || why);
+        }
+    }
+
+    /// Those that are excluded for their budgets.
+    fn budgets(&mut self, excluded: &[u32]) {
+        for at in excluded {
+            if let Some(note) = self.0.get_mut(*at as usize).filter(|note| **note == Some(Why::Excluded)) {
+                *note = Some(Why::Broke);
+            }
+        }
+    }
+}
+
+fn shown(targets: &[FallbackTarget]) -> Vec<&str> {
     targets.iter().map(|target| &*target.model).collect()
 }
 

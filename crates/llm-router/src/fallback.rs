@@ -58,7 +58,9 @@ pub(crate) struct Frame<'r> {
 impl<'r> Frame<'r> {
     pub(crate) fn new(lists: Lists<'r>, fault: Fault<'r>, may_leave: bool) -> Self {
         let settings = lists.settings;
-        let failover = settings.weighted_failover && settings.strategy == crate::Strategy::default();
+        let shuffles =
+            |route: &Route<'_>| settings.strategy_of(&route.group.name).0 == crate::Strategy::default();
+        let failover = settings.weighted_failover && fault.route.as_ref().is_some_and(shuffles);
         Self { lists, fault, failover, targets: None, may_leave }
     }
 
@@ -166,11 +168,21 @@ impl<'r> Lists<'r> {
         if let Some(Fallbacks::List(list)) = &self.controls.fallbacks {
             return list;
         }
-        match self.special(ErrorClass::of(error)) {
-            Some(Source::List(list)) => list,
-            Some(Source::Map(map)) => self.lookup(map, names, group).unwrap_or_default(),
-            None => self.general(names, group),
-        }
+        self.special_targets(ErrorClass::of(error), names, group)
+            .unwrap_or_else(|| self.general(names, group))
+    }
+
+    /// The groups to try after an error of a class that has lists of its own.
+    pub(crate) fn special_targets(
+        self,
+        class: ErrorClass,
+        names: [&str; 2],
+        group: Option<&Group>,
+    ) -> Option<&'r [FallbackTarget]> {
+        Some(match self.special(class)? {
+            Source::List(list) => list,
+            Source::Map(map) => self.lookup(map, names, group).unwrap_or_default(),
+        })
     }
 
     /// Whether the error's class has lists of its own, so that retries in the group are pointless.
@@ -178,7 +190,7 @@ impl<'r> Lists<'r> {
         self.special(class).is_some()
     }
 
-    fn general(self, names: [&str; 2], group: Option<&Group>) -> &'r [FallbackTarget] {
+    pub(crate) fn general(self, names: [&str; 2], group: Option<&Group>) -> &'r [FallbackTarget] {
         let map = match &self.controls.fallbacks {
             Some(Fallbacks::List(list)) => return list,
             Some(Fallbacks::Map(map)) => map,

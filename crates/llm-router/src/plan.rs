@@ -85,6 +85,8 @@ pub enum Why {
     Ill,
     /// It rests for so much longer.
     Resting(Duration, Cause),
+    /// It has nothing left to spend.
+    Broke,
     /// It is not of the level that is tried.
     Level(i64),
     /// It failed this call before, or another is to serve.
@@ -145,6 +147,7 @@ impl fmt::Display for Why {
                 };
                 write!(f, "rests {seconds} s more {whose}")
             }
+            Self::Broke => f.write_str("has spent its budget"),
             Self::Level(i64::MAX) => f.write_str("has no `order`, which comes last"),
             Self::Level(level) => write!(f, "of `order` {level}, which comes later"),
             Self::Excluded => f.write_str("excluded from this call"),
@@ -208,14 +211,21 @@ impl Plan<'_> {
             [] => return None,
             // Every strategy without limits picks the only one.
             [only] if !self.strategy.limits => only,
-            _ => {
-                let Self { group, settings, args, ask, now, .. } = *self;
-                let pool = Pool { group, open: &self.open, settings, args, ask, now };
-                (self.strategy.pick)(pool, rng)?
-            }
+            _ => (self.strategy.pick)(self.pool(), rng)?,
         };
         self.open.retain(|at| *at != picked);
         Some(picked)
+    }
+
+    /// Who is left, as strategies see them.
+    pub(crate) fn pool(&self) -> Pool<'_> {
+        let Self { group, settings, args, ask, now, .. } = *self;
+        Pool { group, open: &self.open, settings, args, ask, now }
+    }
+
+    /// Whether the strategy leaves deployments out that are at their limits.
+    pub(crate) const fn has_limits(&self) -> bool {
+        self.strategy.limits
     }
 
     /// Those that are left, by their places.

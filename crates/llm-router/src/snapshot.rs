@@ -11,7 +11,7 @@ use crate::affinity::Affinity;
 use crate::hedge::{self, Budget};
 use crate::peers::Known;
 use crate::wildcard::{Captures, Pattern};
-use crate::{Candidate, Counters, Deployment, Group, Peers, RouterSettings};
+use crate::{Candidate, Counters, Deployment, DeploymentState, Group, Peers, RouterSettings};
 
 /// Says which provider a bare model name belongs to, by its slug, so that `gpt-4o` finds `openai/*`:
 /// [`llm_providers::bare_owner`].
@@ -31,6 +31,8 @@ pub struct Routes {
     listed: Vec<Arc<str>>,
     affinity: Arc<Affinity>,
     hedges: Arc<Budget>,
+    /// What happened to each deployment.
+    states: Vec<Arc<DeploymentState>>,
     infer: Option<InferProvider>,
 }
 
@@ -112,6 +114,7 @@ impl Routes {
             settings: Arc::new(settings),
             affinity: Arc::clone(counters.affinity()),
             hedges: Arc::clone(counters.hedges()),
+            states: deployments.iter().map(|one| counters.of(&one.id)).collect(),
             deployments,
             infer,
         }
@@ -131,6 +134,17 @@ impl Routes {
     #[must_use]
     pub fn settings(&self) -> &Arc<RouterSettings> {
         &self.settings
+    }
+
+    /// Keeps from now on what other settings than the routes' own want to know of deployments, for keys, teams and
+    /// calls that bring some. Once for the same settings is enough.
+    pub fn watch_for(&self, settings: &RouterSettings) {
+        for (deployment, state) in self.deployments.iter().zip(&self.states) {
+            let (strategy, args) = settings.strategy_of(&deployment.group);
+            if strategy.lists {
+                state.keep_latencies(args.latencies);
+            }
+        }
     }
 
     /// Every deployment, in the order of the configuration.

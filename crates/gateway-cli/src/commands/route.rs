@@ -23,6 +23,7 @@ pub(crate) fn run(args: RouteArgs) -> Result<Exit, Failure> {
         region: args.region,
         team: args.team,
         prompt: args.prompt,
+        ..RouteQuestion::default()
     };
     let told = explain_route(config, &question);
     if args.json {
@@ -67,8 +68,17 @@ fn people(told: &Value) {
     if let Some(refusal) = told["refusal"].as_str() {
         render::data(format!("nobody serves: {refusal}"));
     }
-    let fallbacks: Vec<String> = told["fallbacks"].as_array().into_iter().flatten().map(text).collect();
-    if !fallbacks.is_empty() {
-        render::data(format!("then: {}", fallbacks.join(", ")));
+    for (member, when) in [
+        ("fallbacks", "then"),
+        ("context_window_fallbacks", "then, after a prompt that is too long"),
+        ("content_policy_fallbacks", "then, after a content policy refused"),
+    ] {
+        let fallbacks: Vec<String> = told[member].as_array().into_iter().flatten().map(text).collect();
+        if !fallbacks.is_empty() {
+            render::data(format!("{when}: {}", fallbacks.join(", ")));
+        }
+    }
+    for note in told["notes"].as_array().into_iter().flatten() {
+        render::data(format!("note: {}", text(note)));
     }
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{models, operators_only};
 use crate::answer::{self, ReplyBody};
 use crate::door::{ConnState, read_body};
-use crate::explain::{RouteQuestion, explain};
+use crate::explain::{Known, RouteQuestion, explain};
+use crate::identity::KeyDigest;
 use crate::state::Core;
 use crate::walk::Caller;
 
@@ -31,7 +32,14 @@ pub(super) async fn answer(
             Caller::Operator => {}
             Caller::Key(_) => return Err(operators_only(PATH)),
         }
-        Ok(explain(&snapshot, &question(&read_body(body, LIMIT).await?)?, &core.shared.lessons))
+        let body = read_body(body, LIMIT).await?;
+        let body: Value = serde_json::from_slice(&body).map_err(|fault| {
+            Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}"))
+        })?;
+        let caller = caller(core, &body).await?;
+        let mut question = question(&body)?;
+        question.team = question.team.or_else(|| caller.team().map(str::to_owned));
+        Ok(explain(&snapshot, &question, Some(Known { shared: &core.shared, caller: &caller })))
     };
     match told.await {
         Ok(told) => answer::json_response(StatusCode::OK, &told),
@@ -39,9 +47,22 @@ pub(super) async fn answer(
     }
 }
 
-fn question(body: &[u8]) -> Result<RouteQuestion> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|fault| Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}")))?;
+/// Whose call it would be: that of a key, named by itself or its hash, else the operator's.
+async fn caller(core: &Arc<Core>, body: &Value) -> Result<Caller> {
+    const KEY: &str = "api_key";
+    let Some(key) = body.get(KEY).and_then(Value::as_str).filter(|key| !key.is_empty()) else {
+        return Ok(Caller::Operator);
+    };
+    let digest = KeyDigest::from_hex(key).unwrap_or_else(|| KeyDigest::of(key.as_bytes()));
+    let shared = Arc::clone(&core.shared);
+    let lookup = async move { shared.directory.find(digest).await };
+    let found = crate::store::ask(&core.shared, "the lookup of a key", lookup).await?;
+    found.map(Caller::Key).ok_or_else(|| {
+        Error::bad_param(KEY, "`api_key` is not known, expected a key of this gateway or its hash")
+    })
+}
+
+fn question(body: &Value) -> Result<RouteQuestion> {
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let flag = |name: &str| body.get(name).and_then(Value::as_bool).unwrap_or(false);
     let tags = body.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -50,6 +71,8 @@ fn question(body: &[u8]) -> Result<RouteQuestion> {
         model: model
             .ok_or_else(|| Error::bad_param("model", "`model` is missing, expected the name of a model"))?,
         tags: tags.filter_map(Value::as_str).map(str::to_owned).collect(),
+        by_tags: flag("enable_tag_filtering"),
+        session: text("session_id"),
         tokens: body.get("tokens").and_then(Value::as_u64).unwrap_or(0),
         stream: flag("stream"),
         structured: flag("structured"),

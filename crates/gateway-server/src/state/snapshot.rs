@@ -253,6 +253,7 @@ impl Snapshot {
                 }
             }
         }
+        self.routes().watch_for(&settings);
         let settings = Some(Arc::new(settings));
         if self.overlays.len() < MOST_OVERLAYS {
             self.overlays.insert(key, settings.clone());

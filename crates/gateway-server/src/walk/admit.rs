@@ -7,6 +7,7 @@ use gateway_db::ScopeKind;
 use http::request::Parts;
 use llm_router::{Controls, Fallbacks, RouterSettings};
 use llm_types::{Error, ErrorKind, Result, seldom};
+use serde_json::Value;
 
 use super::limit::MASTER;
 use super::{Call, routing};
@@ -269,7 +270,7 @@ impl Caller {
     /// Lays what the key and its team say of routing over the router's settings, and replaces a name of theirs
     /// (`model_group_alias`) by what it stands for. Costs nothing where they say nothing.
     pub(crate) fn settle_routing(&self, call: &mut Call) -> Result<()> {
-        let own = self.routing(&call.snapshot);
+        let own = self.routing(call);
         // What an operator says of a key or a team is not for its callers to change.
         match (own, call.routing.take()) {
             (Some(settings), _) => {
@@ -285,11 +286,26 @@ impl Caller {
     }
 
     /// The router's settings with what the key and its team say over them.
-    fn routing(&self, snapshot: &Snapshot) -> Option<Arc<RouterSettings>> {
+    fn routing(&self, call: &mut Call) -> Option<Arc<RouterSettings>> {
+        let (snapshot, controls) = (&call.snapshot, &mut call.controls);
+        self.own_routing(|own| {
+            let settings = snapshot.overlaid(own)?;
+            routing::as_of_call(controls, own, &settings);
+            Some(settings)
+        })
+    }
+
+    /// The same where no call is made.
+    pub(crate) fn settings(&self, snapshot: &Snapshot) -> Option<Arc<RouterSettings>> {
+        self.own_routing(|own| snapshot.overlaid(own))
+    }
+
+    /// Reads what the team and the key say of routing.
+    fn own_routing<T>(&self, read: impl FnOnce([Option<&Value>; 2]) -> Option<T>) -> Option<T> {
         let Self::Key(entry) = self else { return None };
         let team = entry.team().map(|team| team.view());
         let of_team = team.as_ref().and_then(|team| team.record.as_ref()?.settings.extra.get(ROUTING));
-        snapshot.overlaid([of_team, entry.record.settings.extra.get(ROUTING)])
+        read([of_team, entry.record.settings.extra.get(ROUTING)])
     }
 
     /// Whether the key may use the model of a call and the fallbacks the call names; replaces aliases of the

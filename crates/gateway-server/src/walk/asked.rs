@@ -86,6 +86,33 @@ impl Hints {
     }
 }
 
+/// What a call is known again by, with the name that was asked for and the caller.
+pub(super) const SESSION: &str = "session";
+pub(super) const CALLER: &str = "caller";
+
+/// By one thing a call is known again: calls of one caller for one name.
+pub(super) fn bond(
+    kind: &str,
+    (model, caller, who): (&str, &Caller, &str),
+    settings: &RouterSettings,
+) -> Bond {
+    let key = hash(&[kind, model, caller.word(), who]);
+    Bond { key, ttl: settings.affinity_ttl, spreads: false, tokens: None }
+}
+
+/// What a call that is not made would be known again by: its session, where one is named, and its caller.
+pub(crate) fn bonds_of(
+    model: &str,
+    caller: &Caller,
+    session: Option<&str>,
+    settings: &RouterSettings,
+) -> Vec<Bond> {
+    let kinds = settings.affinity_of(model);
+    let session = session.filter(|_| kinds.session).map(|session| (SESSION, session));
+    let all = session.into_iter().chain(kinds.caller.then_some((CALLER, "")));
+    all.map(|(kind, who)| bond(kind, (model, caller, who), settings)).collect()
+}
+
 /// A hash of some words.
 pub(super) fn hash(words: &[&str]) -> u128 {
     let half = |seed: u64| u128::from(FixedState::with_seed(seed).hash_one(words));
@@ -103,7 +130,6 @@ impl Call {
     /// What is known of the request.
     pub(super) fn ask<'a>(&'a self, tokens: CountTokens<'a>) -> Ask<'a> {
         let settings = self.controls.settings.as_ref().unwrap_or(self.snapshot.routes().settings());
-        let by_tags = self.controls.tag_filtering != Some(false);
         let agent = || self.head.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ask {
             stream: self.glance.stream,
@@ -114,7 +140,7 @@ impl Call {
             web_search: self.hints().is_some_and(|hints| hints.web_search),
             tier: self.hints().and_then(|hints| hints.tier.as_deref()),
             reserved: None,
-            user_agent: if by_tags { agent() } else { None },
+            user_agent: agent(),
             region: self.controls.region.as_deref(),
             advice: None,
             lar1: self.lar1.as_ref().map(lar1),
@@ -165,17 +191,12 @@ impl Call {
         if kinds == AffinityKinds::default() {
             return Vec::new();
         }
-        let bond = |kind: &str, who: &str| Bond {
-            key: hash(&[kind, &self.glance.model, caller.word(), who]),
-            ttl: settings.affinity_ttl,
-            spreads: false,
-            tokens: None,
-        };
+        let bond = |kind: &str, who: &str| bond(kind, (&self.glance.model, caller, who), settings);
         let mut bonds = Vec::new();
         if kinds.session
             && let Some(session) = self.session()
         {
-            bonds.push(bond("session", session));
+            bonds.push(bond(SESSION, session));
         }
         if kinds.prompt
             && let Ok(request) = self.canonical()
@@ -192,7 +213,7 @@ impl Call {
             bonds.push(bond("sealed", &beginning(&request)));
         }
         if kinds.caller {
-            bonds.push(bond("caller", ""));
+            bonds.push(bond(CALLER, ""));
         }
         bonds
     }

@@ -133,7 +133,11 @@ async fn chosen(call: &mut Call, caller: &Caller, purpose: For) -> Result<()> {
         other => find(call, caller, (id, other), &said, &request).await?,
     };
     let Some(decision) = decision else {
-        let message = format!("the auto router `{}` has no model for this request", call.glance.model);
+        let message = format!(
+            "the auto router `{}` has no model for this request; give it a default model, and its models what it goes \
+             by (`model_info.litellm_routing_preferences.quality_tier` for a quality router)",
+            call.glance.model
+        );
         return Err(Error::bad_param("model", message).with_origin(Origin::Gateway));
     };
     tracing::debug!(router = %call.glance.model, model = %decision.model, cause = decision.cause, "an auto router decided");

@@ -37,7 +37,8 @@ impl Call {
                 Control::Other => {}
                 // Members were read with the body: what cannot be read again says nothing.
                 control => {
-                    self.obey(*control, serde_json::from_slice(&body[span.clone()]).unwrap_or_default())?
+                    let value = serde_json::from_slice(&body[span.clone()]).unwrap_or_default();
+                    self.obey(*control, value, &|| name_before(&body, span.start))?;
                 }
             }
         }
@@ -47,7 +48,7 @@ impl Call {
     }
 
     /// What one member asks.
-    fn obey(&mut self, control: Control, value: Value) -> Result<()> {
+    fn obey(&mut self, control: Control, value: Value, name: &dyn Fn() -> String) -> Result<()> {
         match control {
             Control::Metadata | Control::LitellmMetadata => self.read_metadata(&value)?,
             Control::Tags => self.add_tags(Some(&value)),
@@ -73,7 +74,11 @@ impl Call {
                 self.extras.read_headers(value, key_header)?;
             }
             Control::ExtraBody => self.extras.read_members(value)?,
-            control => ask_router(&mut self.controls, control, &value),
+            control => ask_router(&mut self.controls, control, &value).map_err(|expected| {
+                let name = name();
+                let message = format!("`{name}`: found `{value}`, expected {expected}");
+                Error::bad_param(name, message)
+            })?,
         }
         Ok(())
     }
@@ -128,24 +133,56 @@ fn named(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-/// What one member asks of the router.
-fn ask_router(controls: &mut Controls, control: Control, value: &Value) {
+/// What one member asks of the router. What is null says nothing.
+///
+/// # Errors
+/// What is expected of a value that is none of its kind.
+fn ask_router(
+    controls: &mut Controls,
+    control: Control,
+    value: &Value,
+) -> std::result::Result<(), &'static str> {
     match control {
-        Control::Fallbacks => controls.fallbacks = fallbacks(value),
-        Control::ContextWindowFallbacks => controls.context_window_fallbacks = fallbacks(value),
-        Control::ContentPolicyFallbacks => controls.content_policy_fallbacks = fallbacks(value),
-        Control::DisableFallbacks => controls.disable_fallbacks = *value == Value::Bool(true),
-        Control::NumRetries => {
-            let retries = value.as_u64().and_then(|retries| u32::try_from(retries).ok());
-            controls.num_retries = retries.or(controls.num_retries);
+        _ if value.is_null() => {}
+        Control::Fallbacks => controls.fallbacks = Some(fallbacks(value).ok_or(GROUPS)?),
+        Control::ContextWindowFallbacks => {
+            controls.context_window_fallbacks = Some(fallbacks(value).ok_or(GROUPS)?);
         }
-        Control::Timeout => controls.timeout = value.as_f64().and_then(duration),
-        Control::StreamTimeout => controls.stream_timeout = value.as_f64().and_then(duration),
-        Control::Priority => controls.priority = value.as_i64().or(controls.priority),
-        Control::EnableTagFiltering => controls.tag_filtering = value.as_bool(),
-        Control::AllowedModelRegion => controls.region = value.as_str().map(str::to_owned),
+        Control::ContentPolicyFallbacks => {
+            controls.content_policy_fallbacks = Some(fallbacks(value).ok_or(GROUPS)?);
+        }
+        Control::DisableFallbacks => controls.disable_fallbacks = value.as_bool().ok_or(SWITCH)?,
+        Control::NumRetries => {
+            let retries = whole(value).and_then(|retries| u32::try_from(retries).ok());
+            controls.num_retries = Some(retries.ok_or("a whole number of retries, zero or more")?);
+        }
+        Control::Timeout => controls.timeout = seconds(value)?.or(controls.timeout),
+        Control::StreamTimeout => controls.stream_timeout = seconds(value)?.or(controls.stream_timeout),
+        Control::Priority => {
+            controls.priority = Some(whole(value).ok_or("a whole number, lower ones first")?);
+        }
+        Control::EnableTagFiltering => controls.tag_filtering = value.as_bool().ok_or(SWITCH)?,
+        Control::AllowedModelRegion => {
+            controls.region = Some(value.as_str().ok_or("the name of a region such as `eu`")?.to_owned());
+        }
         _ => {}
     }
+    Ok(())
+}
+
+const SWITCH: &str = "`true` or `false`";
+const GROUPS: &str = "a list of model names, of `{model, …}` with parameters, or of `{group: [names]}`";
+
+/// A whole number, or a text that is one.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// A number of seconds, or a text that is one; zero says nothing.
+fn seconds(value: &Value) -> std::result::Result<Option<Duration>, &'static str> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    let seconds = seconds.filter(|seconds| *seconds >= 0.0);
+    seconds.map(duration).ok_or("a number of seconds, zero or more")
 }
 
 /// Seconds as a duration; nothing for what is no positive time.
@@ -178,15 +215,17 @@ fn names_of(name: &str, value: &Value) -> Result<Vec<String>> {
 
 /// What callers send as fallbacks: names and models with parameters of their own, or lists by the group that failed, as
 /// a configuration has them. LiteLLM surface §6.3, §7.4.
+/// `None` for what is none of these.
 fn fallbacks(value: &Value) -> Option<Fallbacks> {
     let list = value.as_array()?;
     let by_group = |entry: &Value| entry.as_object().is_some_and(|entry| !entry.contains_key("model"));
     if list.is_empty() || !list.iter().all(by_group) {
-        return Some(Fallbacks::List(list.iter().filter_map(fallback).collect()));
+        return Some(Fallbacks::List(list.iter().map(fallback).collect::<Option<_>>()?));
     }
     let mut map = FallbackMap::default();
     for (group, targets) in list.iter().filter_map(Value::as_object).flatten() {
-        map.add(group.as_str(), targets.as_array().into_iter().flatten().filter_map(fallback));
+        let targets: Vec<FallbackTarget> = targets.as_array()?.iter().map(fallback).collect::<Option<_>>()?;
+        map.add(group.as_str(), targets);
     }
     Some(Fallbacks::Map(map))
 }
@@ -202,10 +241,15 @@ fn fallback(value: &Value) -> Option<FallbackTarget> {
     Some(FallbackTarget { model: model.into(), params })
 }
 
+/// The name of a member whose value stands here.
+fn name_before(body: &[u8], value_at: usize) -> String {
+    let before = String::from_utf8_lossy(&body[..value_at]);
+    before.rsplit('"').nth(1).unwrap_or("a member").to_owned()
+}
+
 /// The refusal of a member that would let a caller redirect the gateway (surface §4.7).
 fn banned(body: &[u8], value_at: usize) -> Error {
-    let before = String::from_utf8_lossy(&body[..value_at]);
-    let name = before.rsplit('"').nth(1).unwrap_or("a member").to_owned();
+    let name = name_before(body, value_at);
     Error::new(
         ErrorKind::Unauthenticated,
         format!(

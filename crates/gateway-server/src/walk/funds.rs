@@ -15,7 +15,7 @@ use super::{Call, Caller, limit};
 use crate::clock::steady_ms;
 use crate::identity::{Part, Scope};
 use crate::limits::{Ask, Denial, Reserved, Settlement};
-use crate::state::{Fund, Shared};
+use crate::state::{Fund, Shared, Snapshot};
 
 /// What is set aside at deployments that are asked for a call, and at their providers.
 #[derive(Debug, Clone, Default)]
@@ -149,13 +149,25 @@ pub(super) struct Told {
 /// Whether a deployment has nothing left to spend, as far as is known here.
 pub(super) fn is_broke(call: &Call, deployment: &Deployment) -> bool {
     let now = steady_ms();
-    spent(call, &deployment.id, now).next().is_some()
+    spent(&call.snapshot, &call.core.shared, &deployment.id, now).next().is_some()
+}
+
+/// Why a deployment has nothing left to spend, where that is so.
+pub(crate) fn why_broke(snapshot: &Snapshot, shared: &Shared, id: &DeploymentId) -> Option<String> {
+    let spent = spent(snapshot, shared, id, steady_ms());
+    let told: Vec<String> = spent.map(|(fund, spent, max)| exceeded(&fund.name, spent, max)).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// The budgets of a deployment that are spent: which, how much, of what.
-fn spent<'a>(call: &'a Call, id: &DeploymentId, now: i64) -> impl Iterator<Item = (&'a Fund, Money, Money)> {
-    let scopes = &call.core.shared.directory.scopes;
-    let funds = call.snapshot.funds.deployments.get(id);
+fn spent<'a>(
+    snapshot: &'a Snapshot,
+    shared: &'a Shared,
+    id: &DeploymentId,
+    now: i64,
+) -> impl Iterator<Item = (&'a Fund, Money, Money)> {
+    let scopes = &shared.directory.scopes;
+    let funds = snapshot.funds.deployments.get(id);
     funds.into_iter().flatten().filter_map(move |fund| {
         let max = fund.spec.limits.max_budget?;
         let account = scopes.cached(&fund.id)?;
@@ -259,7 +271,7 @@ pub(super) fn refusal(call: &Call, team: Option<&str>) -> Option<Error> {
     let now = steady_ms();
     let mut told = String::new();
     for candidate in &route.group.candidates {
-        for (fund, spent, max) in spent(call, &candidate.deployment.id, now) {
+        for (fund, spent, max) in spent(&call.snapshot, &call.core.shared, &candidate.deployment.id, now) {
             // Writing to a `String` cannot fail.
             let _ = writeln!(told, "{}", exceeded(&fund.name, spent, max));
         }

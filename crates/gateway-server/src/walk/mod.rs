@@ -78,12 +78,14 @@ use hyper::body::Incoming;
 use llm_types::{Result, seldom};
 
 pub(crate) use admit::{Caller, Role, admit, check_address, client_of};
+pub(crate) use asked::bonds_of;
 pub(crate) use auto::shown as shown_decision;
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
 pub(crate) use details::{OWN, SHARES, asked_of};
 pub(crate) use dispatch::named;
+pub(crate) use funds::why_broke;
 pub(crate) use limit::MASTER;
 pub(crate) use recall::{history as history_of, items};
 pub(crate) use settle::Tail;

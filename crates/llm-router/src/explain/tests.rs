@@ -48,3 +48,29 @@ fn everyone_is_accounted_for() {
     assert_eq!(counters.of(&"half".into()).requests_this_minute(Moment(0)), 0, "nothing is counted");
     assert!(router.explain(Request::new("x", &controls)).route.is_none());
 }
+
+/// What keeps deployments from a call beside the plan: budgets that are spent, limits of the strategy; and the lists
+/// of groups that are tried after errors of their own.
+#[test]
+fn budgets_limits_and_every_list() {
+    let mut members: Vec<Deployment> =
+        ["broke", "requests", "tokens", "free"].map(|id| deployment(id, "m", "gpt")).into();
+    (members[1].rpm, members[2].tpm) = (Some(1), Some(100));
+    let counters = Counters::new();
+    let strategy = "usage-based-routing-v2".parse().expect("a strategy");
+    let mut settings = RouterSettings { strategy, ..RouterSettings::default() };
+    settings.fallbacks.add("openai/m", [FallbackTarget::from("n")]);
+    settings.context_window_fallbacks.add("m", [FallbackTarget::from("long")]);
+    let routes = Routes::new(members, settings, &counters, None);
+    counters.of(&"requests".into()).measures.requests.add(1, Moment(0));
+    let router = Router::new(Arc::new(routes), Arc::new(FakeClock::default()));
+    let controls = Controls::default();
+    let (count, broke) = (|_: &Deployment| 101, |one: &Deployment| one.id.as_str() == "broke");
+    let mut request = Request { broke: Some(&broke), ..Request::new("m", &controls) };
+    request.ask.tokens = Some(&count);
+    let told = router.explain(request);
+    let why: Vec<Option<Why>> = told.considered.into_iter().map(|one| one.left_out).collect();
+    assert_eq!(why, [Some(Why::Broke), Some(Why::Requests(1)), Some(Why::Tokens(100)), None]);
+    assert_eq!((told.fallbacks, told.context_fallbacks), (vec!["n"], Some(vec!["long"])));
+    assert_eq!((told.content_fallbacks, told.by_tags), (None, false));
+}

@@ -323,14 +323,18 @@ impl GroupState {
     }
 }
 
+/// Whether tags choose: the operator says so, or the caller does. What the operator says no caller takes back.
+pub(crate) fn by_tags(request: &Request<'_>, settings: &RouterSettings, group: &Group) -> bool {
+    settings.tag_filtering || group.by_tags || request.controls.tag_filtering
+}
+
 /// What a request asks of the deployments' tags, where tags choose.
 pub(crate) fn wish<'a>(
     request: &Request<'a>,
     settings: &'a RouterSettings,
     group: &Group,
 ) -> Option<TagWish<'a>> {
-    let by_tags = request.controls.tag_filtering.unwrap_or(settings.tag_filtering || group.by_tags);
-    by_tags.then_some(TagWish {
+    by_tags(request, settings, group).then_some(TagWish {
         tags: &request.controls.tags,
         any: settings.tag_match_any,
         prefix: &settings.tag_prefix,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use llm_types::{Error, Result, seldom};
 
-pub(crate) use group::wish;
+pub(crate) use group::{by_tags, wish};
 
 use crate::fallback::{Fault, Params, Spots};
 use crate::{

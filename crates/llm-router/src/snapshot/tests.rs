@@ -177,3 +177,21 @@ fn places_by_the_first_that_says_how_many() {
     assert_eq!(places([None, None, Some(100)], None), Some(1), "never none");
     assert_eq!(places([None, None, None], None), None);
 }
+
+/// A key's own `latency-based-routing` finds latencies to go by, where the router itself keeps none.
+#[test]
+fn what_other_settings_go_by_is_kept_from_when_they_are_known() {
+    let counters = Counters::new();
+    let members = vec![deployment("a", "m", "gpt")];
+    let routes = Routes::new(members, RouterSettings::default(), &counters, None);
+    let state = counters.of(&"a".into());
+    let kept = || {
+        let now = crate::Moment(9);
+        state.measures.ended(std::time::Duration::from_secs(1), 1, now);
+        state.latencies(false, std::time::Duration::from_secs(60), now).count()
+    };
+    assert_eq!(kept(), 0);
+    let strategy = "latency-based-routing".parse().expect("a strategy");
+    routes.watch_for(&RouterSettings { strategy, ..RouterSettings::default() });
+    assert_eq!((kept(), kept()), (1, 2));
+}

@@ -7,7 +7,7 @@ mod lar1;
 mod latency;
 mod least_busy;
 mod shuffle;
-mod usage;
+pub(crate) mod usage;
 
 use std::fmt;
 use std::str::FromStr;

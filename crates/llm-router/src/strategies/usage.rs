@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::Pool;
 use crate::Candidate;
+use crate::plan::{Plan, Why};
 
 /// The first of those with the fewest tokens that succeeded calls used; a deployment may reach its
 /// requests per minute.
@@ -45,6 +46,17 @@ pub(super) fn within_tokens(pool: Pool<'_>, one: &Candidate) -> bool {
         let asked = pool.ask.tokens_for(&one.deployment);
         one.state.tokens_this_minute(pool.now).saturating_add(asked) <= limit
     })
+}
+
+/// Those of a plan that its strategy leaves out, and why.
+pub(crate) fn reached(plan: &Plan<'_>) -> Vec<(u32, Why)> {
+    let pool = plan.pool();
+    let full = pool.iter().filter(|(_, one)| plan.has_limits() && !has_room(pool, one));
+    let why = |one: &Candidate| match one.deployment.tpm {
+        Some(limit) if !within_tokens(pool, one) => Why::Tokens(limit),
+        _ => Why::Requests(one.deployment.rpm.unwrap_or_default()),
+    };
+    full.map(|(at, one)| (at, why(one))).collect()
 }
 
 /// Whether another call fits into the deployment's requests and tokens of this minute.

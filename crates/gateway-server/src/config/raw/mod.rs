@@ -93,6 +93,13 @@ pub(crate) fn find(keys: Catalogue, name: &str) -> Option<&'static Key> {
     keys.iter().find(|key| key.name == name)
 }
 
+/// The section of settings that has a key of this name, for those who wrote it into another one.
+pub(crate) fn home_of(name: &str) -> Option<&'static str> {
+    let homes = [("router_settings", ROUTER), ("litellm_settings", LITELLM), ("general_settings", GENERAL)];
+    let served = |keys: Catalogue| find(keys, name).is_some_and(|key| key.status == Status::Served);
+    homes.into_iter().find(|(_, keys)| served(keys)).map(|(section, _)| section)
+}
+
 /// All sections with the place of their keys in the file, for the schema and the reference.
 pub(crate) const SECTIONS: &[(&str, Catalogue)] = &[
     ("", TOP),

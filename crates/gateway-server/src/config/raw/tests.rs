@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     BODY, GENERAL, LITELLM, MODEL_INFO, MODEL_PARAMS, PRICES, PROVIDERS, ROUTER, SECTIONS, Shape, Status,
-    find, nearest,
+    find, home_of, nearest,
 };
 
 #[test]
@@ -77,4 +77,12 @@ fn the_nearest_name_is_found_when_it_is_near() {
     ] {
         assert_eq!(nearest(name, known), expected, "{name}");
     }
+}
+
+/// LiteLLM's own examples write settings of the router into `litellm_settings`.
+#[test]
+fn settings_in_the_wrong_section_are_told_the_right_one() {
+    assert_eq!(home_of("cooldown_time"), Some("router_settings"));
+    assert_eq!(home_of("drop_params"), Some("litellm_settings"));
+    assert_eq!((home_of("colour"), home_of("set_verbose_")), (None, None));
 }

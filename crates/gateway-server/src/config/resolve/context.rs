@@ -60,7 +60,8 @@ impl<'e> Context<'e> {
     pub(crate) fn unknown(&mut self, path: &str, at: &At, key: &str, keys: Catalogue) {
         let near = raw::nearest(key, keys.iter().map(|key| key.name));
         let problem = self.warning(path, at, "found an unknown setting", "it has no effect");
-        problem.hint = near.map(|near| format!("did you mean `{near}`?"));
+        let elsewhere = || raw::home_of(key).map(|section| format!("`{section}.{key}` has one"));
+        problem.hint = elsewhere().or_else(|| near.map(|near| format!("did you mean `{near}`?")));
     }
 
     /// An `os.environ/NAME` without the variable.

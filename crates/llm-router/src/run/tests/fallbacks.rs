@@ -104,3 +104,37 @@ fn a_fallback_may_stand_for_others() {
     assert!(bench.run(Request::new("a", &controls), script).is_err());
     assert_eq!(bench.calls(), ["a1"]);
 }
+
+/// §7.4 step 2: failover inside a group goes by the strategy of that group, also where it is a routing group's.
+#[test]
+fn failover_goes_by_the_groups_own_strategy() {
+    let of = |router: &str, group: &str| {
+        let routing = crate::RoutingGroup {
+            name: "some".into(),
+            models: vec!["m".into()],
+            strategy: group.parse().expect("a strategy"),
+            args: crate::strategies::StrategyArgs::default(),
+            priorities: std::collections::HashMap::new(),
+        };
+        let strategy = router.parse().expect("a strategy");
+        let base = RouterSettings { weighted_failover: true, strategy, ..RouterSettings::default() };
+        let settings = RouterSettings { routing_groups: vec![routing], ..base };
+        let bench = Bench::new(vec![deployment("a", "m", "gpt"), deployment("b", "m", "gpt")], settings);
+        let controls = Controls { num_retries: Some(0), seed: Some(1), ..Controls::default() };
+        drop(bench.run(Request::new("m", &controls), |_, _| http_500()));
+        bench.calls().len()
+    };
+    assert_eq!((of("simple-shuffle", "simple-shuffle"), of("least-busy", "simple-shuffle")), (2, 2));
+    assert_eq!(of("simple-shuffle", "least-busy"), 1);
+}
+
+/// A message that is a sentence already is not given a second full stop.
+#[test]
+fn what_is_added_to_a_sentence_is_one_more() {
+    let mut paused = deployment("a", "m", "gpt");
+    paused.blocked = true;
+    let bench = Bench::new(vec![paused], RouterSettings::default());
+    let controls = Controls::default();
+    let failed = bench.run(Request::new("m", &controls), |_, _| Ok("hi")).expect_err("an error");
+    assert!(failed.message().contains("cannot accept requests. LiteLLM: model"), "{}", failed.message());
+}
