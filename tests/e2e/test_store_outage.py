@@ -150,6 +150,28 @@ def test_calls_are_refused_while_the_database_is_away_where_that_is_wanted(serve
     is_the_tally(gateway, upstream, [key])
 
 
+def test_keys_that_nobody_can_look_up_call_models_where_that_is_wanted(server, spawn, upstream):
+    general = {"allow_requests_on_db_unavailable": True}
+    gateway = spawn(environment={"DATABASE_URL": server.database()}, general_settings=general)
+    known = gateway.new_key(max_budget=1000)
+    key = gateway.new_key()
+    assert gateway.chat(key=known).status == 200
+    assert gateway.chat(key="sk-nobody-has-seen-this-key").status == 401, "as long as keys can be looked up"
+    upstream.clear()
+    # Nothing of the other key is in memory after a start.
+    gateway.stop()
+    gateway.start()
+    server.halt()
+    eventually(lambda: state(gateway).json["db"] == "disconnected")
+    for number in range(3):
+        assert gateway.chat("oai/say", key, user=f"away-{number}").status == 200
+    assert gateway.ask("GET", "/key/info", key=key).status in (403, 503), "it calls models, and does nothing else"
+    server.begin()
+    eventually(lambda: state(gateway).json["status"] == "healthy")
+    is_the_tally(gateway, upstream, [key])
+    assert gateway.chat(key="sk-nobody-has-seen-this-key").status == 401
+
+
 def test_a_word_that_is_no_policy_is_refused(spawn):
     with pytest.raises(AssertionError, match="expected one of `continue`, `refuse`"):
         spawn(general_settings={"on_store_outage": "wait"})

@@ -247,7 +247,9 @@ pub enum Control {
     Session,
     /// `litellm_trace_id`
     Trace,
-    /// `cache`, `caching`, `no-log`, `guardrails`, `policies`, … : stripped, read later.
+    /// `no-log`
+    NoLog,
+    /// `cache`, `caching`, `guardrails`, `policies`, … : stripped, read later.
     Other,
     /// A member callers may not send (`api_base`, `api_key`, `aws_role_name`, …; surface §4.7).
     Banned,

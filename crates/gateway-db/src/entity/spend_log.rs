@@ -40,6 +40,7 @@ pub(crate) struct Model {
     pub(crate) project_id: Option<String>,
     /// What it was booked at first, where its cost was derived anew.
     pub(crate) booked_cost: Option<i64>,
+    pub(crate) session_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -90,6 +90,7 @@ fn call(row: &mut Row<'_>) -> Option<SpendRow> {
         team_id: filled(row, "team_id"),
         organization_id: filled(row, "organization_id"),
         end_user: filled(row, "end_user"),
+        session_id: filled(row, "session_id"),
         model_group: filled(row, "model_group").unwrap_or_default(),
         model: filled(row, "model"),
         provider: filled(row, "custom_llm_provider"),

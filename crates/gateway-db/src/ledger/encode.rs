@@ -61,7 +61,12 @@ impl Outcome<'_> {
                 json(out, text);
             }
             name(out, self.owner.project_id);
-            last_json(out, self.owner.parts);
+            if self.session.is_empty() {
+                last_json(out, self.owner.parts);
+            } else {
+                json(out, self.owner.parts);
+                name(out, self.session);
+            }
         });
     }
 
@@ -265,6 +270,7 @@ impl<'a> Cursor<'a> {
         outcome.metadata = self.json()?;
         outcome.owner.project_id = self.last_name()?;
         outcome.owner.parts = self.last_json()?;
+        outcome.session = self.last_name()?;
         Some(outcome)
     }
 }

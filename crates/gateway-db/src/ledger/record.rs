@@ -161,6 +161,8 @@ pub struct Outcome<'a> {
     pub tags: &'a str,
     /// Everything else as a JSON object, or empty.
     pub metadata: &'a str,
+    /// The session that the call belongs to, or empty.
+    pub session: &'a str,
 }
 
 impl<'a> Outcome<'a> {
@@ -204,6 +206,7 @@ impl<'a> Outcome<'a> {
             usage: "",
             tags: "",
             metadata: "",
+            session: "",
         }
     }
 
@@ -229,6 +232,7 @@ impl<'a> Outcome<'a> {
 
 /// One record of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "records are read one at a time and never kept")]
 pub enum Record<'a> {
     /// A call begins.
     Intent(Intent<'a>),

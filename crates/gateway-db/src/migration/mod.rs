@@ -14,6 +14,7 @@ mod m20261122_000014_slips;
 mod m20261122_000015_daily_calls;
 mod m20261122_000016_invitations;
 mod m20261122_000017_slip_sources;
+mod m20261122_000018_spend_sessions;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000015_daily_calls::Migration),
             Box::new(m20261122_000016_invitations::Migration),
             Box::new(m20261122_000017_slip_sources::Migration),
+            Box::new(m20261122_000018_spend_sessions::Migration),
         ]
     }
 }

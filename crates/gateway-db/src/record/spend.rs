@@ -79,6 +79,8 @@ pub struct SpendRow {
     pub project_id: Option<String>,
     /// What it was booked at first, where its cost was derived anew since.
     pub booked_cost: Option<Money>,
+    /// The session that the call belongs to.
+    pub session_id: Option<String>,
 }
 
 /// Which rows of the spend log; empty fields do not filter. Newest first.
@@ -96,6 +98,8 @@ pub struct SpendQuery {
     pub end_user: Option<String>,
     /// Calls to one model group.
     pub model_group: Option<String>,
+    /// Calls of one session.
+    pub session_id: Option<String>,
     /// Calls that arrived at this time or later.
     pub from: Option<i64>,
     /// Calls that arrived before this time.

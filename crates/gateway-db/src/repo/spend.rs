@@ -90,6 +90,7 @@ fn log_condition(query: &SpendQuery) -> Condition {
         .add_option(query.team_id.as_deref().map(|team| Column::TeamId.eq(team)))
         .add_option(query.end_user.as_deref().map(|user| Column::EndUser.eq(user)))
         .add_option(query.model_group.as_deref().map(|model| Column::ModelGroup.eq(model)))
+        .add_option(query.session_id.as_deref().map(|session| Column::SessionId.eq(session)))
         .add_option(query.from.map(|time| Column::StartedAt.gte(time)))
         .add_option(query.until.map(|time| Column::StartedAt.lt(time)))
 }
@@ -133,6 +134,7 @@ pub(super) fn log_row(row: spend_log::Model) -> SpendRow {
         project_id: row.project_id,
         booked_cost: row.booked_cost.map(Money),
         metadata: row.metadata,
+        session_id: row.session_id,
     }
 }
 

@@ -25,6 +25,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000015_daily_calls",
             "m20261122_000016_invitations",
             "m20261122_000017_slip_sources",
+            "m20261122_000018_spend_sessions",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -93,8 +93,8 @@ pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
 /// # Errors
 /// When it is about what is not theirs.
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
-    let own =
-        matches!(action, Action::User(action) if action.is_own()) || matches!(action, Action::Report(_));
+    let own = matches!(action, Action::User(action) if action.is_own())
+        || matches!(action, Action::Report(_) | Action::Team(TeamAction::MetadataSchema));
     // What an operator lets a key see is everybody's (`permissions.get_spend_routes`).
     let sees_spend =
         matches!(action, Action::Spend(action) if action.reads()) && permits(job, "get_spend_routes");
@@ -354,7 +354,7 @@ impl Rights {
         if matches!(action, SpendAction::Names(_)) {
             return Ok(());
         }
-        if matches!(action, SpendAction::Logs | SpendAction::LogsPaged)
+        if matches!(action, SpendAction::Logs | SpendAction::LogsPaged | SpendAction::Session)
             && let Some(team) = job.param("team_id")
             && self.runs(job, &team).await?
         {

@@ -21,6 +21,7 @@ mod report;
 pub(crate) enum SpendAction {
     Logs,
     LogsPaged,
+    Session,
     Keys,
     Users,
     Tags,
@@ -61,6 +62,7 @@ impl SpendAction {
             self,
             Self::Logs
                 | Self::LogsPaged
+                | Self::Session
                 | Self::Keys
                 | Self::Users
                 | Self::Tags
@@ -78,6 +80,7 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusa
     let value = match action {
         SpendAction::Logs => logs(&job).await?,
         SpendAction::LogsPaged => logs_paged(&job).await?,
+        SpendAction::Session => session(&job).await?,
         SpendAction::Keys => keys(&job).await?,
         SpendAction::Users => users(&job).await?,
         SpendAction::Tags => tags(&job, "individual_request_tag", "total_spend").await.map(Value::Array)?,
@@ -209,6 +212,12 @@ fn add(map: &mut Map<String, Value>, name: &str, usd: f64) {
     map.insert(name.to_owned(), json!(sum + usd));
 }
 
+/// `/spend/logs/session/ui`: the calls of one session.
+async fn session(job: &Job) -> Result<Value, Refusal> {
+    job.param("session_id").ok_or_else(|| Refusal::missing("session_id"))?;
+    logs_paged(job).await
+}
+
 async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
     let page = page(job, 50, 100);
     let found = job.db.spend_rows(&query(job, page)?).await?;
@@ -226,8 +235,8 @@ async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
     }))
 }
 
-/// `/spend/logs/ui/{request_id}`: what was asked and answered in a call. Neither is kept, as with LiteLLM where
-/// `store_prompts_in_spend_logs` is off.
+/// `/spend/logs/ui/{request_id}`: what was asked and answered in a call, where that is kept
+/// (`store_prompts_in_spend_logs`).
 async fn said(job: &Job) -> Result<Value, Refusal> {
     let id = job.named.clone().unwrap_or_default();
     let page = PageRequest { page: 1, size: 1 };
@@ -236,11 +245,13 @@ async fn said(job: &Job) -> Result<Value, Refusal> {
     let row = found.first().ok_or_else(|| {
         Refusal::detail(StatusCode::NOT_FOUND, format!("no call with the id `{id}` is in the spend log"))
     })?;
+    let told = spend_row::told(row);
+    let said = |name: &str| told.get(name).cloned().unwrap_or_else(|| json!({}));
     Ok(json!({
         "request_id": row.request_id,
-        "messages": {},
-        "response": {},
-        "proxy_server_request": {},
+        "messages": said("messages"),
+        "response": said("response"),
+        "proxy_server_request": said("proxy_server_request"),
     }))
 }
 
@@ -255,6 +266,7 @@ fn query(job: &Job, page: PageRequest) -> Result<SpendQuery, Refusal> {
         team_id: job.param("team_id"),
         end_user: job.param("end_user"),
         model_group: job.param("model_group"),
+        session_id: job.param("session_id"),
         from: from.map(|day| day * DAY_MS),
         until: to.map(|day| (day + 1) * DAY_MS),
         page,

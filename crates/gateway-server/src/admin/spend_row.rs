@@ -12,6 +12,8 @@ pub(super) fn row(row: &SpendRow) -> Value {
     let json_of = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let tags: Value = json_of(&row.tags).unwrap_or_else(|| json!([]));
     let usage: Value = json_of(&row.usage).unwrap_or(Value::Null);
+    let told = told(row);
+    let noted = |name: &str| told.get(name).cloned().unwrap_or_else(|| json!({}));
     let failed = matches!(row.outcome.as_str(), "failed" | "cut");
     json!({
         "request_id": row.request_id,
@@ -53,8 +55,25 @@ pub(super) fn row(row: &SpendRow) -> Value {
             "outcome": row.outcome,
             "usage_is_estimated": row.estimated,
             "price_is_unknown": row.unpriced,
+            "spend_logs_metadata": told.get("spend_logs_metadata"),
         },
-        "messages": {},
-        "response": {},
+        "session_id": row.session_id,
+        "messages": noted("messages"),
+        "response": noted("response"),
+        "proxy_server_request": noted("proxy_server_request"),
     })
+}
+
+/// What was noted of a call beside figures, and what a row that was imported had in columns that are none here.
+pub(super) fn told(row: &SpendRow) -> Value {
+    let told: Option<Value> = row.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let Some(mut told) = told else { return Value::Null };
+    match told.get_mut("litellm").map(Value::take) {
+        None => told,
+        Some(mut theirs) => {
+            let notes = theirs.pointer("/metadata/spend_logs_metadata").cloned().unwrap_or_default();
+            theirs["spend_logs_metadata"] = notes;
+            theirs
+        }
+    }
 }

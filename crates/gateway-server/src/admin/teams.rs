@@ -44,6 +44,7 @@ pub(crate) enum TeamAction {
     MembersLimit,
     Available,
     Filter,
+    MetadataSchema,
     SpendByUser,
     Permissions,
     SetPermissions,
@@ -66,6 +67,7 @@ impl TeamAction {
                 | Self::MemberMe
                 | Self::Available
                 | Self::Filter
+                | Self::MetadataSchema
                 | Self::SpendByUser
                 | Self::Permissions
         )
@@ -94,6 +96,9 @@ pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> 
         TeamAction::MembersLimit => bulk::update(&job).await,
         TeamAction::Available => found::available(&job).await,
         TeamAction::Filter => found::filtered(&job).await,
+        TeamAction::MetadataSchema => {
+            Ok(json!({ "fields": job.shared.snapshot().config.general.team_fields }))
+        }
         TeamAction::SpendByUser => found::spend_by_user(&job).await,
         TeamAction::Permissions => permissions::list(&job).await,
         TeamAction::SetPermissions => permissions::set(&job).await,

@@ -47,6 +47,15 @@ pub struct TeamDefaults {
     pub member_permissions: Vec<String>,
 }
 
+/// A member of teams' metadata that the operator has names for (`team_metadata_schema`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TeamField {
+    /// The member.
+    pub key: String,
+    /// What people call it.
+    pub label: Option<String>,
+}
+
 /// How often a password may be wrong (`max_failed_login_attempts_per_source`, `failed_login_*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInLimits {

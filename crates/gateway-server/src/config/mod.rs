@@ -30,7 +30,7 @@ pub use llm_providers::Registry;
 pub use cache_points::{CachePoint, CacheSpot};
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use doors::{Admission, Doors, DrainDoor};
-pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, UserHeaders};
+pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
@@ -41,8 +41,8 @@ pub(crate) use stored::{
     COST_DISCOUNT, COST_MARGIN, Origin, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, public_params,
 };
 pub use typed::{
-    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch, Model,
-    OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
+    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch,
+    MissingSession, Model, OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
 };
 pub use webhook::{AuthWebhook, RoutingWebhook};
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::{
     AuthWebhook, CachePoint, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook, SignInLimits,
-    TeamDefaults, UserHeaders,
+    TeamDefaults, TeamField, UserHeaders,
 };
 use crate::identity::{Network, PasswordPolicy};
 
@@ -106,6 +106,8 @@ pub struct General {
     pub block_robots: bool,
     /// Nobody signs in by password where single sign-on is configured.
     pub sso_only: bool,
+    /// Metadata that teams usually have (`team_metadata_schema`).
+    pub team_fields: Vec<TeamField>,
     /// Routes that need no key (`public_routes`).
     pub public_routes: Vec<String>,
     /// Callers who come with a JWT, if they are let in (`enable_jwt_auth`, `litellm_jwtauth`).
@@ -160,6 +162,11 @@ pub struct General {
     pub enforce_fallback_access: bool,
     /// How often spend is written to the database (`proxy_batch_write_at`).
     pub spend_flush: Duration,
+    /// The longest text that rows of the spend log keep whole, characters, where they keep what was asked and answered
+    /// (`store_prompts_in_spend_logs`, `MAX_STRING_LENGTH_PROMPT_IN_DB`).
+    pub kept_words: Option<usize>,
+    /// What becomes of calls that name no session (`missing_session_id`).
+    pub missing_session: MissingSession,
     /// How long replies of the Responses API can be asked for (`responses_retention_days`); zero keeps
     /// none.
     pub responses_retention: Duration,
@@ -247,6 +254,18 @@ pub enum OnOutage {
     Refuse,
 }
 
+/// What becomes of calls that name no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingSession {
+    /// They are booked without one.
+    #[default]
+    Omit,
+    /// Each is a session of its own.
+    Generate,
+    /// They are refused.
+    Reject,
+}
+
 /// What a limit of tokens per minute counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenCount {
@@ -292,6 +311,8 @@ pub struct Calls {
     pub adjustments: Adjustments,
     /// Refuse models that have no price (`block_requests_for_models_without_pricing`).
     pub refuse_unpriced: bool,
+    /// Requests cannot keep what they say out of the spend log (`global_disable_no_log_param`).
+    pub logs_always: bool,
     /// Request headers whose values become spend tags (`extra_spend_tag_headers`).
     pub tag_headers: Vec<HeaderName>,
     /// Do not turn the caller's `User-Agent` into a spend tag (`disable_add_user_agent_to_request_tags`).

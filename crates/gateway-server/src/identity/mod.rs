@@ -28,4 +28,5 @@ pub use password::PasswordPolicy;
 pub(crate) use password::{hash_password, is_password};
 pub(crate) use retired::retire;
 pub(crate) use route_access::route_allowed;
+pub(crate) use rules::Rules;
 pub(crate) use scopes::{Scope, Scopes};

@@ -52,6 +52,8 @@ const GROUPS: [(&str, &[&str]); 10] = [
             "/team/info",
             "/team/list",
             "/v2/team/list",
+            "/team/available",
+            "/team/metadata_schema",
             "/organization/list",
             "/user/info",
             "/v2/user/info",

@@ -15,6 +15,10 @@ pub(crate) struct Rules {
     pub(crate) required: Vec<String>,
     /// The key belongs to a service, to no person (`metadata.service_account_id`).
     pub(crate) is_service: bool,
+    /// What is noted in rows of the spend log (`metadata.spend_logs_metadata`).
+    pub(crate) notes: JsonMap,
+    /// Nothing of what is said is kept there (`metadata.turn_off_message_logging`).
+    pub(crate) is_silent: bool,
     /// Tokens of an answer to a call that sets no cap (`default_estimated_output_tokens`).
     answer: Option<u64>,
     /// The same by model (`default_estimated_output_tokens_per_model`).
@@ -36,6 +40,12 @@ impl Rules {
             tags: texts("tags"),
             required: texts("enforced_params"),
             is_service: metadata.get("service_account_id").is_some_and(|id| !id.is_null()),
+            notes: metadata
+                .get("spend_logs_metadata")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+            is_silent: metadata.get("turn_off_message_logging") == Some(&Value::Bool(true)),
             answer: said("default_estimated_output_tokens").and_then(Value::as_u64),
             answers: answers
                 .filter_map(|(model, tokens)| Some((For::Model(model.clone()), tokens.as_u64()?)))

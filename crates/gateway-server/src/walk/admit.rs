@@ -10,7 +10,7 @@ use llm_types::{Error, ErrorKind, Result, seldom};
 use serde_json::Value;
 
 use super::limit::MASTER;
-use super::{Call, routing};
+use super::{Call, guests, routing};
 use crate::clock::now_ms;
 use crate::door::{ConnState, LastKey};
 use crate::identity::{
@@ -54,6 +54,14 @@ pub(crate) async fn admit(
     head: &Parts,
 ) -> Result<Caller> {
     check_address(conn, snapshot, head)?;
+    match prove(core, conn, snapshot, head).await {
+        Err(refusal) => seldom(|| guests::admit(core, snapshot, head, refusal)).await.map(Caller::Key),
+        known => known,
+    }
+}
+
+/// Whose secret the request presents.
+async fn prove(core: &Arc<Core>, conn: &ConnState, snapshot: &Snapshot, head: &Parts) -> Result<Caller> {
     let secret = match presented(&head.headers, snapshot.config.general.key_header.as_ref()) {
         Presented::Secret(secret) => secret,
         Presented::Nothing if snapshot.master.is_none() => return Ok(Caller::Operator),

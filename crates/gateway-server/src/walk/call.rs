@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use super::extras::Extras;
 use super::media::Held;
-use super::query;
 use super::recall::Keep;
+use super::{notes, query};
 use crate::answer::{self, ReplyBody, names};
 use crate::clock::now_ms;
 use crate::door::{Arrived, Growing, read_body};
@@ -104,6 +104,10 @@ pub(crate) struct Call {
     pub(super) session: Option<String>,
     /// The trace that the body names (`litellm_trace_id`, `metadata.trace_id`).
     pub(super) trace: Option<String>,
+    /// What the caller wants noted in its row of the spend log (`metadata.spend_logs_metadata`).
+    pub(super) notes: Option<Box<Value>>,
+    /// Nothing of what is said is to be kept in the spend log (`no-log`).
+    pub(super) no_log: bool,
     /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
     pub(super) lar1: Option<Value>,
     /// What the caller wants of the router for this call (`router_settings_override`).
@@ -181,6 +185,8 @@ impl Call {
             admitted: None,
             session: None,
             trace: None,
+            notes: None,
+            no_log: false,
             lar1: None,
             routing: None,
             instead_of: None,
@@ -219,6 +225,7 @@ impl Call {
             self.read_headers();
         }
         self.read_controls()?;
+        notes::want_session(self)?;
         let of_token = self.end_user.take();
         self.end_user = of_token.or_else(|| self.end_user()).or_else(|| self.glance.user.clone());
         if self.snapshot.config.general.enforce_user && self.end_user.is_none() {

@@ -55,6 +55,7 @@ impl Call {
             // What is said at the top beats what stands in metadata.
             Control::Session => self.session = named(Some(&value)).or(self.session.take()),
             Control::Trace => self.trace = named(Some(&value)).or(self.trace.take()),
+            Control::NoLog => self.no_log = flag("no-log", &value)?,
             Control::IncludeFallbackErrors => {
                 let told = self.snapshot.config.general.tells_fallbacks;
                 self.tells_fallbacks = told && value == Value::Bool(true);
@@ -114,6 +115,13 @@ impl Call {
         self.add_tags(metadata.get("tags"));
         self.session = self.session.take().or_else(|| named(metadata.get("session_id")));
         self.trace = self.trace.take().or_else(|| named(metadata.get("trace_id")));
+        if let Some(notes) = metadata.get("spend_logs_metadata").filter(|notes| !notes.is_null()) {
+            if !notes.is_object() {
+                let message = format!("`metadata.spend_logs_metadata`: expected a mapping, found `{notes}`");
+                return Err(Error::bad_param("metadata.spend_logs_metadata", message));
+            }
+            self.notes = Some(Box::new(notes.clone()));
+        }
         self.lar1 = metadata.get("lar1").cloned().or_else(|| self.lar1.take());
         Ok(())
     }

@@ -104,6 +104,9 @@ pub(crate) fn relay(
             tail.answered_by(&done.ticket);
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
+            if let Some(notes) = &mut tail.notes {
+                notes.answered(&body);
+            }
             provider_headers(&headers, &mut head);
             let settled = tail.settle(End::Completed, StatusCode::OK, None);
             settled_headers(&mut head, &settled, provider_us);

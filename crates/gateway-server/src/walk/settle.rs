@@ -17,6 +17,7 @@ use super::asked::Hints;
 use super::charge::{Charged, Rests};
 use super::funds::{Due, Purse};
 use super::limit::{Place, counted, owner, parts_told};
+use super::notes::{self, Notes};
 use super::recall::Keep;
 use super::shares::{Priced, Share, Shares};
 use super::untold::Untold;
@@ -83,6 +84,8 @@ pub(crate) struct Tail {
     answer_us: Option<u64>,
     /// The reply is to be kept when it is whole.
     pub(crate) keep: Option<Keep>,
+    /// What its row of the spend log tells beside figures.
+    pub(super) notes: Option<Box<Notes>>,
     place: Option<Place>,
     settled: bool,
 }
@@ -106,6 +109,7 @@ impl Tail {
     /// The tail of a call for which nothing is set aside yet.
     pub(crate) fn new(call: &Call, caller: Caller, place: Place) -> Box<Self> {
         call.core.shared.metrics.begun.fetch_add(1, Relaxed);
+        let notes = notes::of(call, &caller);
         Box::new(Self {
             place: Some(place),
             core: Arc::clone(&call.core),
@@ -141,6 +145,7 @@ impl Tail {
             first_byte_us: None,
             answer_us: None,
             keep: call.keep.clone(),
+            notes,
             settled: false,
         })
     }
@@ -331,6 +336,7 @@ impl Tail {
         let details = details::usage_told(bill.usage, own, bill.shares, &self.hints);
         let tags = details::json_unless(self.tags.is_empty(), &self.tags);
         let parts = parts_told(&self.charged.parts, &self.paid);
+        let noted = self.notes.as_ref().map_or_else(String::new, |notes| notes.told());
         let outcome = Outcome {
             call_id: self.shown_id.to_str().unwrap_or_default(),
             started_ms: self.started_ms,
@@ -357,6 +363,8 @@ impl Tail {
             fallbacks: u16::try_from(self.fallbacks).unwrap_or(u16::MAX),
             usage: &details,
             tags: &tags,
+            metadata: &noted,
+            session: self.notes.as_ref().map_or("", |notes| notes.session()),
             ..Outcome::of(self.id)
         };
         Some(self.core.journal.queue(|out| outcome.encode(out)))

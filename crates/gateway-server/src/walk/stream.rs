@@ -130,6 +130,9 @@ impl Stream {
         loop {
             if let Some(piece) = self.queue.get_mut(self.next) {
                 self.next += 1;
+                if let Some(notes) = self.tail.0.as_mut().and_then(|tail| tail.notes.as_mut()) {
+                    notes.hear(piece, matches!(self.pump, Pump::Listed(_)));
+                }
                 return Poll::Ready(Some(std::mem::take(piece)));
             }
             self.queue.clear();
@@ -315,6 +318,11 @@ impl Stream {
     /// Settles.
     fn close(&mut self, cut: Option<&Error>) {
         self.ended = true;
+        if let Some(notes) = &mut self.tail.notes {
+            // What the caller has not taken yet is told, too.
+            let is_list = matches!(self.pump, Pump::Listed(_));
+            self.queue[self.next..].iter().for_each(|piece| notes.hear(piece, is_list));
+        }
         let facts = self.pump.facts();
         let (complete, told) = (facts.complete, facts.error.clone());
         self.tail.facts = Some(Box::new(self.pump.facts().clone()));

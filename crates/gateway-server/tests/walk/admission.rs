@@ -195,3 +195,46 @@ fn the_model_may_stand_in_the_path() {
     }
     assert!(upstream.seen().iter().all(|seen| seen.json()["model"] == "gpt-4o-mini"));
 }
+
+#[test]
+fn a_public_route_needs_no_key_and_opens_no_other() {
+    let upstream = Upstream::always(openai::reply());
+    let setup = gateway().model("fast", "openai/gpt-4o-mini", &upstream);
+    let closed = setup.start();
+    closed.get("/v1/models").send().expect(401);
+    let public = json!(["/v1/models", openai::PATH, "/key/*"]);
+    let gateway = setup.set("general_settings", "public_routes", public).start();
+    let listed = gateway.get("/v1/models").send().expect(200).json();
+    assert_eq!(listed["data"][0]["id"], "fast");
+    gateway.get("/v1/models").key("sk-unknown-to-everybody").send().expect(200);
+    let [chat, messages] = doors(&gateway);
+    chat.send().expect(200);
+    messages.send().expect(401);
+    // Nobody in particular changes nothing and sees nobody's keys.
+    let key = gateway.key(&json!({}));
+    gateway.post("/key/generate").json(&json!({})).send().expect(401);
+    gateway.post("/key/delete").json(&json!({ "keys": [key.as_str()] })).send().expect(401);
+    gateway.get(&format!("/key/info?key={key}")).send().expect(403);
+    gateway.get("/key/list").send().expect(401);
+    assert_eq!(upstream.seen().len(), 1);
+    let rows = gateway.booked();
+    assert_eq!(rows.len(), 1, "what nobody pays for is booked, too");
+    assert!(rows[0].key.is_some() && rows[0].user_id.is_none());
+}
+
+#[test]
+fn fields_of_teams_are_told_to_everybody() {
+    let upstream = Upstream::always(openai::reply());
+    let setup = gateway().model("fast", "openai/gpt-4o-mini", &upstream);
+    let gateway = setup.start();
+    let asked = gateway.get("/team/metadata_schema");
+    assert_eq!(asked.clone().key(MASTER).send().expect(200).json(), json!({ "fields": [] }));
+    asked.send().expect(401);
+    let fields = json!([{ "key": "cost_center", "label": "Cost center" }, { "key": "owner" }]);
+    let gateway = setup.set("general_settings", "team_metadata_schema", fields).start();
+    let key = gateway.key(&json!({}));
+    let told = gateway.get("/team/metadata_schema").key(&key).send().expect(200).json();
+    let expected =
+        json!([{ "key": "cost_center", "label": "Cost center" }, { "key": "owner", "label": null }]);
+    assert_eq!(told["fields"], expected);
+}

@@ -34,6 +34,7 @@ mod lasting;
 mod limits;
 mod media;
 mod mock;
+mod notes;
 mod prompts;
 mod races;
 mod reload;

@@ -88,6 +88,7 @@ pub(in crate::repo) fn outcome_of(row: &SpendRow) -> Outcome<'_> {
         usage: text(&row.usage),
         tags: text(&row.tags),
         metadata: text(&row.metadata),
+        session: text(&row.session_id),
         ..Outcome::of(CallId(0))
     }
 }

@@ -67,7 +67,7 @@ catalogue! {
     reject_clientside_metadata_tags Flag "" served: "Refuse requests that bring `metadata.tags`.";
     vector_store_deny_by_default Flag "False" later "the endpoint it belongs to is not served": "Explicit grants needed.";
     search_tool_deny_by_default Flag "False" later "the endpoint it belongs to is not served": "Explicit grants needed.";
-    missing_session_id Text "" later "calls are not told apart by session": "Generate, reject or omit.";
+    missing_session_id Text "omit" served: "What becomes of calls that name no session: `generate` gives each one of its own in the spend log, `reject` answers 400, `omit` books them without.";
     enable_public_model_hub Flag "False" later "`/public/model_hub` shows what `public_model_groups` names": "Show the models on a public page.";
     pass_through_request_timeout Number "" later "pass-through routes are not served": "Seconds a pass-through request may take.";
     responses_retention_days Count "30" served: "Days for which replies of the Responses API can be asked for by id; 0 keeps none.";
@@ -79,7 +79,7 @@ catalogue! {
     user_header_mappings List "" served: "Headers that name users, in order: a list of {header_name, litellm_user_role}; a `customer` is the end user, an `internal_user` pays with the key.";
     supported_db_objects List "" later "it has no effect": "Which objects to load from DB: models, mcp, guardrails, policies, vector_stores, pass_through_endpoints, prompts, model_cost_map, tools, config_overrides, websearch_interception_settings.";
     user_mcp_management_mode Text "" later "MCP is not served": "Restricted or view_all.";
-    store_prompts_in_spend_logs Flag "" later "rows hold no prompts and no answers": "Keep messages/response in spend rows (env STORE_PROMPTS_IN_SPEND_LOGS).";
+    store_prompts_in_spend_logs Flag "" served: "Keep what was asked and answered in rows of the spend log, texts cut at `MAX_STRING_LENGTH_PROMPT_IN_DB` (2048) characters, secrets masked, as long as the rows are kept (`STORE_PROMPTS_IN_SPEND_LOGS`).";
     spend_logs_metadata_fields Any "" later "rows hold no metadata of requests": "Metadata kept in spend rows: {include: [..]} or {exclude: [..]}.";
     disable_auto_add_proxy_admin_to_teams Flag "" accepted: "Creator not added as team admin.";
     enforce_fallback_model_access Flag "" served: "Skip fallbacks the key may not call.";
@@ -135,10 +135,10 @@ catalogue! {
     enforced_params List "" served: "Members that the body of every call to a model must have, as dotted paths such as `metadata.run`.";
     allowed_ips List "" served: "Client addresses and networks that are let in; empty means all.";
     use_x_forwarded_for Flag "false" served: "Take the client's address from `x-forwarded-for`.";
-    public_routes List "" later "every route needs a key that LiteLLM protects by default": "Extra routes without auth (enterprise).";
+    public_routes List "" served: "Routes that need no key: exact paths, or beginnings that end in `*`. Who comes without a key there is nobody in particular and changes nothing.";
     admin_only_routes List "" served: "Routes reserved to admins (enterprise).";
     on_store_outage Text "continue" served: "What becomes of calls while the database is away: `continue` with what is known here, or `refuse` with 503 (only this gateway has the setting).";
-    allow_requests_on_db_unavailable Flag "false" later "keys that are not cached are refused while the database is away (`on_store_outage`)": "DB outage: let calls through as a restricted internal_user.";
+    allow_requests_on_db_unavailable Flag "false" served: "Let keys that nobody can look up call models while the database is away, without limits; `on_store_outage: refuse` beats it.";
     allow_client_side_credentials Flag "false" later "requests that bring their own `api_key` or `api_base` are refused": "Accept api_key/api_base/base_url in body for any model.";
     disable_spend_logs Flag "false" served: "Write no row per call, only sums: `/spend/logs` is empty and nothing can be priced again.";
     disable_spend_updates Flag "false" served: "Book no call: no ledger, no spend rows, no sums. Limits still count in memory.";
@@ -190,7 +190,7 @@ catalogue! {
     require_end_user_mcp_access_defined Flag "false" later "MCP is not served": "Require end user MCP access defined.";
     mcp_client_side_auth_header_name Text "x-mcp-auth" later "MCP is not served": "MCP client side auth header name.";
     enable_mcp_registry Flag "false" later "MCP is not served": "Serve a registry of MCP servers.";
-    team_metadata_schema Map "" later "metadata of teams are stored as they come": "JSON schema for team metadata.";
+    team_metadata_schema List "" served: "Metadata that teams usually have, for forms: a list of {key, label}, which `/team/metadata_schema` shows; nothing is enforced.";
     custom_team_metadata_validate Text "" later "Python code is not run": "Custom team metadata validate.";
     skip_batch_input_file_rate_limiting_for_models List "" later "the endpoint it belongs to is not served": "Skip batch input file rate limiting for models.";
     disable_batch_input_file_rate_limiting Flag "false" later "the endpoint it belongs to is not served": "Disable batch input file rate limiting.";

@@ -122,7 +122,7 @@ catalogue! {
     vector_store_registry Any "" later "the endpoint it belongs to is not served": "Set through top-level vector_store_registry.";
     custom_provider_map List "" later "Python code is not run": "Providers written in Python.";
     disable_hf_tokenizer_download Flag "" accepted: "Disable Hugging Face tokenizer download.";
-    global_disable_no_log_param Flag "False" later "no callback or log sink is run": "Ignore `no-log` of requests.";
+    global_disable_no_log_param Flag "False" served: "Ignore `no-log` of requests, which keeps what they say out of the spend log.";
     cache_params Map "type=redis" later "answers are not cached": "Options of the response cache.";
     service_callbacks List "" later "no callback or log sink is run": "Alias writing service_callback.";
     mcp_aliases Map "" later "MCP is not served": "Alias -> MCP server name.";

@@ -82,6 +82,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         refuse_unpriced: section.is_on("block_requests_for_models_without_pricing"),
         tag_headers: headers(section, "extra_spend_tag_headers"),
         no_user_agent_tag: section.is_on("disable_add_user_agent_to_request_tags"),
+        logs_always: section.is_on("global_disable_no_log_param"),
         metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
         router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
         adjustments: Adjustments::default(),

@@ -9,7 +9,7 @@ use super::section::text_of;
 use super::{Context, Section, governance};
 use crate::config::raw::GENERAL;
 use crate::config::source::Node;
-use crate::config::{Database, General, HealthChecks, OnOutage, TokenCount, UserHeaders};
+use crate::config::{Database, General, HealthChecks, MissingSession, OnOutage, TokenCount, UserHeaders};
 use crate::identity::{Network, PasswordPolicy};
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
@@ -84,6 +84,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         block_robots: section.is_on("block_robots"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),
+        team_fields: governance::team_fields(&mut section),
         public_routes: section.texts("public_routes"),
         required: section.texts("enforced_params"),
         required_of_services: required_of_services(&mut section),
@@ -110,6 +111,8 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         allow_without_database: section.is_on("allow_requests_on_db_unavailable"),
         enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
+        kept_words: kept_words(&mut section),
+        missing_session: section.choice("missing_session_id", &SESSIONS).unwrap_or_default(),
         responses_retention: retention(&mut section),
         key_cache_ttl: seconds(&mut section, "user_api_key_cache_ttl", None, 60),
         reload_interval: seconds(
@@ -161,6 +164,23 @@ fn required_of_services(section: &mut Section<'_, '_, '_>) -> Vec<String> {
         section.error("service_account_settings", found, "expected a list of names such as `user`");
         Vec::new()
     })
+}
+
+/// Words of `missing_session_id`.
+const SESSIONS: [(&str, MissingSession); 3] = [
+    ("omit", MissingSession::Omit),
+    ("generate", MissingSession::Generate),
+    ("reject", MissingSession::Reject),
+];
+
+/// The longest text that is kept whole where what was said is kept, characters: LiteLLM's, unless the environment says.
+fn kept_words(section: &mut Section<'_, '_, '_>) -> Option<usize> {
+    let env = section.cx.env;
+    let kept = section
+        .flag("store_prompts_in_spend_logs")
+        .unwrap_or_else(|| env.flag("STORE_PROMPTS_IN_SPEND_LOGS"));
+    let said = env.value("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.trim().parse().ok());
+    kept.then_some(said.unwrap_or(2_048))
 }
 
 /// Words of `on_store_outage`.

@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 use super::Section;
 use super::section::{count_of, text_of};
 use crate::config::source::{Node, Tree};
-use crate::config::{KeyRule, KeyRules, SignInLimits, TeamDefaults, UserHeaders};
+use crate::config::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};
 use crate::identity::Network;
 use crate::limits::parse_duration_ms;
 
 const RULES: &str = "key_generation_settings";
 const TEAMS: &str = "default_team_params";
+const FIELDS: &str = "team_metadata_schema";
 const SOURCES: &str = "max_failed_login_attempts_per_source_overrides";
 const HEADERS: &str = "user_header_mappings";
 
@@ -70,6 +71,40 @@ pub(super) fn team_defaults(section: &mut Section<'_, '_, '_>) -> TeamDefaults {
         rpm_limit,
         member_permissions: texts(section, TEAMS, &said, "team_member_permissions").unwrap_or_default(),
     }
+}
+
+/// `team_metadata_schema`: what members of teams' metadata are called.
+pub(super) fn team_fields(section: &mut Section<'_, '_, '_>) -> Vec<TeamField> {
+    let entries = match section.value(FIELDS).map(|node| (&node.tree, node)) {
+        None => return Vec::new(),
+        Some((Tree::List(entries), _)) => entries,
+        Some((_, node)) => {
+            section.wrong(FIELDS, node, "expected a list of {key, label}");
+            return Vec::new();
+        }
+    };
+    let mut fields: Vec<TeamField> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(other) = entry.members().iter().find(|member| !matches!(&*member.key, "key" | "label")) {
+            section.error(
+                FIELDS,
+                format!("found `{}`", other.key),
+                "expected entries with `key` and `label`",
+            );
+        }
+        let text = |name: &str| entry.member(name).and_then(text_of).filter(|text| !text.is_empty());
+        match text("key") {
+            Some(key) if fields.iter().any(|field| field.key == key) => {
+                section.error(FIELDS, format!("found `{key}` twice"), "expected each key once");
+            }
+            Some(key) => fields.push(TeamField { key, label: text("label") }),
+            None => {
+                let found = format!("found {} without `key`", entry.kind());
+                section.error(FIELDS, found, "expected entries with `key` and `label`");
+            }
+        }
+    }
+    fields
 }
 
 fn texts(

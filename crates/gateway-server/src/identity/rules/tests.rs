@@ -17,7 +17,10 @@ fn a_field_wins_over_metadata_and_null_says_nothing() {
     let rules = Rules::of(&extra, &metadata);
     assert_eq!(rules.tags, ["a"]);
     assert_eq!(rules.required, ["user"]);
-    assert!(rules.is_service && !rules.is_empty());
+    assert!(rules.is_service && !rules.is_empty() && !rules.is_silent);
+    let metadata = map(json!({"spend_logs_metadata": {"cost": 1}, "turn_off_message_logging": true}));
+    let rules = Rules::of(&JsonMap::new(), &metadata);
+    assert!(rules.is_silent && rules.notes["cost"] == 1);
     assert!(Rules::of(&map(json!({"tags": []})), &map(json!({"cost-centre": 42}))).is_empty());
 }
 

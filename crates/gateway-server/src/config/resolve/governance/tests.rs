@@ -100,3 +100,23 @@ fn what_is_wrong_is_named() {
         assert!(named, "{said}: {:#?}", loaded.problems);
     }
 }
+
+#[test]
+fn fields_of_teams_are_read_and_wrong_ones_named() {
+    let fields = config(
+        "general_settings: {team_metadata_schema: [{key: cost_center, label: Cost center}, {key: owner}]}",
+    )
+    .general
+    .team_fields;
+    let shown: Vec<_> = fields.iter().map(|field| (&*field.key, field.label.as_deref())).collect();
+    assert_eq!(shown, [("cost_center", Some("Cost center")), ("owner", None)]);
+    for (wrong, words) in [
+        ("{type: object}", "expected a list"),
+        ("[{label: x}]", "without `key`"),
+        ("[{key: a}, {key: a}]", "`a` twice"),
+        ("[{key: a, required: true}]", "`required`"),
+    ] {
+        let problems = load(&format!("general_settings: {{team_metadata_schema: {wrong}}}")).problems;
+        assert!(format!("{problems:?}").contains(words), "{wrong}: {problems:?}");
+    }
+}

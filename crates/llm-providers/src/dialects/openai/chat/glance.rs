@@ -138,6 +138,7 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
         "mock_testing_rate_limit_error" => Control::MockRateLimit,
         "allowed_model_region" => Control::AllowedModelRegion,
         "router_settings_override" => Control::RouterSettings,
+        "no-log" => Control::NoLog,
         "litellm_session_id" => Control::Session,
         "litellm_trace_id" => Control::Trace,
         _ if is_banned(name) => Control::Banned,
@@ -179,7 +180,7 @@ fn is_banned(name: &str) -> bool {
 
 fn is_ours(name: &str) -> bool {
     const PREFIXES: [&str; 3] = ["litellm_", "mock_", "input_cost_per_"];
-    const NAMES: [&str; 38] = [
+    const NAMES: [&str; 37] = [
         "applied_guardrails",
         "cache",
         "cache_creation_input_token_cost",
@@ -196,7 +197,6 @@ fn is_ours(name: &str) -> bool {
         "max_budget",
         "merge_reasoning_content_in_choices",
         "model_info",
-        "no-log",
         "output_cost_per_second",
         "output_cost_per_token",
         "policies",

@@ -65,7 +65,7 @@ fn members_for_the_gateway_are_known_by_name() {
         ("workspace_id", Some(Control::Banned)),
         ("applied_guardrails", Some(Control::Other)),
         ("weights", Some(Control::Other)),
-        ("no-log", Some(Control::Other)),
+        ("no-log", Some(Control::NoLog)),
         ("litellm_trace_id", Some(Control::Trace)),
         ("input_cost_per_token", Some(Control::Other)),
         ("temperature", None),
