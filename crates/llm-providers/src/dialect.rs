@@ -251,7 +251,11 @@ pub enum Control {
     NoLog,
     /// `cache`, `caching`, `guardrails`, `policies`, … : stripped, read later.
     Other,
-    /// A member callers may not send (`api_base`, `api_key`, `aws_role_name`, …; surface §4.7).
+    /// `api_key`: a key of the caller's own for the provider, which few operators allow (surface §4.7)
+    OwnKey,
+    /// `api_base` or `base_url`: where the caller wants the provider to be, which few operators allow
+    OwnBase,
+    /// A member callers may not send (`model_list`, `aws_role_name`, …; surface §4.7).
     Banned,
 }
 

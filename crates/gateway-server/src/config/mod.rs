@@ -5,6 +5,7 @@
 //! Every problem is reported, not only the first.
 
 mod cache_points;
+mod client_side;
 pub mod check;
 mod detect;
 mod doors;
@@ -28,6 +29,7 @@ pub use crate::identity::{Network, PasswordPolicy};
 pub use llm_providers::Registry;
 
 pub use cache_points::{CachePoint, CacheSpot};
+pub use client_side::{BasePattern, ClientSide};
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use doors::{Admission, Doors, DrainDoor};
 pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};

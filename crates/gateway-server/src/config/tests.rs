@@ -385,6 +385,8 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("password_policy_require_numbers", "passwords"),
     ("password_policy_require_special_characters", "passwords"),
     ("public_routes", "public_routes"),
+    ("allow_client_side_credentials", "client_credentials"),
+    ("provider_url_destination_allowed_hosts", "destinations"),
     ("store_prompts_in_spend_logs", "kept_words"),
     ("missing_session_id", "missing_session"),
     ("team_metadata_schema", "team_fields"),

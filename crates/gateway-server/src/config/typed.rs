@@ -15,7 +15,7 @@ use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::{
-    AuthWebhook, CachePoint, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook, SignInLimits,
+    AuthWebhook, CachePoint, ClientSide, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook, SignInLimits,
     TeamDefaults, TeamField, UserHeaders,
 };
 use crate::identity::{Network, PasswordPolicy};
@@ -108,6 +108,10 @@ pub struct General {
     pub sso_only: bool,
     /// Metadata that teams usually have (`team_metadata_schema`).
     pub team_fields: Vec<TeamField>,
+    /// Callers may bring keys and addresses of their own for every model (`allow_client_side_credentials`).
+    pub client_credentials: bool,
+    /// The hosts that they may name; empty is any (`provider_url_destination_allowed_hosts`).
+    pub destinations: Vec<String>,
     /// Routes that need no key (`public_routes`).
     pub public_routes: Vec<String>,
     /// Callers who come with a JWT, if they are let in (`enable_jwt_auth`, `litellm_jwtauth`).
@@ -453,6 +457,8 @@ pub struct Model {
     pub budget: Option<Allowance>,
     /// The header in which its provider is told the session of a call (`provider_affinity_header`).
     pub session_header: Option<HeaderName>,
+    /// What callers may bring along for it (`configurable_clientside_auth_params`).
+    pub client_side: ClientSide,
     /// Whether callers who are no administrators find it in lists (`model_info.discoverable`).
     pub listed: bool,
     /// When it is kept for some teams (`access_windows`).

@@ -41,6 +41,8 @@ pub(crate) struct Served {
     pub(crate) tells_thoughts: bool,
     /// The header in which it is told the session of a call (`provider_affinity_header`).
     pub(crate) session_header: Option<HeaderName>,
+    /// Its host was named by a caller.
+    pub(crate) is_elsewhere: bool,
     /// The same model in further protocols of the vendor.
     doors: Vec<Arc<Self>>,
 }
@@ -99,6 +101,7 @@ impl Served {
             session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
+            is_elsewhere: false,
             doors: Vec::new(),
         };
         let doors = doors.map(|target| Arc::new(behind(target))).collect();
@@ -116,6 +119,27 @@ impl Served {
             session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
+            is_elsewhere: false,
+        }
+    }
+
+    /// The same deployment asked otherwise: with a caller's key, and at a caller's host where `is_elsewhere`.
+    pub(crate) fn elsewhere(&self, target: Arc<Target>, is_elsewhere: bool) -> Self {
+        Self {
+            deployment: Arc::clone(&self.deployment),
+            target: PreparedTarget::new(target),
+            dialect: self.dialect,
+            info: self.info.clone(),
+            terms: self.terms,
+            headers: CallHeaders::of(&self.deployment),
+            counts: Arc::clone(&self.counts),
+            prefill: self.prefill,
+            mock_response: self.mock_response.clone(),
+            cache_points: self.cache_points.clone(),
+            tells_thoughts: self.tells_thoughts,
+            session_header: self.session_header.clone(),
+            is_elsewhere,
+            doors: Vec::new(),
         }
     }
 

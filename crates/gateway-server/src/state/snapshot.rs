@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::served::{Rates, model_info, overlaid};
 use super::{Funds, PriorityShares, Served, Windows};
 use crate::clock::TokioClock;
-use crate::config::{Config, Model, is_empty, overlaid as laid_over};
+use crate::config::{ClientSide, Config, Model, is_empty, overlaid as laid_over};
 use crate::identity::KeyDigest;
 use crate::limits::Calendar;
 use crate::telemetry::Metrics;
@@ -146,6 +146,16 @@ impl Snapshot {
             overlays: DashMap::new(),
             book: Arc::clone(cx.book),
         }
+    }
+
+    /// What callers may bring along for a deployment.
+    pub(crate) fn client_side(&self, id: &DeploymentId) -> Option<&ClientSide> {
+        self.entries.get(id).and_then(|at| self.config.models.get(*at)).map(|model| &model.client_side)
+    }
+
+    /// Whether callers may bring a key or an address of their own for any deployment.
+    pub(crate) fn takes_credentials(&self) -> bool {
+        self.config.general.client_credentials || self.config.models.iter().any(|model| model.client_side.any())
     }
 
     /// Whether any group is an auto router.

@@ -108,6 +108,8 @@ pub(crate) struct Call {
     pub(super) notes: Option<Box<Value>>,
     /// Nothing of what is said is to be kept in the spend log (`no-log`).
     pub(super) no_log: bool,
+    /// A key and an address of the caller's own.
+    pub(super) brought: Option<Box<super::brought::Brought>>,
     /// How sure the caller is of its question (`metadata.lar1`), for the strategy of that name.
     pub(super) lar1: Option<Value>,
     /// What the caller wants of the router for this call (`router_settings_override`).
@@ -186,6 +188,7 @@ impl Call {
             session: None,
             trace: None,
             notes: None,
+            brought: None,
             no_log: false,
             lar1: None,
             routing: None,

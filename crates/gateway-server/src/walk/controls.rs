@@ -33,7 +33,10 @@ impl Call {
         let body = self.body.clone();
         for (control, span) in &controls {
             match control {
-                Control::Banned => return Err(banned(&body, span.start)),
+                Control::Banned => return Err(banned(&name_before(&body, span.start))),
+                Control::OwnKey | Control::OwnBase if !self.snapshot.takes_credentials() => {
+                    return Err(banned(&name_before(&body, span.start)));
+                }
                 Control::Other => {}
                 // Members were read with the body: what cannot be read again says nothing.
                 control => {
@@ -55,6 +58,8 @@ impl Call {
             // What is said at the top beats what stands in metadata.
             Control::Session => self.session = named(Some(&value)).or(self.session.take()),
             Control::Trace => self.trace = named(Some(&value)).or(self.trace.take()),
+            Control::OwnKey => self.bring("api_key", &value)?,
+            Control::OwnBase => self.bring("api_base", &value)?,
             Control::NoLog => self.no_log = flag("no-log", &value)?,
             Control::IncludeFallbackErrors => {
                 let told = self.snapshot.config.general.tells_fallbacks;
@@ -256,8 +261,7 @@ fn name_before(body: &[u8], value_at: usize) -> String {
 }
 
 /// The refusal of a member that would let a caller redirect the gateway (surface §4.7).
-fn banned(body: &[u8], value_at: usize) -> Error {
-    let name = name_before(body, value_at);
+pub(super) fn banned(name: &str) -> Error {
     Error::new(
         ErrorKind::Unauthenticated,
         format!(

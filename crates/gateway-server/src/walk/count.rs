@@ -17,7 +17,7 @@ use llm_router::Attempt;
 use llm_types::{Error, ErrorKind, Result};
 
 use super::dispatch::{send, timeouts};
-use super::{Call, Caller, Entrance, admit, auto, settle};
+use super::{Call, Caller, Entrance, admit, auto, brought, settle};
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
 use crate::state::{Core, Served};
@@ -78,6 +78,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     if !matches!(prompt, Prompt::Gemini(_)) {
         auto::choose(call, &caller, auto::For::Count).await?;
     }
+    brought::check(call, &caller)?;
     count(call, &caller, &prompt).await
 }
 
@@ -93,6 +94,7 @@ async fn count(call: &Call, caller: &Caller, prompt: &Prompt) -> Result<Count> {
 
 async fn ask(call: &Call, prompt: &Prompt, attempt: Attempt<'_>) -> Result<Count> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
+    let served = brought::served(call, served)?;
     if !counts(call, &served) {
         return estimate(call, prompt, &served).await;
     }

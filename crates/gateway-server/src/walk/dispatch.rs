@@ -14,6 +14,7 @@ use llm_providers::{Dialect, DialectId, Encoded, left_out};
 use llm_router::{Ask, Attempt, Deployment, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
+use super::brought::exchange;
 use super::encode::{encode, is_forwarded};
 use super::lasting::Kept;
 use super::listed::Listed;
@@ -22,7 +23,7 @@ use super::pump::{Pump, Translation};
 use super::refused::Refused;
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
-use super::{Call, Tail, advice, auto, cover, funds, later, media, mock, operation, prompts, unstreamed};
+use super::{Call, Tail, advice, auto, brought, cover, funds, later, media, mock, operation, prompts, unstreamed};
 use crate::answer::ReplyBody;
 use crate::journal::Turn;
 use crate::state::{Core, Served};
@@ -63,11 +64,14 @@ pub(super) async fn ask(
     let windows = !snapshot.windows.is_empty();
     let reserved = |deployment: &Deployment| asked.is_reserved(deployment, caller.team());
     let consult = |group| advice::consult(asked, &caller, group);
+    let brings = asked.brought.is_some();
+    let takes = |deployment: &Deployment| asked.may_bring_to(deployment);
     let named = auto::Named::default();
     let stand_in = |auto: &Arc<Deployment>| asked.stand_in(auto, &caller, &named);
     let request = Request {
         stand_in: snapshot.has_autos().then_some(&stand_in),
         stream: asked.glance.stream,
+        fits: brings.then_some(&takes),
         team: caller.team(),
         may_use: enforced.then_some(&may_use),
         broke: (!snapshot.funds.deployments.is_empty()).then_some(&broke),
@@ -140,10 +144,11 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
 async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
     let served = call.snapshot.served(attempt.deployment, &attempt.model, &call.core.shared.metrics)?;
     if let Some(asked) = &call.asked {
+        let served = brought::served(call, served)?;
         let reply = seldom(|| operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));
     }
-    let served = served.for_caller(call.dialect.id());
+    let served = brought::served(call, served.for_caller(call.dialect.id()))?;
     if let Some(text) = &served.mock_response {
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);
@@ -215,7 +220,7 @@ pub(super) async fn send(
         seldom(|| sign_in(&call.core, credential)).await.map_err(|error| named(error, served))?;
     }
     served.target.seal(&mut request, SystemTime::now)?;
-    let response = call.core.transport.exchange(request).await.map_err(|error| named(error, served))?;
+    let response = exchange(&call.core, served, request).await.map_err(|error| named(error, served))?;
     if !response.status.is_success() {
         return Err(seldom(|| refused(served.dialect_for(call.dialect), response, served)).await);
     }

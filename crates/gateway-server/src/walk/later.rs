@@ -11,6 +11,7 @@ use llm_providers::{Dialect, Encoded};
 use llm_types::{Body, Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
 use super::Call;
+use super::brought::exchange;
 use super::dispatch::{ANSWER_LIMIT, refused};
 use crate::state::{Core, Served};
 
@@ -81,7 +82,7 @@ impl Asking {
         request.method = Method::GET;
         request.timeouts = Timeouts { total: Some(left), ..self.timeouts };
         self.served.target.seal(&mut request, SystemTime::now)?;
-        let response = self.core.transport.exchange(request).await?;
+        let response = exchange(&self.core, &self.served, request).await?;
         if !response.status.is_success() {
             return Err(refused(self.dialect, response, &self.served).await);
         }

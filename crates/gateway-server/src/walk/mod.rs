@@ -21,6 +21,7 @@ mod auto;
 mod background;
 mod behalf;
 mod betas;
+mod brought;
 mod call;
 mod charge;
 mod compact;
@@ -143,6 +144,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     charge::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
     auto::choose(call, &caller, auto::For::Answer).await?;
+    brought::check(call, &caller)?;
     turns::name_tenant(call, &caller);
     let (mut tail, announced) = instead::limit(call, caller).await?;
     if let Some(turn) = announced

@@ -17,6 +17,7 @@ use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, 
 use serde_json::{Map, Value};
 
 use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, reply_context, sign_in, timeouts};
+use super::brought::{exchange, guarded};
 use super::outward::forward_headers;
 use super::pump::Pump;
 use super::relay::Reply;
@@ -223,7 +224,10 @@ impl Exchange<'_> {
             }
             served.target.seal(&mut request, SystemTime::now)?;
             match pieces {
-                None => call.core.transport.exchange(request).await?,
+                None => exchange(&call.core, served, request).await?,
+                Some(pieces) if served.is_elsewhere => {
+                    guarded(&call.core).upload(request, pieces).await?
+                }
                 Some(pieces) => call.core.transport.upload(request, pieces).await?,
             }
         };

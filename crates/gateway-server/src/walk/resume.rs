@@ -65,6 +65,7 @@ impl Call {
                 | DialectId::Converse
         );
         settings.mid_stream_failover
+            && self.brought.is_none()
             && !self.controls.disable_fallbacks
             && is_chat
             && self.glance.stream

@@ -15,6 +15,7 @@ mod admission;
 mod advice;
 mod autos;
 mod bad_input;
+mod brought;
 mod clouds;
 mod connections;
 mod converse;

@@ -119,7 +119,7 @@ catalogue! {
     apply_user_budget_to_team_keys Flag "" served: "The `max_budget` of a user holds for keys of teams, too.";
     user_url_validation Flag "true" served: "Fetch media that callers name by URL from public addresses only.";
     user_url_allowed_hosts List "" served: "Hosts that callers' URLs may point at wherever they are, each with or without a port.";
-    provider_url_destination_allowed_hosts List "" later "it has no effect": "Hosts a request may retarget a provider call to.";
+    provider_url_destination_allowed_hosts List "" served: "Hosts that an `api_base` of callers may be at, each with or without a port; any when not given.";
     enable_jwt_auth Flag "false" served: "Let callers in who come with a JWT of an issuer in `litellm_jwtauth`, or of `JWT_PUBLIC_KEY_URL`.";
     litellm_jwtauth Map "" served: "Which claims of a JWT mean what.";
     enforce_rbac Flag "false" served: "Refuse JWTs without a known role, and hold roles to `role_permissions`.";
@@ -139,7 +139,7 @@ catalogue! {
     admin_only_routes List "" served: "Routes reserved to admins (enterprise).";
     on_store_outage Text "continue" served: "What becomes of calls while the database is away: `continue` with what is known here, or `refuse` with 503 (only this gateway has the setting).";
     allow_requests_on_db_unavailable Flag "false" served: "Let keys that nobody can look up call models while the database is away, without limits; `on_store_outage: refuse` beats it.";
-    allow_client_side_credentials Flag "false" later "requests that bring their own `api_key` or `api_base` are refused": "Accept api_key/api_base/base_url in body for any model.";
+    allow_client_side_credentials Flag "false" served: "Let callers bring their own `api_key`, and an `api_base` with it, for any model; the host is connected to only where `user_url_validation` lets callers' URLs lead.";
     disable_spend_logs Flag "false" served: "Write no row per call, only sums: `/spend/logs` is empty and nothing can be priced again.";
     disable_spend_updates Flag "false" served: "Book no call: no ledger, no spend rows, no sums. Limits still count in memory.";
     disable_error_logs Flag "false" served: "Write no row for calls that fail.";

@@ -96,7 +96,7 @@ catalogue! {
     max_retries Count "" accepted: "Retries of LiteLLM's inner client; the gateway retries by `num_retries` only.";
     drop_params Flag "" served: "Drop parameters a provider cannot express instead of refusing the request.";
     organization Any "" served: "OpenAI organization, sent as `OpenAI-Organization`.";
-    configurable_clientside_auth_params List "" later "requests that bring their own `api_key` or `api_base` are refused": "Which of api_key/api_base the body may override.";
+    configurable_clientside_auth_params List "" served: "What callers may bring along: `api_key`, `api_base` (which needs `api_key`), or {api_base: a URL, or a regular expression for all of one}.";
     litellm_credential_name Text "" served: "Entry of `credential_list` to sign in with.";
     provider_affinity_header Text "" served: "Header in which the provider is told the session of a call (`x-litellm-session-id` and its kin), so that its own router keeps to one node.";
     litellm_trace_id Text "" accepted: "Trace id of a call; set per request.";

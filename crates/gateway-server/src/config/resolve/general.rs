@@ -85,6 +85,8 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
         passwords: passwords(&mut section),
         team_fields: governance::team_fields(&mut section),
+        client_credentials: section.is_on("allow_client_side_credentials"),
+        destinations: section.texts("provider_url_destination_allowed_hosts"),
         public_routes: section.texts("public_routes"),
         required: section.texts("enforced_params"),
         required_of_services: required_of_services(&mut section),

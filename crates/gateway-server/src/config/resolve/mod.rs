@@ -3,6 +3,7 @@
 mod allowances;
 mod auto;
 mod cache_points;
+mod client_side;
 mod calls;
 mod cloud;
 mod context;

@@ -163,6 +163,7 @@ fn one(
     let per_key_limits = per_key_limits(&mut section);
     let budget = super::allowances::of_entry(&mut section);
     let session_header = super::session::header(&mut section);
+    let client_side = super::client_side::of(&mut section);
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
     name_family(&mut deployment);
@@ -182,6 +183,7 @@ fn one(
         per_key_limits,
         budget,
         session_header,
+        client_side,
         listed: is_listed(cx, path, info),
         windows: super::windows::of(cx, &format!("{path}.model_info"), info),
         derived_id,

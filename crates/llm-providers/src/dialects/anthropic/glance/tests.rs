@@ -35,7 +35,7 @@ fn the_body_names_the_end_user_in_two_ways() {
 #[test]
 fn members_callers_may_not_send_are_told() {
     let glance = glance(br#"{"model":"m","api_base":"http://evil"}"#).unwrap();
-    assert_eq!(glance.controls[0].0, Control::Banned);
+    assert_eq!(glance.controls[0].0, Control::OwnBase);
 }
 
 #[test]

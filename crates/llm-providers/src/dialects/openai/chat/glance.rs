@@ -139,6 +139,8 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
         "allowed_model_region" => Control::AllowedModelRegion,
         "router_settings_override" => Control::RouterSettings,
         "no-log" => Control::NoLog,
+        "api_key" => Control::OwnKey,
+        "api_base" | "base_url" => Control::OwnBase,
         "litellm_session_id" => Control::Session,
         "litellm_trace_id" => Control::Trace,
         _ if is_banned(name) => Control::Banned,
@@ -150,14 +152,11 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
 /// Members that would redirect a call or sign it in as somebody else.
 fn is_banned(name: &str) -> bool {
     const PREFIXES: [&str; 7] = ["aws_", "azure_", "vertex_", "langfuse_", "langsmith_", "s3_", "gcs_"];
-    const NAMES: [&str; 23] = [
-        "api_base",
-        "api_key",
+    const NAMES: [&str; 20] = [
         "api_type",
         "api_version",
         "arize_api_key",
         "arize_space_key",
-        "base_url",
         "bedrock_tags",
         "braintrust_api_key",
         "braintrust_project_id",

@@ -20,7 +20,7 @@ fn the_rooms_are_told_what_they_need() {
         controls,
         [
             (Control::Tags, br#"["a"]"#.as_slice()),
-            (Control::Banned, br#""http://evil""#.as_slice()),
+            (Control::OwnBase, br#""http://evil""#.as_slice()),
             (Control::Other, br#""x""#.as_slice()),
         ]
     );
@@ -60,8 +60,8 @@ fn members_for_the_gateway_are_known_by_name() {
         ("max_retries", Some(Control::NumRetries)),
         ("request_timeout", Some(Control::Timeout)),
         ("aws_role_name", Some(Control::Banned)),
-        ("api_key", Some(Control::Banned)),
-        ("base_url", Some(Control::Banned)),
+        ("api_key", Some(Control::OwnKey)),
+        ("base_url", Some(Control::OwnBase)),
         ("workspace_id", Some(Control::Banned)),
         ("applied_guardrails", Some(Control::Other)),
         ("weights", Some(Control::Other)),
