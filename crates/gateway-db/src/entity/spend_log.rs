@@ -41,6 +41,8 @@ pub(crate) struct Model {
     /// What it was booked at first, where its cost was derived anew.
     pub(crate) booked_cost: Option<i64>,
     pub(crate) session_id: Option<String>,
+    /// The parts of budgets that paid besides, as JSON.
+    pub(crate) parts: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

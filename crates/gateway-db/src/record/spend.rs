@@ -81,6 +81,8 @@ pub struct SpendRow {
     pub booked_cost: Option<Money>,
     /// The session that the call belongs to.
     pub session_id: Option<String>,
+    /// The parts of budgets that paid besides, as [`crate::Owner::parts`] has them.
+    pub parts: Option<String>,
 }
 
 /// Which rows of the spend log; empty fields do not filter. Newest first.

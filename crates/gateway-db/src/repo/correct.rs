@@ -177,7 +177,8 @@ impl Differences {
             *self.keys.entry(owner.key.to_owned()).or_default() += more;
         }
         let called = [outcome.model_group, outcome.model, outcome.provider, outcome.call_type];
-        for ((kind, id, member), _) in scopes_of(&outcome) {
+        for ((kind, id, member), share) in scopes_of(&outcome) {
+            let more = share.map_or(more, |share| share_of(one, share));
             if matches!(kind, ScopeKind::Customer | ScopeKind::Tag) {
                 let names = [&[kind.as_str(), &id, owner.key], called.as_slice()].concat();
                 add(&mut self.scope_days, day, &names, (more, priced));
@@ -210,6 +211,19 @@ impl Differences {
         let costs = |id, told| Told { table: "LiteLLM_SpendLogs", id, told };
         (costs(id.clone(), said(self.before)), costs(id, new))
     }
+}
+
+/// What of a difference falls to somebody who paid a share of the call: as much of each cost as of what was booked at
+/// first.
+fn share_of(one: &Correction<'_>, share: i64) -> i64 {
+    let row = one.row;
+    let booked = row.booked_cost.or(row.cost).map_or(0, |cost| cost.0);
+    if booked == 0 {
+        // Nobody can say whose the cost is.
+        return 0;
+    }
+    let part = |cost: Money| i128::from(cost.0) * i128::from(share) / i128::from(booked);
+    i64::try_from(part(one.cost) - part(row.cost.unwrap_or_default())).unwrap_or(0)
 }
 
 fn add(days: &mut BTreeMap<(i64, Vec<String>), (i64, i64)>, day: i64, names: &[&str], more: (i64, i64)) {

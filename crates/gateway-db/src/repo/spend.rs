@@ -135,6 +135,7 @@ pub(super) fn log_row(row: spend_log::Model) -> SpendRow {
         booked_cost: row.booked_cost.map(Money),
         metadata: row.metadata,
         session_id: row.session_id,
+        parts: row.parts,
     }
 }
 

@@ -107,6 +107,59 @@ async fn a_correction_reaches_everybody_who_paid_and_counts_once() {
 }
 
 #[tokio::test]
+async fn parts_of_budgets_follow_and_shares_by_their_share() {
+    on_each(async |fresh| {
+        let db = &fresh.db;
+        db.insert_key(plain_key(1)).await.unwrap();
+        let key = hash(1);
+        let part = |member: &str| ScopeId::member(ScopeKind::Part, ScopeId::owner_of_key(key.as_str()), member);
+        let group = ScopeId::new(ScopeKind::ModelAccessGroup, "fast");
+        let made = NewScope {
+            id: group.clone(),
+            settings: ScopeSettings::default(),
+            spend: Money::ZERO,
+            created_at: 1,
+            created_by: None,
+        };
+        db.insert_scope(made).await.unwrap();
+        db.part(&part("whole"), None, None, 1).await.unwrap();
+        db.part(&part("share"), None, None, 1).await.unwrap();
+        db.part(&part("month"), Some("30d"), Some(9 * DAY), 1).await.unwrap();
+        let owner = ScopeId::owner_of_key(key.as_str());
+        let parts = json!([
+            [owner, "whole"], [owner, "month"], [owner, "share", 25], [group.as_owner(), ""],
+        ])
+        .to_string();
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
+        let mut call = outcome(1, key.as_str(), 100);
+        call.owner = Owner { key: key.as_str(), parts: &parts, ..Owner::default() };
+        append(&mut writer, &[call]);
+        Shipper::new(&ledger, db.clone(), ShipperOptions::default()).flush().await.unwrap();
+        let spent = async || {
+            let mut all = Vec::new();
+            for id in [part("whole"), part("month"), part("share"), group.clone()] {
+                let scope = db.scope(&id).await.unwrap().unwrap();
+                all.push((scope.spend.0, scope.total_spend.0));
+            }
+            all
+        };
+        assert_eq!(spent().await, [(100, 100), (100, 100), (25, 25), (100, 100)]);
+        for (cost, expected) in [
+            (200, [(200, 200), (100, 200), (50, 50), (200, 200)]),
+            // Once more: a share stays the share of what was booked at first.
+            (60, [(60, 60), (100, 60), (15, 15), (60, 60)]),
+        ] {
+            let rows = all(db).await;
+            let correction = Correction { row: &rows[0], cost: Money(cost) };
+            db.correct_costs(&[correction], &json!("new prices")).await.unwrap();
+            assert_eq!(spent().await, expected, "{cost}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn calls_are_read_by_time_model_and_page() {
     on_each(async |fresh| {
         let db = &fresh.db;

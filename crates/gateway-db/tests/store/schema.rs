@@ -26,6 +26,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000016_invitations",
             "m20261122_000017_slip_sources",
             "m20261122_000018_spend_sessions",
+            "m20261122_000019_spend_parts",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

@@ -166,11 +166,12 @@ pub(super) const LOG: Verb = Verb {
         ("metadata", Text),
         ("project_id", Text),
         ("session_id", Text),
+        ("parts", Text),
     ],
     body: "INSERT INTO spend_log (request_id, call_id, started_at, duration_us, first_byte_us, key_hash, \
            user_id, team_id, organization_id, end_user, model_group, model, provider, deployment, call_type, \
            outcome, status, error, flags, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id, session_id) \
+           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id, session_id, parts) \
            SELECT * FROM v WHERE true ON CONFLICT DO NOTHING",
 };
 

@@ -58,7 +58,7 @@ pub(in crate::repo) fn outcome_of(row: &SpendRow) -> Outcome<'_> {
             organization_id: text(&row.organization_id),
             end_user: text(&row.end_user),
             project_id: text(&row.project_id),
-            parts: "",
+            parts: text(&row.parts),
         },
         model_group: &row.model_group,
         model: text(&row.model),

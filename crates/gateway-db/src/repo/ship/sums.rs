@@ -63,6 +63,7 @@ pub(super) fn log_row<'a>(rows: &mut Bulk<'a>, id: Cell<'a>, outcome: &Outcome<'
         Cell::optional(outcome.metadata),
         Cell::optional(owner.project_id),
         Cell::optional(outcome.session),
+        Cell::optional(owner.parts),
     ]);
 }
 
