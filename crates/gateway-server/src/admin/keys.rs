@@ -31,6 +31,7 @@ pub(crate) enum KeyAction {
     Block,
     Unblock,
     Info,
+    Health,
     List,
     ServiceAccount,
     InfoOfSeveral,
@@ -43,7 +44,7 @@ pub(crate) enum KeyAction {
 impl KeyAction {
     /// Whether it changes nothing.
     pub(super) fn reads(self) -> bool {
-        matches!(self, Self::Info | Self::List | Self::InfoOfSeveral | Self::Aliases)
+        matches!(self, Self::Info | Self::Health | Self::List | Self::InfoOfSeveral | Self::Aliases)
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
         KeyAction::Block => job.block(true).await,
         KeyAction::Unblock => job.block(false).await,
         KeyAction::Info => job.info().await,
+        KeyAction::Health => Ok(health(&job.caller)),
         KeyAction::List => job.list().await,
         KeyAction::ServiceAccount => job.generate_for_service().await,
         KeyAction::InfoOfSeveral => job.info_of_several().await,
@@ -64,6 +66,22 @@ pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
         KeyAction::Regenerate => job.regenerate().await,
         KeyAction::ResetSpend => job.reset_spend().await,
     }
+}
+
+/// `/key/health`: that the key works, and whether the callbacks it wants its calls logged by can be.
+fn health(caller: &Caller) -> Value {
+    let Caller::Key(entry) = caller else { return json!({ "key": "healthy", "logging_callbacks": null }) };
+    let wanted = entry.record.settings.metadata.get("logging").and_then(Value::as_array);
+    let wanted = wanted.into_iter().flatten().filter_map(|one| one.get("callback_name")?.as_str());
+    let callbacks: Vec<&str> = wanted.collect();
+    if callbacks.is_empty() {
+        return json!({ "key": "healthy", "logging_callbacks": null });
+    }
+    let details = format!("callbacks of keys are not run here: nothing is sent to {}", callbacks.join(", "));
+    json!({
+        "key": "unhealthy",
+        "logging_callbacks": { "callbacks": callbacks, "status": "unhealthy", "details": details },
+    })
 }
 
 impl Job {

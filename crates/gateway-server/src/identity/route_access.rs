@@ -47,6 +47,7 @@ const GROUPS: [(&str, &[&str]); 10] = [
         "info_routes",
         &[
             "/key/info",
+            "/key/health",
             "/key/list",
             "/v2/key/info",
             "/team/info",

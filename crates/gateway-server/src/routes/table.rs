@@ -294,6 +294,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/key/block", key(KeyAction::Block)),
     Route(POST, "/key/unblock", key(KeyAction::Unblock)),
     Route(GET, "/key/info", key(KeyAction::Info)),
+    Route(POST, "/key/health", key(KeyAction::Health)),
     Route(GET, "/key/list", key(KeyAction::List)),
     Route(GET, "/key/aliases", key(KeyAction::Aliases)),
     Route(POST, "/v2/key/info", key(KeyAction::InfoOfSeveral)),

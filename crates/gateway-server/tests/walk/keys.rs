@@ -132,3 +132,17 @@ fn wrong_fields_are_named() {
     let twice = gateway.manage("/key/generate", &json!({ "key_alias": "twice" }));
     assert_eq!(twice.status, 400, "{}", twice.text());
 }
+
+#[test]
+fn a_key_can_ask_how_it_is() {
+    let (_upstream, gateway) = ready();
+    let ask = |key: &str| gateway.post("/key/health").key(key).json(&json!({})).send();
+    let plain = gateway.key(&json!({}));
+    let healthy = json!({ "key": "healthy", "logging_callbacks": null });
+    assert_eq!(ask(&plain).expect(200).json(), healthy);
+    assert_eq!(ask(MASTER).expect(200).json(), healthy);
+    let logging = json!({ "logging": [{ "callback_name": "langfuse", "callback_vars": { "key": "x" } }] });
+    let told = ask(&gateway.key(&json!({ "metadata": logging }))).expect(200).json();
+    assert_eq!((&told["key"], &told["logging_callbacks"]["callbacks"]), (&json!("unhealthy"), &json!(["langfuse"])));
+    ask("sk-unknown-to-everybody").expect(401);
+}
