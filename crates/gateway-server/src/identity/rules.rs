@@ -19,6 +19,9 @@ pub(crate) struct Rules {
     pub(crate) notes: JsonMap,
     /// Nothing of what is said is kept there (`metadata.turn_off_message_logging`).
     pub(crate) is_silent: bool,
+    /// Its rates of requests, and of tokens, hold only while the model fails (`rpm_limit_type`, `tpm_limit_type`:
+    /// `dynamic`).
+    pub(crate) is_dynamic: (bool, bool),
     /// Tokens of an answer to a call that sets no cap (`default_estimated_output_tokens`).
     answer: Option<u64>,
     /// The same by model (`default_estimated_output_tokens_per_model`).
@@ -46,6 +49,10 @@ impl Rules {
                 .cloned()
                 .unwrap_or_default(),
             is_silent: metadata.get("turn_off_message_logging") == Some(&Value::Bool(true)),
+            is_dynamic: (
+                said("rpm_limit_type") == Some(&Value::from("dynamic")),
+                said("tpm_limit_type") == Some(&Value::from("dynamic")),
+            ),
             answer: said("default_estimated_output_tokens").and_then(Value::as_u64),
             answers: answers
                 .filter_map(|(model, tokens)| Some((For::Model(model.clone()), tokens.as_u64()?)))

@@ -60,7 +60,7 @@ impl<'a> Payers<'a> {
     pub(super) fn of(call: &'a Call, caller: &'a Caller) -> Self {
         let (key, chain) = match caller {
             Caller::Operator => (None, [].as_slice()),
-            Caller::Key(entry) => (Some((entry, entry.limits())), entry.chain.as_slice()),
+            Caller::Key(entry) => (Some((entry, key_limits(call, entry))), entry.chain.as_slice()),
         };
         let mut scopes: Vec<&Link> = Vec::new();
         if !chain.is_empty() || !call.named.is_empty() {
@@ -275,6 +275,25 @@ impl Sheet {
             None => self.rests.others.push((word, left)),
         }
     }
+}
+
+/// The limits of a key now: of rates that hold only while the model fails those that hold.
+fn key_limits(call: &Call, entry: &KeyEntry) -> Limits {
+    let limits = entry.limits();
+    let (requests, tokens) = entry.rules.is_dynamic;
+    if !(requests || tokens) || is_failing(call, entry) {
+        return limits;
+    }
+    Limits { rpm: limits.rpm.filter(|_| !requests), tpm: limits.tpm.filter(|_| !tokens), ..limits }
+}
+
+/// Whether a deployment of the model has failed this minute.
+fn is_failing(call: &Call, entry: &KeyEntry) -> bool {
+    let team = entry.record.settings.team_id.as_deref();
+    let now = call.snapshot.router.now();
+    let route = call.snapshot.routes().resolve(&call.glance.model, team);
+    let candidates = route.iter().flat_map(|route| &route.group.candidates);
+    candidates.into_iter().any(|candidate| candidate.state.this_minute(now).failures > 0)
 }
 
 /// What the configuration lets one key ask of a model a minute, less what the key says itself.
