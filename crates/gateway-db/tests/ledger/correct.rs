@@ -112,7 +112,8 @@ async fn parts_of_budgets_follow_and_shares_by_their_share() {
         let db = &fresh.db;
         db.insert_key(plain_key(1)).await.unwrap();
         let key = hash(1);
-        let part = |member: &str| ScopeId::member(ScopeKind::Part, ScopeId::owner_of_key(key.as_str()), member);
+        let part =
+            |member: &str| ScopeId::member(ScopeKind::Part, ScopeId::owner_of_key(key.as_str()), member);
         let group = ScopeId::new(ScopeKind::ModelAccessGroup, "fast");
         let made = NewScope {
             id: group.clone(),
@@ -126,10 +127,9 @@ async fn parts_of_budgets_follow_and_shares_by_their_share() {
         db.part(&part("share"), None, None, 1).await.unwrap();
         db.part(&part("month"), Some("30d"), Some(9 * DAY), 1).await.unwrap();
         let owner = ScopeId::owner_of_key(key.as_str());
-        let parts = json!([
-            [owner, "whole"], [owner, "month"], [owner, "share", 25], [group.as_owner(), ""],
-        ])
-        .to_string();
+        let parts =
+            json!([[owner, "whole"], [owner, "month"], [owner, "share", 25], [group.as_owner(), ""],])
+                .to_string();
         let dir = tempfile::tempdir().unwrap();
         let (ledger, mut writer) = open(dir.path(), LedgerOptions::default());
         let mut call = outcome(1, key.as_str(), 100);

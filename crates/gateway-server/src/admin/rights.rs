@@ -94,7 +94,10 @@ pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
 /// When it is about what is not theirs.
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
     let own = matches!(action, Action::User(action) if action.is_own())
-        || matches!(action, Action::Report(_) | Action::Team(TeamAction::MetadataSchema) | Action::Key(KeyAction::Health));
+        || matches!(
+            action,
+            Action::Report(_) | Action::Team(TeamAction::MetadataSchema) | Action::Key(KeyAction::Health)
+        );
     // What an operator lets a key see is everybody's (`permissions.get_spend_routes`).
     let sees_spend =
         matches!(action, Action::Spend(action) if action.reads()) && permits(job, "get_spend_routes");

@@ -5,8 +5,8 @@
 //! Every problem is reported, not only the first.
 
 mod cache_points;
-mod client_side;
 pub mod check;
+mod client_side;
 mod detect;
 mod doors;
 mod governance;

@@ -15,8 +15,8 @@ use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::{
-    AuthWebhook, CachePoint, ClientSide, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook, SignInLimits,
-    TeamDefaults, TeamField, UserHeaders,
+    AuthWebhook, CachePoint, ClientSide, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook,
+    SignInLimits, TeamDefaults, TeamField, UserHeaders,
 };
 use crate::identity::{Network, PasswordPolicy};
 

@@ -155,7 +155,8 @@ impl Snapshot {
 
     /// Whether callers may bring a key or an address of their own for any deployment.
     pub(crate) fn takes_credentials(&self) -> bool {
-        self.config.general.client_credentials || self.config.models.iter().any(|model| model.client_side.any())
+        self.config.general.client_credentials
+            || self.config.models.iter().any(|model| model.client_side.any())
     }
 
     /// Whether any group is an auto router.

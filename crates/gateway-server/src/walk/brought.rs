@@ -97,7 +97,8 @@ pub(super) fn check(call: &mut Call, caller: &Caller) -> Result<()> {
     };
     let hosts = &call.snapshot.config.general.destinations;
     if let Some(base) = brought.base.as_deref().filter(|base| !hosts.is_empty() && !is_listed(hosts, base)) {
-        let message = format!("`api_base`: `{base}` is at none of the hosts that this gateway lets callers name");
+        let message =
+            format!("`api_base`: `{base}` is at none of the hosts that this gateway lets callers name");
         return Err(Error::bad_param("api_base", message));
     }
     // A model that nobody serves is told so later.
@@ -113,7 +114,9 @@ fn is_listed(hosts: &[String], base: &str) -> bool {
     let uri: Option<Uri> = base.parse().ok();
     let place = uri.as_ref().and_then(Uri::authority);
     place.is_some_and(|place| {
-        let is = |host: &String| host.eq_ignore_ascii_case(place.host()) || host.eq_ignore_ascii_case(place.as_str());
+        let is = |host: &String| {
+            host.eq_ignore_ascii_case(place.host()) || host.eq_ignore_ascii_case(place.as_str())
+        };
         hosts.iter().any(is)
     })
 }

@@ -23,7 +23,9 @@ use super::pump::{Pump, Translation};
 use super::refused::Refused;
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
-use super::{Call, Tail, advice, auto, brought, cover, funds, later, media, mock, operation, prompts, unstreamed};
+use super::{
+    Call, Tail, advice, auto, brought, cover, funds, later, media, mock, operation, prompts, unstreamed,
+};
 use crate::answer::ReplyBody;
 use crate::journal::Turn;
 use crate::state::{Core, Served};

@@ -16,8 +16,8 @@ use llm_router::Attempt;
 use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, Result};
 use serde_json::{Map, Value};
 
-use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, reply_context, sign_in, timeouts};
 use super::brought::{exchange, guarded};
+use super::dispatch::{ANSWER_LIMIT, ERROR_LIMIT, reply_context, sign_in, timeouts};
 use super::outward::forward_headers;
 use super::pump::Pump;
 use super::relay::Reply;
@@ -225,9 +225,7 @@ impl Exchange<'_> {
             served.target.seal(&mut request, SystemTime::now)?;
             match pieces {
                 None => exchange(&call.core, served, request).await?,
-                Some(pieces) if served.is_elsewhere => {
-                    guarded(&call.core).upload(request, pieces).await?
-                }
+                Some(pieces) if served.is_elsewhere => guarded(&call.core).upload(request, pieces).await?,
                 Some(pieces) => call.core.transport.upload(request, pieces).await?,
             }
         };

@@ -31,7 +31,9 @@ fn near(setup: Setup) -> Setup {
 fn nobody_brings_anything_unless_told() {
     let ours = Upstream::always(openai::reply());
     let gateway = setup(&ours, &json!([])).start();
-    for members in [json!({ "api_key": THEIRS }), json!({ "api_base": "https://a.example", "api_key": THEIRS })] {
+    for members in
+        [json!({ "api_key": THEIRS }), json!({ "api_base": "https://a.example", "api_key": THEIRS })]
+    {
         let refused = gateway.chat(&asking(&members)).send().expect(401).text();
         assert!(refused.contains("is not allowed in request body") && !refused.contains(THEIRS), "{refused}");
     }
@@ -56,10 +58,14 @@ fn a_key_is_used_for_its_call_alone() {
     body["api_key"] = THEIRS.into();
     messages.json(&body).send().expect(200);
     let seen = ours.seen();
-    let keys: Vec<_> = seen.iter().map(|seen| seen.header("authorization").unwrap_or_default().to_owned()).collect();
+    let keys: Vec<_> =
+        seen.iter().map(|seen| seen.header("authorization").unwrap_or_default().to_owned()).collect();
     let [ours, theirs] = [OURS, THEIRS].map(|key| format!("Bearer {key}"));
     assert_eq!(keys, [theirs.clone(), ours, theirs]);
-    assert!(seen.iter().all(|seen| seen.json().get("api_key").is_none()), "it is no member of the provider's body");
+    assert!(
+        seen.iter().all(|seen| seen.json().get("api_key").is_none()),
+        "it is no member of the provider's body"
+    );
 }
 
 #[test]
@@ -75,7 +81,13 @@ fn an_address_gets_nothing_of_ours() {
     assert_eq!(seen.header("x-ours"), None);
     assert_eq!(seen.json().get("ours"), None);
     assert!(ours.seen().is_empty());
-    for wrong in ["ftp://a.example", "a.example", "https://me:word@a.example", "https://a.example/?key=1", "https://a.example/{HOME}"] {
+    for wrong in [
+        "ftp://a.example",
+        "a.example",
+        "https://me:word@a.example",
+        "https://a.example/?key=1",
+        "https://a.example/{HOME}",
+    ] {
         let members = json!({ "api_base": wrong, "api_key": THEIRS });
         let refused = gateway.chat(&asking(&members)).send().expect(400).text();
         assert!(refused.contains("expected a URL"), "{wrong}: {refused}");
@@ -88,7 +100,8 @@ fn callers_lead_the_gateway_into_no_private_network() {
     let members = json!({ "api_base": inside.url(), "api_key": THEIRS, "num_retries": 0 });
     let guarded = setup(&ours, &json!(["api_key", "api_base"])).start();
     assert!(guarded.chat(&asking(&members)).send().status >= 400);
-    let listed = near(setup(&ours, &json!([]))).set("general_settings", "allow_client_side_credentials", true);
+    let listed =
+        near(setup(&ours, &json!([]))).set("general_settings", "allow_client_side_credentials", true);
     let elsewhere = json!(["api.example"]);
     let listed = listed.set("general_settings", "provider_url_destination_allowed_hosts", elsewhere).start();
     let refused = listed.chat(&asking(&members)).send().expect(400).text();

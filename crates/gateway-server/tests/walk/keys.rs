@@ -143,6 +143,9 @@ fn a_key_can_ask_how_it_is() {
     assert_eq!(ask(MASTER).expect(200).json(), healthy);
     let logging = json!({ "logging": [{ "callback_name": "langfuse", "callback_vars": { "key": "x" } }] });
     let told = ask(&gateway.key(&json!({ "metadata": logging }))).expect(200).json();
-    assert_eq!((&told["key"], &told["logging_callbacks"]["callbacks"]), (&json!("unhealthy"), &json!(["langfuse"])));
+    assert_eq!(
+        (&told["key"], &told["logging_callbacks"]["callbacks"]),
+        (&json!("unhealthy"), &json!(["langfuse"]))
+    );
     ask("sk-unknown-to-everybody").expect(401);
 }

@@ -1,8 +1,8 @@
 //! `configurable_clientside_auth_params` of a deployment.
 
 use super::Section;
-use crate::config::{BasePattern, ClientSide};
 use crate::config::source::Tree;
+use crate::config::{BasePattern, ClientSide};
 
 const KEY: &str = "configurable_clientside_auth_params";
 
@@ -15,7 +15,8 @@ pub(super) fn of(section: &mut Section<'_, '_, '_>) -> ClientSide {
         return allowed;
     };
     for entry in entries {
-        let pattern = entry.member("api_base").or_else(|| entry.member("base_url")).and_then(|node| node.text());
+        let pattern =
+            entry.member("api_base").or_else(|| entry.member("base_url")).and_then(|node| node.text());
         match (entry.text(), pattern) {
             (Some("api_key"), _) => allowed.key = true,
             (Some("api_base" | "base_url"), _) => allowed.base = true,
@@ -23,7 +24,11 @@ pub(super) fn of(section: &mut Section<'_, '_, '_>) -> ClientSide {
                 Ok(pattern) => allowed.bases.push(pattern),
                 Err(why) => {
                     let found = format!("found `{pattern}`: {why}");
-                    section.error(KEY, found, "expected a URL, or a regular expression that matches all of one");
+                    section.error(
+                        KEY,
+                        found,
+                        "expected a URL, or a regular expression that matches all of one",
+                    );
                 }
             },
             (other, _) => {

@@ -77,9 +77,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         allowed_routes: section.texts("allowed_routes"),
         admin_only_routes: section.texts("admin_only_routes"),
         sign_ins: governance::sign_ins(&mut section),
-        teams_only: section
-            .flag("default_team_disabled")
-            .unwrap_or_else(|| env.flag("PROXY_DEFAULT_TEAM_DISABLED")),
+        teams_only: is_on(&mut section, "default_team_disabled", "PROXY_DEFAULT_TEAM_DISABLED"),
         no_chosen_secrets: section.is_on("disable_custom_api_keys"),
         block_robots: section.is_on("block_robots"),
         sso_only: section.is_on("disable_password_login_when_sso_enabled"),
@@ -123,9 +121,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
             Some("PROXY_CONFIG_RELOAD_INTERVAL_SECONDS"),
             30,
         ),
-        models_in_database: section
-            .flag("store_model_in_db")
-            .unwrap_or_else(|| env.flag("STORE_MODEL_IN_DB")),
+        models_in_database: is_on(&mut section, "store_model_in_db", "STORE_MODEL_IN_DB"),
         slow_from: seconds(&mut section, "alerting_threshold", None, 300),
         health_routing: section.is_on("enable_health_check_routing"),
         health: health(&mut section),
@@ -177,12 +173,15 @@ const SESSIONS: [(&str, MissingSession); 3] = [
 
 /// The longest text that is kept whole where what was said is kept, characters: LiteLLM's, unless the environment says.
 fn kept_words(section: &mut Section<'_, '_, '_>) -> Option<usize> {
-    let env = section.cx.env;
-    let kept = section
-        .flag("store_prompts_in_spend_logs")
-        .unwrap_or_else(|| env.flag("STORE_PROMPTS_IN_SPEND_LOGS"));
-    let said = env.value("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.trim().parse().ok());
+    let kept = is_on(section, "store_prompts_in_spend_logs", "STORE_PROMPTS_IN_SPEND_LOGS");
+    let said =
+        section.cx.env.value("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.trim().parse().ok());
     kept.then_some(said.unwrap_or(2_048))
+}
+
+/// A switch of the file, else of the environment.
+fn is_on(section: &mut Section<'_, '_, '_>, key: &str, variable: &str) -> bool {
+    section.flag(key).unwrap_or_else(|| section.cx.env.flag(variable))
 }
 
 /// Words of `on_store_outage`.

@@ -3,8 +3,8 @@
 mod allowances;
 mod auto;
 mod cache_points;
-mod client_side;
 mod calls;
+mod client_side;
 mod cloud;
 mod context;
 mod doors;

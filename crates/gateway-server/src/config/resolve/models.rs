@@ -166,7 +166,6 @@ fn one(
     let client_side = super::client_side::of(&mut section);
     deployment.params = Arc::new(mask::public(&params, MODEL_PARAMS, false));
     let derived_id = of_info(cx, &format!("{path}.model_info"), info, &mut deployment);
-    name_family(&mut deployment);
     of_entry(&mut deployment, rpm, tpm);
     if !is_active(cx, path, info) {
         return Some(Entry::Unserved(inactive(&deployment)));
@@ -193,6 +192,7 @@ fn one(
 
 /// What the entry itself says of limits, and the place its cloud says it is in.
 fn of_entry(deployment: &mut Deployment, rpm: Option<u64>, tpm: Option<u64>) {
+    name_family(deployment);
     let place = deployment.target.cloud.as_ref().and_then(|cloud| cloud.region.clone());
     deployment.region = deployment.region.take().or(place);
     deployment.rpm = rpm.or(deployment.rpm);
