@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.gateway import entry
+from support.gateway import MASTER_KEY, entry
 from test_auto_routers import ID, TIERS, complexity, member, router, said
 
 CAUSE, TIER = "x-litellm-complexity-router-cause", "x-litellm-complexity-router-tier"
@@ -182,6 +182,27 @@ def test_a_session_stays_with_one_model_of_a_tier(spawn, upstream):
     sessions = [served(f"s{number}") for number in range(12)]
     assert all(len(ids) == 1 for ids in sessions), sessions
     assert len(set.union(*sessions)) > 1, "sessions spread"
+
+
+def test_where_a_session_stays_is_told(spawn, upstream):
+    models = [member(upstream, name) for name in ("a", "b", "c")]
+    config = {"tiers": {"SIMPLE": ["a", "b", "c"]}, "session_affinity": True}
+    gateway = spawn(models=[*models, router("smart", "complexity_router", complexity_router_config=config)])
+    key, other = gateway.new_key(), gateway.new_key()
+    answer = gateway.chat("smart", key=key, headers={"x-litellm-session-id": "one"}, **said("hi"))
+    served = answer.headers["x-litellm-complexity-router-model"]
+    ask = lambda query, key=key: gateway.ask("GET", f"/auto_router/session{query}", key=key)
+    [kept] = ask("?session_id=one").json["routers"]
+    assert (kept["router_name"], kept["model"], kept["tier"]) == ("smart", served, "SIMPLE")
+    assert 0 < kept["expires_in_seconds"] <= 3600
+    nothing = {"router_name": "smart", "model": None, "tier": None, "expires_in_seconds": None}
+    assert ask("?session_id=two").json["routers"] == [nothing]
+    assert ask("?session_id=one", other).json["routers"] == [nothing], "sessions of other keys are theirs"
+    assert ask(f"?session_id=one&router_name=smart&api_key={key}", MASTER_KEY).json["routers"][0]["model"] == served
+    assert ask("?session_id=one", MASTER_KEY).json["routers"] == [nothing]
+    missing = ask("")
+    assert missing.status == 400 and missing.json["error"]["param"] == "session_id"
+    assert ask("?session_id=one&router_name=dull").status == 404
 
 
 def narrow(upstream, compactor="echo", **compaction):

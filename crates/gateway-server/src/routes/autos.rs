@@ -6,16 +6,17 @@ use std::sync::Arc;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use llm_providers::Registry;
-use llm_router::auto::{AutoRouter, Said};
+use llm_router::auto::{AutoRouter, Said, Tier};
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
+use super::explain::caller_of;
 use super::{models, operators_only};
 use crate::answer::{self, ReplyBody};
 use crate::config::{Env, Severity, parse};
 use crate::door::{ConnState, read_body};
 use crate::state::{Core, Snapshot};
-use crate::walk::{Caller, shown_decision};
+use crate::walk::{Caller, query, session_of, shown_decision};
 
 /// The most bytes of a question.
 const LIMIT: usize = 1024 * 1024;
@@ -33,6 +34,8 @@ pub(super) enum Asked {
     Availability,
     /// What the model is told that says how hard a prompt is.
     Prompt,
+    /// Which groups a session stays with: keys may ask for their own.
+    Session,
 }
 
 /// What LiteLLM sells by the number of routers that use it.
@@ -49,9 +52,9 @@ pub(super) async fn answer(
     let snapshot = core.shared.snapshot();
     let (head, body) = request.into_parts();
     let told = async {
-        match models::enter(core, conn, &snapshot, &head, path).await? {
-            Caller::Operator => {}
-            Caller::Key(_) => return Err(operators_only(path)),
+        let caller = models::enter(core, conn, &snapshot, &head, path).await?;
+        if matches!(caller, Caller::Key(_)) && asked != Asked::Session {
+            return Err(operators_only(path));
         }
         let body = match head.method {
             http::Method::GET => Value::Null,
@@ -68,6 +71,7 @@ pub(super) async fn answer(
             Asked::Test => test(core, &snapshot, &body),
             Asked::Availability => availability(&snapshot, &body),
             Asked::Prompt => prompt(&body),
+            Asked::Session => session(core, &snapshot, caller, head.uri.query()).await,
         }
     };
     match told.await {
@@ -152,6 +156,43 @@ fn availability(snapshot: &Snapshot, body: &Value) -> Result<Value> {
         })
     });
     Ok(json!({ "allowances": allowances, "error": null }))
+}
+
+/// `GET /auto_router/session?session_id=…`: which group each auto router keeps a session of the caller's at, or of the
+/// key that an operator names by `api_key`; `null` where it keeps none.
+async fn session(core: &Arc<Core>, snapshot: &Snapshot, caller: Caller, of: Option<&str>) -> Result<Value> {
+    let said = |name: &str| query::value(of, name).filter(|value| !value.is_empty());
+    let session = said("session_id").ok_or_else(|| {
+        let missing =
+            "`session_id` is missing, expected the session that calls name (`x-litellm-session-id`)";
+        Error::bad_param("session_id", missing)
+    })?;
+    let caller = match caller {
+        Caller::Operator => caller_of(core, said("api_key").as_deref()).await?,
+        own @ Caller::Key(_) => own,
+    };
+    let (number, now) = (session_of(&caller, &session), snapshot.router.now());
+    let wanted = said("router_name");
+    let routers = snapshot.routes().deployments().iter().filter(|one| {
+        let named = wanted.as_deref().is_none_or(|name| *one.group == *name);
+        one.auto.is_some() && named && caller.sees(snapshot, &one.group)
+    });
+    let told: Vec<Value> = routers
+        .map(|one| {
+            let kept = core.shared.lessons.kept(one.id.as_str(), number, now);
+            let (held, left) = kept.unzip();
+            json!({
+                "router_name": &*one.group,
+                "model": held.as_ref().map(|held| &*held.choice.model),
+                "tier": held.and_then(|held| held.tier).map(Tier::as_str),
+                "expires_in_seconds": left.map(|left| left.as_secs()),
+            })
+        })
+        .collect();
+    if told.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "no such auto router is configured"));
+    }
+    Ok(json!({ "session_id": session, "routers": told }))
 }
 
 /// `GET` and `POST /auto_router/classifier/default_prompt`: the system prompt as it would be sent, with the operator's

@@ -36,7 +36,7 @@ pub(super) async fn answer(
         let body: Value = serde_json::from_slice(&body).map_err(|fault| {
             Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {fault}"))
         })?;
-        let caller = caller(core, &body).await?;
+        let caller = caller_of(core, body.get("api_key").and_then(Value::as_str)).await?;
         let mut question = question(&body)?;
         question.team = question.team.or_else(|| caller.team().map(str::to_owned));
         Ok(explain(&snapshot, &question, Some(Known { shared: &core.shared, caller: &caller })))
@@ -48,9 +48,8 @@ pub(super) async fn answer(
 }
 
 /// Whose call it would be: that of a key, named by itself or its hash, else the operator's.
-async fn caller(core: &Arc<Core>, body: &Value) -> Result<Caller> {
-    const KEY: &str = "api_key";
-    let Some(key) = body.get(KEY).and_then(Value::as_str).filter(|key| !key.is_empty()) else {
+pub(super) async fn caller_of(core: &Arc<Core>, key: Option<&str>) -> Result<Caller> {
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
         return Ok(Caller::Operator);
     };
     let digest = KeyDigest::from_hex(key).unwrap_or_else(|| KeyDigest::of(key.as_bytes()));
@@ -58,7 +57,7 @@ async fn caller(core: &Arc<Core>, body: &Value) -> Result<Caller> {
     let lookup = async move { shared.directory.find(digest).await };
     let found = crate::store::ask(&core.shared, "the lookup of a key", lookup).await?;
     found.map(Caller::Key).ok_or_else(|| {
-        Error::bad_param(KEY, "`api_key` is not known, expected a key of this gateway or its hash")
+        Error::bad_param("api_key", "`api_key` is not known, expected a key of this gateway or its hash")
     })
 }
 

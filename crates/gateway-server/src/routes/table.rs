@@ -279,6 +279,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/utils/supported_openai_params", Handler::SupportedParams),
     Route(POST, "/utils/route_explain", Handler::Explain),
     Route(GET, "/adaptive_router/state", Handler::Auto(autos::Asked::State)),
+    Route(GET, "/auto_router/session", Handler::Auto(autos::Asked::Session)),
     Route(POST, "/auto_router/validate_complexity_router_config", Handler::Auto(autos::Asked::Validate)),
     Route(POST, "/auto_router/test_routing", Handler::Auto(autos::Asked::Test)),
     Route(POST, "/auto_router/availability", Handler::Auto(autos::Asked::Availability)),

@@ -293,10 +293,15 @@ fn last_said(request: &ChatRequest, blocks: &[Reminder]) -> (String, String) {
     (String::new(), reminders)
 }
 
+/// A number for a session that a caller names.
+pub(crate) fn session_of(caller: &Caller, session: &str) -> u128 {
+    hash(&["session", caller.word(), session])
+}
+
 /// A number for the conversation: by the session the request names, else by who calls and how it began.
 fn session(call: &Call, caller: &Caller, request: &ChatRequest) -> u128 {
     match call.session() {
-        Some(session) => hash(&["session", caller.word(), session]),
+        Some(session) => session_of(caller, session),
         None => hash(&["began", caller.word(), &beginning(request)]),
     }
 }

@@ -82,7 +82,7 @@ use llm_types::{Result, seldom};
 
 pub(crate) use admit::{Caller, Role, admit, check_address, client_of};
 pub(crate) use asked::bonds_of;
-pub(crate) use auto::shown as shown_decision;
+pub(crate) use auto::{session_of, shown as shown_decision};
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;

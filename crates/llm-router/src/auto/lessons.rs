@@ -232,10 +232,16 @@ impl Lessons {
         }
     }
 
+    /// The group a session stays with, and how long it does without another call.
+    #[must_use]
+    pub fn kept(&self, router: &str, session: u128, now: Moment) -> Option<(Held, Duration)> {
+        let held = self.held.get(&(Arc::from(router), session))?;
+        (held.1 > now).then(|| (held.0.clone(), held.1.since(now)))
+    }
+
     /// The group a session stays with.
     pub(super) fn held(&self, router: &str, session: u128, now: Moment) -> Option<Held> {
-        let held = self.held.get(&(Arc::from(router), session))?;
-        (held.1 > now).then(|| held.0.clone())
+        self.kept(router, session, now).map(|(held, _)| held)
     }
 
     pub(super) fn hold(&self, router: &str, session: u128, held: Held, until: Moment) {
