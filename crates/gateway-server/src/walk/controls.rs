@@ -1,5 +1,6 @@
 //! What a call asks of the gateway and not of its provider: by headers that speak to it, and by members of the body.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -237,7 +238,9 @@ fn fallbacks(value: &Value) -> Option<Fallbacks> {
     }
     let mut map = FallbackMap::default();
     for (group, targets) in list.iter().filter_map(Value::as_object).flatten() {
-        let targets: Vec<FallbackTarget> = targets.as_array()?.iter().map(fallback).collect::<Option<_>>()?;
+        // One name alone is a list of one, as in a configuration.
+        let targets = targets.as_array().map_or(slice::from_ref(targets), Vec::as_slice);
+        let targets: Vec<FallbackTarget> = targets.iter().map(fallback).collect::<Option<_>>()?;
         map.add(group.as_str(), targets);
     }
     Some(Fallbacks::Map(map))

@@ -1,11 +1,11 @@
-//! Names that point at models: fallbacks and aliases whose target does not exist.
+//! Names that point at models: fallbacks, aliases and settings of groups whose target does not exist.
 
 use super::Context;
 use crate::config::Config;
 use crate::config::raw::nearest;
 use crate::config::source::Node;
 
-/// Warns of every group named in a fallback or an alias that no model has.
+/// Warns of every group named in a fallback, an alias or a setting of groups that no model has.
 pub(crate) fn check(cx: &mut Context<'_>, root: &Node, config: &Config) {
     let router = &config.router;
     let lists = [
@@ -26,6 +26,22 @@ pub(crate) fn check(cx: &mut Context<'_>, root: &Node, config: &Config) {
     }
     for (alias, target) in &router.aliases {
         one(cx, root, &["model_group_alias", alias], &target.model, config);
+    }
+    for group in &router.routing_groups {
+        for name in &group.models {
+            one(cx, root, &["routing_groups", &group.name], name, config);
+        }
+    }
+    let by_group = [
+        ("weights", router.weights.keys().collect::<Vec<_>>()),
+        ("model_group_retry_policy", router.group_retry_policy.keys().collect()),
+        ("model_group_affinity_config", router.group_affinity.keys().collect()),
+    ];
+    for (key, mut names) in by_group {
+        names.sort_unstable();
+        for name in names {
+            one(cx, root, &[key, name], name, config);
+        }
     }
 }
 
@@ -66,6 +82,7 @@ pub(super) fn of_auto_routers(cx: &mut Context<'_>, root: &Node, config: &Config
 fn exists(name: &str, config: &Config) -> bool {
     let matches = |pattern: &str| pattern == name || (pattern.contains('*') && wildcard(pattern, name));
     config.router.aliases.contains_key(name)
+        || config.router.routing_groups.iter().any(|group| group.name == name)
         || config.calls.aliases.iter().any(|(alias, _)| alias == name)
         || config.unserved.iter().any(|unserved| matches(&unserved.name))
         || config.models.iter().any(|model| {

@@ -65,6 +65,8 @@ pub(crate) fn overlaid(base: &RouterSettings, own: &Value) -> Result<RouterSetti
 /// What is wrong with it.
 pub(crate) fn overridden(base: &RouterSettings, own: &Value) -> Result<RouterSettings, Vec<Problem>> {
     let mut settings = laid_over(base, own, OF_REQUEST)?;
+    // What the operator says no caller takes back.
+    settings.tag_filtering |= base.tag_filtering;
     if let Some(seconds) = own.get("stream_timeout").and_then(Value::as_f64) {
         settings.stream_timeout = Duration::try_from_secs_f64(seconds).ok();
     }

@@ -406,3 +406,17 @@ fn a_redis_for_coordination_is_found_first() {
     let wrong = load_with("general_settings: {coordination_redis: {port: 1}}", &[]);
     assert!(wrong.problems.iter().any(|problem| problem.path.ends_with("coordination_redis")));
 }
+
+/// Settings of groups that are not there are told; the name of a routing group can be called as any other.
+#[test]
+fn settings_of_groups_name_groups_that_are_there() {
+    let text = "model_list: [{model_name: m, litellm_params: {model: openai/x, api_key: k}}]\n\
+        router_settings: {routing_groups: [{group_name: both, models: [m, n], routing_strategy: least-busy}], \
+        fallbacks: [{m: [both]}], weights: {w: {d: 1}, m: {d: 1}}, \
+        model_group_retry_policy: {r: {RateLimitErrorRetries: 1}}, \
+        model_group_affinity_config: {a: [session_affinity]}}";
+    let told: Vec<String> = load_with(text, &[]).problems.into_iter().map(|problem| problem.path).collect();
+    let settings =
+        ["routing_groups.both", "weights.w", "model_group_retry_policy.r", "model_group_affinity_config.a"];
+    assert_eq!(told, settings.map(|name| format!("router_settings.{name}")));
+}

@@ -42,7 +42,7 @@ fn what_is_asked_of_the_router_is_of_its_kind() {
         (Control::AllowedModelRegion, json!(7)),
         (Control::Fallbacks, json!("gpt-4o")),
         (Control::Fallbacks, json!(["gpt-4o", 7])),
-        (Control::Fallbacks, json!([{"gpt-4o": "claude"}])),
+        (Control::Fallbacks, json!([{"gpt-4o": 7}])),
         (Control::ContextWindowFallbacks, json!([{"gpt-4o": [{"temperature": 1}]}])),
     ] {
         assert!(asked(control, wrong.clone()).is_err(), "{control:?}: {wrong}");
@@ -53,5 +53,7 @@ fn what_is_asked_of_the_router_is_of_its_kind() {
         asked(Control::Timeout, json!(0)).unwrap().timeout,
     );
     assert_eq!(times, (Some(std::time::Duration::from_millis(2_500)), None));
+    let alone = asked(Control::Fallbacks, json!([{"gpt-4o": "claude"}])).unwrap().fallbacks;
+    assert_eq!(alone, asked(Control::Fallbacks, json!([{"gpt-4o": ["claude"]}])).unwrap().fallbacks);
     assert_eq!(asked(Control::NumRetries, json!("3")).unwrap().num_retries, Some(3));
 }

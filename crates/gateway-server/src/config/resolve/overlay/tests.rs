@@ -82,4 +82,8 @@ fn what_a_request_may_say() {
     };
     assert_eq!(untouched, base());
     assert!(overridden(&base(), &json!({ "routing_strategy": "fastest" })).is_err());
+    let tagged = RouterSettings { tag_filtering: true, ..base() };
+    let off = json!({ "enable_tag_filtering": false });
+    assert!(overridden(&tagged, &off).unwrap().tag_filtering, "tags keep callers where they belong");
+    assert!(!overlaid(&tagged, &off).unwrap().tag_filtering, "a key's settings are the operator's word");
 }
