@@ -39,9 +39,16 @@ pub(crate) fn files() -> Result<Vec<String>, String> {
 }
 
 /// A cargo command in the project's folder, with the cargo that runs us.
+///
+/// What cargo tells *us* of our package is taken away: build scripts that look at it (ring's does) would run anew
+/// for each command that is typed by itself after one of ours, and everything above them would be compiled again.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
     command
 }
 
