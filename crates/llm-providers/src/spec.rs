@@ -101,6 +101,11 @@ impl DialectId {
             | Self::AgentEngine => &[],
         }
     }
+
+    /// A base URL without the dialect's [own path](Self::own_paths) at its end.
+    pub(crate) fn without_own_path(self, base: &str) -> &str {
+        self.own_paths().iter().find_map(|path| base.strip_suffix(path)).unwrap_or(base)
+    }
 }
 
 /// Where the secret goes.

@@ -121,7 +121,9 @@ impl Target {
         if !route.service.is_empty() {
             cloud.identity = Identity::Aws(route.service.clone());
         }
-        if !self.base_url.ends_with(&*route.prefix) {
+        let whole = self.base_url.len();
+        self.base_url.truncate(route.dialect.without_own_path(&self.base_url).len());
+        if whole == self.base_url.len() && !self.base_url.ends_with(&*route.prefix) {
             self.base_url.push_str(&route.prefix);
         }
         // The operator may have named another of OpenAI's APIs for the model.

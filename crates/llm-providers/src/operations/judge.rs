@@ -10,8 +10,9 @@ use super::{Asked, Entry};
 use crate::Target;
 use crate::left_out::note;
 
-/// Settled by the gateway where a vendor lacks it: replies are written in the form the caller wants.
-const OURS: &[&str] = &["encoding_format"];
+/// Settled by the gateway where a vendor lacks it: replies are written in the form the caller wants, with the
+/// documents if they are wanted.
+const OURS: &[&str] = &["encoding_format", "return_documents"];
 
 /// The request for a target.
 ///

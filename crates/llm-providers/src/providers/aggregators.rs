@@ -68,7 +68,7 @@ pub(super) const AGGREGATORS: &[ProviderSpec] = &[
         base_url: "https://api.cortecs.ai/v1", prefix: "",
         base_url_env: ["CORTECS_API_BASE"], key_env: ["CORTECS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { doors: rules![MESSAGES], ..LISTED },
+        quirks: Quirks { responses: true, doors: rules![MESSAGES], ..LISTED },
     },
     provider! {
         id: "datarobot", name: "DataRobot",

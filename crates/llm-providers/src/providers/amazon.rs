@@ -6,7 +6,7 @@ use super::profiles::{AGENT, responses};
 use super::{pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::dialects::prompt::Wire;
-use crate::{Auth, DialectId, ProviderSpec, Quirks};
+use crate::{Auth, DialectId, Door, ProviderSpec, Quirks};
 
 /// Anthropic's models behind `InvokeModel`.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
@@ -38,6 +38,23 @@ const INVOKE_CLAUDE: Shell = Shell {
     ]),
     tool_betas: pairs![],
     framed: true,
+};
+
+/// Claude on Bedrock.
+const CLAUDE: Quirks = Quirks {
+    max_completion_tokens_as_max_tokens: true,
+    answer_schema_in_config: true,
+    no_media_urls: true,
+    ..Quirks::NONE
+};
+
+/// Callers of Anthropic's dialect reach Claude through `InvokeModel`, where nothing has to be translated.
+const INVOKED: Door = Door {
+    dialect: DialectId::Anthropic,
+    models: words!["*anthropic.claude"],
+    shell: INVOKE_CLAUDE,
+    quirks: CLAUDE,
+    ..Door::OPEN
 };
 
 /// Models of OpenAI's dialect behind `InvokeModel`: imported ones.
@@ -96,7 +113,7 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
         base_url: "https://bedrock-runtime.{region}.amazonaws.com", prefix: "",
         base_url_env: ["AWS_BEDROCK_RUNTIME_ENDPOINT"], key_env: ["AWS_BEARER_TOKEN_BEDROCK"],
         auth: Auth::Bearer, dialect: Converse,
-        quirks: Quirks::NONE,
+        quirks: Quirks { doors: rules![INVOKED], ..Quirks::NONE },
         cloud: CloudSpec {
             identity: Identity::Aws(Cow::Borrowed("bedrock")),
             region: setting!("aws_region_name", ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"], "us-west-2"),
@@ -130,12 +147,7 @@ pub(super) const AMAZON: &[ProviderSpec] = &[
                     models: words!["invoke/*anthropic", "invoke/*claude"],
                     strip: Cow::Borrowed("invoke/"),
                     dialect: DialectId::Anthropic,
-                    quirks: Quirks {
-                        max_completion_tokens_as_max_tokens: true,
-                        answer_schema_in_config: true,
-                        no_media_urls: true,
-                        ..Quirks::NONE
-                    },
+                    quirks: CLAUDE,
                     shell: INVOKE_CLAUDE,
                     ..Route::ANY
                 },

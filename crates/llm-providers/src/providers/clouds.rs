@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::profiles::{CHAT, COMPATIBLE, LISTED, NO_EFFORT, REASONERS, REASONING, responses};
+use super::profiles::{CHAT, COMPATIBLE, LISTED, MESSAGES, NO_EFFORT, REASONERS, REASONING, responses};
 use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Exchange, Identity, Route, Setting, Shell};
 use crate::{Auth, CloudSpec, ModelRule, ProviderSpec, Quirks};
@@ -172,7 +172,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.empiriolabs.ai/v1", prefix: "",
         base_url_env: ["EMPIRIOLABS_API_BASE"], key_env: ["EMPIRIOLABS_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
+        quirks: Quirks { responses: true, max_completion_tokens_as_max_tokens: true, files_as_given: true, ..NO_EFFORT },
     },
     provider! {
         id: "empower", name: "Empower",
@@ -351,7 +351,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.neosantara.xyz/v1", prefix: "",
         base_url_env: ["NEOSANTARA_API_BASE"], key_env: ["NEOSANTARA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
+        quirks: Quirks { responses: true, max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "novita", name: "Novita AI",
@@ -414,7 +414,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://pinstripes.io/v1", prefix: "",
         base_url_env: ["PINSTRIPES_API_BASE"], key_env: ["PINSTRIPES_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
+        quirks: Quirks { responses: true, max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "prism", name: "Prism",
@@ -422,7 +422,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.prisminference.com/v1", prefix: "",
         base_url_env: ["PRISM_API_BASE"], key_env: ["PRISM_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: LISTED,
+        quirks: Quirks { responses: true, doors: rules![MESSAGES], ..LISTED },
     },
     provider! {
         id: "sail", name: "Sail",
@@ -436,6 +436,8 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
                 "thinking", "top_logprobs", "verbosity"
             ],
             ignored: words!["service_tier"],
+            responses: true,
+            doors: rules![MESSAGES],
             ..COMPATIBLE
         },
     },
@@ -525,7 +527,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://serverless.tensormesh.ai/v1", prefix: "",
         base_url_env: ["TENSORMESH_SERVERLESS_BASE_URL"], key_env: ["TENSORMESH_INFERENCE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..LISTED },
+        quirks: Quirks { responses: true, max_completion_tokens_as_max_tokens: true, ..LISTED },
     },
     provider! {
         id: "together_ai", name: "Together AI",

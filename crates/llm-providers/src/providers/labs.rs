@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::profiles::{
-    CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MISTRAL, NO_EFFORT, REASONERS, REASONING, anthropic,
-    responses,
+    CHAT, COMPATIBLE, COMPLETIONS_LACK, LISTED, MESSAGES, MISTRAL, NO_EFFORT, REASONERS, REASONING,
+    anthropic, responses,
 };
 use super::{amend, pairs, provider, rules, words};
 use crate::cloud::{CloudSpec, Identity, Route, Shell};
-use crate::{Auth, DialectId, ModelRule, Prefill, ProviderSpec, Quirks};
+use crate::{Auth, DialectId, Door, ModelRule, Prefill, ProviderSpec, Quirks};
 
 /// Cohere's models by the names LiteLLM gives those that the first version of its API serves.
 const COHERE: CloudSpec = CloudSpec {
@@ -188,7 +188,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.meta.ai/v1", prefix: "",
         base_url_env: ["META_API_BASE"], key_env: ["META_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { responses: true, ..LISTED },
+        quirks: Quirks { responses: true, doors: rules![MESSAGES], ..LISTED },
     },
     provider! {
         id: "meta_llama", name: "Meta - Llama API",
@@ -343,6 +343,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         quirks: Quirks {
             unsupported: words!["user", "verbosity"],
             amend: amend![EffortAsThinking],
+            doors: rules![Door { auth: Some(Auth::Header(Cow::Borrowed("x-api-key"))), ..MESSAGES }],
             ..COMPATIBLE
         },
     },

@@ -14,28 +14,17 @@ pub(super) const fn anthropic(without: &'static str) -> Door {
         without: Cow::Borrowed(without),
         with: Cow::Borrowed("/anthropic"),
         auth: Some(Auth::Header(Cow::Borrowed("x-api-key"))),
-        models: Cow::Borrowed(&[]),
+        ..Door::OPEN
     }
 }
 
 /// A door to Anthropic's Messages beside Chat Completions, with the same key.
-pub(super) const MESSAGES: Door = Door {
-    dialect: DialectId::Anthropic,
-    without: Cow::Borrowed("/v1"),
-    with: Cow::Borrowed(""),
-    auth: None,
-    models: Cow::Borrowed(&[]),
-};
+pub(super) const MESSAGES: Door =
+    Door { dialect: DialectId::Anthropic, without: Cow::Borrowed("/v1"), ..Door::OPEN };
 
 /// A door to OpenAI's Responses for some models.
 pub(super) const fn responses(with: &'static str, models: Words) -> Door {
-    Door {
-        dialect: DialectId::OpenaiResponses,
-        without: Cow::Borrowed(""),
-        with: Cow::Borrowed(with),
-        auth: None,
-        models,
-    }
+    Door { dialect: DialectId::OpenaiResponses, with: Cow::Borrowed(with), models, ..Door::OPEN }
 }
 
 /// A vendor with OpenAI's wire and roles of its models' time: `developer` is `system`.

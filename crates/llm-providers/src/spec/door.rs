@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Auth, DialectId, ProviderSpec, Quirks};
 use crate::Target;
-use crate::cloud::{Words, looks_like};
+use crate::cloud::{CloudSpec, Shell, Words, looks_like};
 
 /// A further protocol of a vendor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Door {
     /// The protocol.
     pub dialect: DialectId,
@@ -28,9 +28,26 @@ pub struct Door {
     /// The models behind it, by how their names look; empty is every model.
     #[serde(default)]
     pub models: Words,
+    /// How requests are wrapped there.
+    #[serde(default)]
+    pub shell: Shell,
+    /// Named differences from the protocol.
+    #[serde(default)]
+    pub quirks: Quirks,
 }
 
 impl Door {
+    /// A door for every model that leads where the base URL does, with the same key.
+    pub const OPEN: Self = Self {
+        dialect: DialectId::OpenaiChat,
+        without: Cow::Borrowed(""),
+        with: Cow::Borrowed(""),
+        auth: None,
+        models: Cow::Borrowed(&[]),
+        shell: Shell::NONE,
+        quirks: Quirks::NONE,
+    };
+
     /// Whether a model is behind it.
     #[must_use]
     pub fn leads_to(&self, model: &str) -> bool {
@@ -38,6 +55,7 @@ impl Door {
     }
 
     fn base(&self, base: &str) -> String {
+        let base = self.dialect.without_own_path(base);
         if !self.with.is_empty() && base.ends_with(&*self.with) {
             return base.to_owned();
         }
@@ -57,8 +75,9 @@ impl Target {
                 responses: door.dialect == DialectId::OpenaiResponses,
                 headers: self.spec.quirks.headers.clone(),
                 tells_initiator: self.spec.quirks.tells_initiator,
-                ..Quirks::NONE
+                ..door.quirks.clone()
             },
+            cloud: CloudSpec { shell: door.shell.clone(), ..self.spec.cloud.clone() },
             ..(*self.spec).clone()
         };
         Self { spec: Arc::new(spec), base_url: door.base(&self.base_url), ..self.clone() }

@@ -31,6 +31,10 @@ pub(super) const TABLE: &[Entry] = &[
         .lacking(USER),
     like("bedrock", Embeddings).of(&["amazon.nova*"]).by(&Invoke::Nova).lacking(USER),
     like("bedrock", Embeddings)
+        .of(&["twelvelabs.marengo-embed-3*", "*.twelvelabs.marengo-embed-3"])
+        .by(&Invoke::MarengoThree)
+        .lacking(USER),
+    like("bedrock", Embeddings)
         .of(&["twelvelabs.*", "us.twelvelabs.*", "eu.twelvelabs.*", "apac.twelvelabs.*"])
         .by(&Invoke::Marengo)
         .lacking(USER),
@@ -77,7 +81,7 @@ pub(super) const TABLE: &[Entry] = &[
     like("qwen_ai_platform", Embeddings),
     like("qwencloud", Embeddings),
     like("sagemaker", Embeddings).by(&texts::Endpoint).lacking(ALL),
-    like("sambanova", Embeddings),
+    like("sambanova", Embeddings).lacking(ALL),
     like("sap", Embeddings).by(&texts::Sap).lacking(&["encoding_format", "user"]),
     like("snowflake", Embeddings).by(&texts::Snowflake).lacking(ALL),
     like("synthetic", Embeddings),

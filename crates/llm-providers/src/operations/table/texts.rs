@@ -33,6 +33,6 @@ pub(super) const TABLE: &[Entry] = &[
     like("together_ai", Rerank),
     like("vertex_ai", Rerank).by(&rank::Google).lacking(&["max_chunks_per_doc", "rank_fields"]),
     like("vllm", Rerank),
-    like("voyage", Rerank).renaming(&[("top_n", "top_k")]),
+    like("voyage", Rerank).at("/v1/rerank").renaming(&[("top_n", "top_k")]),
     like("watsonx", Rerank).by(&rank::Watsonx).lacking(&["rank_fields"]),
 ];

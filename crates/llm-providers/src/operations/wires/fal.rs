@@ -33,7 +33,7 @@ impl Wire for Fal {
     fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
         let mut said = Said::of(job);
         let model = job.target.model.as_str();
-        let by_ratio = model.starts_with("bria/") || model.contains("imagen") || model.contains("/ultra");
+        let by_ratio = model.starts_with("bria/") || model.contains("imagen") || model.contains("ultra");
         let single = model.starts_with("bria/") || model.contains("recraft");
         let mut body = Map::new();
         said.rename("prompt", "prompt", &mut body);

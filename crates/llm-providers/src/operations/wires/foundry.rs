@@ -1,12 +1,43 @@
 //! OpenAI's form with a turn of the vendor's own: FLUX on Azure AI Foundry, watsonx' transcription, Topaz.
 
-use llm_types::{Error, Operation, Result};
+use llm_types::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::openai::{Openai, as_text};
 use super::parts::{self, Said, drawn, in_base64, last};
 use crate::Auth;
-use crate::operations::{FormWriter, Job, Place, Received, Sending, Step, Wire};
+use crate::operations::{FormWriter, Job, Place, Received, Sending, Step, Taking, Wire};
+
+/// OpenAI's form behind the name of a deployment.
+/// <https://learn.microsoft.com/azure/ai-foundry/openai/reference>
+#[derive(Debug)]
+pub(crate) struct Deployed;
+
+impl Wire for Deployed {
+    fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
+        let version = job.target.cloud.as_ref().and_then(|cloud| cloud.version.as_deref());
+        let version = version.unwrap_or("2025-02-01-preview");
+        let path = format!("/openai/deployments/{{model}}{}?api-version={version}", job.entry.path);
+        let mut all = Openai.begin(job)?;
+        for sending in &mut all {
+            sending.place = Place::Path(path.clone());
+            sending.auth = Some(Auth::Header("api-key".into()));
+        }
+        Ok(all)
+    }
+
+    fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
+        Openai.read(job, rounds)
+    }
+
+    fn taking(&self, job: &Job<'_>) -> Taking {
+        Openai.taking(job)
+    }
+
+    fn streams(&self) -> bool {
+        true
+    }
+}
 
 /// Black Forest Labs' models on Azure. FLUX.1 has OpenAI's form, FLUX.2 the maker's own.
 /// <https://learn.microsoft.com/azure/ai-foundry/foundry-models/how-to/use-image-models>
@@ -19,15 +50,7 @@ impl Wire for Flux {
         let version = job.target.cloud.as_ref().and_then(|cloud| cloud.version.as_deref());
         let model = &job.target.model;
         if !model.to_ascii_lowercase().starts_with("flux.2") {
-            let version = version.unwrap_or("2025-02-01-preview");
-            let verb = if job.asked.operation == Operation::ImageEdit { "edits" } else { "generations" };
-            let path = format!("/openai/deployments/{{model}}/images/{verb}?api-version={version}");
-            let mut all = Openai.begin(&Job { entry: &job.entry.without_model(), ..*job })?;
-            for sending in &mut all {
-                sending.place = Place::Path(path.clone());
-                sending.auth = Some(key.clone());
-            }
-            return Ok(all);
+            return Deployed.begin(&Job { entry: &job.entry.without_model(), ..*job });
         }
         let version = version.unwrap_or("preview");
         let mut said = Said::of(job);

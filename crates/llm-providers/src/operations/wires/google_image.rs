@@ -21,6 +21,44 @@ fn is_vertex(job: &Job<'_>) -> bool {
     job.entry.wrapped
 }
 
+/// The ratios Gemini draws in. <https://ai.google.dev/gemini-api/docs/image-generation#aspect_ratios_and_image_size>
+const RATIOS: &[(&str, f64)] = &[
+    ("1:1", 1.0),
+    ("1:4", 0.25),
+    ("1:8", 0.125),
+    ("2:3", 2.0 / 3.0),
+    ("3:2", 1.5),
+    ("3:4", 0.75),
+    ("4:1", 4.0),
+    ("4:3", 4.0 / 3.0),
+    ("4:5", 0.8),
+    ("5:4", 1.25),
+    ("8:1", 8.0),
+    ("9:16", 9.0 / 16.0),
+    ("16:9", 16.0 / 9.0),
+    ("21:9", 21.0 / 9.0),
+];
+
+/// The ratio that is nearest to a size's.
+fn nearest(size: &str) -> Option<&'static str> {
+    let (width, height) =
+        crate::operations::pixels(size).filter(|&(width, height)| width > 0 && height > 0)?;
+    let asked = width as f64 / height as f64;
+    let off = |ratio: f64| (ratio / asked).ln().abs();
+    RATIOS.iter().min_by(|one, other| off(one.1).total_cmp(&off(other.1))).map(|(name, _)| *name)
+}
+
+/// Gemini's word for so many pixels.
+fn resolution(size: &str) -> Option<&'static str> {
+    let (width, height) = crate::operations::pixels(size)?;
+    Some(match (width as f64 * height as f64).sqrt() {
+        side if side < 768.0 => "512",
+        side if side < 1536.0 => "1K",
+        side if side < 3072.0 => "2K",
+        _ => "4K",
+    })
+}
+
 fn place(job: &Job<'_>, verb: &str) -> Place {
     match is_vertex(job) {
         true => Place::Wrapped(format!("/models/{{model}}:{verb}")),
@@ -46,10 +84,13 @@ impl Wire for Gemini {
             false => config.insert("response_modalities".to_owned(), json!(["IMAGE", "TEXT"])),
         };
         let mut image = Map::new();
-        if let Some(size) = said.text("size")?
-            && let Some(ratio) = parts::aspect_ratio(&size).filter(|_| !vertex_edit(job))
-        {
-            image.insert("aspectRatio".to_owned(), ratio.into());
+        if let Some(size) = said.text("size")?.filter(|_| !vertex_edit(job)) {
+            let ratio = parts::aspect_ratio(&size).or_else(|| nearest(&size));
+            image.extend(ratio.map(|ratio| ("aspectRatio".to_owned(), ratio.into())));
+            // Gemini 2.5 draws in one resolution only.
+            let chosen = !is_vertex(job) && !job.target.model.contains("2.5-flash");
+            let word = resolution(&size).filter(|_| chosen);
+            image.extend(word.map(|word| ("imageSize".to_owned(), word.into())));
         }
         if let Some(size) = said.take("imageSize") {
             image.insert("imageSize".to_owned(), size);

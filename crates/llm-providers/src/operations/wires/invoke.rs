@@ -21,6 +21,9 @@ pub(crate) enum Invoke {
     Nova,
     /// TwelveLabs Marengo.
     Marengo,
+    /// Marengo from version 3.0 on: each kind of input in a member of its own.
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-marengo-3.html>
+    MarengoThree,
 }
 
 impl Invoke {
@@ -71,6 +74,14 @@ impl Invoke {
                     body.insert("textTruncate".to_owned(), said.take("textTruncate").unwrap_or("end".into()));
                 }
             },
+            Self::MarengoThree => {
+                let (kind, said) = match picture {
+                    Some((_, data)) => ("image", json!({"mediaSource": {"base64String": data}})),
+                    None => ("text", json!({ "inputText": input })),
+                };
+                body.insert("inputType".to_owned(), kind.into());
+                body.insert(kind.to_owned(), said);
+            }
         }
         said.take("encoding_format");
         Ok(body)
@@ -109,7 +120,8 @@ impl Wire for Invoke {
             return Ok(Step::Ask(AT_ONCE, rest?));
         }
         let pictures = inputs.iter().filter(|input| input.starts_with("data:image/")).count() as u64;
-        let queries = (*self == Self::Marengo).then_some(inputs.len() as u64 - pictures);
+        let queries =
+            matches!(self, Self::Marengo | Self::MarengoThree).then_some(inputs.len() as u64 - pictures);
         let units = Units { images_in: (pictures > 0).then_some(pictures), queries, ..Units::default() };
         let units = (units != Units::default()).then(|| Box::new(units));
         let counted = tokens > 0 || units.is_some();

@@ -165,15 +165,21 @@ pub(crate) struct Inference;
 
 impl Wire for Inference {
     fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
-        let Question { said, query, documents, .. } = Question::of(job)?;
+        let Question { said, query, documents, top } = Question::of(job)?;
         let mut body = Map::new();
         body.insert("query".to_owned(), query);
         body.insert("texts".to_owned(), documents.into());
-        for (name, usual) in [("raw_scores", false), ("return_text", false), ("truncate", false)] {
+        for (name, usual) in [("raw_scores", false), ("return_text", shows(job)), ("truncate", false)] {
             body.insert(name.to_owned(), usual.into());
         }
+        body.insert("truncation_direction".to_owned(), "Right".into());
+        // The server ranks all of them; LiteLLM says it all the same.
+        body.extend(top.map(|top| ("top_n".to_owned(), top)));
         body.extend(said.rest());
-        Ok(vec![Sending::json(Place::Path("/rerank".to_owned()), &body.into())])
+        Ok(vec![Sending::json(
+            Place::Host("https://api-inference.huggingface.co", "/rerank".to_owned()),
+            &body.into(),
+        )])
     }
 
     fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
@@ -294,6 +300,8 @@ impl Wire for Dashscope {
         body.insert("query".to_owned(), query);
         body.insert("documents".to_owned(), documents.into());
         body.extend(top.map(|top| ("top_n".to_owned(), top)));
+        let shown = job.request.params.get("return_documents");
+        body.extend(shown.map(|shown| ("return_documents".to_owned(), shown.clone())));
         body.extend(said.rest());
         if job.request.params.contains_key("rank_fields") {
             return Err(unsupported(job, "rank_fields"));

@@ -1,9 +1,9 @@
-//! Speech in words of the vendors' own: ElevenLabs, MiniMax, Amazon Polly, Deepgram.
+//! Speech in words of the vendors' own: ElevenLabs, MiniMax, Mistral, Amazon Polly, Deepgram.
 
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
-use super::parts::{Said, broken, only, spoken, unsupported};
+use super::parts::{Said, broken, only, spoken, unbase64, unsupported};
 use crate::operations::{Job, Place, Received, Sending, Step, Taking, Wire};
 
 /// `POST /v1/text-to-speech/{voice}`. <https://elevenlabs.io/docs/api-reference/text-to-speech/convert>
@@ -89,6 +89,40 @@ fn segment(text: &str) -> String {
 /// `POST /v1/t2a_v2`. <https://platform.minimax.io/docs/api-reference/speech-t2a-http>
 #[derive(Debug)]
 pub(crate) struct Minimax;
+
+/// `POST /v1/audio/speech` with a voice of the vendor's; the sound comes in base64.
+/// <https://docs.mistral.ai/capabilities/audio/text_to_speech/>
+#[derive(Debug)]
+pub(crate) struct Mistral;
+
+/// Mistral's voices that stand for OpenAI's: LiteLLM's choice.
+const MISTRAL_VOICES: &[(&str, &str)] = &[
+    ("alloy", "en_paul_neutral"),
+    ("echo", "gb_oliver_neutral"),
+    ("fable", "en_paul_cheerful"),
+    ("onyx", "en_paul_confident"),
+    ("nova", "gb_jane_sarcasm"),
+    ("shimmer", "gb_jane_sarcasm"),
+];
+
+impl Wire for Mistral {
+    fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
+        let mut said = Said::of(job);
+        let mut body = Map::from_iter([("model".to_owned(), job.target.model.clone().into())]);
+        said.rename("input", "input", &mut body);
+        if let Some(voice) = said.text("voice")? {
+            body.insert("voice_id".to_owned(), voice_of(MISTRAL_VOICES, &voice).into());
+        }
+        body.extend(said.rest());
+        Ok(vec![Sending::json(Place::Path(job.entry.path.to_owned()), &body.into())])
+    }
+
+    fn read(&self, job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {
+        let reply = only(rounds)?;
+        let audio = reply["audio_data"].as_str().ok_or_else(|| broken("`audio_data`"))?;
+        Ok(Step::done(spoken(mime(job.request.text("response_format")), unbase64(audio)?)))
+    }
+}
 
 /// MiniMax' voices that stand for OpenAI's.
 const MINIMAX_VOICES: &[(&str, &str)] = &[

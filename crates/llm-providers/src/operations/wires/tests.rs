@@ -2,6 +2,7 @@
 //! and the vendors' references.
 
 mod recorded;
+mod vendors;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
@@ -406,7 +407,7 @@ fn speech_is_asked_in_each_vendors_words() {
             "mistral",
             "voxtral-tts",
             "https://api.mistral.ai/v1/audio/speech",
-            json!({"model": "voxtral-tts", "input": "Hello", "voice_id": "alloy"}),
+            json!({"model": "voxtral-tts", "input": "Hello", "voice_id": "en_paul_neutral"}),
         ),
     ] {
         assert_eq!(sent(provider, model, &asked), (url.to_owned(), body), "{provider}/{model}");

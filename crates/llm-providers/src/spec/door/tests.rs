@@ -28,6 +28,43 @@ fn anthropics_callers_find_the_vendors_that_speak_it() {
     assert_eq!(messages("minimax", None), ("https://api.minimax.io/anthropic".to_owned(), own));
     assert_eq!(messages("cortecs", None), ("https://api.cortecs.ai".to_owned(), Auth::Bearer));
     assert_eq!(messages("edenai", None), ("https://api.edenai.run/v3".to_owned(), Auth::Bearer));
+    for (provider, base) in [
+        ("meta", "https://api.meta.ai"),
+        ("prism", "https://api.prisminference.com"),
+        ("sail", "https://api.sailresearch.com"),
+    ] {
+        assert_eq!(messages(provider, None), (base.to_owned(), Auth::Bearer), "{provider}");
+    }
+    let own = Auth::Header("x-api-key".into());
+    assert_eq!(messages("tencent", None), ("https://tokenhub-intl.tencentcloudmaas.com".to_owned(), own));
+    let whole = Some("https://gpu.example/v1/messages");
+    assert_eq!(messages("meta", whole).0, "https://gpu.example", "a whole URL is as good");
+}
+
+#[test]
+fn claude_on_bedrock_is_invoked_for_anthropics_callers() {
+    let claude = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let target = |model: &str| {
+        let spec = Arc::new(built_in().find(|spec| spec.id.as_str() == "bedrock").unwrap().clone());
+        Target::bare(spec, model).routed()
+    };
+    let door = |target: &Target| {
+        let doors = &target.spec.quirks.doors;
+        doors.iter().find(|door| door.leads_to(&target.model)).cloned()
+    };
+    for model in [claude, "eu-west-1/anthropic.claude-haiku-4-5-20251001-v1:0"] {
+        let plain = target(model);
+        assert_eq!(plain.spec.dialect, DialectId::Converse, "{model}");
+        let behind = plain.through(&door(&plain).unwrap());
+        assert_eq!(behind.spec.dialect, DialectId::Anthropic, "{model}");
+        assert_eq!(behind.spec.cloud.shell.path, "/model/{model}/invoke", "{model}");
+        assert_eq!(behind.spec.cloud.identity, plain.spec.cloud.identity, "signed as ever");
+        assert!(behind.spec.quirks.no_media_urls);
+    }
+    // Who writes `converse/` means it, and other models have no such door.
+    for model in [&*format!("converse/{claude}"), "us.amazon.nova-pro-v1:0"] {
+        assert!(door(&target(model)).is_none(), "{model}");
+    }
 }
 
 #[test]

@@ -90,9 +90,10 @@ impl<'w> Writer<'w> {
     }
 
     fn options(&mut self, options: &Options, tools: &[Tool]) -> Result<()> {
-        // OpenAI's newest models take the newer name only; everybody else knows the older one.
+        // OpenAI's newest models take the newer name only; everybody else knows the older one, and versions of
+        // Azure's API no other.
         let quirks = &self.target.spec.quirks;
-        let newer = quirks.openai_families || !quirks.takes("max_tokens");
+        let newer = (quirks.openai_families && self.judge.is_new()) || !quirks.takes("max_tokens");
         let cap = if newer { "max_completion_tokens" } else { "max_tokens" };
         self.param(cap, options.max_tokens.as_ref());
         let heat = options.temperature.map_or(Said::Other, Said::Number);

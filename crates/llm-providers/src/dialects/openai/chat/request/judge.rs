@@ -109,6 +109,11 @@ impl<'t> Judge<'t> {
         }
     }
 
+    /// Whether nothing is known of the model's family.
+    pub(crate) fn is_new(&self) -> bool {
+        self.rules.is_none()
+    }
+
     /// Whether the target takes `max_tokens` and no other cap.
     pub(crate) fn older_cap(&self) -> bool {
         let quirks = &self.target.spec.quirks;
