@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::profiles::{COMPLETIONS_LACK, TOLD_AGENT, responses};
-use super::{pairs, provider, rules, setting, words};
+use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
 use crate::{Auth, DialectId, ProviderSpec, Quirks};
 
@@ -30,6 +30,9 @@ const FOUNDRY: Quirks = Quirks {
     unsupported: words!["reasoning_effort", "thinking", "user", "verbosity"],
     ..Quirks::NONE
 };
+
+/// [`FOUNDRY`], without the member of messages that only LiteLLM's callers write: the models refuse it.
+const MODELS: Quirks = Quirks { amend: amend![MessagesWithout(words!["thinking_blocks"])], ..FOUNDRY };
 
 const AZURE_VERSION: Setting = setting!("api_version", ["AZURE_API_VERSION"], "2025-02-01-preview");
 
@@ -87,7 +90,7 @@ pub(super) const AZURE: &[ProviderSpec] = &[
         base_url: "", prefix: "",
         base_url_env: ["AZURE_AI_API_BASE"], key_env: ["AZURE_AI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { doors: rules![responses("/openai/v1", words!["gpt*", "o1*", "o3*", "o4*", "codex*"])], ..FOUNDRY },
+        quirks: Quirks { doors: rules![responses("/openai/v1", words!["gpt*", "o1*", "o3*", "o4*", "codex*"])], amend: amend![MessagesWithout(words!["thinking_blocks"])], ..FOUNDRY },
         cloud: CloudSpec {
             identity: COGNITIVE,
             version: Setting { default: Cow::Borrowed(""), ..AZURE_VERSION },
@@ -160,7 +163,7 @@ pub(super) const AZURE: &[ProviderSpec] = &[
                     versions: words!["*"],
                     prefix: Cow::Borrowed("/models"),
                     auth: Some(Auth::Header(Cow::Borrowed("api-key"))),
-                    quirks: FOUNDRY,
+                    quirks: MODELS,
                     shell: VERSIONED,
                     ..Route::ANY
                 },
@@ -168,12 +171,12 @@ pub(super) const AZURE: &[ProviderSpec] = &[
                     bases: words![".services.ai.azure.com", "/models"],
                     prefix: Cow::Borrowed("/models"),
                     auth: Some(Auth::Header(Cow::Borrowed("api-key"))),
-                    quirks: FOUNDRY,
+                    quirks: MODELS,
                     ..Route::ANY
                 },
                 Route {
                     versions: words!["*"],
-                    quirks: FOUNDRY,
+                    quirks: MODELS,
                     shell: VERSIONED,
                     ..Route::ANY
                 },

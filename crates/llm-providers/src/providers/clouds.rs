@@ -130,7 +130,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             no_stream_options: true,
             models: rules![
                 ModelRule { models: words!["databricks-claude-*"], amend: amend![NoEmptyAnswers, EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
-                ModelRule { models: words!["!databricks-claude-*"], amend: amend![MergeSystems, OneCallEach], ..ModelRule::ANY },
+                ModelRule { models: words!["!databricks-claude-*"], amend: amend![MergeSystems, NoEmptyAnswers, OneCallEach], ..ModelRule::ANY },
             ],
             amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"])],
             ..COMPATIBLE
@@ -535,7 +535,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
         base_url: "https://api.together.ai/v1", prefix: "",
         base_url_env: ["TOGETHER_AI_API_BASE"], key_env: ["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY", "TOGETHER_AI_TOKEN"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { text_completions: true, models: REASONERS, ..CHAT },
+        quirks: Quirks { text_completions: true, models: REASONERS, amend: amend![MessagesWithout(words!["thinking_blocks"])], ..CHAT },
     },
     provider! {
         id: "veniceai", name: "Venice.ai",

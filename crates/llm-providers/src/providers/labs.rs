@@ -357,10 +357,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
             max_completion_tokens_as_max_tokens: true,
             seed_as_random_seed: true,
             no_stream_options: true,
-            supported: words![
-                "frequency_penalty", "max_completion_tokens", "max_tokens", "presence_penalty", "seed", "stop",
-                "temperature", "top_p"
-            ],
+            supported: words!["max_completion_tokens", "max_tokens", "seed", "stop", "temperature", "top_p"],
             ..Quirks::NONE
         },
     },
@@ -426,7 +423,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
                 "verbosity"
             ],
             responses: true,
-            amend: amend![MessagesWithout(words!["name"]), NoStrict],
+            amend: amend![NamesOfUsers, NoStrict],
             models: rules![
                 ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ..ModelRule::ANY },
                 ModelRule { models: words!["grok-3-mini*"], lacks: words!["stop"], ..ModelRule::ANY },

@@ -61,7 +61,7 @@ pub(super) const LOCAL: &[ProviderSpec] = &[
         auth: Auth::BearerOr(Cow::Borrowed("none")), dialect: OpenaiChat,
         quirks: Quirks {
             max_completion_tokens_as_max_tokens: true,
-            unsupported: words!["user"],
+            unsupported: words!["user", "verbosity"],
             ignored: words!["reasoning_effort"],
             ..COMPATIBLE
         },

@@ -23,6 +23,8 @@ pub enum Amendment {
     SchemaByTool,
     /// Members that messages are sent without, those of tools' results excepted.
     MessagesWithout(Words),
+    /// Only users' messages say a name; tools' results keep theirs.
+    NamesOfUsers,
     /// Messages of the first role are said in the second.
     Role(Cow<'static, str>, Cow<'static, str>),
     /// System messages that follow each other are one, a blank line between them.

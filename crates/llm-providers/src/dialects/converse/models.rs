@@ -126,7 +126,8 @@ impl Model {
         if model.contains("claude") || model.contains("anthropic.") {
             let traits = Traits::of(model);
             let forced = if traits.forced_tools { Forced::Named } else { Forced::No };
-            return Self { claude: Some(traits), forced, schema: traits.schema, ..Self::CLAUDE };
+            let ttl = !SHORT_CACHES.iter().any(|name| model.contains(name));
+            return Self { claude: Some(traits), forced, schema: traits.schema, ttl, ..Self::CLAUDE };
         }
         let known = FAMILIES.iter().find(|(family, _)| model.contains(family));
         known.map_or(Self::OTHER, |(_, model)| *model)
@@ -137,6 +138,11 @@ impl Model {
         self.claude.is_some_and(|traits| traits.system_turns)
     }
 }
+
+/// Models of Anthropic's that refuse a lifetime: they cache for five minutes.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>
+const SHORT_CACHES: &[&str] =
+    &["claude-3", "claude-opus-4-1-", "claude-opus-4-2025", "claude-sonnet-4-2025", "claude-v"];
 
 /// Families by a part of their name; the first match counts.
 const FAMILIES: &[(&str, Model)] = &[

@@ -24,7 +24,8 @@ impl Form for Langflow {
     }
 
     fn request(&self, chat: Chat, target: &Target) -> Result<(String, Value)> {
-        let last = messages(&chat).iter().rfind(|message| role(message) == "user");
+        let said = messages(&chat);
+        let last = said.iter().rfind(|message| role(message) == "user").or(said.last());
         let words = last.map(|message| only_text(message, target)).transpose()?.unwrap_or_default();
         let body = json!({"input_value": words, "input_type": "chat", "output_type": "chat"});
         Ok((format!("/api/v1/run/{}", target.model), body))

@@ -49,6 +49,7 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         }
         Amendment::SchemaByTool => schemas::by_tool(body, target)?,
         Amendment::MessagesWithout(names) => messages::without(body, names),
+        Amendment::NamesOfUsers => messages::names_of_users(body),
         Amendment::Role(from, to) => messages::said_as(body, from, to),
         Amendment::MergeSystems => messages::merge_systems(body),
         Amendment::OneCallEach => messages::one_call_each(body),

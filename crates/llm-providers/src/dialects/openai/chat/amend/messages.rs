@@ -24,6 +24,12 @@ pub(super) fn without(body: &mut Members, names: &[Cow<'static, str>]) {
     }
 }
 
+pub(super) fn names_of_users(body: &mut Members) {
+    for message in each(body).filter(|message| !["tool", "user"].contains(&role(message))) {
+        message.shift_remove("name");
+    }
+}
+
 pub(super) fn said_as(body: &mut Members, from: &str, to: &str) {
     for message in each(body).filter(|message| role(message) == from) {
         message.insert("role".to_owned(), to.into());

@@ -6,7 +6,8 @@ use super::Members;
 use super::messages::{each, role};
 
 /// Tokens to think for an effort, where LiteLLM sets them.
-const BUDGETS: [(&str, u64); 4] = [("minimal", 1024), ("low", 1024), ("medium", 2048), ("high", 4096)];
+const BUDGETS: [(&str, u64); 5] =
+    [("minimal", 1024), ("low", 1024), ("medium", 2048), ("high", 4096), ("xhigh", 8192)];
 
 /// Tokens left for the answer itself.
 const ANSWER: u64 = 4096;
@@ -43,9 +44,11 @@ pub(super) fn thinking_as_effort(body: &mut Members) {
     let Some(thinking) = body.shift_remove("thinking") else { return };
     let budget = thinking.get("budget_tokens").and_then(Value::as_u64);
     let Some(budget) = budget.filter(|_| thinking["type"] == "enabled") else { return };
+    // LiteLLM's bounds.
     let word = match budget {
-        0..5000 => "low",
-        5000..10000 => "medium",
+        0..1024 => "minimal",
+        1024..2048 => "low",
+        2048..4096 => "medium",
         _ => "high",
     };
     body.entry("reasoning_effort").or_insert_with(|| word.into());

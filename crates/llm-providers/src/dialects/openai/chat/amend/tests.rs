@@ -51,6 +51,15 @@ fn messages_lose_members_and_change_roles() {
     let without = made(Amendment::MessagesWithout(vec!["name".into()].into()), &body);
     assert_eq!(without["messages"][0], json!({"role": "user", "content": "a"}));
     assert_eq!(without["messages"][1]["name"], "t", "a tool's result keeps its name");
+    let named = json!({"messages": [
+        {"role": "system", "content": "a", "name": "s"},
+        {"role": "user", "content": "b", "name": "u"},
+    ]});
+    let named = made(Amendment::NamesOfUsers, &named);
+    assert_eq!(
+        named["messages"],
+        json!([{"role": "system", "content": "a"}, {"role": "user", "content": "b", "name": "u"}])
+    );
     let said = made(Amendment::Role("system".into(), "assistant".into()), &body);
     assert_eq!(said["messages"][2]["role"], "assistant");
     assert_eq!(said["messages"][0]["role"], "user");
@@ -176,7 +185,12 @@ fn thinking_is_said_in_the_vendors_words() {
         (EffortAsThinking, on.clone(), on.clone()),
         (ThinkingSwitch, on.clone(), json!({"thinking": {"type": "enabled"}})),
         (ThinkingSwitch, json!({"thinking": {"type": "adaptive"}}), json!({})),
-        (ThinkingAsEffort, on, json!({"reasoning_effort": "medium"})),
+        (ThinkingAsEffort, on, json!({"reasoning_effort": "high"})),
+        (
+            ThinkingAsEffort,
+            json!({"thinking": {"type": "enabled", "budget_tokens": 2048}}),
+            json!({"reasoning_effort": "medium"}),
+        ),
         (ThinkingAsEffort, json!({"thinking": {"type": "disabled"}}), json!({})),
         (EffortHighOrNone, json!({"reasoning_effort": "low"}), json!({"reasoning_effort": "high"})),
         (EffortHighOrNone, json!({"reasoning_effort": "none"}), json!({"reasoning_effort": "none"})),
