@@ -230,6 +230,74 @@ def test_oracle_signs_what_is_sent(spawn, platform, tmp_path):
     assert call.body["servingMode"] == {"servingType": "ON_DEMAND", "modelId": "meta.llama-3.3-70b-instruct"}
 
 
+class Instance:
+    """What an instance of Oracle's cloud reaches: its metadata, and the service that gives tokens."""
+
+    def __init__(self, folder):
+        self.asked, self.federated = [], []
+        self.key, certificate = folder / "instance.pem", folder / "instance.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.key, "-out", certificate,
+                        "-days", "2", "-subj", "/OU=opc-tenant:ocid1.tenancy.oc1..e2e/CN=ocid1.instance.oc1.iad.e2e"],
+                       check=True, capture_output=True)
+        files = {"/opc/v2/identity/cert.pem": certificate.read_text(), "/opc/v2/identity/key.pem": self.key.read_text(),
+                 "/opc/v2/identity/intermediate.pem": certificate.read_text()}
+        instance = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def give(self, status, text):
+                self.send_response(status)
+                self.send_header("content-length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def do_GET(self):
+                instance.asked.append(self.path)
+                known = self.headers.get("authorization") == "Bearer Oracle"
+                self.give(200 if known and self.path in files else 404, files.get(self.path, ""))
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                instance.federated.append(SimpleNamespace(path=self.path, headers=self.headers, body=json.loads(body)))
+                claims = base64.urlsafe_b64encode(json.dumps({"exp": int(time.time()) + 1200}).encode()).decode().rstrip("=")
+                self.give(200, json.dumps({"token": f"e30.{claims}.e2e"}))
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_an_instance_of_oracle_signs_in_as_itself(spawn, platform, tmp_path):
+    instance = Instance(tmp_path)
+    entry = model("o", model="oci/meta.llama-3.3-70b-instruct", api_base=platform.base, oci_region="us-chicago-1",
+                  oci_compartment_id="c", oci_instance_principal=True)
+    gateway = spawn(models=[entry], environment={"OCI_METADATA_BASE_URL": f"{instance.base}/opc/v2",
+                                                 "OCI_SDK_AUTH_CLIENT_REGION_URL": instance.base})
+    says_hi(gateway, "o")
+    says_hi(gateway, "o")
+    [asked] = instance.federated
+    assert asked.path == "/v1/x509"
+    assert 'keyId="ocid1.tenancy.oc1..e2e/fed-x509-sha256/' in asked.headers["authorization"]
+    assert len(instance.asked) == 3, "one sign-in serves both calls"
+    # Calls are signed with the key whose public part the service was told.
+    call = platform.calls[0]
+    head, signature = call.headers["authorization"].split(',signature="')
+    assert 'keyId="ST$e30.' in head
+    signed = "\n".join([
+        f"date: {call.headers['date']}", f"(request-target): post {call.path}", f"host: {call.headers['host']}",
+        f"content-length: {call.headers['content-length']}", f"content-type: {call.headers['content-type']}",
+        f"x-content-sha256: {call.headers['x-content-sha256']}"])
+    frame = "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n"
+    (tmp_path / "session.pem").write_text(frame.format(base64.encodebytes(base64.b64decode(asked.body["publicKey"])).decode().strip()))
+    (tmp_path / "signed").write_text(signed)
+    (tmp_path / "signature").write_bytes(base64.b64decode(signature.rstrip('"')))
+    subprocess.run(["openssl", "dgst", "-sha256", "-verify", tmp_path / "session.pem", "-signature",
+                    tmp_path / "signature", tmp_path / "signed"], check=True, capture_output=True)
+    instance.server.shutdown()
+
+
 def test_sap_finds_its_deployment(spawn, platform):
     key = {"clientid": "cid", "clientsecret": KEY, "url": platform.base, "serviceurls": {"AI_API_URL": platform.base}}
     gateway = spawn(environment={"AICORE_SERVICE_KEY": json.dumps(key)}, models=[model("s", model="sap/gpt-4o")])

@@ -64,6 +64,8 @@ pub enum Source {
     Oci(oci::OciKey),
     /// Oracle Cloud, by a session.
     OciSession(oci::Session),
+    /// Oracle Cloud, as the instance this process runs on.
+    OciInstance(oci::Instance),
     /// A user's key pair.
     KeyPair(snowflake::KeyPair),
 }
@@ -180,7 +182,10 @@ impl Credential {
 
     /// Whether it signs what requests hold.
     pub(crate) fn signs_bodies(&self) -> bool {
-        matches!(self.source, Source::Aws(_) | Source::Oci(_) | Source::OciSession(_))
+        matches!(
+            self.source,
+            Source::Aws(_) | Source::Oci(_) | Source::OciSession(_) | Source::OciInstance(_)
+        )
     }
 
     /// What must be done before a request can be signed in.
@@ -249,6 +254,7 @@ impl Credential {
             Source::Chatgpt(source) => source.fetch(transport, now).await,
             Source::Oci(key) => Ok(Held::new(Key::Oci(key.signer()), None, now)),
             Source::OciSession(session) => session.read(now),
+            Source::OciInstance(instance) => instance.fetch(transport, now).await,
             Source::KeyPair(pair) => pair.sign(now),
         };
         let outcome = match fetched {

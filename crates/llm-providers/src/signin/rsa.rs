@@ -1,5 +1,7 @@
 //! A private RSA key that signs texts (PKCS #1, SHA-256): claims for token services, requests.
 
+mod generate;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,12 +55,16 @@ impl SigningKey {
         self.pair.public_key().as_ref()
     }
 
-    /// The SHA-256 digest of the public part as certificates hold it: a `SubjectPublicKeyInfo` (RFC 5280, 4.1.2.7).
-    pub(super) fn digest(&self) -> [u8; 32] {
+    /// The public part as certificates hold it: a `SubjectPublicKeyInfo` (RFC 5280, 4.1.2.7).
+    pub(super) fn spki(&self) -> Vec<u8> {
         // What follows is a string of bits, all of whose bytes are used.
         let bits = [&[0], self.public()].concat();
-        let said = [RSA_ENCRYPTION, &der(0x03, &bits)].concat();
-        Sha256::digest(der(0x30, &said)).into()
+        der(0x30, &[RSA_ENCRYPTION, &der(0x03, &bits)].concat())
+    }
+
+    /// The SHA-256 digest of [`SigningKey::spki`].
+    pub(super) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.spki()).into()
     }
 }
 

@@ -54,6 +54,7 @@ catalogue! {
     oci_key Secret "" served: "The user's private key, as PEM.";
     oci_key_file Text "" served: "Path of the user's private key, or of a session's.";
     oci_security_token_file Text "" served: "Path of a session's token, as `oci session authenticate` leaves it.";
+    oci_instance_principal Flag "False" served: "Sign in as the instance this runs on, by its metadata service. Not in LiteLLM.";
     oci_compartment_id Text "" served: "Compartment of Oracle Cloud that is billed.";
     snowflake_account Text "" served: "Account of Snowflake, where its URL does not name it.";
     snowflake_user Text "" served: "User of Snowflake who signs in with a key pair.";

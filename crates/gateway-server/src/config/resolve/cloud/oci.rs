@@ -1,7 +1,7 @@
-//! Sign-in at Oracle Cloud: a user's API key, a session that a user began, or what Oracle gives the functions and
-//! jobs it runs (a resource principal).
+//! Sign-in at Oracle Cloud: a user's API key, a session that a user began, what Oracle gives the functions and
+//! jobs it runs (a resource principal), or the instance this process runs on.
 
-use llm_providers::signin::oci::{OciKey, Session};
+use llm_providers::signin::oci::{INSTANCE, Instance, OciKey, Session};
 use llm_providers::signin::{Given, Source};
 use llm_types::Secret;
 
@@ -11,14 +11,25 @@ use crate::config::resolve::Section;
 /// The variables of resource principals (version 2.2): text, or the path of a file.
 const PRINCIPAL: [&str; 2] = ["OCI_RESOURCE_PRINCIPAL_RPST", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"];
 
+/// How Oracle's own tools are told who signs in, and the word for the instance.
+const AUTH: (&str, &str) = ("OCI_CLI_AUTH", "instance_principal");
+
 /// What the entry says, and the environment where it does not.
 pub(super) fn said(section: &mut Section<'_, '_, '_>) -> Said {
+    let as_instance = section.flag("oci_instance_principal");
+    if as_instance == Some(true) {
+        return Said::Source(instance(section));
+    }
     if let Some(token) = text(section, "oci_security_token_file", "OCI_SECURITY_TOKEN_FILE") {
         return session(section, token);
     }
     let names =
         [("oci_tenancy", "OCI_TENANCY"), ("oci_user", "OCI_USER"), ("oci_fingerprint", "OCI_FINGERPRINT")];
     let given = names.map(|(param, variable)| text(section, param, variable));
+    let nothing_else = as_instance.is_none() && given.iter().all(Option::is_none);
+    if nothing_else && env(section, [AUTH.0]).is_some_and(|said| said == AUTH.1) {
+        return Said::Source(instance(section));
+    }
     if given.iter().all(Option::is_none)
         && let [Some(token), Some(key)] = PRINCIPAL.map(|variable| env(section, [variable]))
     {
@@ -38,11 +49,21 @@ pub(super) fn said(section: &mut Section<'_, '_, '_>) -> Said {
         .map(|((param, variable), _)| format!("`{param}` (or `{variable}`)"))
         .collect();
     let ([Some(tenancy), Some(user), Some(fingerprint)], Some(key)) = (given, key) else {
-        let expected = format!("expected {}", missing.join(", "));
+        let missing = missing.join(", ");
+        let expected =
+            format!("expected {missing}; on an instance of Oracle's `oci_instance_principal: true`");
         section.error("oci_key", "found no API key of Oracle Cloud, or not all of it", expected);
         return Said::Wrong;
     };
     Said::Source(Source::Oci(OciKey { tenancy, user, fingerprint, key }))
+}
+
+/// The instance, whose services may stand elsewhere than usual.
+fn instance(section: &Section<'_, '_, '_>) -> Source {
+    Source::OciInstance(Instance {
+        metadata: env(section, ["OCI_METADATA_BASE_URL"]).unwrap_or_else(|| INSTANCE.to_owned()),
+        tokens: env(section, ["OCI_SDK_AUTH_CLIENT_REGION_URL"]),
+    })
 }
 
 /// A session that `oci session authenticate` began: it leaves a token and a key in files, and replaces them when

@@ -271,6 +271,24 @@ fn oracles_cloud_is_signed_in_to_by_what_is_said_first() {
         ),
         (String::new(), principal.to_vec(), "OciSession(Session { token: File(\"/opt/rpst\"), key: Text("),
         (format!("{user}, oci_key_file: '{file}'"), principal.to_vec(), "Oci(OciKey { tenancy: \"t\""),
+        (
+            format!("{user}, oci_instance_principal: true"),
+            vec![("OCI_METADATA_BASE_URL", "http://meta/opc/v2")],
+            "OciInstance(Instance { metadata: \"http://meta/opc/v2\", tokens: None })",
+        ),
+        (
+            String::new(),
+            vec![
+                ("OCI_CLI_AUTH", "instance_principal"),
+                ("OCI_SDK_AUTH_CLIENT_REGION_URL", "https://auth.house"),
+            ],
+            "OciInstance(Instance { metadata: \"http://169.254.169.254/opc/v2\", tokens: Some(\"https://auth.house\") })",
+        ),
+        (
+            format!("{user}, oci_key_file: '{file}'"),
+            vec![("OCI_CLI_AUTH", "instance_principal")],
+            "Oci(OciKey { tenancy: \"t\"",
+        ),
     ] {
         let found = source(&format!("{oci}{more}"), &variables);
         assert!(found.starts_with(expected), "{more} {variables:?}: {found}");
@@ -280,6 +298,8 @@ fn oracles_cloud_is_signed_in_to_by_what_is_said_first() {
             "",
             "oci_key: found no API key of Oracle Cloud, or not all of it, expected `oci_tenancy` (or `OCI_TENANCY`)",
         ),
+        ("", "on an instance of Oracle's `oci_instance_principal: true`"),
+        (", oci_instance_principal: maybe", "oci_instance_principal"),
         (
             ", oci_security_token_file: /s/token",
             "oci_security_token_file: found a session's token without its key",
