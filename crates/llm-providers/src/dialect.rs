@@ -231,6 +231,8 @@ pub enum Control {
     EnableTagFiltering,
     /// `include_fallback_errors`
     IncludeFallbackErrors,
+    /// `keepalive_seconds`: the pause between signs of life in a stream.
+    KeepaliveSeconds,
     /// `mock_testing_fallbacks`
     MockFallbacks,
     /// `mock_testing_context_fallbacks`

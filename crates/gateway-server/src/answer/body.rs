@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
-use crate::walk::Stream;
+use crate::walk::{Early, Stream};
 
 /// The body of an answer.
 pub(crate) enum ReplyBody {
@@ -16,6 +16,8 @@ pub(crate) enum ReplyBody {
     Full(Bytes),
     /// A stream being relayed.
     Stream(Box<Stream>),
+    /// A stream that began before its answer was there.
+    Early(Box<Early>),
     /// Pieces of a stream that somebody else takes to its end.
     Piped(Receiver<Bytes>),
 }
@@ -44,6 +46,7 @@ impl fmt::Debug for ReplyBody {
         match self {
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Early(early) => early.fmt(f),
             Self::Piped(_) => f.write_str("Piped"),
         }
     }
@@ -64,6 +67,7 @@ impl Body for ReplyBody {
                 Some(bytes) => Some(Ok(Frame::data(bytes))),
                 None => stream.breaks_off().then_some(Err(CutShort)),
             }),
+            Self::Early(early) => early.poll_frame(cx),
             Self::Piped(pieces) => {
                 pieces.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
             }
@@ -74,14 +78,14 @@ impl Body for ReplyBody {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Stream(stream) => stream.is_over(),
-            Self::Piped(_) => false,
+            Self::Early(_) | Self::Piped(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Stream(_) | Self::Piped(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Early(_) | Self::Piped(_) => SizeHint::default(),
         }
     }
 }

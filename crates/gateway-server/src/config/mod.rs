@@ -36,14 +36,14 @@ pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, U
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub use reference::{config_reference, config_schema};
-pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden};
+pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden, pause};
 pub use retention::{Cron, LogRetention, Schedule};
 pub use source::Env;
 pub(crate) use stored::{
     COST_DISCOUNT, COST_MARGIN, Origin, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, public_params,
 };
 pub use typed::{
-    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, MediaFetch,
+    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, Keepalive, MediaFetch,
     MissingSession, Model, OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
 };
 pub use webhook::{AuthWebhook, RoutingWebhook};

@@ -301,6 +301,10 @@ pub struct Calls {
     pub trust: Trust,
     /// Write down changes of the management API (`store_audit_logs`).
     pub audited: bool,
+    /// After how long a silence streams get signs of life (`sse_keepalive_ping_interval_seconds`).
+    pub keepalive: Option<Duration>,
+    /// The same for streams of Messages (`anthropic_sse_ping_interval_seconds`).
+    pub message_pings: Option<Duration>,
     /// Drop parameters a provider cannot express instead of refusing (`drop_params`); a model may
     /// say otherwise, and then [`llm_providers::ParamPolicy`] of its target already has the answer.
     pub drop_params: bool,
@@ -433,6 +437,15 @@ pub struct Allowance {
     pub period: Option<String>,
 }
 
+/// After how long a silence streams of a model get signs of life, so that nobody on their way takes them for dead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keepalive {
+    /// What the model's entry says (`keepalive_seconds`); `Some(None)` for never.
+    pub pause: Option<Option<Duration>>,
+    /// Callers may say otherwise, but for never (`allow_client_keepalive_override`).
+    pub callers_choose: bool,
+}
+
 /// One callable entry of `model_list`.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -448,6 +461,8 @@ pub struct Model {
     /// Whether streams of chats tell thoughts as text between `<think>` and `</think>`
     /// (`merge_reasoning_content_in_choices`).
     pub tells_thoughts: bool,
+    /// After how long a silence its streams get signs of life.
+    pub keepalive: Keepalive,
     /// How it is probed.
     pub probe: Probe,
     /// What one key may use of this model per minute: requests, tokens

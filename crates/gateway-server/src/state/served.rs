@@ -11,7 +11,7 @@ use llm_types::{Cost, CostContext, Money, Price, Reach, Usage};
 
 use super::terms::Terms;
 use crate::answer::CallHeaders;
-use crate::config::{CachePoint, Model as Configured};
+use crate::config::{CachePoint, Keepalive, Model as Configured};
 use crate::telemetry::{CallCounts, Metrics};
 
 /// One deployment and the model it is called for; wildcards are filled in.
@@ -39,6 +39,8 @@ pub(crate) struct Served {
     pub(crate) cache_points: Box<[CachePoint]>,
     /// Whether streams of chats tell thoughts as text.
     pub(crate) tells_thoughts: bool,
+    /// After how long a silence its streams get signs of life.
+    pub(crate) keepalive: Keepalive,
     /// The header in which it is told the session of a call (`provider_affinity_header`).
     pub(crate) session_header: Option<HeaderName>,
     /// Its host was named by a caller.
@@ -98,6 +100,7 @@ impl Served {
             mock_response: configured.mock_response.clone(),
             cache_points: configured.cache_points.clone(),
             tells_thoughts: configured.tells_thoughts,
+            keepalive: configured.keepalive,
             session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
@@ -116,6 +119,7 @@ impl Served {
             mock_response: configured.mock_response.clone(),
             cache_points: configured.cache_points.clone(),
             tells_thoughts: configured.tells_thoughts,
+            keepalive: configured.keepalive,
             session_header: configured.session_header.clone(),
             target: PreparedTarget::new(target),
             deployment: Arc::clone(deployment),
@@ -137,6 +141,7 @@ impl Served {
             mock_response: self.mock_response.clone(),
             cache_points: self.cache_points.clone(),
             tells_thoughts: self.tells_thoughts,
+            keepalive: self.keepalive,
             session_header: self.session_header.clone(),
             is_elsewhere,
             doors: Vec::new(),

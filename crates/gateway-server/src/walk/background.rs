@@ -114,7 +114,7 @@ impl Run {
     async fn make(&mut self, tail: Box<Tail>) {
         let mut stream = match dispatch::ask(&mut self.call, tail).await.map(Response::into_body) {
             Ok(ReplyBody::Stream(stream)) => stream,
-            Ok(ReplyBody::Full(_) | ReplyBody::Piped(_)) => return,
+            Ok(ReplyBody::Full(_) | ReplyBody::Early(_) | ReplyBody::Piped(_)) => return,
             Err(refused) => {
                 let error = refused.error(&self.call);
                 self.failed(&error).await;

@@ -1,7 +1,7 @@
 //! The travelling record: what is asked, by whom it is answered is not known yet.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gateway_db::CallId;
@@ -100,6 +100,8 @@ pub(crate) struct Call {
     pub(crate) wants_stream: bool,
     /// The caller wants to know what groups failed with (`include_fallback_errors`).
     pub(crate) tells_fallbacks: bool,
+    /// After how long a silence the caller wants a sign of life; `Some(None)` for never.
+    pub(super) keepalive: Option<Option<Duration>>,
     /// The session that the body names (`litellm_session_id`, `metadata.session_id`).
     pub(super) session: Option<String>,
     /// The trace that the body names (`litellm_trace_id`, `metadata.trace_id`).
@@ -184,6 +186,7 @@ impl Call {
             waits_elsewhere: false,
             wants_stream: false,
             tells_fallbacks: false,
+            keepalive: None,
             admitted: None,
             session: None,
             trace: None,

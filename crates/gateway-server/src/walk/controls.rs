@@ -10,7 +10,7 @@ use llm_types::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::Call;
-use crate::config::is_empty;
+use crate::config::{is_empty, pause};
 
 impl Call {
     /// What request headers ask of the router (surface §6.2).
@@ -21,6 +21,8 @@ impl Call {
         self.controls.num_retries = text("x-litellm-num-retries").and_then(|value| value.parse().ok());
         self.controls.timeout = seconds("x-litellm-timeout");
         self.controls.stream_timeout = seconds("x-litellm-stream-timeout");
+        self.keepalive =
+            text("x-litellm-keepalive-seconds").and_then(|value| value.parse().ok()).and_then(silence);
         self.controls.priority = text("x-litellm-priority").and_then(|value| value.parse().ok());
         if let Some(tags) = text("x-litellm-tags") {
             self.tags =
@@ -65,6 +67,9 @@ impl Call {
             Control::IncludeFallbackErrors => {
                 let told = self.snapshot.config.general.tells_fallbacks;
                 self.tells_fallbacks = told && value == Value::Bool(true);
+            }
+            Control::KeepaliveSeconds => {
+                self.keepalive = value.as_f64().and_then(silence).or(self.keepalive);
             }
             Control::MockFallbacks
             | Control::MockContextFallbacks
@@ -197,6 +202,11 @@ fn seconds(value: &Value) -> std::result::Result<Option<Duration>, &'static str>
     let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let seconds = seconds.filter(|seconds| *seconds >= 0.0);
     seconds.map(duration).ok_or("a number of seconds, zero or more")
+}
+
+/// Seconds of silence after which a sign of life is wanted: none where they are zero.
+fn silence(seconds: f64) -> Option<Option<Duration>> {
+    Duration::try_from_secs_f64(seconds).ok().map(pause)
 }
 
 /// Seconds as a duration; nothing for what is no positive time.

@@ -31,6 +31,7 @@ mod cover;
 mod customer;
 mod details;
 mod dispatch;
+mod early;
 mod encode;
 mod extras;
 mod fetch;
@@ -51,6 +52,7 @@ mod native;
 mod notes;
 mod operation;
 mod outward;
+mod pings;
 mod policy;
 mod priority;
 mod prompts;
@@ -88,6 +90,7 @@ pub(crate) use call::{Call, Entrance};
 pub(crate) use count::count_tokens;
 pub(crate) use details::{OWN, SHARES, asked_of};
 pub(crate) use dispatch::named;
+pub(crate) use early::Early;
 pub(crate) use funds::why_broke;
 pub(crate) use limit::MASTER;
 pub(crate) use recall::{history as history_of, items};
@@ -109,6 +112,7 @@ pub(crate) async fn walk(
     let mut call = Call::begin(core, &entrance, head);
     match enter(core, conn, &mut call, body).await {
         Ok(tail) if call.runs_on => seldom(|| background::begin(call, tail)).await,
+        Ok(tail) if call.is_pinged_early() => seldom(|| early::dispatch(call, tail)).await,
         Ok(tail) => {
             let mut response = dispatch::dispatch(&mut call, tail).await;
             if call.may_go_on()

@@ -129,7 +129,9 @@ pub(crate) fn relay(
             {
                 keep.elsewhere(&tail.deployment(), id);
             }
-            let source = Source { pump, framing, first, rest, ended, goes_on: call.waits_elsewhere, bare };
+            let pings = if bare { None } else { call.pings(tail.asked.lock().as_deref()) };
+            let goes_on = call.waits_elsewhere;
+            let source = Source { pump, framing, first, rest, ended, goes_on, bare, pings };
             ReplyBody::Stream(Box::new(Stream::new(tail, done.ticket, source)))
         }
     };

@@ -18,9 +18,10 @@ use llm_providers::framing::event_stream;
 use llm_router::Ticket;
 use llm_types::{Body, Error, ErrorKind};
 use tokio::runtime::Handle;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::dispatch::without_secrets;
+use super::pings::Pings;
 use super::pump::Pump;
 use super::relay::note_usage;
 use super::resume::{Resume, Resumed};
@@ -52,6 +53,8 @@ pub(crate) struct Stream {
     breaks: bool,
     /// What it needs to go on elsewhere, where it may.
     resume: Option<Resume>,
+    /// Its signs of life, where it gets any.
+    pings: Option<Pings>,
 }
 
 /// A reply on its way, as an attempt brought it.
@@ -71,6 +74,8 @@ pub(super) struct Source {
     pub(super) goes_on: bool,
     /// The bytes have no words of their own for an error: where they are cut the connection breaks off.
     pub(super) bare: bool,
+    /// Its signs of life, where it gets any.
+    pub(super) pings: Option<Pings>,
 }
 
 /// The tail of a stream, which leaves it before the end only when somebody else settles it.
@@ -94,7 +99,7 @@ impl DerefMut for Owed {
 impl Stream {
     /// The stream of a reply whose first bytes have arrived.
     pub(super) fn new(tail: Box<Tail>, ticket: Ticket, source: Source) -> Self {
-        let Source { pump, framing, first, rest, ended, goes_on, bare } = source;
+        let Source { pump, framing, first, rest, ended, goes_on, bare, pings } = source;
         let mut stream = Self {
             tail: Owed(Some(tail)),
             ticket: Some(ticket),
@@ -109,6 +114,7 @@ impl Stream {
             bare,
             breaks: false,
             resume: None,
+            pings,
         };
         if ended && stream.pump.held().is_some() {
             // Whether another deployment goes on shows when the caller has taken what there is.
@@ -133,7 +139,11 @@ impl Stream {
                 if let Some(notes) = self.tail.0.as_mut().and_then(|tail| tail.notes.as_mut()) {
                     notes.hear(piece, matches!(self.pump, Pump::Listed(_)));
                 }
-                return Poll::Ready(Some(std::mem::take(piece)));
+                let piece = std::mem::take(piece);
+                if let Some(pings) = &mut self.pings {
+                    pings.passed(&piece, Instant::now());
+                }
+                return Poll::Ready(Some(piece));
             }
             self.queue.clear();
             self.next = 0;
@@ -142,14 +152,14 @@ impl Stream {
             }
             if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_going()) {
                 match resume.poll(cx) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => return self.ping(cx),
                     Poll::Ready(Ok(resumed)) => self.go_on(resumed),
                     Poll::Ready(Err(error)) => self.give_up(&error.to_string()),
                 }
                 continue;
             }
             match Pin::new(&mut self.rest).poll_next(cx) {
-                Poll::Pending if self.lingers(cx) => return Poll::Pending,
+                Poll::Pending if self.lingers(cx) => return self.ping(cx),
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.pump.push(bytes, &mut self.queue);
                     // The caller was told of an error: what else the provider sends is not waited for.
@@ -161,6 +171,11 @@ impl Stream {
                 Poll::Pending | Poll::Ready(None) => self.over(None),
             }
         }
+    }
+
+    /// A sign of life, when the silence has lasted.
+    fn ping(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.pings.as_mut().map_or(Poll::Pending, |pings| pings.poll(cx).map(Some))
     }
 
     /// The provider says nothing more: the stream goes on elsewhere, or ends.

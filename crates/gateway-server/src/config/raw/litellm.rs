@@ -26,8 +26,8 @@ catalogue! {
     drop_params Flag "" served: "Drop parameters a provider cannot express instead of refusing the request.";
     modify_params Flag "" later "requests are sent as they come": "Allow message rewriting to satisfy providers.";
     use_chat_completions_url_for_anthropic_messages Flag "" later "the sign-in or provider it belongs to is not served": "Send `/v1/messages` for OpenAI models to chat completions instead of Responses.";
-    anthropic_sse_ping_interval_seconds Number "15.0" later "the sign-in or provider it belongs to is not served": "`event: ping` keep-alive on /v1/messages.";
-    sse_keepalive_ping_interval_seconds Number "" later "it has no effect": "SSE comment keep-alive.";
+    anthropic_sse_ping_interval_seconds Number "15.0" served: "Streams of `/v1/messages` in which nothing happens for so long get an `event: ping`; 0 for none.";
+    sse_keepalive_ping_interval_seconds Number "" served: "Streams in which nothing happens for so long get a comment (`: ping`), from the moment the call is let in: a provider that fails after the first one is told in the stream. 1 to 300 seconds; 0 for none.";
     route_all_chat_openai_to_responses Flag "" later "it has no effect": "Send OpenAI chat calls to the Responses API.";
     ssl_verify Any "true" served: "Verify certificates of providers: `true`, `false` or the path of a file of certificates to trust besides. `SSL_VERIFY` and `SSL_CERT_FILE` in the environment win; read at start.";
     ssl_certificate Text "" later "TLS and proxies follow the environment (`SSL_CERT_FILE`, `HTTPS_PROXY`)": "Client certificate for providers.";

@@ -106,8 +106,8 @@ catalogue! {
     default_api_key_rpm_limit Count "" served: "Requests per minute one key may send to this model.";
     max_budget Number "" served: "Budget of the deployment, USD.";
     budget_duration Text "" served: "Period of the deployment's budget, such as `1d`.";
-    keepalive_seconds Number "" later "it has no effect": "Pause between keep-alive comments in streams.";
-    allow_client_keepalive_override Flag "False" later "it has no effect": "Let callers choose that pause.";
+    keepalive_seconds Number "" served: "Streams of this model in which nothing happens for so long get a comment (`: ping`): 1 to 300 seconds; 0 for none, whatever callers want.";
+    allow_client_keepalive_override Flag "False" served: "Let callers choose that pause (`keepalive_seconds` in the body, `x-litellm-keepalive-seconds`).";
     use_in_pass_through Flag "False" later "pass-through routes are not served": "Lend credentials to pass-through routes.";
     use_litellm_proxy Flag "False" served: "Send calls through another gateway: the model is `litellm_proxy/` and its whole name.";
     use_chat_completions_api Flag "" served: "Never use the Responses API for this model: its callers are answered from chats.";

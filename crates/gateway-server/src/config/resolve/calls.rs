@@ -1,5 +1,7 @@
 //! `litellm_settings`: how calls are treated, and budgets.
 
+use std::time::Duration;
+
 use http::{HeaderName, StatusCode};
 use jiff::civil::Time;
 use llm_providers::catalog::Adjustments;
@@ -30,6 +32,14 @@ pub(crate) fn resolve(
         None => section.texts(PUBLIC_GROUPS),
     };
     (calls, budgets(&mut section))
+}
+
+/// How often streams of Messages get a sign of life where nothing is said.
+const MESSAGE_PINGS: Duration = Duration::from_secs(15);
+
+/// A silence after which streams get signs of life: none, or a time from a second to five minutes.
+pub(crate) fn pause(said: Duration) -> Option<Duration> {
+    (!said.is_zero()).then(|| said.clamp(Duration::from_secs(1), Duration::from_secs(300)))
 }
 
 /// A mapping: the database's where it has one, else the file's.
@@ -73,6 +83,10 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
     Calls {
         media,
         drop_params: section.is_on("drop_params"),
+        keepalive: section.seconds("sse_keepalive_ping_interval_seconds").and_then(pause),
+        message_pings: section
+            .seconds("anthropic_sse_ping_interval_seconds")
+            .map_or(Some(MESSAGE_PINGS), |said| Some(said).filter(|pause| !pause.is_zero())),
         header_groups: header_groups(section),
         aliases: aliases(section),
         http2: section.is_on("http2"),

@@ -32,6 +32,7 @@ mod template;
 mod webhook;
 mod windows;
 
+pub(crate) use calls::pause;
 pub(crate) use cloud::{chatgpt_file, copilot_file};
 pub(crate) use overlay::{is_empty, overlaid, overridden};
 

@@ -19,7 +19,7 @@ use super::{Context, Section, auto};
 use crate::config::mask;
 use crate::config::raw::{self, MODEL, MODEL_INFO, MODEL_PARAMS, PRICES};
 use crate::config::source::{At, Member, Node, Tree};
-use crate::config::{Model, Probe, Problem, Severity, Unserved};
+use crate::config::{Keepalive, Model, Probe, Problem, Severity, Unserved};
 
 /// What `model_list` comes to.
 #[derive(Debug, Default)]
@@ -160,7 +160,7 @@ fn one(
     let mock_response = mock_response(&mut section);
     let cache_points = super::cache_points::of(&mut section);
     let tells_thoughts = section.is_on("merge_reasoning_content_in_choices");
-    let per_key_limits = per_key_limits(&mut section);
+    let (keepalive, per_key_limits) = (keepalive(&mut section), per_key_limits(&mut section));
     let budget = super::allowances::of_entry(&mut section);
     let session_header = super::session::header(&mut section);
     let client_side = super::client_side::of(&mut section);
@@ -178,6 +178,7 @@ fn one(
         mock_response,
         cache_points,
         tells_thoughts,
+        keepalive,
         probe,
         per_key_limits,
         budget,
@@ -211,6 +212,14 @@ fn inactive(deployment: &Deployment) -> Unserved {
     let reason =
         "`model_info.supported_environments` does not name this environment (`LITELLM_ENVIRONMENT`)".into();
     Unserved { name: deployment.group.to_string(), reason }
+}
+
+/// After how long a silence streams get signs of life.
+fn keepalive(section: &mut Section<'_, '_, '_>) -> Keepalive {
+    Keepalive {
+        pause: section.seconds("keepalive_seconds").map(super::calls::pause),
+        callers_choose: section.is_on("allow_client_keepalive_override"),
+    }
 }
 
 /// What one key may use of the model per minute: requests, tokens.

@@ -132,6 +132,7 @@ pub(crate) fn control_of(name: &str) -> Option<Control> {
         "priority" => Control::Priority,
         "enable_tag_filtering" => Control::EnableTagFiltering,
         "include_fallback_errors" => Control::IncludeFallbackErrors,
+        "keepalive_seconds" => Control::KeepaliveSeconds,
         "mock_testing_fallbacks" => Control::MockFallbacks,
         "mock_testing_context_fallbacks" => Control::MockContextFallbacks,
         "mock_testing_content_policy_fallbacks" => Control::MockContentPolicyFallbacks,
