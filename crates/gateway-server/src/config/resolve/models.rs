@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use llm_providers::Target;
 use llm_providers::catalog::ModelInfo;
 use llm_router::auto::PREFIX;
 use llm_router::{Deployment, TagPattern};
@@ -146,11 +147,7 @@ fn one(
     }
     target::review(&mut section);
     let router = model.as_deref().filter(|_| chooses).map(|model| auto::router(&mut section, model));
-    // An auto router is called nowhere: it names others.
-    let target = match &router {
-        Some(_) => target::nowhere(defaults.registry),
-        None => target::resolve(&mut section, owner, defaults),
-    };
+    let target = placed(&mut section, owner, router.is_some(), defaults);
     let usable = name.is_some() && model.is_some() && target.is_some();
     let (name, model) = (name.unwrap_or_default(), model.unwrap_or_default());
     let target = target.or_else(|| target::nowhere(defaults.registry))?;
@@ -189,6 +186,19 @@ fn one(
         derived_id,
     };
     usable.then(|| Entry::Callable(Box::new(model)))
+}
+
+/// Where calls of an entry go. An auto router is called nowhere: it names others.
+fn placed(
+    section: &mut Section<'_, '_, '_>,
+    owner: Owner,
+    names_others: bool,
+    defaults: Defaults<'_>,
+) -> Option<Target> {
+    if names_others {
+        return target::nowhere(defaults.registry);
+    }
+    target::resolve(section, owner, defaults)
 }
 
 /// What the entry itself says of limits, and the place its cloud says it is in.
