@@ -61,6 +61,8 @@ class Answering(BaseHTTPRequestHandler):
             return self.answer(500, {"error": {"message": "once more"}})
         if self.path.endswith("/audio/speech"):
             return self.speak()
+        if self.path.endswith("/images/edits"):
+            return self.answer(200, {"created": 1, "data": [{"b64_json": "aGk="}]})
         if "/listen" in self.path:
             heard = {"channels": [{"alternatives": [{"transcript": "hello", "words": []}]}]}
             return self.answer(200, {"metadata": {"duration": 3.0}, "results": heard})
@@ -281,8 +283,9 @@ def test_speech_of_200_mb_flows_down_and_memory_does_not_grow(large, vendor):
 
 @pytest.fixture
 def sending_on(spawn, vendor):
-    """A gateway that sends large audio on while it arrives."""
+    """A gateway that sends large audio and pictures on while they arrive."""
     models = [entry("heard", "openai/whisper-1", vendor.base + "/v1"), entry("raw", "deepgram/nova-3", vendor.base)]
+    models.append(entry("drawn", "openai/gpt-image-1", vendor.base + "/v1"))
     return spawn(
         models=models,
         general_settings={"max_request_size_mb": 300, "stream_uploads": True},
@@ -297,11 +300,11 @@ def wait_for(condition):
         time.sleep(0.01)
 
 
-def begin(gateway, pieces):
+def begin(gateway, pieces, path="/v1/audio/transcriptions"):
     """A request whose head is sent."""
     connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=60)
     connection.sendall(
-        f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER_KEY}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {MASTER_KEY}\r\n"
         f"content-type: multipart/form-data; boundary={BOUNDARY}\r\ncontent-length: {sum(map(len, pieces))}\r\n\r\n".encode()
     )
     return connection
@@ -320,6 +323,36 @@ def test_the_provider_sees_the_first_bytes_before_the_caller_has_sent_the_last(s
     answer.begin()
     assert (answer.status, json.loads(answer.read())["text"]) == (200, "hello")
     assert vendor.seen[-1]["sha"] == hashed(form("whisper-1", 8 * MIB, [("language", "en")]))
+
+
+def picture(model, size, more=()):
+    """Pieces of a form that asks for a picture to be changed, with more files behind it."""
+    pieces = form(model, size, [("prompt", "hat")], name="in.png")
+    pieces[0] = pieces[0].replace(b'name="file"', b'name="image"').replace(b"audio/wav", b"image/png")
+    for name in more:
+        pieces[-1:] = [f'\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="b.png"\r\n'
+                       "Content-Type: image/png\r\n\r\n".encode(), BLOCK, pieces[-1]]
+    return pieces
+
+
+def test_pictures_to_change_are_sent_on_while_they_arrive(sending_on, vendor):
+    pieces = picture("drawn", 6 * MIB)
+    connection = begin(sending_on, pieces, "/v1/images/edits")
+    for piece in pieces[:4]:
+        connection.sendall(piece)
+    wait_for(lambda: vendor.received > MIB)
+    assert vendor.seen == [], "it has not seen the last ones"
+    for piece in pieces[4:]:
+        connection.sendall(piece)
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    assert (answer.status, json.loads(answer.read())["data"][0]["b64_json"]) == (200, "aGk=")
+    assert vendor.seen[-1]["sha"] == hashed(picture("gpt-image-1", 6 * MIB))
+    # A mask behind the picture: whoever was asked without it is asked anew, with both.
+    status, body = post(sending_on, picture("drawn", 3 * MIB, ["mask"]), "/v1/images/edits")
+    assert status == 200, body
+    assert [seen["sha"] for seen in vendor.seen[1:]] == [hashed(picture("gpt-image-1", 3 * MIB, ["mask"]))]
+    assert left_behind(sending_on) == []
 
 
 def test_100_mb_are_sent_on_byte_for_byte_and_memory_does_not_grow(sending_on, vendor):

@@ -82,7 +82,7 @@ pub struct General {
     pub default_model: Option<String>,
     /// Larger requests are refused (`max_request_size_mb`), bytes.
     pub max_request_bytes: Option<u64>,
-    /// Send large audio on while it arrives (`stream_uploads`).
+    /// Send large audio and pictures on while they arrive (`stream_uploads`).
     pub stream_uploads: bool,
     /// Calls one key may have in flight unless the key says otherwise (`max_parallel_requests`).
     pub max_parallel_per_key: Option<u32>,

@@ -289,8 +289,7 @@ impl Call {
         let (kind, limit) = (kind.unwrap_or_default(), self.body_limit());
         let arrived = match operation.is_form() {
             true => {
-                let audio = matches!(operation, Operation::Transcription | Operation::Translation);
-                let sent_on = audio && self.snapshot.config.general.stream_uploads;
+                let sent_on = self.snapshot.config.general.stream_uploads;
                 self.core.shared.uploads.receive(body, kind, (limit, sent_on)).await?
             }
             false => Arrived::Whole(read_body(body, limit).await?),
