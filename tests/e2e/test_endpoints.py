@@ -19,6 +19,15 @@ from support.media import AUDIO, PICTURE, VECTOR, Media
 
 SHARED = Path(os.environ.get("GATEWAY_SHARED", ROOT.parent / "shared"))
 SOUND = b"RIFF" + bytes(range(256)) * 40 + b"\r\n--not-a-boundary\r\n"
+# What SDKs and plain clients drive here, by provider: the reference of endpoints says so (`cargo xtask codegen`).
+DRIVEN = {
+    "openai": ["embeddings", "moderation", "image generation", "image edit", "image variation", "speech", "transcription", "audio translation"],
+    "hosted_vllm": ["rerank"],
+    "ovhcloud": ["embeddings"],
+    "mistral": ["embeddings"],
+    "ollama": ["embeddings"],
+    "gemini": ["embeddings"],
+}
 # What a unit costs here: see `models`.
 PER_TOKEN, PER_IMAGE, PER_LETTER, PER_SECOND, PER_QUERY = 1e-6, 0.02, 1e-5, 1e-4, 0.002
 
@@ -305,6 +314,17 @@ def test_bodies_are_valid_by_their_specification(served, media, name, specificat
     served.ask("POST", f"/v1/{route}", {"model": f"spec-{name}", **asked})
     assert media.asked, "nothing reached the provider"
     assert validate.check(*specification, media.last.json) == []
+
+
+def test_who_is_said_to_be_driven_is(served, media):
+    body = {"input": "a", "prompt": "cat", "query": "q", "documents": ["a"], "voice": "alloy"}
+    routes = {"embeddings": "embeddings", "moderation": "moderations", "image generation": "images/generations", "speech": "audio/speech", "rerank": "rerank"}
+    entries = {"openai": "spec-openai", "hosted_vllm": "rank", "ovhcloud": "other", "mistral": "spec-mistral", "ollama": "spec-ollama", "gemini": "spec-gemini"}
+    for provider, operations in DRIVEN.items():
+        for route in (routes[operation] for operation in operations if operation in routes):
+            media.clear()
+            served.ask("POST", f"/v1/{route}", {**body, "model": entries[provider]})
+            assert media.asked, f"{provider} was not asked for {route}"
 
 
 def test_the_spend_log_names_the_call(served):

@@ -52,42 +52,36 @@ pub(super) fn providers(dump: &str) -> Result<String, String> {
     table(dump, "Providers", intro, &columns)
 }
 
-/// Who answers which calls beside chat and which tests show it, from a JSON list.
+/// Who answers which calls and which tests show it, from a JSON list.
 pub(super) fn endpoints(dump: &str) -> Result<String, String> {
-    const GOLDEN: &str = "crates/llm-providers/src/operations/wires/tests.rs";
+    const GOLDEN: [&str; 3] = [
+        "crates/llm-providers/src/operations/wires/tests.rs",
+        "crates/llm-providers/src/operations/wires/riva/tests.rs",
+        "crates/llm-providers/src/operations/tests.rs",
+    ];
     const SDKS: &str = "tests/e2e/test_endpoints.py";
-    const CLAIMS: &str = "crates/llm-providers/src/claims/tests.rs";
+    const CLAIMS: [&str; 2] =
+        ["crates/llm-providers/src/claims/tests.rs", "crates/llm-providers/src/claims/tests/operations.rs"];
     let mut rows: Value = serde_json::from_str(dump).map_err(|error| format!("expected JSON: {error}"))?;
     let read =
         |path: &str| std::fs::read_to_string(root::path(path)).map_err(|error| format!("{path}: {error}"));
-    let (golden, sdks) = (read(GOLDEN)?, read(SDKS)?);
-    read(CLAIMS)?;
-    let all = rows.as_array_mut().ok_or("expected a list of objects")?;
-    let mut wires: Vec<(String, String)> = Vec::new();
-    for row in all.iter_mut().filter(|row| row["operation"] == "chat") {
-        row["tested_by"] = "claims".into();
-    }
-    for row in all.iter_mut().filter(|row| row["operation"] != "chat") {
-        let key = ["operation", "wire"].map(|name| row[name].as_str().unwrap_or_default().to_owned());
-        let provider = row["provider"].as_str().unwrap_or_default();
-        let mut by: Vec<&str> = Vec::new();
-        by.extend(golden.contains(&format!("\"{provider}\"")).then_some("wire"));
-        by.extend(sdks.contains(&format!("\"{provider}/")).then_some("SDK"));
-        if !by.is_empty() {
-            wires.push(key.into());
-        }
+    CLAIMS.iter().try_for_each(|path| read(path).map(drop))?;
+    let golden = GOLDEN.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?.concat();
+    let driven = driven(&read(SDKS)?)?;
+    for row in rows.as_array_mut().ok_or("expected a list of objects")? {
+        let [operation, provider] =
+            ["operation", "provider"].map(|name| row[name].as_str().unwrap_or_default().to_owned());
+        let mut by = vec!["claims"];
+        by.extend(is_compared(&golden, &operation, &provider).then_some("wire"));
+        by.extend(driven.contains(&(provider, operation)).then_some("SDK"));
         row["tested_by"] = by.join(", ").into();
     }
-    for row in all.iter_mut().filter(|row| row["tested_by"] == "") {
-        let key = ["operation", "wire"].map(|name| row[name].as_str().unwrap_or_default().to_owned());
-        let shared =
-            if wires.contains(&key.into()) { "the same wire at another vendor" } else { "recorded requests" };
-        row["tested_by"] = shared.into();
-    }
     let intro = "Who answers which calls, and what callers may want of chats. `claims` are the cases that every \
-                 provider is held to (a chat takes what stands there, and refuses the rest by name), `wire` tests compare requests and replies with the vendor's \
-                 reference, `SDK` tests drive the binary with the stock SDKs; recorded requests are LiteLLM's, \
-                 compared by the conformance suite.";
+                 provider is held to: a chat takes what stands there and refuses the rest by name; of the others what \
+                 is asked arrives, what the vendor lacks is refused by name, its errors are understood, and what is no \
+                 answer is not taken for one. `wire` tests compare requests or replies with the vendor's reference, `SDK` \
+                 tests drive the binary with the stock SDKs. The conformance suite compares with LiteLLM's recorded \
+                 requests besides.";
     let columns = [
         ("provider", Style::Code),
         ("operation", Style::Text),
@@ -97,6 +91,30 @@ pub(super) fn endpoints(dump: &str) -> Result<String, String> {
         ("tested_by", Style::Text),
     ];
     table(&rows.to_string(), "Endpoints", intro, &columns)
+}
+
+/// Whether a test of an operation's wires names the provider.
+fn is_compared(golden: &str, operation: &str, provider: &str) -> bool {
+    let variant: String = operation.trim_start_matches("audio ").split(' ').map(capital).collect();
+    let (of, own) = (format!("Operation::{variant}"), format!("\"{provider}\""));
+    golden.split("#[test]").skip(1).any(|test| test.contains(&of) && test.contains(&own))
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+/// What the tests with SDKs say they drive: providers and operations.
+fn driven(tests: &str) -> Result<Vec<(String, String)>, String> {
+    let lines = tests.lines().skip_while(|line| *line != "DRIVEN = {").skip(1);
+    let mut found = Vec::new();
+    for line in lines.take_while(|line| *line != "}") {
+        let mut texts = line.split('"').skip(1).step_by(2);
+        let provider = texts.next().ok_or_else(|| format!("`{line}`: expected a provider in `DRIVEN`"))?;
+        found.extend(texts.map(|operation| (provider.to_owned(), operation.to_owned())));
+    }
+    if found.is_empty() { Err("expected `DRIVEN` in the tests with SDKs".to_owned()) } else { Ok(found) }
 }
 
 /// A list of objects as a table of these members: the first must be there in each, a column that no

@@ -1,6 +1,8 @@
 //! Every vendor, each kind of model it calls: what its record claims arrives whole, what it does not claim is
 //! refused by name, and its replies and errors are understood.
 
+mod operations;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;

@@ -12,7 +12,7 @@ use crate::left_out::note;
 
 /// Settled by the gateway where a vendor lacks it: replies are written in the form the caller wants, with the
 /// documents if they are wanted.
-const OURS: &[&str] = &["encoding_format", "return_documents"];
+pub(crate) const OURS: &[&str] = &["encoding_format", "return_documents"];
 
 /// The request for a target.
 ///

@@ -21,6 +21,8 @@ pub use asked::{Asked, Job, speaks_to_rooms};
 pub use audio::{audio_ms, length_ms};
 pub use flow::flow;
 pub use form::{Field, Form, FormScan, FormWriter};
+#[cfg(test)]
+pub(crate) use judge::OURS;
 pub use judge::settle;
 pub(crate) use reply::pixels;
 pub use reply::{encode as encode_reply, facts, told, unread};
