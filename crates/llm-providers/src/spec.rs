@@ -174,8 +174,9 @@ impl ProviderSpec {
                 return format!("{base}{instead}");
             }
         }
-        if let Some(base) = self.dialect.own_paths().iter().find_map(|path| base.strip_suffix(path)) {
-            return base.to_owned();
+        let bare = self.dialect.without_own_path(base);
+        if bare.len() < base.len() {
+            return bare.to_owned();
         }
         if base.is_empty() || base.ends_with(&*self.prefix) {
             return base.to_owned();

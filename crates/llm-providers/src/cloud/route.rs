@@ -121,9 +121,10 @@ impl Target {
         if !route.service.is_empty() {
             cloud.identity = Identity::Aws(route.service.clone());
         }
-        let whole = self.base_url.len();
-        self.base_url.truncate(route.dialect.without_own_path(&self.base_url).len());
-        if whole == self.base_url.len() && !self.base_url.ends_with(&*route.prefix) {
+        let bare = route.dialect.without_own_path(&self.base_url).len();
+        if bare < self.base_url.len() {
+            self.base_url.truncate(bare);
+        } else if !self.base_url.ends_with(&*route.prefix) {
             self.base_url.push_str(&route.prefix);
         }
         // The operator may have named another of OpenAI's APIs for the model.

@@ -63,7 +63,7 @@ pub enum Amendment {
     ThinkingSwitch,
     /// `reasoning_effort` is said as `thinking` with a budget; an answer's cap leaves room for it.
     EffortAsBudget,
-    /// `thinking` is said as `reasoning_effort`: its budget as `low`, `medium` or `high`.
+    /// `thinking` is said as `reasoning_effort`: its budget as `minimal`, `low`, `medium` or `high`.
     ThinkingAsEffort,
     /// `reasoning_effort` is `none` or `high`.
     EffortHighOrNone,

@@ -24,6 +24,19 @@ fn regions_and_arns_do_not_hide_the_family() {
 }
 
 #[test]
+fn marks_have_lifetimes_where_caches_last_an_hour() {
+    for (name, ttl) in [
+        ("anthropic.claude-3-sonnet-20240229-v1:0", false),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", false),
+        ("us.anthropic.claude-opus-4-1-20250805-v1:0", false),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", true),
+        ("us.anthropic.claude-opus-4-7-v1:0", true),
+    ] {
+        assert_eq!((Model::of(name).ttl, Model::of(name).cache), (ttl, true), "{name}");
+    }
+}
+
+#[test]
 fn a_model_behind_an_arn_is_asked_everything() {
     let model = Model::of("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc");
     assert_eq!((model.reasons, model.cache, model.forced), (Reasons::Unknown, true, Forced::Named));

@@ -54,6 +54,17 @@ fn functions_are_called_one_by_one_each_before_its_result() {
 }
 
 #[test]
+fn a_flow_is_told_the_last_that_a_user_said_or_what_else_there_is() {
+    let told = |messages: Value| {
+        let mut flow = built_in("langflow", "flow-1");
+        flow.base_url = "https://flows.example".to_owned();
+        sent(&json!({"model": "m", "messages": messages}), &flow).unwrap().1["input_value"].clone()
+    };
+    assert_eq!(told(conversation()), "And now?");
+    assert_eq!(told(json!([{"role": "system", "content": "Be brief."}])), "Be brief.");
+}
+
+#[test]
 fn oracles_cohere_has_the_last_words_apart() {
     let case = json!({"model": "m", "messages": conversation(), "tools": tools(), "max_tokens": 9});
     let target = Target {

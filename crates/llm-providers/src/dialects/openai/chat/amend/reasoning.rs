@@ -44,13 +44,9 @@ pub(super) fn thinking_as_effort(body: &mut Members) {
     let Some(thinking) = body.shift_remove("thinking") else { return };
     let budget = thinking.get("budget_tokens").and_then(Value::as_u64);
     let Some(budget) = budget.filter(|_| thinking["type"] == "enabled") else { return };
-    // LiteLLM's bounds.
-    let word = match budget {
-        0..1024 => "minimal",
-        1024..2048 => "low",
-        2048..4096 => "medium",
-        _ => "high",
-    };
+    // `high` is the most that every vendor knows.
+    let known = BUDGETS[..4].iter().rfind(|(_, least)| *least <= budget);
+    let word = known.map_or("minimal", |(word, _)| *word);
     body.entry("reasoning_effort").or_insert_with(|| word.into());
 }
 

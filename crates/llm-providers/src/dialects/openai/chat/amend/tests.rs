@@ -200,6 +200,21 @@ fn thinking_is_said_in_the_vendors_words() {
             json!({"thinking": {"type": "enabled", "budget_tokens": 2048}, "max_tokens": 6144}),
         ),
         (EffortAsBudget, json!({"reasoning_effort": "none"}), json!({})),
+        (
+            EffortAsBudget,
+            json!({"reasoning_effort": "xhigh"}),
+            json!({"thinking": {"type": "enabled", "budget_tokens": 8192}, "max_tokens": 12288}),
+        ),
+        (
+            ThinkingAsEffort,
+            json!({"thinking": {"type": "enabled", "budget_tokens": 1023}}),
+            json!({"reasoning_effort": "minimal"}),
+        ),
+        (
+            ThinkingAsEffort,
+            json!({"thinking": {"type": "enabled", "budget_tokens": 1024}}),
+            json!({"reasoning_effort": "low"}),
+        ),
     ];
     for (amendment, body, expected) in cases {
         assert_eq!(made(amendment.clone(), &body), expected, "{amendment:?}");

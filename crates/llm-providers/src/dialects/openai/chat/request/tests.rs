@@ -361,6 +361,12 @@ fn quirks_change_names_roles_marks_and_stream_options() {
     assert_eq!(plain["max_tokens"], 5);
     let owners = target(Quirks { openai_families: true, ..Quirks::NONE });
     assert_eq!(written(&read(&body), &owners)["max_completion_tokens"], 5, "its newest models know no other");
+    for (model, cap) in
+        [("gpt-4o", "max_tokens"), ("gpt-5", "max_completion_tokens"), ("o3", "max_completion_tokens")]
+    {
+        let known = Target { model: model.to_owned(), ..owners.clone() };
+        assert_eq!(written(&read(&body), &known)[cap], 5, "{model}");
+    }
     assert_eq!(plain["stream_options"], json!({"include_usage": true}));
     assert_eq!(plain["messages"], json!([{"role": "developer", "content": "x"}]));
     let odd = Quirks {
