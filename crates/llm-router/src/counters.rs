@@ -271,6 +271,11 @@ impl DeploymentState {
         self.measures.list(first, ttl, now)
     }
 
+    /// The mean of [`Counters::latencies`]; `None` where there are none.
+    pub(crate) fn mean_latency(&self, first: bool, ttl: Duration, now: Moment) -> Option<f32> {
+        self.measures.mean(first, ttl, now)
+    }
+
     /// Counts a failure against `allowed_fails` and says how many there are; the count is forgotten
     /// `ttl` after the first.
     pub(crate) fn count_fail(&self, now: Moment, ttl: Duration) -> u32 {

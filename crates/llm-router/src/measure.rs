@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use crate::Moment;
 
+mod ring;
+
+use ring::{Mean, Ring};
+
 /// How fast old latencies are forgotten: after this time a figure counts for 1/e of itself.
 const LATENCY_MEMORY: f32 = 10_000.0;
 /// The same for failures, milliseconds.
@@ -27,6 +31,8 @@ pub(crate) struct Measures {
     /// To the end of whole answers, milliseconds.
     pub(crate) whole: Average,
     failures: Average,
+    /// Of [`Lists::latency`] and [`Lists::first`].
+    means: [Mean; 2],
     /// Calls whose answer has not begun.
     waiting: AtomicU32,
     /// When it was last heard of, or first asked after nobody waited: milliseconds.
@@ -73,9 +79,7 @@ impl Measures {
     /// A stream's first byte has come.
     pub(crate) fn began(&self, after: Duration, now: Moment) {
         self.first.peak(millis(after), LATENCY_MEMORY, now);
-        if let Some(lists) = self.lists.get() {
-            lists.first.push(after.as_secs_f32(), now);
-        }
+        self.list_one(true, after.as_secs_f32(), now);
     }
 
     /// A whole answer has come.
@@ -85,11 +89,9 @@ impl Measures {
 
     /// An answer of so many tokens is over.
     pub(crate) fn ended(&self, after: Duration, output_tokens: u64, now: Moment) {
-        if let Some(lists) = self.lists.get() {
-            #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^24 tokens")]
-            let tokens = output_tokens.max(1) as f32;
-            lists.latency.push(after.as_secs_f32() / tokens, now);
-        }
+        #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^24 tokens")]
+        let tokens = output_tokens.max(1) as f32;
+        self.list_one(false, after.as_secs_f32() / tokens, now);
     }
 
     /// Counts how a call ended, for the share of failures.
@@ -103,10 +105,8 @@ impl Measures {
 
     /// No answer came in time.
     pub(crate) fn timed_out(&self, now: Moment) {
-        if let Some(lists) = self.lists.get() {
-            lists.latency.push(TIMEOUT_SAMPLE, now);
-            lists.first.push(TIMEOUT_SAMPLE, now);
-        }
+        self.list_one(false, TIMEOUT_SAMPLE, now);
+        self.list_one(true, TIMEOUT_SAMPLE, now);
     }
 
     /// The share of calls that failed lately, from 0 to 1.
@@ -124,8 +124,23 @@ impl Measures {
 
     /// The kept latencies that are not older than `ttl`: to the first byte, or per token.
     pub(crate) fn list(&self, first: bool, ttl: Duration, now: Moment) -> impl Iterator<Item = f32> {
-        let ring = self.lists.get().map(|lists| if first { &lists.first } else { &lists.latency });
-        ring.into_iter().flat_map(move |ring| ring.recent(ttl, now))
+        self.ring(first).into_iter().flat_map(move |ring| ring.recent(ttl, now))
+    }
+
+    /// The mean of [`Measures::list`]; `None` where the list is empty.
+    pub(crate) fn mean(&self, first: bool, ttl: Duration, now: Moment) -> Option<f32> {
+        let recent = || self.ring(first)?.recent_mean(ttl, now);
+        self.means[usize::from(first)].of(ttl, now, recent)
+    }
+
+    fn list_one(&self, first: bool, value: f32, now: Moment) {
+        if let Some(ring) = self.ring(first) {
+            ring.push(value, now, &self.means[usize::from(first)]);
+        }
+    }
+
+    fn ring(&self, first: bool) -> Option<&Ring> {
+        self.lists.get().map(|lists| if first { &lists.first } else { &lists.latency })
     }
 }
 
@@ -319,31 +334,6 @@ fn age(at: u32, now: Moment) -> f32 {
     let passed = (now.0 as u32).wrapping_sub(at);
     // A stamp of another core's clock may be a moment ahead.
     if passed > u32::MAX / 2 { 0.0 } else { passed as f32 }
-}
-
-/// The last few values with their moments.
-#[derive(Debug)]
-struct Ring {
-    places: Box<[AtomicU64]>,
-    next: AtomicU32,
-}
-
-impl Ring {
-    fn of(length: usize) -> Self {
-        let places = (0..length.clamp(1, 1_000)).map(|_| AtomicU64::new(0)).collect();
-        Self { places, next: AtomicU32::new(0) }
-    }
-
-    fn push(&self, value: f32, now: Moment) {
-        let at = self.next.fetch_add(1, Relaxed) as usize % self.places.len();
-        self.places[at].store(pack(value, now), Relaxed);
-    }
-
-    fn recent(&self, ttl: Duration, now: Moment) -> impl Iterator<Item = f32> {
-        let ttl = millis(ttl);
-        let words = self.places.iter().map(|place| place.load(Relaxed)).filter(|word| *word != 0);
-        words.map(unpack).filter(move |(_, at)| age(*at, now) <= ttl).map(|(value, _)| value)
-    }
 }
 
 #[cfg(test)]

@@ -70,3 +70,25 @@ fn lists_keep_the_last_few() {
     measures.timed_out(Moment(20 * SECOND));
     assert_eq!(of(true, hour, Moment(20 * SECOND)), [1000.0]);
 }
+
+/// The mean is what the list's values say, at every moment: as they come, as they are pushed out, as they age.
+#[test]
+fn the_mean_is_the_list_s() {
+    let measures = Measures::default();
+    assert_eq!(measures.mean(true, Duration::from_secs(9), Moment(0)), None, "nobody reads them");
+    measures.keep_lists(3);
+    let ttl = Duration::from_secs(9);
+    let mut rng = fastrand::Rng::with_seed(1);
+    for second in 0..400 {
+        if rng.u8(..10) < 3 {
+            measures.began(Duration::from_millis(rng.u64(0..4_000)), Moment(second * SECOND));
+        }
+        for now in [Moment(second * SECOND), Moment(second * SECOND + 999)] {
+            let list: Vec<f32> = measures.list(true, ttl, now).collect();
+            let want = (!list.is_empty()).then(|| list.iter().sum::<f32>() / list.len() as f32);
+            assert_eq!(measures.mean(true, ttl, now), want, "second {second}");
+        }
+    }
+    measures.began(Duration::ZERO, Moment(500 * SECOND));
+    assert_eq!(measures.mean(true, ttl, Moment(501 * SECOND)), Some(0.0), "an explicit zero is a zero");
+}

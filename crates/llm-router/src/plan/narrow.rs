@@ -28,7 +28,7 @@ impl<'a, 'w, W: Witness> Narrowing<'a, 'w, W> {
         now: Moment,
         witness: &'w mut W,
     ) -> Self {
-        let mut open = Open::new();
+        let mut open = Open::with_capacity(group.candidates.len());
         for (at, candidate) in (0..).zip(&group.candidates) {
             match hindrance(at, candidate, filter, now) {
                 None => open.push(at),

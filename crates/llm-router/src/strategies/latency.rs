@@ -10,28 +10,35 @@ use crate::Candidate;
 /// One of those whose latency is at most the lowest and a share of it (`lowest_latency_buffer`); who was
 /// not asked yet counts as 0.
 pub(super) fn pick(pool: Pool<'_>, rng: &mut Rng) -> Option<u32> {
-    let open = pool.iter().filter(|(_, one)| has_room(pool, one));
-    let timed: SmallVec<[(u32, f64); 16]> = open.map(|(at, one)| (at, latency(pool, one))).collect();
-    let lowest = timed.iter().map(|(_, time)| *time).min_by(f64::total_cmp)?;
-    let most = lowest * (1.0 + pool.args.latency_buffer);
-    let close: SmallVec<[u32; 16]> =
-        timed.iter().filter(|(_, time)| *time <= most).map(|(at, _)| *at).collect();
-    rng.choice(close)
+    let buffer = 1.0 + pool.args.latency_buffer;
+    let mut close: SmallVec<[(u32, f32); 16]> = SmallVec::with_capacity(pool.open.len());
+    let (mut lowest, mut most) = (f32::INFINITY, f64::INFINITY);
+    for (at, one) in pool.iter() {
+        let time = latency(pool, one);
+        if f64::from(time) > most || !has_room(pool, one) {
+            continue;
+        }
+        if time < lowest {
+            (lowest, most) = (time, f64::from(time) * buffer);
+        }
+        close.push((at, time));
+    }
+    close.retain(|(_, time)| f64::from(*time) <= most);
+    rng.choice(close).map(|(at, _)| at)
 }
 
 /// Streams are compared by their first byte, where any is known; its mean, or a percentile of it.
-fn latency(pool: Pool<'_>, one: &Candidate) -> f64 {
-    let list = |first| one.state.latencies(first, pool.args.ttl, pool.now);
-    let streamed = pool.ask.stream && list(true).next().is_some();
-    match pool.args.first_byte_percentile {
-        Some(percentile) if streamed => at_percentile(list(true).collect(), percentile),
-        _ => mean(list(streamed)),
+fn latency(pool: Pool<'_>, one: &Candidate) -> f32 {
+    let (ttl, now) = (pool.args.ttl, pool.now);
+    let mean = |first| one.state.mean_latency(first, ttl, now);
+    let first_byte = if pool.ask.stream { mean(true) } else { None };
+    match (first_byte, pool.args.first_byte_percentile) {
+        (Some(_), Some(percentile)) => {
+            at_percentile(one.state.latencies(true, ttl, now).collect(), percentile)
+        }
+        (Some(mean), None) => mean,
+        (None, _) => mean(false).unwrap_or_default(),
     }
-}
-
-fn mean(list: impl Iterator<Item = f32>) -> f64 {
-    let (sum, count) = list.fold((0.0, 0.0), |(sum, count), time| (sum + f64::from(time), count + 1.0));
-    if count == 0.0 { 0.0 } else { sum / count }
 }
 
 /// A percentile of a list, between two values in proportion.
@@ -41,11 +48,11 @@ fn mean(list: impl Iterator<Item = f32>) -> f64 {
     clippy::cast_sign_loss,
     reason = "lists hold at most 1000 values, and the place is between the first and the last"
 )]
-fn at_percentile(mut list: Vec<f32>, percentile: f64) -> f64 {
+fn at_percentile(mut list: Vec<f32>, percentile: f64) -> f32 {
     list.sort_by(f32::total_cmp);
     let place = (percentile / 100.0).clamp(0.0, 1.0) * (list.len() - 1) as f64;
     let (below, above) = (list[place.floor() as usize], list[place.ceil() as usize]);
-    f64::from(below) + f64::from(above - below) * place.fract()
+    below + (above - below) * place.fract() as f32
 }
 
 #[cfg(test)]
