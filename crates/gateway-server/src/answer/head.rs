@@ -227,14 +227,11 @@ fn whole(digits: &mut Vec<u8>, number: u64) {
 }
 
 /// A point and `width` digits.
-fn fraction(out: &mut Vec<u8>, mut part: u64, width: usize) {
-    let mut digits = [b'0'; 10];
-    digits[0] = b'.';
-    for digit in digits[1..=width].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(part % 10).unwrap_or(0);
-        part /= 10;
-    }
-    out.extend_from_slice(&digits[..=width]);
+fn fraction(out: &mut Vec<u8>, part: u64, width: u32) {
+    // A one in front keeps the zeros; the point takes its place.
+    let from = out.len();
+    whole(out, part + 10_u64.pow(width));
+    out[from] = b'.';
 }
 
 #[cfg(test)]

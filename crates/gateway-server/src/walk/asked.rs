@@ -4,6 +4,7 @@ use std::hash::BuildHasher as _;
 use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
+use http::HeaderName;
 use http::header::USER_AGENT;
 use jiff::Timestamp;
 use llm_providers::tokens::{Encoding, count};
@@ -43,9 +44,13 @@ const MEDIA: [&str; 11] = [
 const SEALED: &[u8] = b"encrypted_content";
 
 /// Headers that name a session, the most telling first.
-const SESSIONS: [&str; 3] = ["x-litellm-session-id", "x-session-id", "x-claude-code-session-id"];
+static SESSIONS: [HeaderName; 3] = [
+    HeaderName::from_static("x-litellm-session-id"),
+    HeaderName::from_static("x-session-id"),
+    HeaderName::from_static("x-claude-code-session-id"),
+];
 /// The header that names a trace, which is a session where no other is named.
-const TRACE: &str = "x-litellm-trace-id";
+static TRACE: HeaderName = HeaderName::from_static("x-litellm-trace-id");
 
 /// What few want to know of a request: deployments with rules of their own, and whoever prices a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -235,9 +240,10 @@ impl Call {
 
     /// The session the request names, by the headers that do (surface §6.2).
     pub(super) fn session(&self) -> Option<&str> {
-        let header = |name: &str| self.head.headers.get(name)?.to_str().ok().filter(|id| !id.is_empty());
-        let session = SESSIONS.iter().find_map(|name| header(name)).or(self.session.as_deref());
-        session.or_else(|| header(TRACE)).or(self.trace.as_deref())
+        let headers = &self.head.headers;
+        let header = |name: &HeaderName| headers.get(name)?.to_str().ok().filter(|id| !id.is_empty());
+        let session = SESSIONS.iter().find_map(header).or(self.session.as_deref());
+        session.or_else(|| header(&TRACE)).or(self.trace.as_deref())
     }
 
     /// Whether an answer by a JSON schema is asked for. A body that cannot be read is refused later.

@@ -45,20 +45,20 @@ impl<'r> Walk<'r> {
         self.report.retries = 0;
         self.report.max_retries = self.request.controls.num_retries.unwrap_or(self.settings.num_retries);
         loop {
-            let wait = match self.pick(&route, &part, &state.failed) {
+            let now = self.router.clock.now();
+            let wait = match self.pick(&route, &part, &state.failed, now) {
                 Err(refusal) => self.after_refusal(&route, &refusal, &mut state),
                 Ok(at) => {
                     state.at = at;
                     let mut candidate = &route.group.candidates[at as usize];
                     let mut limits = Limits::of(&self.request, &candidate.deployment, self.settings);
-                    let Some(mut place) = enter(&*self.router.clock, candidate, &limits, self.turn()).await
-                    else {
+                    let entered = enter(&*self.router.clock, candidate, &limits, self.turn(), now).await;
+                    let Some((mut place, mut began)) = entered else {
                         state.first.get_or_insert_with(|| {
                             error::no_place(route.name, limits.any().unwrap_or_default())
                         });
                         return Err(state.give_up(route, part.params));
                     };
-                    let mut began = self.router.clock.now();
                     let ask = Ask { stream: self.request.stream, ..self.request.ask };
                     let Ok(held) = rates::take(candidate, &ask, self.settings, began) else {
                         // Others were quicker: whoever picks now sees it.
@@ -165,6 +165,7 @@ impl<'r> Walk<'r> {
         route: &Route<'r>,
         part: &Part<'r>,
         failed: &[u32],
+        now: Moment,
     ) -> Result<u32, Refusal> {
         let controls = self.request.controls;
         let tags = wish(&self.request, self.settings, route.group);
@@ -182,7 +183,6 @@ impl<'r> Walk<'r> {
             excluded.extend(all.filter(|(_, one)| !fits(&one.deployment)).map(|(at, _)| at));
         }
         let ask = Ask { stream: self.request.stream, advice: part.advice.as_ref(), ..self.request.ask };
-        let now = self.router.clock.now();
         let wanted = match self.request.bonds {
             [] => Spots::new(),
             bonds => self.router.routes.affinity().wanted(bonds, route.group, now),
@@ -342,25 +342,28 @@ pub(crate) fn wish<'a>(
     })
 }
 
-/// Takes a place at a deployment, waiting for one no longer than the attempt may take.
+/// Takes a place at a deployment, waiting for one no longer than the attempt may take, and says when it has it.
 async fn enter(
     clock: &dyn Clock,
     candidate: &Candidate,
     limits: &Limits,
     (priority, tenant): (Option<i64>, Option<Tenant>),
-) -> Option<InFlight> {
+    now: Moment,
+) -> Option<(InFlight, Moment)> {
     if let Some(place) = candidate.state.enter(candidate.parallel_limit) {
-        return Some(place);
+        return Some((place, now));
     }
     let priority = priority.unwrap_or(i64::MAX);
     let mut place = pin!(candidate.state.wait_for_place(candidate.parallel_limit, priority, tenant));
     let Some(limit) = limits.any() else {
-        return Some(place.await);
+        let place = place.await;
+        return Some((place, clock.now()));
     };
     let mut late = clock.sleep(limit);
-    poll_fn(|cx| match place.as_mut().poll(cx) {
+    let place = poll_fn(|cx| match place.as_mut().poll(cx) {
         Poll::Ready(place) => Poll::Ready(Some(place)),
         Poll::Pending => late.as_mut().poll(cx).map(|()| None),
     })
-    .await
+    .await?;
+    Some((place, clock.now()))
 }

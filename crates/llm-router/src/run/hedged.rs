@@ -66,18 +66,18 @@ impl<'r> Walk<'r> {
 
     /// Another deployment that has a place at once, if the budget allows a second try.
     fn rival(&mut self, route: &Route<'r>, part: &Part<'r>, at: u32) -> Option<(Rival<'r>, Attempt<'r>)> {
-        let picked = self.pick(route, part, &[at]).ok().filter(|picked| *picked != at)?;
+        let now = self.router.clock.now();
+        let picked = self.pick(route, part, &[at], now).ok().filter(|picked| *picked != at)?;
         let candidate = &route.group.candidates[picked as usize];
         if !self.router.routes.hedges().take() {
             return None;
         }
         let mut place = candidate.state.enter(candidate.parallel_limit)?;
         let limits = Limits::of(&self.request, &candidate.deployment, self.settings);
-        let began = self.router.clock.now();
         let ask = Ask { stream: self.request.stream, ..self.request.ask };
-        place.hold(rates::take(candidate, &ask, self.settings, began).ok()?);
+        place.hold(rates::take(candidate, &ask, self.settings, now).ok()?);
         let next = self.attempt(route, candidate, &limits, part.params);
-        Some((Rival { at: picked, model: Cow::Borrowed(""), place, began }, next))
+        Some((Rival { at: picked, model: Cow::Borrowed(""), place, began: now }, next))
     }
 }
 

@@ -314,9 +314,9 @@ pub(in crate::repo) fn scopes_of<'a>(
         .into_iter()
         .filter(|(kind, id, member)| !id.is_empty() && (!kind.is_membership() || !member.is_empty()));
     // A tag named twice is charged once.
-    let tags: BTreeSet<String> = serde_json::from_str(outcome.tags).unwrap_or_default();
+    let tags: BTreeSet<String> = told(outcome.tags);
     let tags = tags.into_iter().map(|tag| (ScopeKind::Tag, Cow::Owned(tag), Cow::Borrowed("")));
-    let parts: Vec<PartTold> = serde_json::from_str(owner.parts).unwrap_or_default();
+    let parts: Vec<PartTold> = told(owner.parts);
     let parts = parts.into_iter().map(|part| {
         let (id, member, share) = match part {
             PartTold::Whole(id, member) => (id, member, None),
@@ -330,4 +330,9 @@ pub(in crate::repo) fn scopes_of<'a>(
     });
     let named = named.map(|(kind, id, member)| (kind, Cow::Borrowed(id), Cow::Borrowed(member)));
     named.chain(tags).map(|scope| (scope, None)).chain(parts)
+}
+
+/// A list of the ledger's, which has none for most calls.
+fn told<'a, T: Default + Deserialize<'a>>(json: &'a str) -> T {
+    if json.is_empty() { T::default() } else { serde_json::from_str(json).unwrap_or_default() }
 }
