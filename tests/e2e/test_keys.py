@@ -188,6 +188,35 @@ def test_several_keys_at_once(gateway):
     assert (aliases["aliases"], aliases["total_count"]) == (["several-0", "several-1"], 2)
 
 
+def test_keys_of_a_team_are_changed_together(gateway):
+    team = gateway.ask("POST", "/team/new", {}).json["team_id"]
+    keys = [gateway.new_key(team_id=team) for _ in range(2)]
+    stranger = gateway.new_key()
+    path = "/team/key/bulk_update"
+    everything = {"team_id": team, "all_keys_in_team": True, "update_fields": {"max_budget": 5, "rpm_limit": 3}}
+    done = gateway.ask("POST", path, everything).json
+    assert (done["total_requested"], len(done["successful_updates"]), done["failed_updates"]) == (2, 2, [])
+    limits = lambda key: gateway.ask("GET", f"/key/info?key={key}").json["info"]["max_budget"]
+    assert [limits(key) for key in [*keys, stranger]] == [5.0, 5.0, None]
+    some = {"team_id": team, "key_ids": [keys[0], stranger], "update_fields": {"max_budget": None}}
+    done = gateway.ask("POST", path, some).json
+    assert [len(done[name]) for name in ("successful_updates", "failed_updates")] == [1, 1]
+    assert team in done["failed_updates"][0]["failed_reason"]
+    assert [limits(key) for key in [*keys, stranger]] == [None, 5.0, None]
+    # What is unclear, or not for many, changes nothing.
+    for wrong, field in [
+        ({"all_keys_in_team": True, "update_fields": {"max_budget": 1, "user_id": "me"}}, "user_id"),
+        ({"all_keys_in_team": True, "update_fields": {"max_budget": 1, "rpm_limit": "many"}}, "rpm_limit"),
+        ({"all_keys_in_team": True, "update_fields": {}}, "update_fields"),
+        ({"all_keys_in_team": True, "key_ids": [keys[0]], "update_fields": {"max_budget": 1}}, "key_ids"),
+        ({"update_fields": {"max_budget": 1}}, "key_ids"),
+    ]:
+        answer = gateway.ask("POST", path, {"team_id": team, **wrong})
+        assert answer.status == 422 and field in str(answer.body), answer.body
+    assert gateway.ask("POST", path, {**everything, "team_id": "nobody"}).status == 404
+    assert [limits(key) for key in keys] == [None, 5.0]
+
+
 def test_a_key_of_a_service_belongs_to_a_team_and_to_no_user(gateway):
     body = {"team_id": "blue", "key_alias": "robot", "user_id": "nobody"}
     made = gateway.ask("POST", "/key/service-account/generate", body).json

@@ -125,6 +125,11 @@ def test_a_team_is_run_by_its_administrator(gateway, ann, bob):
     ok(gateway.ask("POST", "/team/update", {"team_id": team, "team_alias": fresh("ours")}, key=key))
     denied(gateway.ask("POST", "/team/update", {"team_id": team, "max_budget": 100}, key=key), 403)
     denied(gateway.ask("POST", "/team/delete", {"team_ids": [team]}, key=key), 401)
+    together = {"team_id": team, "all_keys_in_team": True, "update_fields": {"rpm_limit": 4}}
+    assert ok(gateway.ask("POST", "/team/key/bulk_update", together, key=key))["total_requested"] == 1
+    budget = {**together, "update_fields": {"budget_id": "b"}}
+    denied(gateway.ask("POST", "/team/key/bulk_update", budget, key=key), 403)
+    denied(gateway.ask("POST", "/team/key/bulk_update", together, key=others), 401)
     # Its members look, and do what the team permits.
     assert ok(gateway.ask("GET", f"/team/info?team_id={team}", key=others))["team_id"] == team
     denied(gateway.ask("POST", "/team/member_add", third, key=others), 403)
@@ -150,6 +155,10 @@ def test_an_organisations_administrator_makes_its_teams(gateway, ann):
     assert ok(gateway.ask("GET", f"/organization/info?organization_id={organization}", key=key))
     foreign = ok(gateway.ask("POST", "/organization/new", {"organization_alias": fresh("org")}))["organization_id"]
     denied(gateway.ask("GET", f"/organization/info?organization_id={foreign}", key=key), 403)
+    several = lambda *ids: gateway.ask("POST", "/organization/info", {"organizations": list(ids)}, key=key)
+    assert [row["organization_id"] for row in ok(several(organization))] == [organization]
+    denied(several(organization, foreign), 403)
+    assert several().status == 400
     denied(gateway.ask("POST", "/team/new", {"organization_id": foreign}, key=key), 401)
 
 

@@ -1,6 +1,7 @@
 //! `/key/*`: made, shown, changed, blocked, deleted, listed (surface §3.4).
 
 mod generation;
+mod of_team;
 mod rotate;
 mod several;
 
@@ -37,6 +38,7 @@ pub(crate) enum KeyAction {
     InfoOfSeveral,
     Aliases,
     BulkUpdate,
+    BulkUpdateOfTeam,
     Regenerate,
     ResetSpend,
 }
@@ -63,6 +65,7 @@ pub(super) async fn run(job: Job, action: KeyAction) -> Result<Value, Refusal> {
         KeyAction::InfoOfSeveral => job.info_of_several().await,
         KeyAction::Aliases => job.aliases().await,
         KeyAction::BulkUpdate => job.update_several().await,
+        KeyAction::BulkUpdateOfTeam => job.update_of_team().await,
         KeyAction::Regenerate => job.regenerate().await,
         KeyAction::ResetSpend => job.reset_spend().await,
     }

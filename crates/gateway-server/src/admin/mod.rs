@@ -126,7 +126,8 @@ impl Action {
             Self::User(action) => action.reads(),
             Self::Customer(action) => matches!(action, CustomerAction::Info | CustomerAction::List),
             Self::Organization(action) => {
-                matches!(action, OrganizationAction::Info | OrganizationAction::List)
+                use OrganizationAction::{Info, InfoOfSeveral, List};
+                matches!(action, Info | InfoOfSeveral | List)
             }
             Self::Project(action) => action.reads(),
             Self::AccessGroup(action) => action.reads(),

@@ -2,6 +2,7 @@
 
 use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
 use http::StatusCode;
+use llm_types::ErrorKind;
 use serde_json::{Value, json};
 
 use super::job::Job;
@@ -17,6 +18,7 @@ pub(crate) enum OrganizationAction {
     Update,
     Delete,
     Info,
+    InfoOfSeveral,
     List,
     MemberAdd,
     MemberUpdate,
@@ -33,6 +35,7 @@ pub(super) async fn run(job: Job, action: OrganizationAction) -> Result<Value, R
         OrganizationAction::Update => update(&job).await,
         OrganizationAction::Delete => delete(&job).await,
         OrganizationAction::Info => info(&job).await,
+        OrganizationAction::InfoOfSeveral => info_of_several(&job).await,
         OrganizationAction::List => list(&job).await,
         OrganizationAction::MemberAdd => member_add(&job).await,
         OrganizationAction::MemberUpdate => member_update(&job).await,
@@ -89,6 +92,39 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
         return Err(Refusal::missing("organization_id"));
     };
     row(job, &existing(job, &id).await?).await
+}
+
+/// The organisations that a request to `POST /organization/info` names.
+///
+/// # Errors
+/// Where it names none.
+pub(super) fn named(job: &Job) -> Result<Vec<String>, Refusal> {
+    let mut fields = job.fields()?;
+    let ids = fields.texts("organizations");
+    fields.finish()?;
+    match ids {
+        Change::Set(ids) if !ids.is_empty() => Ok(ids),
+        _ => {
+            let message = "`organizations` names nobody, expected a list of organization ids";
+            Err(Refusal::about(
+                ErrorKind::BadRequest,
+                "bad_request_error",
+                "organizations",
+                message.to_owned(),
+            ))
+        }
+    }
+}
+
+/// Those that there are of the ones that are asked for.
+async fn info_of_several(job: &Job) -> Result<Value, Refusal> {
+    let mut rows = Vec::new();
+    for id in named(job)? {
+        if let Some(record) = job.db.scope(&organization(&id)).await? {
+            rows.push(row(job, &record).await?);
+        }
+    }
+    Ok(Value::Array(rows))
 }
 
 async fn list(job: &Job) -> Result<Value, Refusal> {

@@ -112,7 +112,12 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
         Action::Key(action) => rights.keys(job, action, path).await,
         Action::Team(action) => rights.teams(job, action, path).await,
         Action::Project(action) => rights.projects(job, action, path).await,
-        Action::Organization(OrganizationAction::Info) => rights.organization(job),
+        Action::Organization(OrganizationAction::Info) => {
+            job.param("organization_id").map_or(Ok(()), |asked| rights.administers(&asked))
+        }
+        Action::Organization(OrganizationAction::InfoOfSeveral) => {
+            super::organizations::named(job)?.iter().try_for_each(|asked| rights.administers(asked))
+        }
         Action::Activity(ActivityOf::User, _) => {
             narrow(job, "user_id", &rights.user);
             Ok(())
@@ -226,6 +231,7 @@ impl Rights {
             KeyAction::Update | KeyAction::Block | KeyAction::Unblock | KeyAction::Regenerate => {
                 self.changes(job, path).await
             }
+            KeyAction::BulkUpdateOfTeam => self.changes_keys_of_team(job, path).await,
             KeyAction::Delete => {
                 for name in named_keys(job)? {
                     let record = job.db.key_by_name(&name).await?;
@@ -351,6 +357,16 @@ impl Rights {
         Ok(())
     }
 
+    /// Keys of a team are changed together by those who run it, and by members it lets change keys.
+    async fn changes_keys_of_team(&self, job: &Job, path: &str) -> Result<(), Refusal> {
+        let body = object(job)?;
+        let Some(team) = body.get("team_id").and_then(Value::as_str) else { return Ok(()) };
+        if !self.runs(job, team).await? && !self.team_permits(job, team, "/key/update").await? {
+            return Err(crate::routes::operators_only(path).into());
+        }
+        body.get("update_fields").and_then(Value::as_object).map_or(Ok(()), ordinary)
+    }
+
     /// What the caller's own keys spent; who runs a team sees its calls.
     async fn spend(&self, job: &mut Job, action: SpendAction) -> Result<(), Refusal> {
         // What is asked is narrowed where it is answered.
@@ -474,9 +490,8 @@ impl Rights {
         }
     }
 
-    fn organization(&self, job: &Job) -> Result<(), Refusal> {
-        let Some(asked) = job.param("organization_id") else { return Ok(()) };
-        if self.organizations.contains(&asked) {
+    fn administers(&self, asked: &str) -> Result<(), Refusal> {
+        if self.organizations.iter().any(|own| own == asked) {
             return Ok(());
         }
         Err(refused(format!("You do not administer organization={asked}")))

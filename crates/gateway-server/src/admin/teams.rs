@@ -319,7 +319,7 @@ fn memberships(job: &Job, members: &[ScopeRecord]) -> Value {
     members.iter().map(|member| view::membership(member, job.spent(member))).collect()
 }
 
-async fn existing(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
+pub(super) async fn existing(job: &Job, id: &str) -> Result<ScopeRecord, Refusal> {
     let found = job.db.scope(&team_id(id)).await?;
     found.ok_or_else(|| {
         let message = format!("Team not found, passed team_id={id}");

@@ -97,6 +97,7 @@ const GROUPS: [(&str, &[&str]); 10] = [
             "/key/info",
             "/key/update",
             "/key/bulk_update",
+            "/team/key/bulk_update",
             "/key/delete",
             "/key/list",
             "/key/aliases",
