@@ -91,6 +91,27 @@ def test_a_projects_limits_hold_for_its_keys(gateway):
     assert kept.status == 400 and "1 key(s)" in kept.json["error"]["message"]
 
 
+@pytest.mark.parametrize("direction, limit", [("itpm", 12), ("otpm", 6)])
+def test_a_project_counts_prompts_and_answers_apart(gateway, direction, limit):
+    # Calls have 10 tokens of prompt and 5 of answer: what is counted together allows one call, each alone two.
+    owner, name = team(gateway), f"model_{direction}_limit"
+    made = project(gateway, owner, **{name: {"gpt": limit}})
+    assert ok(gateway.ask("GET", f"/project/info?project_id={made}"))[name] == {"gpt": limit}
+    key = gateway.new_key(team_id=owner, project_id=made)
+    header = f"x-ratelimit-model_per_project_{direction}"
+    first = eventually(lambda: gateway.chat(key=key), 200)
+    assert first.headers[f"{header}-limit-tokens"] == str(limit)
+    eventually(lambda: gateway.chat(key=key), 200)
+    refused = eventually(lambda: gateway.chat(key=key), 429)
+    error = refused.json["error"]
+    assert f"Rate limit exceeded for model_per_project_{direction}: {made}:gpt. Limit type: tokens" in error["message"]
+    assert gateway.chat("claude", key=key).status == 200
+    ok(gateway.ask("POST", "/project/update", {"project_id": made, name: {"gpt": 1000}}))
+    eventually(lambda: gateway.chat(key=key), 200)
+    wrong = gateway.ask("POST", "/project/update", {"project_id": made, name: {"gpt": "many"}})
+    assert wrong.status == 400 and name in wrong.json["error"]["message"]
+
+
 def test_who_may_see_and_change_projects(gateway):
     def somebody(role, **fields):
         made = ok(gateway.ask("POST", "/user/new", {"user_id": fresh("user"), "user_role": "internal_user"}))

@@ -50,11 +50,12 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     if let Some(said) = given("default_estimated_output_tokens").filter(|said| said.as_u64().is_none()) {
         return Err(wrong("default_estimated_output_tokens", said, "a whole number of tokens"));
     }
-    let by_model = "default_estimated_output_tokens_per_model";
     let is_map =
         |said: &Value| said.as_object().is_some_and(|map| map.values().all(|said| said.as_u64().is_some()));
-    if let Some(said) = given(by_model).filter(|said| !is_map(said)) {
-        return Err(wrong(by_model, said, "whole numbers of tokens by model"));
+    for by_model in ["default_estimated_output_tokens_per_model", "model_itpm_limit", "model_otpm_limit"] {
+        if let Some(said) = given(by_model).filter(|said| !is_map(said)) {
+            return Err(wrong(by_model, said, "whole numbers of tokens by model"));
+        }
     }
     for name in ["rpm_limit_type", "tpm_limit_type"] {
         let is_kind = |said: &Value| said.as_str().is_some_and(|said| THROUGHPUTS.contains(&said));

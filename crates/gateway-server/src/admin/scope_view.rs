@@ -194,7 +194,9 @@ pub(super) fn project(record: &ScopeRecord, spent: Money) -> Map<String, Value> 
     row.put("team_id", json!(settings.team_id));
     row.put("model_spend", json!({}));
     row.put("litellm_budget_table", own_budget(record));
-    row.finish(record, &["description", "object_permission", "object_permission_id"])
+    let rest =
+        ["description", "object_permission", "object_permission_id", "model_itpm_limit", "model_otpm_limit"];
+    row.finish(record, &rest)
 }
 
 /// A tag.

@@ -167,6 +167,8 @@ pub(crate) fn rests(head: &mut Head, word: &str, left: &Remaining) {
         "model_per_key" => rate_names!("model_per_key"),
         "model_per_team" => rate_names!("model_per_team"),
         "model_per_project" => rate_names!("model_per_project"),
+        "model_per_project_itpm" => rate_names!("model_per_project_itpm"),
+        "model_per_project_otpm" => rate_names!("model_per_project_otpm"),
         "model_per_user" => rate_names!("model_per_user"),
         "model_per_organization" => rate_names!("model_per_organization"),
         "model_per_end_user" => rate_names!("model_per_end_user"),

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::Scope;
 use crate::clock::time_of;
+use crate::config::TokenCount;
 use crate::limits::Limits;
 
 /// For which calls a part holds.
@@ -58,13 +59,15 @@ pub(crate) struct PartSpec {
     pub(crate) period: Option<String>,
     /// What may be used: money or rates.
     pub(crate) limits: Limits,
+    /// Which tokens its limit a minute counts, where it says that itself.
+    pub(crate) counts: Option<TokenCount>,
 }
 
 impl PartSpec {
     /// Rates of one key for a model, where the deployment says them for every key.
     pub(crate) fn rates_of(model: &str, (rpm, tpm): (Option<u64>, Option<u64>)) -> Self {
         let limits = Limits { rpm, tpm, ..Limits::default() };
-        Self { of: For::Model(model.to_owned()), period: None, limits }
+        Self { of: For::Model(model.to_owned()), period: None, limits, counts: None }
     }
 
     /// Whether it is about money: only then is it stored.
@@ -84,7 +87,12 @@ impl PartSpec {
             None if self.is_budget() => "@".to_owned(),
             None => String::new(),
         };
-        ScopeId::member(ScopeKind::Part, owner, format!("{kind}{of}{period}"))
+        let counts = match self.counts {
+            None | Some(TokenCount::Total) => "",
+            Some(TokenCount::Input) => "!input",
+            Some(TokenCount::Output) => "!output",
+        };
+        ScopeId::member(ScopeKind::Part, owner, format!("{kind}{of}{period}{counts}"))
     }
 }
 
@@ -109,6 +117,26 @@ pub(crate) fn parts_of_scope(settings: &ScopeSettings) -> Vec<PartSpec> {
     Said { model_max_budget, model_rpm_limit, model_tpm_limit, metadata, extra }.parts()
 }
 
+/// Where a project says what may be asked and answered a minute, each for itself.
+const DIRECTED: [(&str, TokenCount); 2] =
+    [("model_itpm_limit", TokenCount::Input), ("model_otpm_limit", TokenCount::Output)];
+
+/// The parts of a project that count prompts or answers alone.
+pub(crate) fn directed_parts(settings: &ScopeSettings) -> Vec<PartSpec> {
+    let mut parts = Vec::new();
+    for (name, what) in DIRECTED {
+        let own = settings.extra.get(name).filter(|said| !said.is_null());
+        let said = own.or_else(|| settings.metadata.get(name)).and_then(Value::as_object);
+        parts.extend(said.into_iter().flat_map(counts).map(|(model, tpm)| PartSpec {
+            of: For::Model(model.clone()),
+            period: None,
+            limits: Limits { tpm: Some(tpm), ..Limits::default() },
+            counts: Some(what),
+        }));
+    }
+    parts
+}
+
 impl Said<'_> {
     fn parts(&self) -> Vec<PartSpec> {
         let mut parts = self.rates();
@@ -127,7 +155,7 @@ impl Said<'_> {
         let mut parts: Vec<PartSpec> = Vec::new();
         let mut add = |of: For, limits: Limits| match parts.iter_mut().find(|part| part.of == of) {
             Some(part) => part.limits = part.limits.or(&limits),
-            None => parts.push(PartSpec { of, period: None, limits }),
+            None => parts.push(PartSpec { of, period: None, limits, counts: None }),
         };
         let stored = |name: &str| self.metadata.get(name).and_then(Value::as_object);
         for map in [Some(self.model_rpm_limit), stored("model_rpm_limit")].into_iter().flatten() {
@@ -156,7 +184,7 @@ fn counts(map: &JsonMap) -> impl Iterator<Item = (&String, u64)> {
 fn budget_of(of: For, said: &Value) -> Option<PartSpec> {
     let (max, period) = amount_and_period(said)?;
     let limits = Limits { max_budget: Some(max), ..Limits::default() };
-    Some(PartSpec { of, period: period.map(str::to_owned), limits })
+    Some(PartSpec { of, period: period.map(str::to_owned), limits, counts: None })
 }
 
 /// The amount and the period of a budget; `None` where there is no amount.

@@ -13,7 +13,7 @@ use llm_types::{Money, Result};
 
 use super::budgeted::BudgetedGroups;
 use super::directory::unavailable;
-use super::parts::{Part, PartSpec, parts_of_scope, raise_of};
+use super::parts::{Part, PartSpec, directed_parts, parts_of_scope, raise_of};
 use super::rules::Rules;
 use crate::clock::now_ms;
 use crate::limits::{Account, Calendar, Limits, next_reset};
@@ -297,6 +297,9 @@ impl Scopes {
             if specs.iter().all(|own| own.of != spec.of) {
                 specs.push(spec);
             }
+        }
+        if record.id.kind == ScopeKind::Project {
+            specs.extend(directed_parts(&record.settings));
         }
         let parts = self.parts(&record.id.as_owner(), specs).await?;
         let groups = self.groups_of(&record).await?;

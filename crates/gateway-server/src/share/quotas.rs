@@ -55,6 +55,14 @@ pub(crate) struct Rated {
     pub(crate) holder: Holder,
     /// Its limits.
     pub(crate) limits: Limits,
+    /// The tokens of the call that count here, where that is not what counts elsewhere.
+    pub(crate) tokens: Option<u64>,
+}
+
+impl Rated {
+    fn asks(&self, ask: Ask) -> Ask {
+        Ask { tokens: self.tokens.unwrap_or(ask.tokens), ..ask }
+    }
 }
 
 /// What this replica shares.
@@ -93,7 +101,8 @@ impl Quotas {
     /// the store does not answer, rates are counted here from then on.
     pub(crate) async fn ask(&self, shared: &Shared, rated: Vec<Rated>, ask: Ask) {
         let Some(redis) = shared.snapshot().config.redis.clone() else { return };
-        let is_short = |one: &Rated| one.holder.account().quota_is_short(&one.limits, ask, steady_ms());
+        let is_short =
+            |one: &Rated| one.holder.account().quota_is_short(&one.limits, one.asks(ask), steady_ms());
         let Some(first) = rated.iter().find(|one| is_short(one)) else { return };
         let gate = Arc::clone(&self.gates.entry(first.name.clone()).or_default());
         let _turn = gate.lock().await;
@@ -106,7 +115,7 @@ impl Quotas {
             (
                 one.name.clone(),
                 one.holder.clone(),
-                one.holder.account().quota_want(&one.limits, Some(ask), now),
+                one.holder.account().quota_want(&one.limits, Some(one.asks(ask)), now),
             )
         });
         let wants: Vec<_> = wants.collect();

@@ -43,7 +43,7 @@ pub(crate) fn fund_of_provider(provider: &str) -> String {
 impl Fund {
     fn new(owner: String, allowance: &Allowance, name: String) -> Self {
         let limits = Limits { max_budget: Some(allowance.max), ..Limits::default() };
-        let spec = PartSpec { of: For::All, period: allowance.period.clone(), limits };
+        let spec = PartSpec { of: For::All, period: allowance.period.clone(), limits, counts: None };
         let id = spec.id(&owner);
         Self { owner, spec, id, name }
     }

@@ -8,10 +8,12 @@ use llm_types::{Error, ErrorKind, Money, Origin, Result, seldom};
 
 use super::admit::no_access;
 use super::groups;
+use super::limit::counted;
 use super::priority::{self, Slot};
-use super::whose::{Who, per, word};
+use super::whose::{Who, word, word_of};
 use super::{Call, Caller, customer, funds};
 use crate::clock::steady_ms;
+use crate::config::TokenCount;
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
 use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
 use crate::share::{Holder, Rated};
@@ -22,6 +24,8 @@ use crate::store::{self, Condition};
 pub(crate) struct Charged {
     key: Option<(Arc<KeyEntry>, Reserved)>,
     scopes: Vec<(Arc<Scope>, Reserved)>,
+    /// Those that count prompts or answers alone.
+    directed: Vec<(Arc<Scope>, Reserved, TokenCount)>,
     /// What the customer spends is not added up (`disable_end_user_cost_tracking`).
     customer_uncounted: bool,
     /// The parts and groups of models among the scopes that are about money: the ledger is told of them.
@@ -52,6 +56,8 @@ pub(super) struct Payers<'a> {
     key_rates: Option<Part>,
     /// The share of the model's rates, by priority.
     slot: Option<Slot<'a>>,
+    /// The tokens of the prompt and of the answer that are expected.
+    pub(super) tokens: [u64; 2],
     call: &'a Call,
 }
 
@@ -74,7 +80,7 @@ impl<'a> Payers<'a> {
             [] => None,
             parts => customer.map(|link| (&link.scope.id, parts)),
         };
-        Self { key, scopes, allowance, funds: &call.funds, key_rates, slot, call }
+        Self { key, scopes, allowance, funds: &call.funds, key_rates, slot, tokens: [0; 2], call }
     }
 
     /// Those who pay with money: what counts calls alone is left out.
@@ -92,7 +98,8 @@ impl<'a> Payers<'a> {
     /// # Errors
     /// The denial of the first limit that is reached, and whose it is.
     pub(super) fn reserve(&self, ask: Ask, now_ms: i64) -> Result<(Charged, Rests), (Denial, Who)> {
-        let mut sheet = Sheet { charged: Charged::default(), rests: Rests::default(), ask, now_ms };
+        let tokens = self.tokens;
+        let mut sheet = Sheet { charged: Charged::default(), rests: Rests::default(), ask, tokens, now_ms };
         match self.write(&mut sheet) {
             Ok(()) => Ok((sheet.charged, sheet.rests)),
             Err(refused) => {
@@ -105,11 +112,20 @@ impl<'a> Payers<'a> {
     /// Everybody with rates who pays, for shares of rates that replicas keep together.
     pub(super) fn rated(&self) -> Vec<Rated> {
         let mut rated = Vec::new();
-        let mut add = |name: String, holder: Holder, limits: Limits| {
+        let mut counting = |name: String, holder: Holder, limits: Limits, tokens: Option<u64>| {
             if limits.has_rates() {
-                rated.push(Rated { name, holder, limits });
+                rated.push(Rated { name, holder, limits, tokens });
             }
         };
+        for link in self.scopes.iter().filter(|link| link.bound) {
+            let view = link.scope.view();
+            for part in view.parts.iter().filter(|part| self.concerns(part)) {
+                let tokens = part.spec.counts.map(|what| counted(what, self.tokens[0], self.tokens[1]));
+                let holder = Holder::Scope(Arc::clone(&part.scope));
+                counting(part.scope.id.as_owner(), holder, part.spec.limits, tokens);
+            }
+        }
+        let mut add = |name: String, holder: Holder, limits: Limits| counting(name, holder, limits, None);
         if let Some((entry, limits)) = &self.key {
             let name = ScopeId::owner_of_key(entry.record.hash.as_str());
             add(name, Holder::Key(Arc::clone(&entry.account)), *limits);
@@ -121,9 +137,6 @@ impl<'a> Payers<'a> {
         for link in self.scopes.iter().filter(|link| link.bound) {
             let view = link.scope.view();
             add(link.scope.id.as_owner(), Holder::Scope(Arc::clone(&link.scope)), view.limits());
-            for part in view.parts.iter().filter(|part| self.concerns(part)) {
-                add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
-            }
         }
         for part in self.allowed() {
             add(part.scope.id.as_owner(), Holder::Scope(Arc::clone(&part.scope)), part.spec.limits);
@@ -219,6 +232,7 @@ struct Sheet {
     charged: Charged,
     rests: Rests,
     ask: Ask,
+    tokens: [u64; 2],
     now_ms: i64,
 }
 
@@ -245,15 +259,26 @@ impl Sheet {
         whose: &'static str,
         who: impl FnOnce() -> Who,
     ) -> Result<(), (Denial, Who)> {
-        let word = match part.spec.of {
-            For::All => whose,
-            For::Model(_) => per("model_per_", whose),
-            For::Tag(_) => per("tag_per_", whose),
-        };
+        let word = word_of(&part.spec, whose);
+        if let Some(what) = part.spec.counts {
+            return self.reserve_directed(part, what, word).map_err(|denial| (denial, who()));
+        }
         self.reserve(&part.scope, &part.spec.limits, word, who)?;
         if part.spec.is_budget() {
             self.charged.parts.push(part.scope.id.clone());
         }
+        Ok(())
+    }
+
+    /// Counts the tokens of one direction; more of the same call is about money only.
+    fn reserve_directed(&mut self, part: &Part, what: TokenCount, word: &'static str) -> Result<(), Denial> {
+        if self.ask.beside.is_some() {
+            return Ok(());
+        }
+        let ask = Ask { tokens: counted(what, self.tokens[0], self.tokens[1]), ..self.ask };
+        let (reserved, left) = part.scope.account.reserve(&part.spec.limits, ask, self.now_ms)?;
+        self.charged.directed.push((Arc::clone(&part.scope), reserved, what));
+        self.show(word, left);
         Ok(())
     }
 
@@ -328,8 +353,12 @@ impl Charged {
         self.key.as_ref().map(|(_, reserved)| *reserved)
     }
 
-    /// Replaces what was set aside by what was used; gives what the key has spent now.
-    pub(super) fn settle(&mut self, used: Settlement) -> Option<Money> {
+    /// Replaces what was set aside by what was used, with so many tokens of the prompt and of the answer; gives what
+    /// the key has spent now.
+    pub(super) fn settle(&mut self, used: Settlement, [input, output]: [u64; 2]) -> Option<Money> {
+        for (scope, reserved, what) in self.directed.drain(..) {
+            scope.account.settle(reserved, Settlement { tokens: counted(what, input, output), ..used });
+        }
         let uncounted = self.customer_uncounted;
         for (scope, reserved) in self.scopes.drain(..) {
             let is_free = uncounted && scope.id.kind == ScopeKind::Customer;
@@ -342,6 +371,9 @@ impl Charged {
     /// Gives everything back: the call is not made, or or has ended and this was more for it.
     pub(super) fn release(self) {
         for (scope, reserved) in self.scopes {
+            scope.account.release(reserved);
+        }
+        for (scope, reserved, _) in self.directed {
             scope.account.release(reserved);
         }
         if let Some((entry, reserved)) = self.key {

@@ -77,7 +77,7 @@ pub(super) async fn allowance(call: &Call, caller: &Caller) -> Result<Vec<Part>>
         (Some(id), _) => specs_of(call, id).await?,
         (None, Some(max)) => {
             let limits = Limits { max_budget: Some(max), ..Limits::default() };
-            vec![PartSpec { of: For::All, period: None, limits }]
+            vec![PartSpec { of: For::All, period: None, limits, counts: None }]
         }
         (None, None) => Vec::new(),
     };
@@ -103,7 +103,7 @@ async fn specs_of(call: &Call, budget: &str) -> Result<Vec<PartSpec>> {
     let limits = view.limits();
     if limits != Limits::default() {
         let period = record.settings.budget_duration.clone();
-        specs.insert(0, PartSpec { of: For::All, period, limits });
+        specs.insert(0, PartSpec { of: For::All, period, limits, counts: None });
     }
     Ok(specs)
 }

@@ -31,6 +31,8 @@ pub(super) const RESERVED_BYTES_PER_TOKEN: u64 = 3;
 struct Estimate {
     input_tokens: u64,
     output_tokens: u64,
+    /// Of the answer what is expected, which may be less than what is possible.
+    expected: u64,
     ask: Ask,
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
     let asked = booked || !payers.is_empty() || call.snapshot.config.calls.refuse_unpriced;
     let estimate = if asked { estimate(call, &caller)? } else { Estimate::default() };
     let place = Place::take(call)?;
+    payers.tokens = [estimate.input_tokens, estimate.expected];
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
@@ -272,7 +275,12 @@ fn estimate(call: &Call, caller: &Caller) -> Result<Estimate> {
             let expected = expected.unwrap_or(output_tokens);
             let tokens = counted(general.token_limit_counts, input_tokens, expected);
             let cost = if general.disable_budget_reservation { Money::ZERO } else { worst };
-            best = Estimate { input_tokens, output_tokens, ask: Ask { cost, tokens, ..Ask::default() } };
+            best = Estimate {
+                input_tokens,
+                output_tokens,
+                expected,
+                ask: Ask { cost, tokens, ..Ask::default() },
+            };
         }
         priced |= known;
         free &= known && worst == Money::ZERO;

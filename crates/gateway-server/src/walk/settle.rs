@@ -323,7 +323,7 @@ impl Tail {
     fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Cost>) -> Option<Money> {
         self.paid = self.purse.upstream.settle(dues);
         let used = self.settlement(usage, cost);
-        let spent = self.charged.settle(used);
+        let spent = self.charged.settle(used, [usage.input_tokens, usage.output_tokens]);
         self.purse.upstream.cover(|cover| cover.end());
         spent
     }

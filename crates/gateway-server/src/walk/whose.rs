@@ -7,6 +7,7 @@ use llm_types::{Money, Result};
 
 use super::priority::Told;
 use crate::clock::steady_ms;
+use crate::config::TokenCount;
 use crate::identity::{For, KeyEntry, Part, PartSpec, Scope};
 use crate::limits::{Account, Ask, Limited};
 use crate::state::Shared;
@@ -117,19 +118,32 @@ fn of_part(whole: Limited, name: &str, part: &Part) -> Limited {
             Limited { payer: format!("{} Budget window={period}", whole.payer), ..whole }
         }
         For::Model(model) => Limited {
-            scope: per("model_per_", whole.scope),
+            scope: word_of(&part.spec, whole.scope),
             value: format!("{}:{model}", whole.value),
             exceeded: Some(format!("{name}, exceeded budget for model={model}")),
             ..whole
         },
-        For::Tag(tag) => {
-            Limited { scope: per("tag_per_", whole.scope), value: format!("{}:{tag}", whole.value), ..whole }
-        }
+        For::Tag(tag) => Limited {
+            scope: word_of(&part.spec, whole.scope),
+            value: format!("{}:{tag}", whole.value),
+            ..whole
+        },
     }
 }
 
-/// The word for rates of a part: `model_per_key`.
-pub(super) fn per(what: &str, whose: &str) -> &'static str {
+/// The word for rates of a part of somebody's.
+pub(super) fn word_of(part: &PartSpec, whose: &'static str) -> &'static str {
+    match (part.counts, &part.of) {
+        (Some(TokenCount::Output), _) => "model_per_project_otpm",
+        (Some(_), _) => "model_per_project_itpm",
+        (None, For::All) => whose,
+        (None, For::Model(_)) => per("model_per_", whose),
+        (None, For::Tag(_)) => per("tag_per_", whose),
+    }
+}
+
+/// The word for rates by model or tag: `model_per_key`.
+fn per(what: &str, whose: &str) -> &'static str {
     match (what, whose) {
         ("model_per_", "api_key") => "model_per_key",
         ("model_per_", "team") => "model_per_team",

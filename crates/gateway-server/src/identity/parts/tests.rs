@@ -55,6 +55,22 @@ fn every_place_of_litellms_is_read() {
 }
 
 #[test]
+fn a_project_counts_prompts_and_answers_apart() {
+    let settings = ScopeSettings {
+        extra: map(json!({"model_itpm_limit": {"gpt": 5, "wrong": "many"}, "model_otpm_limit": null})),
+        metadata: map(json!({"model_itpm_limit": {"old": 1}, "model_otpm_limit": {"gpt": 7}})),
+        ..ScopeSettings::default()
+    };
+    let told = |part: PartSpec| (part.id("project:p").member, part.limits.tpm, part.counts);
+    let parts: Vec<_> = directed_parts(&settings).into_iter().map(told).collect();
+    let expected = [
+        ("gpt!input".to_owned(), Some(5), Some(TokenCount::Input)),
+        ("gpt!output".to_owned(), Some(7), Some(TokenCount::Output)),
+    ];
+    assert_eq!(parts, expected);
+}
+
+#[test]
 fn models_are_meant_with_or_without_their_provider() {
     let holds = |name: &str, asked: &str| For::Model(name.to_owned()).holds(asked, &[]);
     assert!(holds("gpt", "gpt") && holds("openai/gpt", "gpt") && holds("gpt", "openai/gpt"));
