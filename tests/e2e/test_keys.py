@@ -175,6 +175,31 @@ def test_spend_set_by_hand_opens_a_spent_budget(gateway):
     assert gateway.ask("POST", f"/key/{key}/reset_spend", {}).status == 422
 
 
+def test_the_operator_says_how_long_old_secrets_work_on(spawn):
+    gateway = spawn({"LITELLM_KEY_ROTATION_GRACE_PERIOD": "1h"})
+    key = gateway.new_key()
+    second = gateway.ask("POST", "/key/regenerate", {"key": key}).json["key"]
+    assert [gateway.chat(key=secret).status for secret in (key, second)] == [200, 200]
+    # What the request says counts before it.
+    gateway.ask("POST", "/key/regenerate", {"key": second, "grace_period": "1s"})
+    until = time.monotonic() + 10
+    while gateway.chat(key=second).status == 200:
+        assert time.monotonic() < until, "the grace period ends"
+        time.sleep(0.1)
+
+
+def test_a_key_that_would_change_its_secret_unseen_is_refused(gateway):
+    asked = {"auto_rotate": True, "rotation_interval": "30d"}
+    key = gateway.new_key(auto_rotate=False)
+    for path, body in [("/key/generate", asked), ("/key/update", {"key": key, **asked}), ("/key/regenerate", {"key": key, **asked})]:
+        answer = gateway.ask("POST", path, body)
+        assert answer.status == 400 and answer.json["error"]["param"] == "auto_rotate", answer.body
+        assert "/key/regenerate" in answer.json["error"]["message"]
+    # Nothing was done on the way: the key has its secret still.
+    assert gateway.chat(key=key).status == 200
+    assert gateway.ask("GET", f"/key/info?key={key}").json["info"]["auto_rotate"] is False
+
+
 def test_several_keys_at_once(gateway):
     keys = [gateway.new_key(key_alias=f"several-{number}") for number in range(2)]
     items = [{"key": keys[0], "rpm_limit": 7}, {"key": keys[1], "rpm_limit": "many"}, {"key": "sk-nobody-has-this"}]

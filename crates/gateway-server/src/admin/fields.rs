@@ -275,6 +275,9 @@ impl Fields {
         if let Some(budgets) = &patch.model_max_budget {
             check_model_budgets(budgets)?;
         }
+        if patch.auto_rotate == Some(true) {
+            return Err(unrotated());
+        }
         patch.extra = self.finish()?;
         check_extra(&patch.extra)?;
         patch.expires_at = expiry(duration, moment)?;
@@ -326,6 +329,15 @@ pub(super) fn reset(duration: &Change<String>, moment: &Moment) -> Result<Change
             None => Err(unreadable("budget_duration", text)),
         },
     }
+}
+
+/// A key that changes its secret by itself would lock its users out: there is neither a mail nor a secret manager that
+/// could tell them the new one.
+fn unrotated() -> Refusal {
+    let message = "`auto_rotate` is `true`, expected `false`: no key gets a new secret by itself, because nobody would be \
+                   told it. `POST /key/regenerate` gives a key a new secret and answers with it; with `grace_period` the \
+                   old one goes on working for a while";
+    Refusal::about(ErrorKind::BadRequest, "bad_request_error", "auto_rotate", message)
 }
 
 fn unreadable(name: &str, found: &str) -> Refusal {

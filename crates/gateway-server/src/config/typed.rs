@@ -169,6 +169,9 @@ pub struct General {
     /// The longest text that rows of the spend log keep whole, characters, where they keep what was asked and answered
     /// (`store_prompts_in_spend_logs`, `MAX_STRING_LENGTH_PROMPT_IN_DB`).
     pub kept_words: Option<usize>,
+    /// How long the old secret of a key works on where a request does not say (`LITELLM_KEY_ROTATION_GRACE_PERIOD`),
+    /// milliseconds.
+    pub grace_ms: Option<i64>,
     /// What becomes of calls that name no session (`missing_session_id`).
     pub missing_session: MissingSession,
     /// How long replies of the Responses API can be asked for (`responses_retention_days`); zero keeps

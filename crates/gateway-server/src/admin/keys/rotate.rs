@@ -19,6 +19,7 @@ impl Job {
         let mut fields = self.fields()?;
         let old = hash_of(&self.named_key(&mut fields)?);
         let grace = grace_of(fields.text("grace_period"))?;
+        let grace = grace.or(self.shared.snapshot().config.general.grace_ms);
         let secret = self.chosen_secret(fields.text("new_key"))?;
         let patch = fields.patch(&self.moment)?;
         if self.db.key_by_hash(&old).await?.is_none() {
@@ -76,9 +77,12 @@ impl Job {
     }
 }
 
-/// How long the old secret goes on working, in milliseconds.
+/// How long the old secret goes on working, in milliseconds, where the request says it; an empty text says nothing.
 fn grace_of(said: Change<String>) -> Result<Option<i64>, Refusal> {
     let Change::Set(text) = said else { return Ok(None) };
+    if text.is_empty() {
+        return Ok(None);
+    }
     match parse_duration_ms(&text) {
         Some(length) => Ok(Some(length)),
         None => {

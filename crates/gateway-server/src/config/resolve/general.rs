@@ -11,6 +11,7 @@ use crate::config::raw::GENERAL;
 use crate::config::source::Node;
 use crate::config::{Database, General, HealthChecks, MissingSession, OnOutage, TokenCount, UserHeaders};
 use crate::identity::{Network, PasswordPolicy};
+use crate::limits::parse_duration_ms;
 
 /// Keys that stand in public documentation: anybody would try them. LiteLLM surface, "Weak master keys".
 const PUBLIC_KEYS: &[&str] = &[
@@ -112,6 +113,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
         kept_words: kept_words(&mut section),
+        grace_ms: grace_ms(section.cx.env.value(GRACE)),
         missing_session: section.choice("missing_session_id", &SESSIONS).unwrap_or_default(),
         responses_retention: retention(&mut section),
         key_cache_ttl: seconds(&mut section, "user_api_key_cache_ttl", None, 60),
@@ -177,6 +179,21 @@ fn kept_words(section: &mut Section<'_, '_, '_>) -> Option<usize> {
     let said =
         section.cx.env.value("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.trim().parse().ok());
     kept.then_some(said.unwrap_or(2_048))
+}
+
+/// The variable that says how long old secrets of keys work on.
+const GRACE: &str = "LITELLM_KEY_ROTATION_GRACE_PERIOD";
+
+/// A variable that holds no duration is as good as not set, but not silently.
+fn grace_ms(said: Option<&str>) -> Option<i64> {
+    let said = said.map(str::trim).filter(|said| !said.is_empty())?;
+    let grace = parse_duration_ms(said);
+    if grace.is_none() {
+        tracing::warn!(
+            "environment variable `{GRACE}` is `{said}`, expected a duration such as `24h`: none counts"
+        );
+    }
+    grace
 }
 
 /// A switch of the file, else of the environment.
