@@ -182,3 +182,76 @@ def test_what_another_salt_sealed_is_sealed_anew(spawn, upstream):
     assert cost(gateway) == pytest.approx(0.5 * CALL_COST)
     for method, path in (("GET", "/credentials/migrate-encryption/check"), ("POST", "/credentials/migrate-encryption")):
         assert gateway.ask(method, path, {} if method == "POST" else None, key=gateway.new_key()).status in (401, 403)
+
+
+def test_what_is_tried_after_a_group_is_kept(spawn, upstream):
+    models = [entry(name, f"openai/{model}", upstream.base + "/v1", model_info={"id": f"{name}-id"})
+              for name, model in (("ill", "error-500"), ("well", "say"), ("other", "say"))]
+    for model in models:
+        model["model_info"] = model["litellm_params"].pop("model_info")
+    gateway = spawn(models=models, **STORED, router_settings={"fallbacks": [{"ill": ["other"]}]})
+    served = lambda: gateway.chat("ill").headers.get("x-litellm-model-id")
+    path = "/fallback/ill"
+    assert served() == "other-id"
+    assert ok(gateway.ask("GET", path)) == {"model": "ill", "fallback_models": ["other"], "fallback_type": "general"}
+    made = ok(gateway.ask("POST", "/fallback", {"model": "ill", "fallback_models": ["well", "other"]}))
+    assert made == {"model": "ill", "fallback_models": ["well", "other"], "fallback_type": "general",
+                    "message": "Fallback configuration updated successfully"}
+    assert served() == "well-id" and ok(gateway.ask("GET", path))["fallback_models"] == ["well", "other"]
+    gateway.stop()
+    gateway.start()
+    assert served() == "well-id", "it outlives the process"
+    gone = ok(gateway.ask("DELETE", path))
+    assert gone == {"model": "ill", "fallback_type": "general", "message": "Fallback configuration deleted successfully"}
+    assert gateway.chat("ill").status == 500, "what the file says is taken back as well"
+    for method in ("GET", "DELETE"):
+        none = gateway.ask(method, path)
+        assert none.status == 404 and none.json == {"detail": {"error": "No general fallbacks configured for model 'ill'"}}
+    # Each kind of failures has its own list.
+    long = ok(gateway.ask("POST", "/fallback", {"model": "ill", "fallback_models": ["well"], "fallback_type": "context_window"}))
+    assert long["message"] == "Fallback configuration created successfully"
+    assert gateway.ask("GET", path).status == 404
+    assert ok(gateway.ask("GET", path + "?fallback_type=context_window"))["fallback_models"] == ["well"]
+
+
+@pytest.mark.parametrize("body,status,words", [
+    ({"model": "nobody", "fallback_models": ["gpt"]}, 404, "Model 'nobody' not found in router"),
+    ({"model": "gpt", "fallback_models": ["nobody"]}, 400, "Invalid fallback models"),
+    ({"model": "gpt", "fallback_models": ["gpt"]}, 400, "cannot be its own fallback"),
+    ({"model": "gpt", "fallback_models": []}, 422, "at least one model"),
+    ({"model": "gpt", "fallback_models": ["claude", "claude"]}, 422, "duplicates"),
+    ({"model": "gpt", "fallback_models": ["claude"], "fallback_type": "any"}, 422, "'content_policy'"),
+    ({"model": "gpt"}, 422, "Field required"),
+])
+def test_fallbacks_that_make_no_sense(spawn, upstream, body, status, words):
+    gateway = spawn(**STORED)
+    refused = gateway.ask("POST", "/fallback", body)
+    assert refused.status == status and words in json.dumps(refused.json["detail"]), refused.body
+
+
+def test_who_may_say_what_is_tried(spawn, upstream, gateway):
+    stored = spawn(**STORED)
+    body = {"model": "gpt", "fallback_models": ["claude"]}
+    assert stored.ask("POST", "/fallback", body, key=stored.new_key()).status in (401, 403)
+    viewer = ok(stored.ask("POST", "/user/new", {"user_id": uuid.uuid4().hex, "user_role": "proxy_admin_viewer"}))["key"]
+    assert stored.ask("POST", "/fallback", body, key=viewer).status == 403
+    assert stored.ask("GET", "/fallback/gpt", key=viewer).status == 404, "it may look"
+    assert "<form" in stored.ask("GET", "/fallback/login", key=None).body.decode(), "the page of names and passwords"
+    refused = gateway.ask("POST", "/fallback", body)
+    assert refused.status == 500 and "STORE_MODEL_IN_DB" in refused.json["detail"]["error"]
+
+
+def test_what_is_said_to_the_router_is_shown(spawn, upstream):
+    gateway = spawn(**STORED, router_settings={"num_retries": 4, "routing_strategy": "latency", "redis_password": "sk-hidden-word"})
+    ok(gateway.ask("POST", "/fallback", {"model": "gpt", "fallback_models": ["claude"]}))
+    told = ok(gateway.ask("GET", "/router/settings"))
+    fields = {field["field_name"]: field for field in told["fields"]}
+    assert fields["num_retries"]["field_value"] == 4 and fields["num_retries"]["field_type"] == "Integer"
+    assert "least-busy" in fields["routing_strategy"]["options"] and fields["routing_strategy"]["ui_field_name"] == "Routing Strategy"
+    assert told["current_values"]["routing_strategy"] == "latency"
+    assert told["current_values"]["fallbacks"] == [{"gpt": ["claude"]}] == fields["fallbacks"]["field_value"]
+    assert set(told["routing_strategy_descriptions"]) == set(fields["routing_strategy"]["options"])
+    assert "sk-hidden-word" not in json.dumps(told)
+    bare = ok(gateway.ask("GET", "/router/fields"))
+    assert all(field["field_value"] is None for field in bare["fields"]) and "current_values" not in bare
+    assert gateway.ask("GET", "/router/settings", key=gateway.new_key()).status in (401, 403)

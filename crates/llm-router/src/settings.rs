@@ -296,6 +296,16 @@ impl FallbackMap {
         self.0.push((group.into(), targets.into_iter().collect()));
     }
 
+    /// Puts one entry in the place of a group's; none at all where there are no targets.
+    pub fn set(&mut self, group: &str, targets: impl IntoIterator<Item = FallbackTarget>) {
+        let targets: Arc<[FallbackTarget]> = targets.into_iter().collect();
+        let place = self.0.iter().position(|(name, _)| &**name == group).unwrap_or(self.0.len());
+        self.0.retain(|(name, _)| &**name != group);
+        if !targets.is_empty() {
+            self.0.insert(place.min(self.0.len()), (group.into(), targets));
+        }
+    }
+
     /// The entry of a group.
     #[must_use]
     pub fn of(&self, group: &str) -> Option<&[FallbackTarget]> {

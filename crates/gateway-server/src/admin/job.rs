@@ -13,8 +13,9 @@ use serde::Serialize;
 use super::fields::{Fields, Moment};
 use super::refusal::Refusal;
 use super::{
-    Action, access_groups, activity, audit, budgets, credentials, customers, invitations, keys, metrics,
-    model_groups, models, organizations, projects, reports, rights, settings, spend, tags, teams, users,
+    Action, access_groups, activity, audit, budgets, credentials, customers, fallbacks, invitations, keys,
+    metrics, model_groups, models, organizations, projects, reports, rights, settings, spend, tags, teams,
+    users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -172,6 +173,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusa
         Action::Audit(action) => audit::run(job, action).await?,
         Action::Spend(action) => return spend::run(job, action).await,
         Action::Setting(action) => settings::run(job, action).await?,
+        Action::Fallback(action) => fallbacks::run(job, action).await?,
         Action::Metrics(action) => metrics::run(job, action).await?,
         Action::Report(of) => reports::run(job, of).await?,
         Action::Activity(of, whole) => return activity::run(job, of, whole).await,

@@ -10,6 +10,7 @@ mod cache_activity;
 mod credentials;
 mod customers;
 mod days;
+mod fallbacks;
 mod fields;
 mod invitations;
 mod job;
@@ -44,6 +45,7 @@ pub(crate) use audit::AuditAction;
 pub(crate) use budgets::BudgetAction;
 pub(crate) use credentials::CredentialAction;
 pub(crate) use customers::CustomerAction;
+pub(crate) use fallbacks::FallbackAction;
 pub(crate) use invitations::InvitationAction;
 pub(crate) use job::manage;
 pub(crate) use keys::KeyAction;
@@ -101,6 +103,8 @@ pub(crate) enum Action {
     Spend(SpendAction),
     /// Settings that are kept in the database.
     Setting(SettingAction),
+    /// What is tried after a model group has failed.
+    Fallback(FallbackAction),
     /// How deployments do.
     Metrics(MetricsAction),
     /// What somebody's keys spent.
@@ -136,6 +140,7 @@ impl Action {
             Self::Budget(action) => action.reads(),
             Self::Spend(action) => action.reads(),
             Self::Setting(action) => action.reads(),
+            Self::Fallback(action) => action == FallbackAction::Read,
             Self::Report(_) | Self::Activity(..) | Self::Audit(_) | Self::Metrics(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Invitation(action) => matches!(action, InvitationAction::Info),

@@ -120,8 +120,16 @@ async fn set_links(job: &Job) -> Result<Value, Refusal> {
     }))
 }
 
+/// Forgets a setting, and puts in force what the file says.
+pub(super) async fn forget(job: &Job, name: &str) -> Result<(), Refusal> {
+    seal(job)?;
+    job.db.delete_entry(EntryKind::Setting, name).await?;
+    job.shared.stored.follow(&job.shared).await?;
+    Ok(())
+}
+
 /// Keeps a setting and puts it in force.
-async fn keep(job: &Job, name: &str, info: JsonMap) -> Result<(), Refusal> {
+pub(super) async fn keep(job: &Job, name: &str, info: JsonMap) -> Result<(), Refusal> {
     let seal = seal(job)?;
     let now = job.moment.now;
     let entry = ConfigEntry {

@@ -35,12 +35,14 @@ pub use doors::{Admission, Doors, DrainDoor};
 pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
+pub(crate) use reference::router_fields;
 pub use reference::{config_reference, config_schema};
 pub(crate) use resolve::{chatgpt_file, copilot_file, is_empty, overlaid, overridden, pause};
 pub use retention::{Cron, LogRetention, Schedule};
 pub use source::Env;
 pub(crate) use stored::{
-    COST_DISCOUNT, COST_MARGIN, Origin, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, public_params,
+    COST_DISCOUNT, COST_MARGIN, FALLBACK_LISTS, FALLBACK_MODELS, Origin, PUBLIC_GROUPS, PUBLIC_LINKS,
+    StoredEntries, fallback_id, public_params,
 };
 pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, Keepalive, MediaFetch,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use llm_router::strategies;
 use serde_json::{Map, Value, json};
 
 use super::raw::{
@@ -39,6 +40,50 @@ pub fn config_schema() -> Value {
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("gateway configuration");
     schema
+}
+
+/// The settings of the router for a page that sets them (`/router/settings`): what each is, and its value where
+/// `values` has one. LiteLLM surface §3.9.
+pub(crate) fn router_fields(values: &Map<String, Value>) -> Vec<Value> {
+    let served = ROUTER.iter().filter(|key| key.status == Status::Served);
+    let field = |key: &Key| {
+        let told = strategies::ALL.iter().map(|strategy| strategy.name);
+        let options = (key.name == "routing_strategy").then(|| told.collect::<Vec<_>>());
+        json!({
+            "field_name": key.name,
+            "field_type": word(key.shape),
+            "field_value": values.get(key.name),
+            "field_description": key.doc,
+            "field_default": if key.default.is_empty() { Value::Null } else { default(key) },
+            "options": options,
+            "ui_field_name": titled(key.name),
+            "link": null,
+        })
+    };
+    served.map(field).collect()
+}
+
+/// LiteLLM's words for the types of fields.
+fn word(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Text | Shape::Secret | Shape::Any => "String",
+        Shape::Flag => "Boolean",
+        Shape::Count => "Integer",
+        Shape::Number | Shape::Seconds => "Float",
+        Shape::List => "List",
+        Shape::Map => "Dictionary",
+    }
+}
+
+/// `num_retries` as `Num Retries`.
+fn titled(name: &str) -> String {
+    let mut words: Vec<String> = name.split('_').map(str::to_owned).collect();
+    for word in &mut words {
+        if let Some(first) = word.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+    }
+    words.join(" ")
 }
 
 fn general() -> Value {

@@ -8,7 +8,7 @@ use gateway_db::{ConfigEntry, EntryKind, JsonMap};
 use llm_providers::Registry;
 use serde_json::{Map, Value, json};
 
-use super::raw::MODEL_PARAMS;
+use super::raw::{MODEL_PARAMS, ROUTER};
 use super::source::{At, Env, Node, Tree};
 use super::{Config, Problem, mask, resolve};
 
@@ -56,6 +56,11 @@ impl Origin {
         }
     }
 
+    /// The file's settings of the router, without what is secret.
+    pub(crate) fn router(&self) -> Map<String, Value> {
+        self.root.member("router_settings").map(|node| mask::public(node, ROUTER, true)).unwrap_or_default()
+    }
+
     /// Entries in the form of the file's lists; `os.environ/…` is replaced as in the file.
     pub(crate) fn entries(&self, entries: &[ConfigEntry]) -> StoredEntries {
         let of = |kind: EntryKind, written: fn(&ConfigEntry) -> Value| {
@@ -101,6 +106,31 @@ pub(crate) const COST_MARGIN: &str = "cost_margin_config";
 pub(crate) const PUBLIC_GROUPS: &str = "public_model_groups";
 /// Links shown beside them.
 pub(crate) const PUBLIC_LINKS: &str = "public_model_groups_links";
+
+/// Lists of fallbacks; one entry of the database for each group of each, so that what two replicas store at once stays.
+pub(crate) const FALLBACK_LISTS: [&str; 3] =
+    ["fallbacks", "context_window_fallbacks", "content_policy_fallbacks"];
+/// Where such an entry has the groups to try; an empty list there takes back what the file says.
+pub(crate) const FALLBACK_MODELS: &str = "fallback_models";
+
+/// The id of what is stored of a list for a group.
+pub(crate) fn fallback_id(list: &str, group: &str) -> String {
+    format!("{list}:{group}")
+}
+
+impl StoredEntries {
+    /// What is stored of a list of fallbacks: groups, each with the groups to try after it.
+    pub(super) fn fallbacks(&self, list: &str) -> Vec<(&str, Vec<&str>)> {
+        let of_list = self.settings.iter().filter_map(|(id, info)| {
+            let (of, group) = id.split_once(':')?;
+            let models = info.get(FALLBACK_MODELS).and_then(Value::as_array)?;
+            (of == list).then(|| (group, models.iter().filter_map(Value::as_str).collect()))
+        });
+        let mut found: Vec<_> = of_list.collect();
+        found.sort_unstable();
+        found
+    }
+}
 
 impl Default for StoredEntries {
     fn default() -> Self {

@@ -9,13 +9,14 @@ use http::{Response, StatusCode};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
+use llm_router::{FallbackTarget, strategies};
 use llm_types::Result;
 use serde_json::{Map, Value, json};
 
 use super::{abilities, models, operators_only};
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
-use crate::config::Model;
+use crate::config::{FALLBACK_LISTS, Model, router_fields};
 use crate::door::ConnState;
 use crate::state::{Core, Snapshot};
 use crate::walk::{Role, query};
@@ -35,6 +36,10 @@ pub(super) enum Known {
     PublicHub,
     /// What the public is told beside them.
     PublicHubInfo,
+    /// What can be said to the router.
+    RouterFields,
+    /// The same, and what is said.
+    RouterSettings,
 }
 
 /// Answers a question about what is known.
@@ -56,6 +61,13 @@ pub(super) async fn answer(
         Known::CostMapSource => source(&snapshot),
         Known::CostMap => return cost_map(core, &snapshot).await,
         Known::PublicHub => hub(&snapshot),
+        Known::RouterFields => router(&Map::new()),
+        Known::RouterSettings => {
+            let values = router_values(&snapshot);
+            let mut told = router(&values);
+            told["current_values"] = Value::Object(values);
+            told
+        }
         Known::PublicHubInfo => json!({
             "docs_title": "Gateway",
             "custom_docs_description": null,
@@ -76,6 +88,32 @@ async fn administrators(
 ) -> Result<()> {
     let caller = models::enter(core, conn, snapshot, head, path).await?;
     if caller.role() == Role::Other { Err(operators_only(path)) } else { Ok(()) }
+}
+
+/// The settings of the router, and what the strategies are.
+fn router(values: &Map<String, Value>) -> Value {
+    let told = strategies::ALL.iter().map(|strategy| (strategy.name, strategy.about));
+    json!({
+        "fields": router_fields(values),
+        "routing_strategy_descriptions": told.collect::<BTreeMap<_, _>>(),
+    })
+}
+
+/// What the file says to the router, and the fallbacks in force, which may be stored ones.
+fn router_values(snapshot: &Snapshot) -> Map<String, Value> {
+    let mut values = snapshot.config.origin.router();
+    let router = &snapshot.config.router;
+    let lists = [&router.fallbacks, &router.context_window_fallbacks, &router.content_policy_fallbacks];
+    for (name, map) in FALLBACK_LISTS.into_iter().zip(lists).filter(|(_, map)| !map.is_empty()) {
+        let entry = |(group, targets): (&str, &[FallbackTarget])| {
+            let models: Vec<&str> = targets.iter().map(|target| &*target.model).collect();
+            json!({ group: models })
+        };
+        values.insert(name.to_owned(), map.iter().map(entry).collect());
+    }
+    let strategy = || Value::from(router.strategy.name);
+    values.entry("routing_strategy").or_insert_with(strategy);
+    values
 }
 
 /// Days before a retirement that count as near, unless told (`warn_within_days`).

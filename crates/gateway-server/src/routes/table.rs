@@ -8,9 +8,9 @@ use super::catalogue::Known;
 use super::{Door, Handler, Local, Route, autos, health, responses};
 use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
-    InvitationAction, KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf, OrganizationAction,
-    ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction, SsoStep, TagAction,
-    TeamAction, UserAction,
+    FallbackAction, InvitationAction, KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf,
+    OrganizationAction, ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction,
+    SsoStep, TagAction, TeamAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -94,6 +94,9 @@ const fn spend(action: SpendAction) -> Handler {
 }
 const fn setting(action: SettingAction) -> Handler {
     Handler::Manage(Action::Setting(action))
+}
+const fn fallback(action: FallbackAction) -> Handler {
+    Handler::Manage(Action::Fallback(action))
 }
 const fn metrics(action: MetricsAction) -> Handler {
     Handler::Manage(Action::Metrics(action))
@@ -269,6 +272,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(&Method::PATCH, "/config/cost_discount_config", setting(SettingAction::SetDiscounts)),
     Route(GET, "/config/cost_margin_config", setting(SettingAction::Margins)),
     Route(&Method::PATCH, "/config/cost_margin_config", setting(SettingAction::SetMargins)),
+    Route(GET, "/router/settings", Handler::Known(Known::RouterSettings)),
+    Route(GET, "/router/fields", Handler::Known(Known::RouterFields)),
     Route(GET, "/model/deprecations", Handler::Known(Known::Deprecations)),
     Route(GET, "/v1/model/deprecations", Handler::Known(Known::Deprecations)),
     Route(GET, "/model/settings", Handler::Known(Known::Settings)),
@@ -511,6 +516,9 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/sso/cli/complete/{login_id}", Handler::SignIn(SsoStep::CliComplete)),
     Route(GET, "/sso/cli/poll/{key_id}", Handler::SignIn(SsoStep::CliPoll)),
     Route(GET, "/fallback/login", Handler::SignIn(SsoStep::PasswordForm)),
+    Route(POST, "/fallback", fallback(FallbackAction::Set)),
+    Route(GET, "/fallback/{model}", fallback(FallbackAction::Read)),
+    Route(&Method::DELETE, "/fallback/{model}", fallback(FallbackAction::Delete)),
     Route(POST, "/login", Handler::SignIn(SsoStep::Password)),
     Route(POST, "/v2/login", Handler::SignIn(SsoStep::Password)),
     Route(POST, "/v3/login", Handler::SignIn(SsoStep::PasswordForCode)),

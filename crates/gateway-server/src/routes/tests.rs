@@ -75,6 +75,15 @@ fn nothing_variable_stands_behind_the_model() {
     }
 }
 
+/// The first route that fits is taken: one with a name in it stands behind those it would hide.
+#[test]
+fn no_route_hides_another() {
+    for (method, path) in super::listing().into_iter().filter(|(_, path)| !path.contains('{')) {
+        let method: Method = method.parse().expect("a method");
+        assert_eq!(leads_to(&method, path).map(|(path, _)| path), Some(path), "{method} {path}");
+    }
+}
+
 #[test]
 fn a_path_names_two() {
     let Found::Route(route, named) = find(&Method::POST, "/team/t%201/member/u@x.org/reset_spend") else {

@@ -43,3 +43,23 @@ fn defaults() {
         "unknown routing strategy, expected one of: `simple-shuffle` `least-busy` `usage-based-routing`";
     assert!(unknown.to_string().starts_with(start), "{unknown}");
 }
+
+#[test]
+fn a_group_s_fallbacks_are_set_and_taken_back() {
+    let mut map = FallbackMap::default();
+    map.add("a", ["b".into()]);
+    map.add("c", ["d".into()]);
+    map.add("a", ["hidden".into()]);
+    let shown = |map: &FallbackMap| -> Vec<String> {
+        let line = |(group, targets): (&str, &[FallbackTarget])| {
+            format!("{group}: {:?}", targets.iter().map(|target| &*target.model).collect::<Vec<_>>())
+        };
+        map.iter().map(line).collect()
+    };
+    map.set("a", ["x".into(), "y".into()]);
+    map.set("e", ["f".into()]);
+    assert_eq!(shown(&map), [r#"a: ["x", "y"]"#, r#"c: ["d"]"#, r#"e: ["f"]"#]);
+    map.set("a", []);
+    assert_eq!(map.of("a"), None, "no entry behind it comes to light");
+    assert_eq!(shown(&map), [r#"c: ["d"]"#, r#"e: ["f"]"#]);
+}

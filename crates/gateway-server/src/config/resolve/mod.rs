@@ -65,7 +65,7 @@ pub(crate) fn resolve(origin: &Arc<Origin>, stored: &StoredEntries) -> (Config, 
     let media = media::resolve(&mut cx, litellm, root.member("general_settings"));
     let (calls, mut budgets) = calls::resolve(&mut cx, litellm, stored, media);
     budgets.key_rules.teams_only = general.teams_only;
-    let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm);
+    let mut router = router::resolve(&mut cx, root.member("router_settings"), litellm, stored);
     router.health_routing |= general.health_routing;
     let mut credentials = credentials(&mut cx, root.member("credential_list"), "credential_list");
     credentials.extend(self::credentials(&mut cx, Some(&stored.credentials), "stored_credentials"));

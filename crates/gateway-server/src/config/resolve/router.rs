@@ -8,15 +8,21 @@ use llm_router::{Alias, AllowedFails, FallbackMap, FallbackTarget, Retries, Rout
 
 use super::section::{count_of, number_of, text_of};
 use super::{Context, Section, routing};
-use crate::config::Env;
 use crate::config::raw::{LITELLM, ROUTER};
 use crate::config::source::{Node, Tree};
+use crate::config::{Env, FALLBACK_LISTS, StoredEntries};
 
 /// LiteLLM's default for `allowed_fails`: with it the ratio rules apply instead of a count (surface §7.5).
 const UNTOUCHED_ALLOWED_FAILS: u32 = 3;
 
-/// Both sections; where both give a value the router's wins, as in LiteLLM (but for the timeout, §7.6).
-pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Option<&Node>) -> RouterSettings {
+/// Both sections; where both give a value the router's wins, as in LiteLLM (but for the timeout, §7.6). Fallbacks
+/// that are stored win over both.
+pub(crate) fn resolve(
+    cx: &mut Context<'_>,
+    router: Option<&Node>,
+    litellm: Option<&Node>,
+    stored: &StoredEntries,
+) -> RouterSettings {
     let mut settings = RouterSettings::default();
     of_environment(cx.env, &mut settings);
     let mut calls = Section::open(cx, "litellm_settings", litellm, LITELLM);
@@ -30,7 +36,21 @@ pub(crate) fn resolve(cx: &mut Context<'_>, router: Option<&Node>, litellm: Opti
     let of_env = section.cx.env.value("REQUEST_TIMEOUT").and_then(|text| text.trim().parse().ok());
     let timeout = request_timeout.or_else(|| section.seconds("timeout")).or(of_env.and_then(duration));
     settings.timeout = timeout.or(settings.timeout);
+    for list in FALLBACK_LISTS {
+        for (group, models) in stored.fallbacks(list) {
+            list_of(&mut settings, list).set(group, models.into_iter().map(FallbackTarget::from));
+        }
+    }
     settings
+}
+
+/// The fallbacks of a list by its name.
+fn list_of<'s>(settings: &'s mut RouterSettings, list: &str) -> &'s mut FallbackMap {
+    match list {
+        "context_window_fallbacks" => &mut settings.context_window_fallbacks,
+        "content_policy_fallbacks" => &mut settings.content_policy_fallbacks,
+        _ => &mut settings.fallbacks,
+    }
 }
 
 /// Numbers that LiteLLM takes from the environment; a variable that holds no such number is as good as not set.
@@ -66,13 +86,9 @@ fn common(section: &mut Section<'_, '_, '_>, settings: &mut RouterSettings) {
     if let Some(most) = section.count("max_fallbacks") {
         settings.max_fallbacks = most;
     }
-    for (key, slot) in [
-        ("fallbacks", &mut settings.fallbacks),
-        ("context_window_fallbacks", &mut settings.context_window_fallbacks),
-        ("content_policy_fallbacks", &mut settings.content_policy_fallbacks),
-    ] {
+    for key in FALLBACK_LISTS {
         if let Some(fallbacks) = fallbacks(section, key) {
-            *slot = fallbacks;
+            *list_of(settings, key) = fallbacks;
         }
     }
     if let Some(node) = section.value("default_fallbacks") {
