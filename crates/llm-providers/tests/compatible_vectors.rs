@@ -44,12 +44,7 @@ const ACCEPTED: &[Accepted] = &[
         "response_format",
         "LiteLLM loses the form of the answer where tools are offered",
     ),
-    (
-        &["deepinfra"],
-        &["tools_none", "tools_named"],
-        "tool_choice",
-        "LiteLLM loses `none`: tools may be called",
-    ),
+    (&["deepinfra"], &["tools_none"], "tool_choice", "LiteLLM loses `none`: tools may be called"),
     (
         &["groq"],
         &["stream_json_schema"],
@@ -87,7 +82,6 @@ const ACCEPTED: &[Accepted] = &[
         "function_call",
         "a choice among functions that are not sent is lost too",
     ),
-    (&["volcengine_v2"], &["thinking_adaptive"], "thinking", "what the caller writes is sent, not lost"),
     (
         &["gradient_ai"],
         &["user", "kitchen_sink"],

@@ -23,6 +23,14 @@ use crate::state::Served;
 /// [`llm_types::ErrorKind::Unsupported`] naming a parameter the provider cannot express.
 pub(super) fn encode(call: &Call, served: &Served, attempt: &Attempt<'_>) -> Result<Encoded> {
     let mut target = policy::target(served.target.target(), &call.policy);
+    if target.model.is_empty() {
+        let message = format!(
+            "the deployment names no model of provider `{}`: it can be asked for speech only; for chats give its \
+             `litellm_params.model` a name",
+            target.spec.id
+        );
+        return Err(Error::unsupported("model", message));
+    }
     let dialect = served.dialect_for(call.dialect);
     if dialect.id() == call.dialect.id() {
         target = policy::without(target, call.dialect.refused_defaults(&call.head.headers));

@@ -94,6 +94,23 @@ fn azures_responses_stand_beside_the_deployments() {
 }
 
 #[test]
+fn azures_responses_without_dates_sign_in_as_elsewhere_at_azure() {
+    let res = "https://res.openai.azure.com";
+    let plain = target("azure", "gpt-5", Some(res), cloud("", "", "v1"));
+    let doors = &plain.spec.quirks.doors;
+    let door = doors.iter().find(|door| door.dialect == DialectId::OpenaiResponses).unwrap();
+    for (path, expected) in [
+        ("/responses", "/openai/v1/responses?api-version=v1"),
+        ("/responses/r_1/cancel", "/openai/v1/responses/r_1/cancel?api-version=v1"),
+    ] {
+        let request = sent(plain.through(door), path, "{}", "");
+        assert_eq!(request.uri.to_string(), format!("{res}{expected}"));
+        assert_eq!(request.headers["api-key"], "k-1");
+        assert!(!request.headers.contains_key("authorization"), "{path}");
+    }
+}
+
+#[test]
 fn a_model_that_is_called_by_responses_stays_so_whatever_its_route() {
     let registry = Registry::built_in();
     let azure = (**registry.provider("azure").unwrap()).clone();

@@ -26,7 +26,7 @@ pub(crate) use judge::OURS;
 pub use judge::settle;
 pub(crate) use reply::pixels;
 pub use reply::{encode as encode_reply, facts, told, unread};
-pub use table::{Entry, entries, entry};
+pub use table::{Entry, entries, entry, has_nameless};
 pub use wire::{Payload, Place, Received, Sending, Step, Taking, Wire};
 #[cfg(feature = "hyper")]
 pub(crate) use wires::parts::packed;

@@ -33,6 +33,8 @@ pub struct Entry {
     pub wrapped: bool,
     /// Whether the URL says the model and the body does not.
     pub without_model: bool,
+    /// Whether it is asked without naming a model: the vendor has one, or the rest of the request says which.
+    pub nameless: bool,
     /// Whether the key goes as a bearer token, whatever the vendor's record says.
     pub bearer: bool,
     /// What stands before the model's name here.
@@ -64,6 +66,7 @@ const fn like(provider: &'static str, operation: Operation) -> Entry {
         path,
         wrapped: false,
         without_model: false,
+        nameless: false,
         bearer: false,
         model_prefix: "",
         lacks: &[],
@@ -96,6 +99,10 @@ impl Entry {
         Self { bearer: true, ..self }
     }
 
+    const fn nameless(self) -> Self {
+        Self { nameless: true, ..self }
+    }
+
     const fn prefixed(self, model_prefix: &'static str) -> Self {
         Self { model_prefix, ..self }
     }
@@ -109,13 +116,20 @@ impl Entry {
     }
 
     fn fits(&self, model: &str) -> bool {
-        self.models.is_empty() || self.models.iter().any(|look| looks_like(model, look))
+        (self.nameless || !model.is_empty())
+            && (self.models.is_empty() || self.models.iter().any(|look| looks_like(model, look)))
     }
 }
 
 /// Every entry, in the order of operations and slugs.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [embeddings::TABLE, texts::TABLE, images::TABLE, audio::TABLE].into_iter().flatten()
+}
+
+/// Whether a vendor can be asked for something without naming a model.
+#[must_use]
+pub fn has_nameless(spec: &ProviderSpec) -> bool {
+    entries().any(|entry| entry.nameless && entry.provider == spec.id.as_str())
 }
 
 /// How a vendor is asked for an operation of a model; `None` where it has none. Vendors of OpenAI's dialect

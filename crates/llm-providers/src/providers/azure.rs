@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::profiles::{COMPLETIONS_LACK, TOLD_AGENT, responses};
 use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell};
-use crate::{Auth, DialectId, ProviderSpec, Quirks};
+use crate::{Auth, DialectId, Door, ProviderSpec, Quirks};
 
 /// Scope of Entra tokens for Azure's models.
 const COGNITIVE: Identity = Identity::Entra(Cow::Borrowed("https://cognitiveservices.azure.com/.default"));
@@ -47,6 +47,16 @@ const DEPLOYMENT: Shell = Shell {
 /// The same where the operator's base URL already names the deployment.
 const VERSIONED: Shell = Shell { path: Cow::Borrowed("{path}?api-version={version}"), ..Shell::NONE };
 
+/// Responses of the API without dates: LiteLLM's callers sign in there as everywhere at Azure, and name the
+/// version, which may be left out.
+const V1_RESPONSES: Door = Door {
+    dialect: DialectId::OpenaiResponses,
+    auth: Some(Auth::Header(Cow::Borrowed("api-key"))),
+    shell: VERSIONED,
+    quirks: AZURE_OPENAI,
+    ..Door::OPEN
+};
+
 /// Microsoft's. Sorted by slug.
 pub(super) const AZURE: &[ProviderSpec] = &[
     provider! {
@@ -65,7 +75,7 @@ pub(super) const AZURE: &[ProviderSpec] = &[
                     versions: words!["v1", "latest", "preview"],
                     prefix: Cow::Borrowed("/openai/v1"),
                     auth: Some(Auth::Bearer),
-                    quirks: AZURE_OPENAI,
+                    quirks: Quirks { doors: Cow::Borrowed(&[V1_RESPONSES]), ..AZURE_OPENAI },
                     ..Route::ANY
                 },
                 Route {

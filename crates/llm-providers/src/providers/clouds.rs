@@ -129,7 +129,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
             ],
             no_stream_options: true,
             models: rules![
-                ModelRule { models: words!["databricks-claude-*"], amend: amend![NoEmptyAnswers, EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
+                ModelRule { models: words!["databricks-claude-*"], amend: amend![SchemasOnly, NoEmptyAnswers, EffortAsBudget, NoStrict, ParametersAlways], ..ModelRule::ANY },
                 ModelRule { models: words!["!databricks-claude-*"], amend: amend![MergeSystems, NoEmptyAnswers, OneCallEach], ..ModelRule::ANY },
             ],
             amend: amend![MessagesWithout(words!["reasoning_content", "thinking_blocks"])],
@@ -163,6 +163,7 @@ pub(super) const CLOUDS: &[ProviderSpec] = &[
                 "max_tokens", "n", "presence_penalty", "response_format", "stop", "temperature",
                 "tool_choice", "tools", "top_p"
             ],
+            amend: amend![NoForcedCalls],
             ..COMPATIBLE
         },
     },

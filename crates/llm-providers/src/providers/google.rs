@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::profiles::AGENT;
-use super::{amend, pairs, provider, setting, words};
+use super::{amend, pairs, provider, rules, setting, words};
 use crate::cloud::{Betas, CloudSpec, Identity, Route, Setting, Shell, Words};
-use crate::{Auth, DialectId, ProviderSpec, Quirks};
+use crate::{Auth, DialectId, ModelRule, ProviderSpec, Quirks};
 
 /// Anthropic's models behind Google's publisher URLs.
 /// <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude>
@@ -154,7 +154,10 @@ pub(super) const GOOGLE: &[ProviderSpec] = &[
         base_url: "https://{region}-aiplatform.googleapis.com", prefix: "/v1",
         base_url_env: ["VERTEX_API_BASE", "VERTEXAI_API_BASE"], key_env: [],
         auth: Auth::Bearer, dialect: Gemini,
-        quirks: Quirks::NONE,
+        quirks: Quirks {
+            models: rules![ModelRule { models: words!["gemini-3*"], lacks: words!["frequency_penalty", "presence_penalty"], ..ModelRule::ANY }],
+            ..Quirks::NONE
+        },
         cloud: CloudSpec {
             identity: Identity::Google,
             region: setting!("vertex_location", ["VERTEXAI_LOCATION", "VERTEX_LOCATION"], "us-central1"),

@@ -196,7 +196,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.llama.com/compat/v1", prefix: "",
         base_url_env: ["LLAMA_API_BASE"], key_env: ["LLAMA_API_KEY"],
         auth: Auth::Bearer, dialect: OpenaiChat,
-        quirks: Quirks { amend: amend![NoTextFormat], ..CHAT },
+        quirks: Quirks { amend: amend![SchemasOnly], ..CHAT },
     },
     provider! {
         id: "minimax", name: "Minimax",
@@ -406,6 +406,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
                 "user", "verbosity", "web_search_options"
             ],
             responses: true,
+            amend: amend![AdaptiveUnsaid],
             ..COMPATIBLE
         },
     },

@@ -18,6 +18,11 @@ pub enum Amendment {
     RenameText(Cow<'static, str>, Cow<'static, str>),
     /// `response_format` of type `text` is not said: it is what the vendor does anyway.
     NoTextFormat,
+    /// `response_format` is said where it holds a schema: the vendor's models know no JSON without one. Callers
+    /// are told.
+    SchemasOnly,
+    /// `tool_choice` cannot force a call: what would is refused.
+    NoForcedCalls,
     /// A JSON schema for the answer is the schema of a tool that must be called: the model takes none. What it
     /// is called with is the answer. Not beside tools of the caller's, which could not be called then.
     SchemaByTool,
@@ -61,6 +66,9 @@ pub enum Amendment {
     EffortAsThinking,
     /// `thinking` is on or off: it is said without a budget, and not at all where the model is to decide.
     ThinkingSwitch,
+    /// `thinking` of type `adaptive` is not said: the model decides anyway, and the vendor knows no such word.
+    /// Callers are told.
+    AdaptiveUnsaid,
     /// `reasoning_effort` is said as `thinking` with a budget; an answer's cap leaves room for it.
     EffortAsBudget,
     /// `thinking` is said as `reasoning_effort`: its budget as `minimal`, `low`, `medium` or `high`.

@@ -17,6 +17,10 @@ pub struct ChatRequest {
     pub tools: Vec<Tool>,
     /// How to answer.
     pub options: Options,
+    /// Whether the conversation is a prompt to go on with, said by the user, as callers of legacy Completions
+    /// give it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_prompt: bool,
     /// Whether the answer is wanted as a stream.
     pub stream: bool,
     /// Top-level fields of the caller's dialect that have no canonical meaning.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use llm_providers::{DialectId, ProviderSpec, Registry};
+use llm_providers::{DialectId, ProviderSpec, Registry, operations};
 
 use super::Section;
 use crate::config::raw::{PROVIDERS, nearest};
@@ -52,7 +52,7 @@ fn by_slug(
     registry: &Registry,
 ) -> Owner {
     if let Some(provider) = registry.provider(slug) {
-        if name.is_empty() {
+        if name.is_empty() && !operations::has_nameless(provider) {
             let expected = format!("expected the name of a model behind it, such as `{slug}/*` for all");
             section.error("model", format!("found `{slug}/`"), expected);
             return Owner::Wrong;

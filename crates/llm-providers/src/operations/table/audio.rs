@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Entry] = &[
     like("runwayml", Speech).by(&Runway).lacking(&["instructions", "speed"]),
     like("together_ai", Speech),
     like("vertex_ai", Speech).of(&["gemini*"]).by(&GeminiSpeech).wrapped().lacking(&["speed"]),
-    like("vertex_ai", Speech).by(&Synthesize).lacking(&["instructions"]),
+    like("vertex_ai", Speech).by(&Synthesize).lacking(&["instructions"]).nameless(),
     like("assemblyai", Transcription).by(&voice::Assembly).lacking(&["prompt", "temperature"]),
     like("azure", Transcription).wrapped(),
     like("azure_ai", Transcription).by(&foundry::Deployed),

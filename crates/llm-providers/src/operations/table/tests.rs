@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use llm_types::Operation;
 
-use super::{entries, entry};
+use super::{entries, entry, has_nameless};
 use crate::Registry;
 
 #[test]
@@ -37,6 +37,16 @@ fn a_vendor_that_is_not_listed_has_no_endpoint_and_a_users_own_has_openais() {
     }
     own.dialect = crate::DialectId::Anthropic;
     assert!(entry(&own, Operation::Embeddings, "m").is_none());
+}
+
+#[test]
+fn what_needs_no_models_name_is_asked_without_and_nothing_else_is() {
+    let spec = |slug: &str| Registry::built_in().provider(slug).unwrap().clone();
+    let (google, openai) = (spec("vertex_ai"), spec("openai"));
+    assert!(has_nameless(&google) && !has_nameless(&openai));
+    assert!(entry(&google, Operation::Speech, "").is_some());
+    assert!(entry(&google, Operation::ImageGeneration, "").is_none());
+    assert!(entry(&openai, Operation::Speech, "").is_none());
 }
 
 #[test]

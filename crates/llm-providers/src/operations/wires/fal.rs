@@ -29,12 +29,30 @@ fn named(size: &str) -> Value {
     }
 }
 
+/// Words in the names of models that change pictures by themselves. Others draw, and change pictures one step
+/// further down: `…/edit`, which takes a list.
+const CHANGES: [&str; 11] = [
+    "edit",
+    "erase",
+    "fill",
+    "image-to-image",
+    "inpaint",
+    "kontext",
+    "reframe",
+    "redux",
+    "remix",
+    "remove",
+    "upscal",
+];
+
 impl Wire for Fal {
     fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
         let mut said = Said::of(job);
         let model = job.target.model.as_str();
-        let by_ratio = model.starts_with("bria/") || model.contains("imagen") || model.contains("ultra");
+        let by_ratio = model.starts_with("bria/")
+            || ["imagen", "kontext", "ultra"].iter().any(|word| model.contains(word));
         let single = model.starts_with("bria/") || model.contains("recraft");
+        let changes = CHANGES.iter().any(|word| model.contains(word));
         let mut body = Map::new();
         said.rename("prompt", "prompt", &mut body);
         let n = job.request.whole("n");
@@ -62,15 +80,18 @@ impl Wire for Fal {
                 .files_of("image")
                 .map(|file| parts::data_uri(parts::picture_mime(file), &file.bytes).into())
                 .collect();
-            let several =
-                model.contains("nano-banana") || model.contains("seedream") || model.contains("gpt-image");
+            let several = !changes
+                || model.contains("nano-banana")
+                || model.contains("seedream")
+                || model.contains("gpt-image");
             match urls.len() {
                 1 if !several => body.insert("image_url".to_owned(), urls[0].clone()),
                 _ => body.insert("image_urls".to_owned(), urls.into()),
             };
         }
         body.extend(said.rest());
-        Ok(vec![Sending::json(Place::Path(format!("/{model}")), &body.into())])
+        let further = if job.asked.operation == Operation::ImageEdit && !changes { "/edit" } else { "" };
+        Ok(vec![Sending::json(Place::Path(format!("/{model}{further}")), &body.into())])
     }
 
     fn read(&self, _job: &Job<'_>, rounds: &[Vec<Received>]) -> Result<Step> {

@@ -172,6 +172,14 @@ fn googles_project_and_place() {
 }
 
 #[test]
+fn googles_voices_need_no_models_name() {
+    let target = target("model: vertex_ai/, vertex_project: p", &[]);
+    assert_eq!((target.spec.id.as_str(), &*target.model), ("vertex_ai", ""));
+    let found = problem("model: gemini/", &[]);
+    assert!(found.contains("found `gemini/`, expected the name of a model behind it"), "{found}");
+}
+
+#[test]
 fn aws_signs_in_by_what_is_said_first() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("credentials");

@@ -110,13 +110,14 @@ fn sampling(
     put("top_p", options.top_p.map(Value::from))?;
     put("top_k", options.top_k.map(Value::from))?;
     put("seed", options.seed.map(Value::from))?;
-    // Models of the third generation refuse penalties; LiteLLM leaves them out there.
+    // Models of the third generation refuse penalties; LiteLLM leaves them out, unless the vendor's record says
+    // that they are refused.
     let refused = traits.third && !own;
     for (name, penalty) in
         [("presence_penalty", options.presence_penalty), ("frequency_penalty", options.frequency_penalty)]
     {
         match penalty {
-            Some(_) if refused => note(name),
+            Some(_) if refused && judge.knows(name) => note(name),
             penalty => put(name, penalty.map(Value::from))?,
         }
     }

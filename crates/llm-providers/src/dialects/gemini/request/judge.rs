@@ -24,12 +24,16 @@ impl<'t> Judge<'t> {
     /// Whether a parameter the dialect has may be sent; an error when the vendor's record says no and
     /// the policy does not drop it.
     pub(super) fn takes(&self, name: &'static str) -> Result<bool> {
-        let known = !self.target.spec.quirks.unsupported.iter().any(|listed| listed == name);
-        if known || self.allows(name) {
+        if self.knows(name) || self.allows(name) {
             return Ok(true);
         }
         self.leave_out(name, "its API does not take it")?;
         Ok(false)
+    }
+
+    /// Whether the vendor's record does not say that a parameter is refused.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        !self.target.spec.quirks.unsupported.iter().any(|listed| listed == name)
     }
 
     fn allows(&self, name: &str) -> bool {

@@ -4,11 +4,13 @@ use llm_types::{ErrorKind, Role};
 use serde_json::{Value, json};
 
 use crate::Target;
+use crate::cloud::Cloud;
 use crate::dialect::Dialect;
 use crate::dialects::anthropic::Anthropic;
 use crate::dialects::gemini::Gemini;
 use crate::dialects::gemini::tests::target;
 use crate::dialects::openai::chat::OpenaiChat;
+use crate::dialects::tests::bench;
 
 const FLASH: &str = "gemini-2.5-flash";
 const THIRD: &str = "gemini-3-flash-preview";
@@ -31,6 +33,21 @@ fn asked(more: &Value) -> Value {
         body[name] = value.clone();
     }
     body
+}
+
+#[test]
+fn penalties_of_the_third_generation_are_refused_where_the_record_says_so() {
+    let vertex = |model: &str| {
+        let mut target = bench::built_in("vertex_ai", model);
+        target.cloud = Some(Cloud { project: Some("p".to_owned()), ..Cloud::default() });
+        target.routed().for_model(|_| false)
+    };
+    let body = asked(&json!({ "presence_penalty": 0.5 }));
+    let error = encoded(&OpenaiChat, &body, &vertex(THIRD)).unwrap_err();
+    assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some("presence_penalty")));
+    let sent = encoded(&OpenaiChat, &body, &vertex(FLASH)).unwrap();
+    assert_eq!(sent["generationConfig"]["presencePenalty"], 0.5);
+    assert_eq!(openai(&body, THIRD).unwrap()["generationConfig"].get("presencePenalty"), None, "left out");
 }
 
 #[test]

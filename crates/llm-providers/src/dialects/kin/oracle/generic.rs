@@ -109,7 +109,13 @@ fn message(message: &Value) -> Option<Value> {
 /// A part. Others than these are refused by the record.
 fn part(part: &Value) -> Value {
     match part.get("image_url") {
-        Some(image) => json!({"type": "IMAGE", "imageUrl": image}),
+        Some(image) => {
+            let mut image = image.clone();
+            if let Some(Value::String(detail)) = image.get_mut("detail") {
+                detail.make_ascii_uppercase();
+            }
+            json!({"type": "IMAGE", "imageUrl": image})
+        }
         None => json!({"type": "TEXT", "text": part.get("text")}),
     }
 }

@@ -32,6 +32,16 @@ fn conversation() -> Value {
 }
 
 #[test]
+fn oracle_says_how_closely_to_look_in_capitals() {
+    let part =
+        json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,UE5H", "detail": "low"}});
+    let case = json!({"model": "m", "messages": [{"role": "user", "content": [part]}]});
+    let (_, body) = sent(&case, &built_in("oci", "meta.llama-4-maverick")).unwrap();
+    let image = body.pointer("/chatRequest/messages/0/content/0/imageUrl").unwrap();
+    assert_eq!(image["detail"], "LOW", "{body}");
+}
+
+#[test]
 fn functions_are_called_one_by_one_each_before_its_result() {
     let case = json!({"model": "m", "messages": conversation(), "tools": tools(), "tool_choice": "required"});
     let (path, body) = sent(&case, &built_in("gigachat", "m")).unwrap();

@@ -51,7 +51,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     let mut body = Object::begin(&mut out);
     body.text("model", &target.model);
     if as_prompt {
-        prompt::write(&request.messages, policy, &mut body)?;
+        prompt::write(request, policy, &mut body)?;
     } else {
         Turns::new(policy, own).write(&request.messages, &mut body)?;
     }

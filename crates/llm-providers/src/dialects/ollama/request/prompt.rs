@@ -3,14 +3,20 @@
 
 use std::borrow::Cow;
 
-use llm_types::{Message, Part, Result, Role};
+use llm_types::{ChatRequest, Message, Part, Result, Role};
 
 use super::turns::Turns;
 use crate::ParamPolicy;
 use crate::write::Object;
 
 /// Writes `prompt` and `images`. Thoughts of the past are left out: the model is shown what was said.
-pub(super) fn write(messages: &[Message], policy: &ParamPolicy, body: &mut Object<'_>) -> Result<()> {
+pub(super) fn write(request: &ChatRequest, policy: &ParamPolicy, body: &mut Object<'_>) -> Result<()> {
+    let messages = &request.messages;
+    if request.is_prompt {
+        // The server puts it into the model's own template.
+        body.text("prompt", &messages.iter().map(Message::text).collect::<String>());
+        return Ok(());
+    }
     let mut turns = Turns::new(policy, false);
     let (mut prompt, mut pictures) = (String::new(), Vec::new());
     let mut open: Option<&str> = None;

@@ -7,12 +7,23 @@ use serde_json::{Value, json};
 use super::{from_openai, target};
 use crate::dialect::{Control, Dialect};
 use crate::dialects::ollama::Ollama;
-use crate::dialects::{ANTHROPIC, OPENAI_CHAT};
+use crate::dialects::{ANTHROPIC, OPENAI_CHAT, OPENAI_TEXT};
 
 fn ask(more: &Value) -> Value {
     let mut body = json!({ "model": "m", "messages": [{ "role": "user", "content": "Hi" }] });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     body
+}
+
+#[test]
+fn a_prompt_to_complete_is_sent_as_it_is() {
+    let request =
+        OPENAI_TEXT.decode_request(br####"{"model": "m", "prompt": "Say", "max_tokens": 10}"####).unwrap();
+    let sent = Ollama.encode_request(&request, &target("ollama", "llama3.1")).unwrap();
+    let body: Value = serde_json::from_slice(&sent.body).unwrap();
+    let expected =
+        json!({"model": "llama3.1", "prompt": "Say", "options": {"num_predict": 10}, "stream": false});
+    assert_eq!((&*sent.path, body), ("/api/generate", expected));
 }
 
 #[test]

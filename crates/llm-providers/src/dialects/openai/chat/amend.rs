@@ -11,6 +11,7 @@ mod messages;
 mod reasoning;
 mod schemas;
 
+use crate::dialects::params::leave_out;
 use crate::{Amendment, Target};
 
 /// A JSON object.
@@ -47,6 +48,11 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         Amendment::NoTextFormat if body.get("response_format").is_some_and(|f| f["type"] == "text") => {
             body.shift_remove("response_format");
         }
+        Amendment::SchemasOnly => schemas::only(body),
+        Amendment::NoForcedCalls if forces(body) => {
+            leave_out(&target.policy, "tool_choice", "its models cannot be made to call a tool")?;
+            body.shift_remove("tool_choice");
+        }
         Amendment::SchemaByTool => schemas::by_tool(body, target)?,
         Amendment::MessagesWithout(names) => messages::without(body, names),
         Amendment::NamesOfUsers => messages::names_of_users(body),
@@ -67,6 +73,7 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         // The body does not say what they change.
         Amendment::RenameText(..)
         | Amendment::NoTextFormat
+        | Amendment::NoForcedCalls
         | Amendment::Required(_)
         | Amendment::RequiredByAsking(_) => {}
         Amendment::NoStrict => functions(body).for_each(|function| drop(function.shift_remove("strict"))),
@@ -84,6 +91,7 @@ fn make(amendment: &Amendment, body: &mut Members, target: &Target) -> Result<()
         Amendment::TemperatureAtMost(most) => at_most(body, "temperature", *most),
         Amendment::EffortAsThinking => reasoning::effort_as_thinking(body),
         Amendment::ThinkingSwitch => reasoning::thinking_switch(body),
+        Amendment::AdaptiveUnsaid => reasoning::adaptive_unsaid(body),
         Amendment::EffortAsBudget => reasoning::effort_as_budget(body),
         Amendment::ThinkingAsEffort => reasoning::thinking_as_effort(body),
         Amendment::EffortHighOrNone => reasoning::high_or_none(body),
@@ -112,6 +120,11 @@ fn rename(body: &mut Members, from: &str, to: &str) {
 
 fn requires_any(body: &Members) -> bool {
     body.get("tool_choice").is_some_and(|choice| choice == "required")
+}
+
+/// Whether some tool, or one by name, has to be called.
+fn forces(body: &Members) -> bool {
+    body.get("tool_choice").is_some_and(|choice| choice.is_object() || choice == "required")
 }
 
 /// Without any tool left there is nothing to choose.

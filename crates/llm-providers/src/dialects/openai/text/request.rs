@@ -30,7 +30,8 @@ pub(super) fn decode(body: &[u8]) -> Result<ChatRequest> {
             chat.insert("top_logprobs".to_owned(), alternatives.into());
         }
     }
-    OpenaiChat.decode_request(Value::Object(chat).to_string().as_bytes())
+    let request = OpenaiChat.decode_request(Value::Object(chat).to_string().as_bytes())?;
+    Ok(ChatRequest { is_prompt: true, ..request })
 }
 
 /// The one prompt a chat can be asked.

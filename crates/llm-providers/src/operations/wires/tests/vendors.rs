@@ -5,6 +5,27 @@ use serde_json::{Value, json};
 
 use super::{of_json, read, sent, target, with_job};
 use crate::PreparedTarget;
+use crate::operations::Asked;
+
+#[test]
+fn models_of_fals_that_draw_change_pictures_one_step_further_down() {
+    let part =
+        |head: &str, value: &str| format!("--b\r\ncontent-disposition: form-data; {head}\r\n\r\n{value}\r\n");
+    let picture = "name=\"image\"; filename=\"a.png\"\r\ncontent-type: image/png";
+    let form = format!("{}{}--b--\r\n", part("name=\"prompt\"", "add a hat"), part(picture, "PNG"));
+    let asked = Asked::read(Operation::ImageEdit, form.into(), "multipart/form-data; boundary=b").unwrap().0;
+    let url = "data:image/png;base64,UE5H";
+    for (model, path, member, value) in [
+        ("fal-ai/nano-banana", "/fal-ai/nano-banana/edit", "image_urls", json!([url])),
+        ("fal-ai/flux-2", "/fal-ai/flux-2/edit", "image_urls", json!([url])),
+        ("fal-ai/nano-banana/edit", "/fal-ai/nano-banana/edit", "image_urls", json!([url])),
+        ("fal-ai/flux-pro/kontext", "/fal-ai/flux-pro/kontext", "image_url", json!(url)),
+    ] {
+        let (uri, body) = sent("fal_ai", model, &asked);
+        assert_eq!(uri, format!("https://fal.run{path}"));
+        assert_eq!(body, json!({"prompt": "add a hat", member: value}), "{model}");
+    }
+}
 
 #[test]
 fn each_vendor_is_asked_in_its_own_words() {
@@ -18,6 +39,15 @@ fn each_vendor_is_asked_in_its_own_words() {
             json!({"input": "hello"}),
             "https://bedrock-runtime.us-west-2.amazonaws.com/model/us.twelvelabs.marengo-embed-3-0-v1%3A0/invoke",
             json!({"inputType": "text", "text": {"inputText": "hello"}}),
+        ),
+        (
+            Operation::Speech,
+            "vertex_ai",
+            "",
+            json!({"input": "Hello"}),
+            "https://texttospeech.googleapis.com/v1/text:synthesize",
+            json!({"input": {"text": "Hello"}, "voice": {"languageCode": "en-US", "name": "en-US-Studio-O"},
+                "audioConfig": {"audioEncoding": "LINEAR16", "speakingRate": "1"}}),
         ),
         (
             Operation::Speech,

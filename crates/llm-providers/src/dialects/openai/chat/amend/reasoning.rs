@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Members;
 use super::messages::{each, role};
+use crate::left_out::note;
 
 /// Tokens to think for an effort, where LiteLLM sets them.
 const BUDGETS: [(&str, u64); 5] =
@@ -23,6 +24,13 @@ pub(super) fn thinking_switch(body: &mut Members) {
         Some(kind) if kind == "adaptive" => drop(body.shift_remove("thinking")),
         Some(kind) => drop(body.insert("thinking".to_owned(), json!({"type": kind}))),
         None => {}
+    }
+}
+
+pub(super) fn adaptive_unsaid(body: &mut Members) {
+    if body.get("thinking").is_some_and(|thinking| thinking["type"] == "adaptive") {
+        body.shift_remove("thinking");
+        note("thinking");
     }
 }
 

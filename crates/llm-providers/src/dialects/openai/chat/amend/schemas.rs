@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::super::wire::ANSWER_TOOL;
 use crate::Target;
 use crate::dialects::params::leave_out;
+use crate::left_out::note;
 
 /// Has a tool stand in for the schema of the answer.
 ///
@@ -32,6 +33,17 @@ pub(super) fn by_tool(body: &mut Map<String, Value>, target: &Target) -> Result<
     body.insert("tools".to_owned(), json!([tool]));
     body.insert("tool_choice".to_owned(), json!({ "type": "function", "function": { "name": ANSWER_TOOL } }));
     Ok(())
+}
+
+/// Leaves a form without a schema out. That an answer is text goes without saying; that it is JSON is noted.
+pub(super) fn only(body: &mut Map<String, Value>) {
+    let Some(kind) = body.get("response_format").map(|format| &format["type"]) else { return };
+    if kind != "json_schema" {
+        if kind != "text" {
+            note("response_format");
+        }
+        body.shift_remove("response_format");
+    }
 }
 
 /// Takes out `additionalProperties`, wherever it is a rule and no property of that name.

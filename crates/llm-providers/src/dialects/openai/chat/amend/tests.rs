@@ -1,10 +1,12 @@
 //! Each amendment once, and that both lanes make them.
 
 use bytes::Bytes;
+use llm_types::ErrorKind;
 use serde_json::{Value, json};
 
 use super::super::request::tests::target;
 use super::amend;
+use crate::left_out::collect;
 use crate::{Amendment, Quirks};
 
 fn made(amendment: Amendment, body: &Value) -> Value {
@@ -39,6 +41,46 @@ fn text_is_no_format_to_ask_for() {
     assert_eq!(made(Amendment::NoTextFormat, &body), json!({}));
     let body = json!({"response_format": {"type": "json_object"}});
     assert_eq!(made(Amendment::NoTextFormat, &body), body);
+}
+
+#[test]
+fn only_schemas_are_forms_where_models_know_no_others() {
+    let schema =
+        json!({"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}});
+    let (kept, told) = collect(|| made(Amendment::SchemasOnly, &schema));
+    assert_eq!((kept, told.len()), (schema, 0));
+    for (kind, told) in [("text", None), ("json_object", Some("response_format"))] {
+        let body = json!({"response_format": {"type": kind}});
+        let (sent, left_out) = collect(|| made(Amendment::SchemasOnly, &body));
+        assert_eq!(sent, json!({}), "{kind}");
+        assert_eq!(left_out.first().map(|name| &**name), told, "{kind}");
+    }
+}
+
+#[test]
+fn calls_that_cannot_be_forced_are_refused_or_dropped() {
+    let named = json!({"type": "function", "function": {"name": "f"}});
+    for choice in [json!("required"), named] {
+        let body = Bytes::from(json!({"tool_choice": choice}).to_string());
+        let mut target = target(Quirks { amend: vec![Amendment::NoForcedCalls].into(), ..Quirks::NONE });
+        let error = amend(body.clone(), &target).unwrap_err();
+        assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some("tool_choice")), "{choice}");
+        target.policy.drop = true;
+        assert_eq!(amend(body, &target).unwrap(), "{}", "{choice}");
+    }
+    for choice in ["auto", "none"] {
+        let body = json!({"tool_choice": choice});
+        assert_eq!(made(Amendment::NoForcedCalls, &body), body);
+    }
+}
+
+#[test]
+fn models_that_decide_how_much_to_think_are_not_told_to() {
+    let adaptive = json!({"thinking": {"type": "adaptive"}});
+    let (sent, told) = collect(|| made(Amendment::AdaptiveUnsaid, &adaptive));
+    assert_eq!((sent, told), (json!({}), vec!["thinking".into()]));
+    let on = json!({"thinking": {"type": "enabled", "budget_tokens": 2048}});
+    assert_eq!(made(Amendment::AdaptiveUnsaid, &on), on);
 }
 
 #[test]
@@ -293,7 +335,7 @@ fn a_tool_stands_in_for_the_schema_of_the_answer() {
     let mut target = target(Quirks { amend: vec![Amendment::SchemaByTool].into(), ..Quirks::NONE });
     let body = Bytes::from(beside.to_string());
     let error = amend(body.clone(), &target).unwrap_err();
-    assert_eq!((error.kind(), error.param()), (llm_types::ErrorKind::Unsupported, Some("response_format")));
+    assert_eq!((error.kind(), error.param()), (ErrorKind::Unsupported, Some("response_format")));
     target.policy.drop = true;
     let dropped: Value = serde_json::from_slice(&amend(body, &target).unwrap()).unwrap();
     assert_eq!(dropped, json!({"tools": [function("f", &json!({}))]}));

@@ -23,7 +23,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
     options.tool_choice = tools::decode_choice(&mut fields)?;
     let mut extra = fields.rest();
     extra.0.retain(|name, _| control_of(name).is_none());
-    Ok(ChatRequest { model, messages, tools, options, stream, extra, native })
+    Ok(ChatRequest { model, messages, tools, options, stream, extra, native, is_prompt: false })
 }
 
 /// Options by their OpenAI names, and the members that are none.

@@ -47,7 +47,16 @@ pub(crate) fn decode(body: &[u8]) -> Result<ChatRequest> {
     }
     let native = NativeFields::of(DIALECT, kept, is_needed);
     let native = (!native.fields.is_empty()).then_some(native);
-    Ok(ChatRequest { model, messages, tools, options, stream, extra: Extra::default(), native })
+    Ok(ChatRequest {
+        model,
+        messages,
+        tools,
+        options,
+        stream,
+        extra: Extra::default(),
+        native,
+        is_prompt: false,
+    })
 }
 
 /// `input`: one text of the user, or items.
