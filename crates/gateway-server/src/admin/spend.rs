@@ -3,7 +3,7 @@
 
 use gateway_db::{
     KeyQuery, PageRequest, ReportQuery, ReportRow, SPEND_ROWS_COUNTED, ScopeKind, ScopeQuery, SpendBy,
-    SpendQuery,
+    SpendQuery, SpendRow,
 };
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -197,7 +197,14 @@ async fn calls(job: &Job) -> Result<Value, Refusal> {
         );
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, &message));
     }
-    Ok(found.items.iter().map(spend_row::row).collect())
+    Ok(rows(job, &found.items).into())
+}
+
+/// Rows as they are shown.
+fn rows(job: &Job, found: &[SpendRow]) -> Vec<Value> {
+    let snapshot = job.shared.snapshot();
+    let fields = snapshot.config.general.row_metadata.as_ref();
+    found.iter().map(|row| spend_row::row(row, fields)).collect()
 }
 
 /// The page that is asked for.
@@ -223,7 +230,7 @@ async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
     let found = job.db.spend_rows(&query(job, page)?).await?;
     let (total, capped) = (found.total.min(SPEND_ROWS_COUNTED), found.total > SPEND_ROWS_COUNTED);
     let pages = total.div_ceil(page.size);
-    let rows: Vec<Value> = found.items.iter().map(spend_row::row).collect();
+    let rows = rows(job, &found.items);
     let (page, size) = (page.page, page.size);
     Ok(json!({
         "data": rows,

@@ -4,9 +4,21 @@ use gateway_db::SpendRow;
 use serde_json::{Value, json};
 
 use super::view::time;
+use crate::config::RowMetadata;
 
-/// A row.
-pub(super) fn row(row: &SpendRow) -> Value {
+/// The member of metadata that is always there.
+const STATUS: &str = "status";
+
+/// A row, with the members of metadata that the operator wants.
+pub(super) fn row(row: &SpendRow, fields: Option<&RowMetadata>) -> Value {
+    let mut shown = whole(row);
+    if let (Some(fields), Some(Value::Object(metadata))) = (fields, shown.get_mut("metadata")) {
+        metadata.retain(|name, _| name == STATUS || fields.has(name));
+    }
+    shown
+}
+
+fn whole(row: &SpendRow) -> Value {
     let end = row.started_at.saturating_add(row.duration_us / 1_000);
     let first = row.first_byte_us.map(|us| row.started_at.saturating_add(us / 1_000));
     let json_of = |text: &Option<String>| text.as_deref().and_then(|text| serde_json::from_str(text).ok());

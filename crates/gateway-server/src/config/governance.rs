@@ -56,6 +56,26 @@ pub struct TeamField {
     pub label: Option<String>,
 }
 
+/// Which members the metadata of rows of the spend log have (`spend_logs_metadata_fields`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowMetadata {
+    /// These.
+    Only(Vec<String>),
+    /// All but these.
+    Without(Vec<String>),
+}
+
+impl RowMetadata {
+    /// Whether rows have a member.
+    pub fn has(&self, name: &str) -> bool {
+        let listed = |names: &[String]| names.iter().any(|listed| listed == name);
+        match self {
+            Self::Only(names) => listed(names),
+            Self::Without(names) => !listed(names),
+        }
+    }
+}
+
 /// How often a password may be wrong (`max_failed_login_attempts_per_source`, `failed_login_*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInLimits {

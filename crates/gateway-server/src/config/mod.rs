@@ -32,7 +32,7 @@ pub use cache_points::{CachePoint, CacheSpot};
 pub use client_side::{BasePattern, ClientSide};
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use doors::{Admission, Doors, DrainDoor};
-pub use governance::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};
+pub use governance::{KeyRule, KeyRules, RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders};
 pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
 pub use problem::{Place, Problem, Severity};
 pub(crate) use reference::router_fields;

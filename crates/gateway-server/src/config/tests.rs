@@ -389,6 +389,7 @@ const GENERAL_FIELDS: &[(&str, &str)] = &[
     ("provider_url_destination_allowed_hosts", "destinations"),
     ("store_prompts_in_spend_logs", "kept_words"),
     ("missing_session_id", "missing_session"),
+    ("spend_logs_metadata_fields", "row_metadata"),
     ("team_metadata_schema", "team_fields"),
     ("enforced_params", "required"),
     ("service_account_settings", "required_of_services"),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::{
     AuthWebhook, CachePoint, ClientSide, Doors, JwtAuth, KeyRules, LogRetention, Origin, RoutingWebhook,
-    SignInLimits, TeamDefaults, TeamField, UserHeaders,
+    RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders,
 };
 use crate::identity::{Network, PasswordPolicy};
 
@@ -172,6 +172,9 @@ pub struct General {
     /// How long the old secret of a key works on where a request does not say (`LITELLM_KEY_ROTATION_GRACE_PERIOD`),
     /// milliseconds.
     pub grace_ms: Option<i64>,
+    /// Which members the metadata of rows of the spend log have, where the operator says it
+    /// (`spend_logs_metadata_fields`).
+    pub row_metadata: Option<RowMetadata>,
     /// What becomes of calls that name no session (`missing_session_id`).
     pub missing_session: MissingSession,
     /// How long replies of the Responses API can be asked for (`responses_retention_days`); zero keeps

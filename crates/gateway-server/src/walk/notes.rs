@@ -83,6 +83,9 @@ pub(super) fn of(call: &Call, caller: &Caller) -> Option<Box<Notes>> {
     if let Some(Value::Object(own)) = call.notes.as_deref() {
         metadata.extend(own.clone());
     }
+    if general.row_metadata.as_ref().is_some_and(|fields| !fields.has("spend_logs_metadata")) {
+        metadata.clear();
+    }
     let words = general.kept_words.filter(|_| !silent).map(|longest| Words {
         dialect: call.dialect,
         longest,

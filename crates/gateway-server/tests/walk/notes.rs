@@ -50,6 +50,25 @@ fn a_session_and_what_is_noted_of_its_calls_are_found_again() {
 }
 
 #[test]
+fn rows_have_the_members_that_the_operator_wants() {
+    let upstream = Upstream::always(openai::reply());
+    let members = |said: Value, session: &str| {
+        let gateway = setup(&upstream).set("general_settings", "spend_logs_metadata_fields", said).start();
+        let mut body = openai::request("fast");
+        body["metadata"] = json!({ "spend_logs_metadata": { "secret": "words" } });
+        let call = gateway.post(openai::PATH).key(MASTER).json(&body);
+        call.header("x-litellm-session-id", session).send().expect(200);
+        let row = rows(&gateway, session, 1).remove(0);
+        assert!(row["prompt_tokens"].as_u64() > Some(0), "figures stay: {row}");
+        row["metadata"].as_object().unwrap().clone()
+    };
+    let some = members(json!({ "include": ["usage_object", "outcome"] }), "some");
+    assert_eq!(some.keys().collect::<Vec<_>>(), ["status", "usage_object", "outcome"]);
+    let others = members(json!({ "exclude": ["spend_logs_metadata"] }), "others");
+    assert!(!others.contains_key("spend_logs_metadata") && others.contains_key("user_api_key"), "{others:?}");
+}
+
+#[test]
 fn what_is_said_is_kept_where_that_is_wanted() {
     let upstream = Upstream::in_turn([openai::reply(), openai::stream(), openai::stream(), openai::reply()]);
     let gateway = keeping(&upstream).start();

@@ -80,7 +80,7 @@ catalogue! {
     supported_db_objects List "" later "it has no effect": "Which objects to load from DB: models, mcp, guardrails, policies, vector_stores, pass_through_endpoints, prompts, model_cost_map, tools, config_overrides, websearch_interception_settings.";
     user_mcp_management_mode Text "" later "MCP is not served": "Restricted or view_all.";
     store_prompts_in_spend_logs Flag "" served: "Keep what was asked and answered in rows of the spend log, texts cut at `MAX_STRING_LENGTH_PROMPT_IN_DB` (2048) characters, secrets masked, as long as the rows are kept (`STORE_PROMPTS_IN_SPEND_LOGS`).";
-    spend_logs_metadata_fields Any "" later "rows hold no metadata of requests": "Metadata kept in spend rows: {include: [..]} or {exclude: [..]}.";
+    spend_logs_metadata_fields Map "" served: "Members that `metadata` has in rows of the spend log: {include: [..]} or {exclude: [..]}. Notes of callers (`spend_logs_metadata`) are not even kept then; `status` is always there. Sums and budgets do not change.";
     disable_auto_add_proxy_admin_to_teams Flag "" accepted: "Creator not added as team admin.";
     enforce_fallback_model_access Flag "" served: "Skip fallbacks the key may not call.";
     scheduled_job_stagger Any "" accepted: "Spreads timed jobs: {enabled, window_seconds, identity, offsets}; the gateway spreads them itself.";

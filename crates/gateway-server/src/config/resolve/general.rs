@@ -113,6 +113,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         enforce_fallback_access: section.is_on("enforce_fallback_model_access"),
         spend_flush: seconds(&mut section, "proxy_batch_write_at", Some("PROXY_BATCH_WRITE_AT"), 10),
         kept_words: kept_words(&mut section),
+        row_metadata: governance::row_metadata(&mut section),
         grace_ms: grace_ms(section.cx.env.value(GRACE)),
         missing_session: section.choice("missing_session_id", &SESSIONS).unwrap_or_default(),
         responses_retention: retention(&mut section),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Section;
 use super::section::{count_of, text_of};
 use crate::config::source::{Node, Tree};
-use crate::config::{KeyRule, KeyRules, SignInLimits, TeamDefaults, TeamField, UserHeaders};
+use crate::config::{KeyRule, KeyRules, RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders};
 use crate::identity::Network;
 use crate::limits::parse_duration_ms;
 
@@ -105,6 +105,79 @@ pub(super) fn team_fields(section: &mut Section<'_, '_, '_>) -> Vec<TeamField> {
         }
     }
     fields
+}
+
+/// Where rows of the spend log are told which members their metadata have.
+const MEMBERS: &str = "spend_logs_metadata_fields";
+
+/// What LiteLLM's rows have in their metadata, and what only rows here have.
+const KNOWN: [&str; 38] = [
+    "additional_usage_values",
+    "applied_guardrails",
+    "attempted_fallbacks",
+    "attempted_retries",
+    "autorouter_savings",
+    "batch_models",
+    "cold_storage_object_key",
+    "cost_breakdown",
+    "error_information",
+    "guardrail_information",
+    "litellm_call_id",
+    "litellm_overhead_time_ms",
+    "max_retries",
+    "mcp_tool_call_metadata",
+    "model_map_information",
+    "original_model_group",
+    "outcome",
+    "price_is_unknown",
+    "requester_ip_address",
+    "routing_decision",
+    "spend_logs_metadata",
+    "status",
+    "usage_is_estimated",
+    "usage_object",
+    "used_client_oauth_token",
+    "user_agent",
+    "user_api_key",
+    "user_api_key_alias",
+    "user_api_key_auth_metadata",
+    "user_api_key_end_user_id",
+    "user_api_key_org_alias",
+    "user_api_key_org_id",
+    "user_api_key_project_alias",
+    "user_api_key_project_id",
+    "user_api_key_team_alias",
+    "user_api_key_team_id",
+    "user_api_key_user_id",
+    "vector_store_request_metadata",
+];
+
+/// `spend_logs_metadata_fields`: either what rows have, or what they have not.
+pub(super) fn row_metadata(section: &mut Section<'_, '_, '_>) -> Option<RowMetadata> {
+    if !section.gives(MEMBERS) {
+        return None;
+    }
+    let said = section.map(MEMBERS);
+    warn_of_others(section, MEMBERS, &said, &["include", "exclude"]);
+    let (only, without) =
+        (texts(section, MEMBERS, &said, "include"), texts(section, MEMBERS, &said, "exclude"));
+    let fields = match (only, without) {
+        (Some(only), None) => RowMetadata::Only(only),
+        (None, Some(without)) => RowMetadata::Without(without),
+        (only, _) => {
+            let found = if only.is_some() { "found both" } else { "found neither" };
+            section.error(MEMBERS, found, "expected either `include` or `exclude`, a list of members");
+            return None;
+        }
+    };
+    let (RowMetadata::Only(names) | RowMetadata::Without(names)) = &fields;
+    for name in names.iter().filter(|name| !KNOWN.contains(&name.as_str())) {
+        section.error(MEMBERS, format!("found `{name}`"), format!("expected some of {}", KNOWN.join(", ")));
+    }
+    if matches!(&fields, RowMetadata::Without(names) if names.iter().any(|name| name == "status")) {
+        section.error(MEMBERS, "found `status` under `exclude`", "expected others: it is always there");
+    }
+    Some(fields)
 }
 
 fn texts(

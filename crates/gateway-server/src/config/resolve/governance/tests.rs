@@ -5,7 +5,7 @@ use std::time::Duration;
 use llm_providers::Registry;
 use llm_types::Money;
 
-use crate::config::{Config, Env, KeyRule, Loaded, parse};
+use crate::config::{Config, Env, KeyRule, Loaded, RowMetadata, parse};
 
 fn load(text: &str) -> Loaded {
     let env: Env = [("LITELLM_MASTER_KEY", "sk-of-the-tests")].into_iter().collect();
@@ -98,6 +98,28 @@ fn what_is_wrong_is_named() {
         assert!(loaded.config.is_none(), "{said}");
         let named = loaded.problems.iter().any(|problem| problem.path.ends_with(key));
         assert!(named, "{said}: {:#?}", loaded.problems);
+    }
+}
+
+#[test]
+fn members_of_rows_are_listed_or_left_out() {
+    let read = |said: &str| {
+        let text = format!("general_settings: {{spend_logs_metadata_fields: {said}}}");
+        config(&text).general.row_metadata.expect("it is said")
+    };
+    let (only, without) = (read("{include: [usage_object]}"), read("{exclude: [usage_object]}"));
+    let has = |fields: &RowMetadata| [fields.has("usage_object"), fields.has("outcome")];
+    assert_eq!((has(&only), has(&without)), ([true, false], [false, true]));
+    assert_eq!(config("general_settings: {}").general.row_metadata, None);
+    for (wrong, words) in [
+        ("{}", "neither"),
+        ("{include: [outcome], exclude: [outcome]}", "both"),
+        ("{include: outcome}", "list of texts"),
+        ("{exclude: [usage_object.input]}", "`usage_object.input`"),
+        ("{exclude: [status]}", "always there"),
+    ] {
+        let problems = load(&format!("general_settings: {{spend_logs_metadata_fields: {wrong}}}")).problems;
+        assert!(format!("{problems:?}").contains(words), "{wrong}: {problems:?}");
     }
 }
 
