@@ -142,6 +142,22 @@ def test_what_other_apis_lack_is_refused_by_name(gpt):
     assert "tools[0]" in str(caught.value)
 
 
+def test_chats_that_search_the_web_are_asked_where_the_vendor_searches(spawn, upstream):
+    params = {"model": "xai/say", "api_base": upstream.base + "/v1", "api_key": "k"}
+    always = {**params, "web_search_options": {"search_context_size": "high"}}
+    gateway = spawn(models=[{"model_name": "x", "litellm_params": params}, {"model_name": "always", "litellm_params": always}])
+    chats = openai_client(gateway).chat.completions
+    for model, more in [("x", {"web_search_options": {"search_context_size": "low"}}), ("always", {})]:
+        reply = chats.create(model=model, messages=[{"role": "user", "content": "hi"}], **more)
+        assert reply.object == "chat.completion" and reply.choices[0].message.content == TEXT
+        assert upstream.last.path == "/v1/responses" and upstream.last.body["tools"] == [{"type": "web_search"}]
+        stream = chats.create(model=model, messages=[{"role": "user", "content": "hi"}], stream=True, **more)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == TEXT
+        assert upstream.last.path == "/v1/responses"
+    chats.create(model="x", messages=[{"role": "user", "content": "web_search_options"}])
+    assert upstream.last.path == "/v1/chat/completions" and "tools" not in upstream.last.body
+
+
 def test_own_tools_reach_a_provider_that_has_them(gpt, upstream):
     tool = {"type": "mcp", "server_label": "s", "server_url": "https://mcp.example", "require_approval": "never"}
     gpt.responses.create(model="oai/say", input="hi", tools=[tool], extra_body={"unknown_member": {"a": 1}})

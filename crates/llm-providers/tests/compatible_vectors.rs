@@ -69,7 +69,12 @@ const ACCEPTED: &[Accepted] = &[
         "tools",
         "LiteLLM makes a function of a hosted tool",
     ),
-    (&["xai_grok3_mini", "xai"], &["web_search_options"], "*", "LiteLLM calls the Responses API instead"),
+    (
+        &["xai_grok3_mini", "xai"],
+        &["web_search_options"],
+        "*",
+        "the gateway calls the Responses API instead, as LiteLLM does; see `tests/e2e`",
+    ),
     (
         &["mistral_magistral"],
         &["*"],

@@ -351,6 +351,11 @@ const DIFFERENCES: &[Difference] = &[
         "members of `extra_body` stand in the body; LiteLLM loses or nests them",
     ),
     (
+        &["xai", "xai_grok3_mini"],
+        &["web_search_options"],
+        "a message of one text is said as that text to the Responses API, not as a list of one",
+    ),
+    (
         &["xai"],
         &["kitchen_sink", "penalties"],
         "models that reason refuse `presence_penalty` as they do `frequency_penalty`; LiteLLM drops one of the two",
@@ -366,11 +371,6 @@ const DIFFERENCES: &[Difference] = &[
         "the most effort there is; LiteLLM refuses the word or crashes",
     ),
     (&["sap"], &["tools_required"], "LiteLLM loses `required`: a tool need not be called"),
-    (
-        &["xai_grok3_mini"],
-        &["web_search_options"],
-        "LiteLLM calls the Responses API instead; the chat takes it too",
-    ),
     (
         &["nlp_cloud"],
         &["image_base64"],

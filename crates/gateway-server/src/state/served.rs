@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use llm_providers::catalog::{Adjustments, ModelInfo, ModelQuery, PriceBook};
 use llm_providers::dialects::openai::text::completes;
-use llm_providers::{Dialect, DialectId, Prefill, PreparedTarget, ProviderSpec, Target, dialects};
+use llm_providers::{Dialect, DialectId, Door, Prefill, PreparedTarget, ProviderSpec, Target, dialects};
 use llm_router::Deployment;
 use llm_types::{Cost, CostContext, Money, Price, Reach, Usage};
 
@@ -47,6 +47,8 @@ pub(crate) struct Served {
     pub(crate) is_elsewhere: bool,
     /// The same model in further protocols of the vendor.
     doors: Vec<Arc<Self>>,
+    /// The same model where the vendor searches the web, if not everywhere.
+    searching: Option<Arc<Self>>,
 }
 
 /// What calls are charged by.
@@ -89,7 +91,6 @@ impl Served {
         let prefill = Prefill::of(&target, configured.overrides.supports(PREFILL), known);
         let provider = target.spec.id.as_str();
         let doors = target.spec.quirks.doors.iter().filter(|door| door.leads_to(&target.model));
-        let doors = doors.map(|door| Arc::new(target.through(door)));
         let behind = |target: Arc<Target>| Self {
             dialect: dialects::dialect(target.spec.dialect),
             info: info.clone(),
@@ -106,10 +107,13 @@ impl Served {
             deployment: Arc::clone(deployment),
             is_elsewhere: false,
             doors: Vec::new(),
+            searching: None,
         };
-        let doors = doors.map(|target| Arc::new(behind(target))).collect();
+        let (searching, doors): (Vec<_>, Vec<_>) = doors.partition(|door| door.searches);
+        let open = |door: &Door| Arc::new(behind(Arc::new(target.through(door))));
         Self {
-            doors,
+            doors: doors.into_iter().map(&open).collect(),
+            searching: searching.first().map(|door| open(door)),
             dialect: dialect_of(&target.spec, info.as_deref()),
             info,
             terms,
@@ -145,11 +149,23 @@ impl Served {
             session_header: self.session_header.clone(),
             is_elsewhere,
             doors: Vec::new(),
+            searching: None,
         }
     }
 
-    /// The same model in a caller's protocol, where the vendor speaks it beside its usual one.
-    pub(crate) fn for_caller(self: &Arc<Self>, caller: DialectId) -> Arc<Self> {
+    /// The same model in a caller's protocol, where the vendor speaks it beside its usual one, or where the vendor
+    /// searches the web.
+    pub(crate) fn for_caller(
+        self: &Arc<Self>,
+        caller: DialectId,
+        searches: impl FnOnce(&Target) -> bool,
+    ) -> Arc<Self> {
+        if let Some(door) = &self.searching
+            && caller != door.dialect.id()
+            && searches(self.target.target())
+        {
+            return Arc::clone(door);
+        }
         let door = self.doors.iter().find(|door| door.dialect.id() == caller);
         Arc::clone(door.unwrap_or(self))
     }

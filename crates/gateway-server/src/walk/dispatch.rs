@@ -10,7 +10,7 @@ use http::Response;
 use llm_providers::dialect::ReplyContext;
 use llm_providers::dialects::openai::responses;
 use llm_providers::signin::{Credential, Readiness};
-use llm_providers::{Dialect, DialectId, Encoded, left_out};
+use llm_providers::{Dialect, DialectId, Encoded, Target, left_out};
 use llm_router::{Ask, Attempt, Deployment, Request};
 use llm_types::{Error, ErrorKind, HttpResponse, Result, Timeouts, seldom};
 
@@ -141,6 +141,14 @@ async fn attempt_once(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<
     })
 }
 
+/// Whether a call, or its deployment for all calls, asks for a search of the web.
+fn searches(call: &Call, target: &Target) -> bool {
+    const NAME: &str = "web_search_options";
+    target.defaults.contains_key(NAME)
+        || (call.glance.may_hold(NAME)
+            && call.canonical().is_ok_and(|request| request.options.web_search.is_some()))
+}
+
 /// Asks one deployment once. A stream counts as answered when its first content has arrived: until
 /// then a failure can still be retried elsewhere.
 async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Result<Reply> {
@@ -150,7 +158,8 @@ async fn attempt_funded(call: &Call, tail: &Tail, attempt: Attempt<'_>) -> Resul
         let reply = seldom(|| operation::attempt(call, asked, &served, tail, &attempt)).await;
         return reply.map_err(|error| named(error, &served));
     }
-    let served = brought::served(call, served.for_caller(call.dialect.id()))?;
+    let served = served.for_caller(call.dialect.id(), |target| searches(call, target));
+    let served = brought::served(call, served)?;
     if let Some(text) = &served.mock_response {
         *tail.asked.lock() = Some(Arc::clone(&served));
         return mock::reply(call, text);

@@ -80,6 +80,7 @@ fn fill(options: &mut Options, fields: &mut Map<String, Value>) {
     take(&mut options.top_p, fields, "top_p", number);
     take(&mut options.top_k, fields, "top_k", whole);
     take(&mut options.user, fields, "user", |value| value.as_str().map(str::to_owned));
+    take(&mut options.web_search, fields, "web_search_options", |value| Some(value.clone()));
     take(&mut options.parallel_tool_calls, fields, "parallel_tool_calls", Value::as_bool);
     if fields.get("stop").is_some_and(|stop| options.stop.is_empty() || stop.is_null()) {
         options.stop = texts(fields.shift_remove("stop"));

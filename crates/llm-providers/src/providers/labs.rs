@@ -424,6 +424,13 @@ pub(super) const LABS: &[ProviderSpec] = &[
                 "verbosity"
             ],
             responses: true,
+            // <https://docs.x.ai/docs/guides/tools/overview>: chats search no more.
+            doors: rules![Door {
+                dialect: DialectId::OpenaiResponses,
+                searches: true,
+                quirks: Quirks { bare_search: true, ..Quirks::NONE },
+                ..Door::OPEN
+            }],
             amend: amend![NamesOfUsers, NoStrict],
             models: rules![
                 ModelRule { can: Cow::Borrowed("reasoning"), takes: words!["reasoning_effort"], ..ModelRule::ANY },

@@ -28,6 +28,10 @@ pub struct Door {
     /// The models behind it, by how their names look; empty is every model.
     #[serde(default)]
     pub models: Words,
+    /// Whether it is for calls that ask for a search of the web (`web_search_options`), whatever their protocol:
+    /// the vendor searches there only.
+    #[serde(default)]
+    pub searches: bool,
     /// How requests are wrapped there.
     #[serde(default)]
     pub shell: Shell,
@@ -44,6 +48,7 @@ impl Door {
         with: Cow::Borrowed(""),
         auth: None,
         models: Cow::Borrowed(&[]),
+        searches: false,
         shell: Shell::NONE,
         quirks: Quirks::NONE,
     };

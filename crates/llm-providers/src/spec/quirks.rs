@@ -54,6 +54,9 @@ pub struct Quirks {
     /// A chat's messages become one prompt of text completions without a line break between them, as LiteLLM
     /// writes it for this vendor.
     pub prompt_without_breaks: bool,
+    /// The vendor's tool that searches the web takes no `search_context_size` and no `user_location`: callers are
+    /// told that they are left out.
+    pub bare_search: bool,
     /// Parameters the vendor does not know (OpenAI names): refused, or dropped by policy.
     pub unsupported: Words,
     /// Where a vendor takes few of OpenAI's parameters, these are all it takes; empty otherwise. What is
@@ -151,6 +154,7 @@ impl Quirks {
         as_prompt: false,
         text_completions: false,
         prompt_without_breaks: false,
+        bare_search: false,
         unsupported: Cow::Borrowed(&[]),
         supported: Cow::Borrowed(&[]),
         ignored: Cow::Borrowed(&[]),

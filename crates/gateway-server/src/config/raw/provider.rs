@@ -28,7 +28,7 @@ mod quirks {
         supported List "" served: "All of OpenAI's parameters that the vendor takes, where it takes few.";
         unsupported List "" served: "Parameters of OpenAI's that the vendor does not take: refused, or dropped with `drop_params`.";
         ignored List "" served: "Parameters that are left out without a word.";
-        doors List "" served: "Further protocols: entries of {dialect, without, with, auth, models}; callers of them are forwarded there.";
+        doors List "" served: "Further protocols: entries of {dialect, without, with, auth, models, searches}; callers of them are forwarded there, or calls that search the web.";
         models List "" served: "What some models take otherwise: entries of {models, can, cannot, takes, lacks, ignores, amend}.";
         amend List "" served: "What is said otherwise in the finished body, in this order, such as `no_strict`, `join_texts` or `{required: any}`.";
         max_completion_tokens_as_max_tokens Flag "False" served: "`max_completion_tokens` is called `max_tokens`.";
@@ -43,6 +43,7 @@ mod quirks {
         responses Flag "False" served: "The vendor has OpenAI's Responses API too.";
         as_prompt Flag "False" served: "Messages are written as one prompt, for models that complete texts.";
         prompt_without_breaks Flag "False" served: "Messages become one prompt without a line break between them.";
+        bare_search Flag "False" served: "The tool that searches the web takes no size and no place.";
         text_completions Flag "False" served: "The vendor has OpenAI's Completions too.";
         openai_families Flag "False" served: "The models are OpenAI's own: the rules of their families apply.";
         untyped_tools Flag "False" served: "Functions are sent without a `type`, in Anthropic's dialect.";

@@ -60,7 +60,8 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     for (name, value) in &request.extra.0 {
         writer.param(name, name, Some(value.clone()), Said::Other);
     }
-    for (name, value) in &target.defaults {
+    // The search is written as a tool.
+    for (name, value) in target.defaults.iter().filter(|(name, _)| *name != write_tools::SEARCH) {
         let (name, value) = default_of(name, value);
         if !writer.body.contains_key(&*name) {
             writer.put(&name, value.into_owned());
@@ -223,7 +224,7 @@ impl Writer<'_> {
     }
 
     fn tools(&mut self, request: &ChatRequest) -> Result<()> {
-        let tools = write_tools::tools(request, &self.target.policy)?;
+        let tools = write_tools::tools(request, self.target)?;
         if tools.is_empty() || !self.takes("tools", Said::Other) {
             return Ok(());
         }

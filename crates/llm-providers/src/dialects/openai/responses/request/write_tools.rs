@@ -5,20 +5,23 @@ use serde_json::{Value, json};
 
 use super::super::namespace;
 use super::super::wire::DIALECT;
-use crate::ParamPolicy;
+use crate::Target;
 use crate::dialects::openai::chat::NATIVE as CHAT;
 use crate::left_out::note;
 
 /// Members of a tool that have no canonical form and are sent on.
 pub(super) const KEPT: &[&str] = &["allowed_callers", "defer_loading", "output_schema"];
 
+/// The member by which callers of Chat Completions, and operators, ask for a search of the web.
+pub(super) const SEARCH: &str = "web_search_options";
+
 /// The `tools` array; empty when there are none.
-pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<Value>> {
+pub(super) fn tools(request: &ChatRequest, target: &Target) -> Result<Vec<Value>> {
     let mut tools = Vec::new();
     for (index, tool) in request.tools.iter().enumerate() {
         match written(tool) {
             Some(value) => namespace::place(&mut tools, value, &tool.extra),
-            None if policy.drop => note("tools"),
+            None if target.policy.drop => note("tools"),
             None => {
                 let name = &tool.name;
                 let message = format!("`tools[{index}]`: OpenAI Responses has no tool like `{name}`");
@@ -26,7 +29,9 @@ pub(super) fn tools(request: &ChatRequest, policy: &ParamPolicy) -> Result<Vec<V
             }
         }
     }
-    tools.extend(request.options.web_search.as_ref().map(web_search));
+    let always = target.defaults.get(SEARCH).filter(|asked| asked.is_object());
+    let search = request.options.web_search.as_ref().or(always);
+    tools.extend(search.map(|asked| web_search(asked, target)));
     Ok(tools)
 }
 
@@ -100,8 +105,14 @@ fn own_format(format: &Value) -> Value {
 }
 
 /// `web_search_options` of Chat Completions as a tool.
-fn web_search(options: &Value) -> Value {
+fn web_search(options: &Value, target: &Target) -> Value {
     let mut tool = json!({"type": "web_search"});
+    if target.spec.quirks.bare_search {
+        if options.as_object().is_some_and(|options| options.values().any(|value| !value.is_null())) {
+            note("web_search_options");
+        }
+        return tool;
+    }
     if let Some(size) = options.get("search_context_size").filter(|size| !size.is_null()) {
         tool["search_context_size"] = size.clone();
     }
