@@ -3,43 +3,17 @@
 use std::sync::Arc;
 
 use gateway_db::{ScopeId, ScopeKind};
-use llm_router::{Candidate, in_region};
-use llm_types::{Error, ErrorKind, Money, Origin, Result, seldom};
+use llm_types::Result;
 
-use super::admit::no_access;
-use super::groups;
 use super::limit::counted;
 use super::priority::{self, Slot};
-use super::whose::{Who, word, word_of};
-use super::{Call, Caller, customer, funds};
+use super::sheet::{Charged, Rests, Sheet};
+use super::whose::{Who, word};
+use super::{Call, Caller};
 use crate::clock::steady_ms;
-use crate::config::TokenCount;
 use crate::identity::{For, KeyEntry, Link, Part, PartSpec, Scope};
-use crate::limits::{Ask, Denial, Limits, Remaining, Reserved, Settlement};
+use crate::limits::{Ask, Denial, Limits};
 use crate::share::{Holder, Rated};
-use crate::store::{self, Condition};
-
-/// What is set aside for a call, at everybody who pays for it.
-#[derive(Debug, Default)]
-pub(crate) struct Charged {
-    key: Option<(Arc<KeyEntry>, Reserved)>,
-    scopes: Vec<(Arc<Scope>, Reserved)>,
-    /// Those that count prompts or answers alone.
-    directed: Vec<(Arc<Scope>, Reserved, TokenCount)>,
-    /// What the customer spends is not added up (`disable_end_user_cost_tracking`).
-    customer_uncounted: bool,
-    /// The parts and groups of models among the scopes that are about money: the ledger is told of them.
-    pub(super) parts: Vec<ScopeId>,
-}
-
-/// What is left of the rates of those who pay, for headers.
-#[derive(Debug, Default)]
-pub(crate) struct Rests {
-    /// Of the key.
-    pub(crate) key: Remaining,
-    /// Of others, under LiteLLM's word for each kind.
-    pub(crate) others: Vec<(&'static str, Remaining)>,
-}
 
 /// Who pays for a call, and what they may use.
 #[derive(Debug)]
@@ -227,81 +201,6 @@ impl<'a> Payers<'a> {
     }
 }
 
-/// What was set aside so far.
-struct Sheet {
-    charged: Charged,
-    rests: Rests,
-    ask: Ask,
-    tokens: [u64; 2],
-    now_ms: i64,
-}
-
-impl Sheet {
-    fn reserve(
-        &mut self,
-        scope: &Arc<Scope>,
-        limits: &Limits,
-        word: &'static str,
-        who: impl FnOnce() -> Who,
-    ) -> Result<(), (Denial, Who)> {
-        let (reserved, left) =
-            scope.account.reserve(limits, self.ask, self.now_ms).map_err(|denial| (denial, who()))?;
-        self.charged.scopes.push((Arc::clone(scope), reserved));
-        if limits.has_rates() && !word.is_empty() {
-            self.show(word, left);
-        }
-        Ok(())
-    }
-
-    fn reserve_part(
-        &mut self,
-        part: &Part,
-        whose: &'static str,
-        who: impl FnOnce() -> Who,
-    ) -> Result<(), (Denial, Who)> {
-        let word = word_of(&part.spec, whose);
-        if let Some(what) = part.spec.counts {
-            return self.reserve_directed(part, what, word).map_err(|denial| (denial, who()));
-        }
-        self.reserve(&part.scope, &part.spec.limits, word, who)?;
-        if part.spec.is_budget() {
-            self.charged.parts.push(part.scope.id.clone());
-        }
-        Ok(())
-    }
-
-    /// Counts the tokens of one direction; more of the same call is about money only.
-    fn reserve_directed(&mut self, part: &Part, what: TokenCount, word: &'static str) -> Result<(), Denial> {
-        if self.ask.beside.is_some() {
-            return Ok(());
-        }
-        let ask = Ask { tokens: counted(what, self.tokens[0], self.tokens[1]), ..self.ask };
-        let (reserved, left) = part.scope.account.reserve(&part.spec.limits, ask, self.now_ms)?;
-        self.charged.directed.push((Arc::clone(&part.scope), reserved, what));
-        self.show(word, left);
-        Ok(())
-    }
-
-    /// The call counts for its model; its priority's share holds for it where the model is full enough.
-    fn reserve_share(&mut self, slot: &Slot<'_>) -> Result<(), (Denial, Who)> {
-        let now_ms = self.now_ms;
-        let used = || slot.whole.account.counted(now_ms);
-        let who = |scope: &Arc<Scope>| Who::Share(Arc::clone(scope), Box::new(slot.told(used())));
-        self.reserve(&slot.whole, &slot.whole_limits(), "", || who(&slot.whole))?;
-        let limits = slot.limits(used());
-        self.reserve(&slot.part, &limits, "priority_model", || who(&slot.part))
-    }
-
-    /// Of several of a kind the one is shown that has the least left.
-    fn show(&mut self, word: &'static str, left: Remaining) {
-        match self.rests.others.iter_mut().find(|(shown, _)| *shown == word) {
-            Some((_, shown)) if left.least() < shown.least() => *shown = left,
-            Some(_) => {}
-            None => self.rests.others.push((word, left)),
-        }
-    }
-}
-
 /// The limits of a key now: of rates that hold only while the model fails those that hold.
 fn key_limits(call: &Call, entry: &KeyEntry) -> Limits {
     let limits = entry.limits();
@@ -347,41 +246,6 @@ pub(super) fn parts_beside(parts: &[(String, Part)], part: &Part) -> bool {
     parts.iter().all(|(_, other)| !Arc::ptr_eq(&other.scope, &part.scope))
 }
 
-impl Charged {
-    /// The money that was set aside at the key; nothing when no key pays.
-    pub(super) fn at_key(&self) -> Option<Reserved> {
-        self.key.as_ref().map(|(_, reserved)| *reserved)
-    }
-
-    /// Replaces what was set aside by what was used, with so many tokens of the prompt and of the answer; gives what
-    /// the key has spent now.
-    pub(super) fn settle(&mut self, used: Settlement, [input, output]: [u64; 2]) -> Option<Money> {
-        for (scope, reserved, what) in self.directed.drain(..) {
-            scope.account.settle(reserved, Settlement { tokens: counted(what, input, output), ..used });
-        }
-        let uncounted = self.customer_uncounted;
-        for (scope, reserved) in self.scopes.drain(..) {
-            let is_free = uncounted && scope.id.kind == ScopeKind::Customer;
-            let cost = if is_free { Money::ZERO } else { used.cost };
-            scope.account.settle(reserved, Settlement { cost, ..used });
-        }
-        self.key.take().map(|(entry, reserved)| entry.account.settle(reserved, used))
-    }
-
-    /// Gives everything back: the call is not made, or or has ended and this was more for it.
-    pub(super) fn release(self) {
-        for (scope, reserved) in self.scopes {
-            scope.account.release(reserved);
-        }
-        for (scope, reserved, _) in self.directed {
-            scope.account.release(reserved);
-        }
-        if let Some((entry, reserved)) = self.key {
-            entry.account.release(reserved);
-        }
-    }
-}
-
 /// In which order limits are looked at (surface §4.6, stage 6).
 const fn rank(kind: ScopeKind) -> u8 {
     match kind {
@@ -394,127 +258,5 @@ const fn rank(kind: ScopeKind) -> u8 {
         ScopeKind::TeamMember => 6,
         ScopeKind::OrganizationMember => 7,
         _ => 8,
-    }
-}
-
-/// Loads the scopes that the request itself names (its customer, its tags), and sees that no scope refuses
-/// the call: none is blocked, and the model is on everybody's list.
-///
-/// # Errors
-/// [`ErrorKind::Unauthenticated`] for a blocked team, [`ErrorKind::Forbidden`] for a model that is not for a
-/// scope, [`ErrorKind::Overloaded`] when the database does not answer.
-pub(super) async fn attend(call: &mut Call, caller: &Caller) -> Result<()> {
-    let groups = groups::of(call, caller);
-    call.named = if call.end_user.is_none() && call.tags.is_empty() && groups.is_empty() {
-        Vec::new()
-    } else {
-        seldom(|| named(call, groups)).await?
-    };
-    let region = call.named.iter().find_map(region_of);
-    // A customer who is bound to a region is served there, whatever the request says.
-    if let Some(region) = region {
-        settle_region(call, caller, region);
-    }
-    if funds::are_common(call) {
-        call.funds = seldom(|| funds::common(call)).await?;
-    }
-    if call.end_user.is_some() {
-        call.allowance = seldom(|| customer::allowance(call, caller)).await?;
-    }
-    let payers = Payers::of(call, caller);
-    for link in &payers.scopes {
-        let view = link.scope.view();
-        if view.blocked() {
-            return Err(blocked(&link.scope.id));
-        }
-        let model = &call.glance.model;
-        if !caller.link_allows(&call.snapshot, link, model) {
-            return Err(no_access(model, denial_type(link.scope.id.kind)));
-        }
-    }
-    Ok(())
-}
-
-/// Binds a call to the region of its customer. Where nobody there serves the model, the customer's own model takes its
-/// place (`default_model`), wherever that is.
-fn settle_region(call: &mut Call, caller: &Caller, region: String) {
-    let serves = |candidate: &Candidate| in_region(candidate.deployment.region.as_deref(), &region);
-    let route = call.snapshot.routes().resolve(&call.glance.model, caller.team());
-    let is_served = route.is_none_or(|route| route.group.candidates.iter().any(serves));
-    match call.named.iter().find_map(default_model).filter(|_| !is_served) {
-        Some(model) => (call.glance.model, call.controls.region) = (model, None),
-        None => call.controls.region = Some(region),
-    }
-}
-
-/// The model of a customer whose region does not serve what is asked for.
-fn default_model(link: &Link) -> Option<String> {
-    let view = link.scope.view();
-    let model = view.record.as_ref()?.settings.extra.get("default_model")?.as_str()?;
-    (link.scope.id.kind == ScopeKind::Customer && !model.is_empty()).then(|| model.to_owned())
-}
-
-/// The region a customer is bound to (`allowed_model_region`).
-fn region_of(link: &Link) -> Option<String> {
-    let view = link.scope.view();
-    let region = view.record.as_ref()?.settings.extra.get("allowed_model_region")?.as_str()?;
-    (link.scope.id.kind == ScopeKind::Customer).then(|| region.to_owned())
-}
-
-/// The customer and the tags of a call as scopes, and the groups of models it pays into.
-async fn named(call: &Call, groups: Vec<ScopeId>) -> Result<Vec<Link>> {
-    let customer = call.end_user.iter().map(|id| ScopeId::new(ScopeKind::Customer, id));
-    let tags = call.tags.iter().map(|tag| ScopeId::new(ScopeKind::Tag, tag));
-    let mut links = Vec::with_capacity(1 + call.tags.len() + groups.len());
-    for id in customer.chain(tags).chain(groups) {
-        links.push(Link { scope: find(call, id).await?, bound: true });
-    }
-    Ok(links)
-}
-
-/// The scope, from memory or, beside the data plane, from the database.
-pub(super) async fn find(call: &Call, id: ScopeId) -> Result<Arc<Scope>> {
-    let shared = Arc::clone(&call.core.shared);
-    if let Some(scope) = shared.directory.scopes.cached(&id) {
-        return Ok(scope);
-    }
-    let what = format!("the lookup of {} `{}`", id.kind.as_str(), id.id);
-    let sought = id.clone();
-    let lookup = async move { shared.directory.scopes.find(sought).await };
-    let found = store::ask(&call.core.shared, &what, lookup).await;
-    let shared = &call.core.shared;
-    match found {
-        Err(error) if shared.store.condition() == Condition::Silent => {
-            shared.directory.scopes.stranger(&id).ok_or(error)
-        }
-        found => found,
-    }
-}
-
-fn blocked(id: &ScopeId) -> Error {
-    let name = &id.id;
-    let message = match id.kind {
-        ScopeKind::Team => {
-            format!("Team={name} is blocked. Update via /team/unblock if you're an admin.")
-        }
-        ScopeKind::Customer => format!("User blocked from making LLM API Calls. User={name}"),
-        kind => format!("{}={name} is blocked.", kind.as_str()),
-    };
-    Error::new(ErrorKind::Unauthenticated, format!("Authentication Error, {message}"))
-        .with_origin(Origin::Gateway)
-        .with_vendor_type("auth_error")
-        .with_param("None")
-}
-
-/// The type that LiteLLM gives the refusal of a model (surface §4.5).
-const fn denial_type(kind: ScopeKind) -> &'static str {
-    match kind {
-        ScopeKind::Team => "team_model_access_denied",
-        ScopeKind::User => "user_model_access_denied",
-        ScopeKind::Organization => "org_model_access_denied",
-        ScopeKind::Project => "project_model_access_denied",
-        ScopeKind::TeamMember => "team_member_model_access_denied",
-        ScopeKind::Customer => "customer_model_access_denied",
-        _ => "key_model_access_denied",
     }
 }

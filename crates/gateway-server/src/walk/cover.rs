@@ -4,8 +4,9 @@
 use llm_router::Attempt;
 use llm_types::{Error, Money, Result, Retry, seldom};
 
-use super::charge::{Charged, Payers};
+use super::charge::Payers;
 use super::funds::{self, Purse};
+use super::sheet::Charged;
 use super::{Call, Caller, limit};
 use crate::clock::steady_ms;
 use crate::limits::{Ask, Denial};

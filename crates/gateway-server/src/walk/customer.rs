@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gateway_db::{ScopeId, ScopeKind};
 use llm_types::{Result, seldom};
 
-use super::{Call, Caller, charge, funds};
+use super::{Call, Caller, attend, funds};
 use crate::identity::{For, Part, PartSpec, parts_of_scope};
 use crate::limits::Limits;
 use crate::state::Fund;
@@ -37,7 +37,7 @@ pub(super) async fn check(call: &mut Call) -> Result<()> {
 /// Whether somebody is a customer or a user, by id or mail address.
 async fn is_known(call: &Call, id: &str) -> Result<bool> {
     for kind in [ScopeKind::Customer, ScopeKind::User] {
-        if charge::find(call, ScopeId::new(kind, id)).await?.view().record.is_some() {
+        if attend::find(call, ScopeId::new(kind, id)).await?.view().record.is_some() {
             return Ok(true);
         }
     }
@@ -93,7 +93,7 @@ pub(super) async fn allowance(call: &Call, caller: &Caller) -> Result<Vec<Part>>
 
 /// What a shared budget comes to for one of those who have it; one that nobody has made limits nothing.
 async fn specs_of(call: &Call, budget: &str) -> Result<Vec<PartSpec>> {
-    let budget = charge::find(call, ScopeId::new(ScopeKind::Budget, budget)).await?;
+    let budget = attend::find(call, ScopeId::new(ScopeKind::Budget, budget)).await?;
     let view = budget.view();
     let Some(record) = &view.record else {
         tracing::debug!(budget = %budget.id.id, "nobody has made the budget that customers have by default");

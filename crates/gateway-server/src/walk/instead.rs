@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use llm_types::{ErrorKind, Result, seldom};
 
 use super::limit::{self, Held, LetIn};
-use super::{Call, Caller, auto, charge};
+use super::{Call, Caller, attend, auto};
 use crate::identity::{For, PartSpec};
 
 /// Lets a call in, for the model it asks for or one that the key names in its place.
@@ -50,7 +50,7 @@ async fn allows(call: &mut Call, caller: &Caller) -> Result<bool> {
     if !caller.may_use(&call.snapshot, &call.glance.model) {
         return Ok(false);
     }
-    match charge::attend(call, caller).await {
+    match attend::attend(call, caller).await {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::Forbidden => Ok(false),
         Err(error) => Err(error),

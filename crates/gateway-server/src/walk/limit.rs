@@ -7,10 +7,11 @@ use gateway_db::{Intent, JsonMap, Owner, ScopeId, ScopeKind};
 use llm_types::{Error, ErrorKind, Money, Origin, Result, seldom};
 use serde_json::{Value, json};
 
-use super::charge::{Charged, Payers, Rests};
+use super::charge::Payers;
 use super::funds::Told;
 use super::operation::Worst;
 use super::settle::Tail;
+use super::sheet::{Charged, Rests};
 use super::whose::Who;
 use super::{Call, Caller, funds, operation, rules};
 use crate::clock::steady_ms;

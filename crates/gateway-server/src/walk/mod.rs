@@ -6,17 +6,19 @@
 //! |---|---|---|---|
 //! | [`admit`] | the head | a [`Caller`]: whose key it is | 401, 403 |
 //! | [`call`](mod@call) | the body | a [`Call`]: what is asked, of which model | 400, 413 |
-//! | [`charge`] | the call | the scopes it is charged to, none of which refuses it | 401, 403 |
+//! | [`attend`] | the call | whom it names besides its key, none of whom refuses it | 401, 403 |
 //! | [`recall`] | the call | what it goes on from; whether its reply is kept | 404 |
 //! | [`auto`] | the call | the group that serves, where an auto router was asked | 400 |
-//! | [`limit`], [`instead`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
+//! | [`limit`], [`charge`], [`instead`] | both | a [`Tail`]: money, tokens and a place set aside, announced to the ledger | 403, 422, 429 |
 //! | [`dispatch`] | the tail | a reply of some deployment | the provider's error, after retries and fallbacks |
 //! | [`relay`] | the reply | bytes in the caller's dialect | an error event inside the stream |
 //! | [`settle`] | the tail, on every path | spend, ledger, metrics, access log | — |
 
 mod admit;
 mod advice;
+mod allowed;
 mod asked;
+mod attend;
 mod auto;
 mod background;
 mod behalf;
@@ -67,6 +69,7 @@ mod rules;
 mod said;
 mod settle;
 mod shares;
+mod sheet;
 mod signs;
 mod stream;
 mod thinking;
@@ -145,7 +148,7 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     rules::apply(call, &caller)?;
     caller.settle_routing(call)?;
     caller.may_call_model(call)?;
-    charge::attend(call, &caller).await?;
+    attend::attend(call, &caller).await?;
     recall::recall(call, &caller).await?;
     auto::choose(call, &caller, auto::For::Answer).await?;
     brought::check(call, &caller)?;

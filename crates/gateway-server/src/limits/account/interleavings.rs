@@ -4,6 +4,7 @@
 //! The accounts are the real ones; the database is the arithmetic of `gateway-db/src/repo/leases.rs` and of the
 //! shipper, each of whose transactions is one step. What is on its way between the two is a step of its own.
 
+use gateway_db::Granted;
 use std::collections::HashSet;
 
 use super::*;
