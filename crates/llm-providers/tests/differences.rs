@@ -27,7 +27,7 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
     (
         "image_generation",
         "azure_ai_flux2",
-        "LiteLLM names a date as the version; the vendor's documents say `preview`",
+        "LiteLLM names another `api-version` (a date) than the `preview` we ask at; not settled by the vendor's documents",
     ),
     (
         "messages",

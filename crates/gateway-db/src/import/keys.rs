@@ -3,8 +3,8 @@
 use llm_types::KeyHash;
 use serde_json::Value;
 
-use super::Everything;
 use super::row::Row;
+use super::{Everything, ImportReport};
 use crate::{JsonMap, KeyRecord, KeySettings, ScopeKind};
 
 /// The table of keys.
@@ -76,6 +76,14 @@ fn settings(row: &mut Row<'_>) -> KeySettings {
 
 fn inner(metadata: &JsonMap, name: &str) -> JsonMap {
     metadata.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// Says of how many keys it is told that LiteLLM replaces them by itself: nothing does that here, and they go on.
+pub(super) fn tell_rotation(everything: &Everything, report: &mut ImportReport) {
+    let rotating = everything.keys.iter().filter(|(_, key)| key.settings.auto_rotate).count() as u64;
+    if rotating > 0 {
+        report.not_carried.insert(format!("{TABLE}.auto_rotate"), rotating);
+    }
 }
 
 /// Gives keys the soft budget that LiteLLM keeps in a budget row of their own.

@@ -64,6 +64,7 @@ impl Db {
         if options.spend_logs {
             report.not_carried.remove(spend::TABLE);
         }
+        keys::tell_rotation(&everything, &mut report);
         let seal = salt.map(Seal::new).transpose()?;
         self.write(everything, (options.dry_run, seal.as_ref()), &mut report).await?;
         if options.spend_logs {

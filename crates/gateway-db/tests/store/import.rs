@@ -73,6 +73,7 @@ async fn the_samples_come_over_whole_and_once() {
             let dry = ImportOptions { dry_run: true, ..options.clone() };
             let rehearsal = db.import_litellm(&source, dry, NOW).await.unwrap();
             assert_eq!(rehearsal.problems, Vec::<String>::new());
+            assert_eq!(rehearsal.not_carried.get("LiteLLM_VerificationToken.auto_rotate"), Some(&1));
             assert_eq!(db.all_keys().await.unwrap().keys, [], "a rehearsal writes nothing");
 
             let before = db.scopes_changed_since(None).await.unwrap().version;
