@@ -26,7 +26,7 @@ KEY = {
     "metadata": {"cost-centre": 42}, "allowed_cache_controls": ["no-cache"], "budget_fallbacks": {"gpt": ["claude"]},
     "mcp_rpm_limit": {"s1": 3}, "tag_rpm_limit": {"red": 4}, "blocked": True, "disable_global_guardrails": True,
     "enable_prompt_caching": True, "throttle_on_budget_exceeded": True, "enforced_params": ["user"],
-    "allowed_routes": ["llm_api_routes"], "key_type": "llm_api", "auto_rotate": True, "rotation_interval": "90d",
+    "allowed_routes": ["llm_api_routes"], "key_type": "llm_api", "auto_rotate": False, "rotation_interval": "90d",
     "agent_id": "agent-1", "end_user_budget_id": "guests", "spend": 1.25, "access_group_ids": [],
 }  # fmt: skip
 TEAM = {
