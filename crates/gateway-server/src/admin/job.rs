@@ -7,7 +7,7 @@ use gateway_db::{Actor, Db, ScopeRecord};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use llm_types::{Error, ErrorKind};
+use llm_types::{Error, ErrorKind, seldom};
 use serde::Serialize;
 
 use super::fields::{Fields, Moment};
@@ -155,28 +155,28 @@ fn may(caller: &Caller, action: Action, path: &str) -> Result<(), Error> {
 async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusal> {
     rights::gate(&mut job, action, path).await?;
     let value = match action {
-        Action::Key(action) => keys::run(job, action).await?,
-        Action::Team(action) => teams::run(job, action).await?,
-        Action::User(action) => users::run(job, action).await?,
-        Action::Customer(action) => customers::run(job, action).await?,
-        Action::Organization(action) => organizations::run(job, action).await?,
-        Action::Project(action) => projects::run(job, action).await?,
-        Action::AccessGroup(action) => access_groups::run(job, action).await?,
-        Action::ModelGroup(action) => model_groups::run(job, action).await?,
-        Action::Budget(action) => budgets::run(job, action).await?,
-        Action::Invitation(action) => invitations::run(job, action).await?,
-        Action::Tag(action) => tags::run(job, action).await?,
-        Action::Model(action) => models::run(job, action).await?,
-        Action::Credential(action) => credentials::run(job, action).await?,
+        Action::Key(action) => seldom(|| keys::run(job, action)).await?,
+        Action::Team(action) => seldom(|| teams::run(job, action)).await?,
+        Action::User(action) => seldom(|| users::run(job, action)).await?,
+        Action::Customer(action) => seldom(|| customers::run(job, action)).await?,
+        Action::Organization(action) => seldom(|| organizations::run(job, action)).await?,
+        Action::Project(action) => seldom(|| projects::run(job, action)).await?,
+        Action::AccessGroup(action) => seldom(|| access_groups::run(job, action)).await?,
+        Action::ModelGroup(action) => seldom(|| model_groups::run(job, action)).await?,
+        Action::Budget(action) => seldom(|| budgets::run(job, action)).await?,
+        Action::Invitation(action) => seldom(|| invitations::run(job, action)).await?,
+        Action::Tag(action) => seldom(|| tags::run(job, action)).await?,
+        Action::Model(action) => seldom(|| models::run(job, action)).await?,
+        Action::Credential(action) => seldom(|| credentials::run(job, action)).await?,
         // SCIM has answers of its own (`scim::answer`).
         Action::Scim(_) => return Err(crate::routes::operators_only(path).into()),
-        Action::Audit(action) => audit::run(job, action).await?,
-        Action::Spend(action) => return spend::run(job, action).await,
-        Action::Setting(action) => settings::run(job, action).await?,
-        Action::Fallback(action) => fallbacks::run(job, action).await?,
-        Action::Metrics(action) => metrics::run(job, action).await?,
-        Action::Report(of) => reports::run(job, of).await?,
-        Action::Activity(of, whole) => return activity::run(job, of, whole).await,
+        Action::Audit(action) => seldom(|| audit::run(job, action)).await?,
+        Action::Spend(action) => return seldom(|| spend::run(job, action)).await,
+        Action::Setting(action) => seldom(|| settings::run(job, action)).await?,
+        Action::Fallback(action) => seldom(|| fallbacks::run(job, action)).await?,
+        Action::Metrics(action) => seldom(|| metrics::run(job, action)).await?,
+        Action::Report(of) => seldom(|| reports::run(job, of)).await?,
+        Action::Activity(of, whole) => return seldom(|| activity::run(job, of, whole)).await,
     };
     written(&value)
 }

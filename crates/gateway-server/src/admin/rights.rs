@@ -408,7 +408,11 @@ impl Rights {
             | TeamAction::MemberResetSpend
             | TeamAction::MemberResetBudget
             | TeamAction::MembersRemove
-            | TeamAction::MembersLimit => self.changes_team(job, action).await,
+            | TeamAction::MembersLimit
+            | TeamAction::Callbacks
+            | TeamAction::CallbackAdd
+            | TeamAction::CallbackDelete
+            | TeamAction::DisableLogging => self.changes_team(job, action).await,
             _ => Err(crate::routes::operators_only(path).into()),
         }
     }

@@ -71,6 +71,7 @@ pub(super) fn team(record: &ScopeRecord, spent: Money, members: &[ScopeRecord]) 
     let mut row = Row::of(record, spent);
     row.put("team_id", json!(record.id.id));
     row.put("team_alias", json!(settings.alias));
+    row.put("metadata", json!(super::teams::callbacks::shown(&settings.metadata)));
     row.put("organization_id", json!(settings.organization_id));
     row.put("admins", json!([]));
     row.put("members", json!([]));

@@ -4,7 +4,7 @@ use gateway_db::{
     Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings,
 };
 use http::StatusCode;
-use llm_types::{ErrorKind, Money};
+use llm_types::{ErrorKind, Money, seldom};
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
@@ -15,6 +15,7 @@ use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
 
 mod bulk;
+pub(super) mod callbacks;
 mod found;
 mod membership;
 mod permissions;
@@ -51,6 +52,10 @@ pub(crate) enum TeamAction {
     SetSeveralPermissions,
     ModelAdd,
     ModelDelete,
+    Callbacks,
+    CallbackAdd,
+    CallbackDelete,
+    DisableLogging,
 }
 
 /// Where a team notes the shared budget of its members.
@@ -70,41 +75,46 @@ impl TeamAction {
                 | Self::MetadataSchema
                 | Self::SpendByUser
                 | Self::Permissions
+                | Self::Callbacks
         )
     }
 }
 
-/// Does what is asked about teams.
+/// Does what is asked about teams. What each asks for stands apart: all of it side by side is more than a stack holds.
 pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> {
     match action {
-        TeamAction::New => new(&job).await,
-        TeamAction::Update => update(&job).await,
-        TeamAction::Delete => delete(&job).await,
-        TeamAction::Info => info(&job).await,
-        TeamAction::List => list(&job).await,
-        TeamAction::ListPaged => list_paged(&job).await,
-        TeamAction::Block => block(&job, true).await,
-        TeamAction::Unblock => block(&job, false).await,
-        TeamAction::MemberAdd => membership::add(&job).await,
-        TeamAction::MemberUpdate => membership::update(&job).await,
-        TeamAction::MemberDelete => membership::delete(&job).await,
-        TeamAction::MembersAdd => membership::add_several(&job).await,
-        TeamAction::MemberMe => membership::own(&job).await,
-        TeamAction::MemberResetSpend => resets::spend(&job).await,
-        TeamAction::MemberResetBudget => resets::budget(&job).await,
-        TeamAction::MembersRemove => bulk::delete(&job).await,
-        TeamAction::MembersLimit => bulk::update(&job).await,
-        TeamAction::Available => found::available(&job).await,
-        TeamAction::Filter => found::filtered(&job).await,
+        TeamAction::New => seldom(|| new(&job)).await,
+        TeamAction::Update => seldom(|| update(&job)).await,
+        TeamAction::Delete => seldom(|| delete(&job)).await,
+        TeamAction::Info => seldom(|| info(&job)).await,
+        TeamAction::List => seldom(|| list(&job)).await,
+        TeamAction::ListPaged => seldom(|| list_paged(&job)).await,
+        TeamAction::Block => seldom(|| block(&job, true)).await,
+        TeamAction::Unblock => seldom(|| block(&job, false)).await,
+        TeamAction::MemberAdd => seldom(|| membership::add(&job)).await,
+        TeamAction::MemberUpdate => seldom(|| membership::update(&job)).await,
+        TeamAction::MemberDelete => seldom(|| membership::delete(&job)).await,
+        TeamAction::MembersAdd => seldom(|| membership::add_several(&job)).await,
+        TeamAction::MemberMe => seldom(|| membership::own(&job)).await,
+        TeamAction::MemberResetSpend => seldom(|| resets::spend(&job)).await,
+        TeamAction::MemberResetBudget => seldom(|| resets::budget(&job)).await,
+        TeamAction::MembersRemove => seldom(|| bulk::delete(&job)).await,
+        TeamAction::MembersLimit => seldom(|| bulk::update(&job)).await,
+        TeamAction::Available => seldom(|| found::available(&job)).await,
+        TeamAction::Filter => seldom(|| found::filtered(&job)).await,
         TeamAction::MetadataSchema => {
             Ok(json!({ "fields": job.shared.snapshot().config.general.team_fields }))
         }
-        TeamAction::SpendByUser => found::spend_by_user(&job).await,
-        TeamAction::Permissions => permissions::list(&job).await,
-        TeamAction::SetPermissions => permissions::set(&job).await,
-        TeamAction::SetSeveralPermissions => permissions::set_several(&job).await,
-        TeamAction::ModelAdd => models(&job, true).await,
-        TeamAction::ModelDelete => models(&job, false).await,
+        TeamAction::SpendByUser => seldom(|| found::spend_by_user(&job)).await,
+        TeamAction::Permissions => seldom(|| permissions::list(&job)).await,
+        TeamAction::SetPermissions => seldom(|| permissions::set(&job)).await,
+        TeamAction::SetSeveralPermissions => seldom(|| permissions::set_several(&job)).await,
+        TeamAction::ModelAdd => seldom(|| models(&job, true)).await,
+        TeamAction::ModelDelete => seldom(|| models(&job, false)).await,
+        TeamAction::Callbacks => seldom(|| callbacks::list(&job)).await,
+        TeamAction::CallbackAdd => seldom(|| callbacks::add(&job)).await,
+        TeamAction::CallbackDelete => seldom(|| callbacks::remove(&job)).await,
+        TeamAction::DisableLogging => seldom(|| callbacks::disable(&job)).await,
     }
 }
 
@@ -143,6 +153,9 @@ async fn read(job: &Job, mut fields: Fields, old: Option<&ScopeRecord>) -> Resul
     let for_members = members_limits(&mut fields)?;
     let mut edit = fields.scope(&job.moment)?;
     edit.alias = alias;
+    if let (Some(metadata), Some(old)) = (&mut edit.metadata, old) {
+        callbacks::restore(metadata, &old.settings.metadata);
+    }
     let Some(for_members) = for_members else { return Ok(edit) };
     let mut budget = ScopeEdit { limits: for_members, ..ScopeEdit::default() };
     budget.limits.budget_reset_at = super::fields::reset(&budget.limits.budget_duration, &job.moment)?;
