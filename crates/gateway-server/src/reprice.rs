@@ -29,6 +29,19 @@ pub struct Prices {
     adjustments: Adjustments,
 }
 
+/// The prices of a text: a `model_prices.json` of the gateway's, or a price map of LiteLLM's.
+///
+/// # Errors
+/// When the text is neither.
+pub(crate) fn book_of(text: &[u8]) -> Result<PriceBook, Error> {
+    PriceBook::from_json(text).or_else(|own| {
+        let map: Value = serde_json::from_slice(text).map_err(|_| own)?;
+        let map = map.as_object().filter(|map| !map.contains_key("models"));
+        let words = "expected a `model_prices.json`, or a map of models as LiteLLM has it";
+        PriceBook::from_litellm(map.ok_or_else(|| Error::new(ErrorKind::BadRequest, words))?)
+    })
+}
+
 impl Prices {
     /// The prices of a file: a `model_prices.json` of the gateway's, or a price map of LiteLLM's. Deployments of the
     /// configuration keep what it says of their prices, and its discounts and margins count.
@@ -36,12 +49,7 @@ impl Prices {
     /// # Errors
     /// When the text is neither.
     pub fn read(text: &[u8], name: &str, config: Option<&Config>) -> Result<Self, Error> {
-        let book = PriceBook::from_json(text).or_else(|own| {
-            let map: Value = serde_json::from_slice(text).map_err(|_| own)?;
-            let map = map.as_object().filter(|map| !map.contains_key("models"));
-            let words = "expected a `model_prices.json`, or a map of models as LiteLLM has it";
-            PriceBook::from_litellm(map.ok_or_else(|| Error::new(ErrorKind::BadRequest, words))?)
-        })?;
+        let book = book_of(text)?;
         let models = config.map(|config| config.models.clone()).unwrap_or_default();
         let deployments =
             models.into_iter().map(|model| (model.deployment.id.as_str().to_owned(), model)).collect();

@@ -47,6 +47,12 @@ impl Stored {
         shared.put_in_force(if held.entries.is_empty() { config } else { joined(&config, &held.entries) });
     }
 
+    /// Puts what is configured in force once more: what it was resolved with has changed.
+    pub(crate) fn install_again(&self, shared: &Shared) {
+        let _held = self.held.lock();
+        shared.put_in_force(shared.snapshot().config.clone());
+    }
+
     /// The configuration with what the database has.
     ///
     /// # Errors
@@ -70,10 +76,16 @@ impl Stored {
             return Ok(());
         }
         let read = read(db, seal).await?;
-        let mut held = self.held.lock();
-        if held.version < read.version {
-            *held = read;
-            shared.put_in_force(joined(&shared.snapshot().config, &held.entries));
+        let reads_prices = shared.prices.is_wanted(&read.entries);
+        {
+            let mut held = self.held.lock();
+            if held.version < read.version {
+                *held = read;
+                shared.put_in_force(joined(&shared.snapshot().config, &held.entries));
+            }
+        }
+        if reads_prices && let Err(why) = shared.prices.reload(shared).await {
+            tracing::warn!(why, "another gateway read the price map again; here it cannot be read");
         }
         Ok(())
     }

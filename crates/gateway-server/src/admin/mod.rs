@@ -23,6 +23,7 @@ mod organizations;
 mod projects;
 mod query;
 mod refusal;
+mod reload;
 mod reports;
 mod rights;
 mod scim;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::job::Job;
 use super::models::seal;
 use super::refusal::Refusal;
+use super::reload;
 use crate::config::{COST_DISCOUNT, COST_MARGIN, PUBLIC_GROUPS, PUBLIC_LINKS};
 
 /// What is to be done.
@@ -21,6 +22,8 @@ pub(crate) enum SettingAction {
     SetMargins,
     MakePublic,
     SetLinks,
+    ReloadPrices,
+    ReloadBetas,
 }
 
 impl SettingAction {
@@ -39,6 +42,8 @@ pub(super) async fn run(job: Job, action: SettingAction) -> Result<Value, Refusa
         SettingAction::SetMargins => adjust(&job, COST_MARGIN, "margin").await,
         SettingAction::MakePublic => make_public(&job).await,
         SettingAction::SetLinks => set_links(&job).await,
+        SettingAction::ReloadPrices => reload::prices(&job).await,
+        SettingAction::ReloadBetas => Ok(reload::betas(&job)),
     }
 }
 

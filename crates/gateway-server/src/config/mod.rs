@@ -46,7 +46,7 @@ pub(crate) use stored::{
 };
 pub use typed::{
     AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, Keepalive, MediaFetch,
-    MissingSession, Model, OnOutage, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
+    MissingSession, Model, OnOutage, PriceMap, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
 };
 pub use webhook::{AuthWebhook, RoutingWebhook};
 

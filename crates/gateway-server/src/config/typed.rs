@@ -297,6 +297,19 @@ pub struct MediaFetch {
     pub max_bytes: u64,
 }
 
+/// Where prices come from, if not of this release.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceMap {
+    /// An address or a file (`model_cost_map_url`, `LITELLM_MODEL_COST_MAP_URL`).
+    pub source: Option<String>,
+    /// The prices of this release hold all the same (`LITELLM_LOCAL_MODEL_COST_MAP`).
+    pub local: bool,
+    /// A map with fewer models is not taken (`MODEL_COST_MAP_MIN_MODEL_COUNT`).
+    pub fewest: usize,
+    /// The share of the models in force that a map may lack (`MODEL_COST_MAP_MAX_SHRINK_RATIO`).
+    pub largest_loss: f64,
+}
+
 /// How calls are treated.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the operator's file")]
@@ -323,6 +336,8 @@ pub struct Calls {
     pub cost_in_stream_usage: bool,
     /// Discounts and margins by provider (`cost_discount_config`, `cost_margin_config`).
     pub adjustments: Adjustments,
+    /// Where prices come from.
+    pub price_map: PriceMap,
     /// Refuse models that have no price (`block_requests_for_models_without_pricing`).
     pub refuse_unpriced: bool,
     /// Requests cannot keep what they say out of the spend log (`global_disable_no_log_param`).

@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use gateway_db::{Db, DbOptions, Ledger, LedgerOptions, Shipper, ShipperOptions, Writer};
-use llm_providers::catalog::PriceBook;
 use llm_providers::transport::{HyperTransport, TransportOptions};
 use llm_router::Counters;
 use tokio::runtime::{Builder, Runtime};
@@ -23,6 +22,7 @@ use crate::door;
 use crate::identity::Directory;
 use crate::jwt::Jwt;
 use crate::ledger::Shipping;
+use crate::prices::Prices;
 use crate::responses::Responses;
 use crate::share::Lines;
 use crate::state::{Drain, Shared, Snapshot, Surroundings};
@@ -39,14 +39,14 @@ pub(super) fn start(config: Config, options: &ServeOptions) -> Result<Gateway, S
     let db = control.block_on(open_database(&config, &options.data_dir))?;
     let pace = ShipperOptions { interval: config.general.spend_flush, ..ShipperOptions::default() };
     let (shipping, writers) = open_ledger(&options.data_dir, cores, &db, pace)?;
-    let book = Arc::new(PriceBook::builtin());
     let clock = TokioClock::start();
     let transport = transport(&config.calls)?;
+    let prices = control.block_on(Prices::begin(&config.calls.price_map, transport.sibling()));
     let lines = Lines::new(transport.sibling(), control.handle().clone());
     let uploads = door::Uploads::new(&options.data_dir);
     let shared = (db, shipping, uploads);
     let outside = (lines, Jwt::new(transport.sibling()));
-    let shared = control.block_on(shared_state(config, shared, (&book, clock), outside, &control))?;
+    let shared = control.block_on(shared_state(config, shared, (prices, clock), outside, &control))?;
     let (address, threads) = control.block_on(open_doors(&shared, writers, options, &transport))?;
     tasks::spawn(&control, &shared);
     shared.ready.store(true, Ordering::Release);
@@ -127,7 +127,7 @@ fn transport(calls: &Calls) -> Result<HyperTransport, StartError> {
 async fn shared_state(
     config: Config,
     (db, shipping, uploads): (Db, Shipping, door::Uploads),
-    (book, clock): (&Arc<PriceBook>, TokioClock),
+    (prices, clock): (Prices, TokioClock),
     (redis, jwt): (Lines, Jwt),
     control: &Runtime,
 ) -> Result<Arc<Shared>, StartError> {
@@ -142,9 +142,12 @@ async fn shared_state(
     let hint = "the database answered and then failed: see its log";
     let config = stored.begin(&db, config).await;
     let config = config.map_err(|error| failed("reading the models in the database", hint, error))?;
+    // What was wanted before this gateway began, it has done by beginning.
+    prices.is_wanted(&stored.entries());
     let directory = Directory::new(Some(db), shipping.node());
     directory.begin().await.map_err(|error| failed("reading the keys", hint, error))?;
     let (counters, metrics) = (Counters::new(), Metrics::default());
+    let book = &prices.book();
     let snapshot =
         Snapshot::new(config, &Surroundings { counters: &counters, metrics: &metrics, book, clock });
     directory.scopes.set_calendar(snapshot.calendar.clone());
@@ -173,7 +176,7 @@ async fn shared_state(
         jwt,
         failures: crate::admin::Failures::default(),
         answers: crate::webhook::Answers::default(),
-        book: Arc::clone(book),
+        prices,
         clock,
         store: crate::store::Store::default(),
         stored,

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::HeaderMap;
 use llm_providers::transport::HyperTransport;
-use llm_types::{HttpRequest, Timeouts};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -17,11 +14,10 @@ use super::keys::{PublicKey, read_set};
 use super::token::Token;
 use crate::clock::now_ms;
 use crate::config::JwtAuth;
+use crate::document::{self, Bounds};
 
-/// The longest document that is read, bytes.
-const LARGEST: usize = 1024 * 1024;
-/// How long fetching may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How far one goes for a document.
+const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(10), largest: 1 << 20 };
 /// How long a failed try, or a try for one unknown key, keeps others from trying again, milliseconds.
 const PAUSE: i64 = 10_000;
 /// What the address of a discovery document holds.
@@ -133,29 +129,7 @@ pub(super) fn discovery_of(issuer: &str) -> String {
     format!("{}{DISCOVERY}", issuer.trim_end_matches('/'))
 }
 
-/// One document. Redirects are not followed.
+/// One document.
 async fn get(transport: &HyperTransport, url: &str) -> Result<Bytes, String> {
-    let uri: Uri = url.parse().map_err(|_| "it is not a URL".to_owned())?;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let timeouts = Timeouts {
-        connect: Some(PATIENCE),
-        first_byte: Some(PATIENCE),
-        read: Some(PATIENCE),
-        total: Some(PATIENCE),
-    };
-    let request = HttpRequest { method: Method::GET, uri, headers, body: Bytes::new(), timeouts };
-    let mut response = transport.exchange(request).await.map_err(|error| error.to_string())?;
-    if !response.status.is_success() {
-        return Err(format!("the server answered status {}", response.status.as_u16()));
-    }
-    let mut all = Vec::new();
-    while let Some(piece) = response.body.next().await {
-        let piece = piece.map_err(|error| error.to_string())?;
-        if all.len() + piece.len() > LARGEST {
-            return Err("the document is larger than 1 MB".to_owned());
-        }
-        all.extend_from_slice(&piece);
-    }
-    Ok(all.into())
+    document::get(transport, url, HeaderMap::new(), BOUNDS).await
 }

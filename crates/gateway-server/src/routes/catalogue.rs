@@ -58,7 +58,7 @@ pub(super) async fn answer(
     let value = match asked {
         Known::Deprecations => deprecations(&snapshot, head),
         Known::Settings => settings(&snapshot),
-        Known::CostMapSource => source(&snapshot),
+        Known::CostMapSource => source(core, &snapshot),
         Known::CostMap => return cost_map(core, &snapshot).await,
         Known::PublicHub => hub(&snapshot),
         Known::RouterFields => router(&Map::new()),
@@ -178,13 +178,14 @@ fn settings(snapshot: &Snapshot) -> Value {
     snapshot.config.registry.all().iter().map(provider).collect()
 }
 
-/// `/model/cost_map/source`: prices are a part of the program; nothing is fetched.
-fn source(snapshot: &Snapshot) -> Value {
+/// `/model/cost_map/source`: prices are a part of the program where the operator has no map of their own.
+fn source(core: &Core, snapshot: &Snapshot) -> Value {
+    let (url, why_not) = core.shared.prices.origin();
     json!({
-        "source": "local",
-        "url": null,
-        "is_env_forced": false,
-        "fallback_reason": null,
+        "source": if url.is_some() { "remote" } else { "local" },
+        "url": url,
+        "is_env_forced": snapshot.config.calls.price_map.local,
+        "fallback_reason": why_not,
         "model_count": snapshot.book().count(),
     })
 }

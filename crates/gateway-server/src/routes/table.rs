@@ -268,6 +268,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/model_group/info", Handler::ModelGroups),
     Route(POST, "/model_group/make_public", setting(SettingAction::MakePublic)),
     Route(POST, "/model_hub/update_useful_links", setting(SettingAction::SetLinks)),
+    Route(POST, "/reload/model_cost_map", setting(SettingAction::ReloadPrices)),
+    Route(POST, "/reload/anthropic_beta_headers", setting(SettingAction::ReloadBetas)),
     Route(GET, "/config/cost_discount_config", setting(SettingAction::Discounts)),
     Route(&Method::PATCH, "/config/cost_discount_config", setting(SettingAction::SetDiscounts)),
     Route(GET, "/config/cost_margin_config", setting(SettingAction::Margins)),

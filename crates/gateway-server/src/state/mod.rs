@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
-use llm_providers::catalog::PriceBook;
 use llm_providers::transport::HyperTransport;
 use llm_router::Counters;
 use parking_lot::Mutex;
@@ -81,7 +80,7 @@ pub(crate) struct Shared {
     /// What a webhook said of callers.
     pub(crate) answers: crate::webhook::Answers,
     /// Prices and abilities of models.
-    pub(crate) book: Arc<PriceBook>,
+    pub(crate) prices: crate::prices::Prices,
     /// The time.
     pub(crate) clock: TokioClock,
     /// Whether the database answers.
@@ -103,7 +102,7 @@ impl Shared {
         let surroundings = Surroundings {
             counters: &self.counters,
             metrics: &self.metrics,
-            book: &self.book,
+            book: &self.prices.book(),
             clock: self.clock,
         };
         let snapshot = Snapshot::new(config, &surroundings);

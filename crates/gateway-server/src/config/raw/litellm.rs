@@ -196,7 +196,7 @@ catalogue! {
     client_session Any "" accepted: "Client session.";
     aclient_session Any "" accepted: "Aclient session.";
     model_fallbacks Any "" later "it has no effect": "Old form of fallbacks in the SDK.";
-    model_cost_map_url Any "" later "it has no effect": "Model cost map URL.";
+    model_cost_map_url Text "" served: "Where prices come from instead of this release: the address (`http://`, `https://`) or the file of a price map as LiteLLM has it, or of a `model_prices.json`. Read at the start and by `/reload/model_cost_map`; `LITELLM_MODEL_COST_MAP_URL` wins, and with `LITELLM_LOCAL_MODEL_COST_MAP` the prices of this release hold.";
     blog_posts_url Any "" accepted: "Blog posts URL.";
     anthropic_beta_headers_url Any "" later "the sign-in or provider it belongs to is not served": "Anthropic beta headers URL.";
     autorouter_presets_url Any "" accepted: "Autorouter presets URL.";

@@ -12,7 +12,8 @@ use super::{Context, Section, governance};
 use crate::config::raw::LITELLM;
 use crate::config::source::Node;
 use crate::config::{
-    Budgets, COST_DISCOUNT, COST_MARGIN, Calls, MediaFetch, PUBLIC_GROUPS, PUBLIC_LINKS, StoredEntries, Trust,
+    Budgets, COST_DISCOUNT, COST_MARGIN, Calls, MediaFetch, PUBLIC_GROUPS, PUBLIC_LINKS, PriceMap,
+    StoredEntries, Trust,
 };
 
 /// The section without what concerns the router.
@@ -100,6 +101,7 @@ fn calls(section: &mut Section<'_, '_, '_>, media: MediaFetch) -> Calls {
         metrics_need_key: section.flag("require_auth_for_metrics_endpoint").unwrap_or(true),
         router_debug_in_errors: section.flag("expose_router_debug_in_errors").unwrap_or(true),
         adjustments: Adjustments::default(),
+        price_map: price_map(section),
         public_groups: Vec::new(),
         public_links: Map::new(),
         priorities: super::priorities::resolve(section),
@@ -120,6 +122,34 @@ fn header_groups(section: &mut Section<'_, '_, '_>) -> Vec<String> {
         section.cx.warning(&path, &at, format!("found `{other}`"), "it has no effect");
     }
     texts(groups)
+}
+
+/// Where prices come from; the environment wins, as it does for LiteLLM.
+fn price_map(section: &mut Section<'_, '_, '_>) -> PriceMap {
+    const KEY: &str = "model_cost_map_url";
+    let said = section.text(KEY);
+    let env = section.cx.env;
+    let of_env = env.value("LITELLM_MODEL_COST_MAP_URL").map(str::to_owned);
+    let source = of_env.or(said).map(|source| source.trim().to_owned()).filter(|source| !source.is_empty());
+    PriceMap {
+        source,
+        local: env.flag("LITELLM_LOCAL_MODEL_COST_MAP"),
+        fewest: number(env.value("MODEL_COST_MAP_MIN_MODEL_COUNT"), "MODEL_COST_MAP_MIN_MODEL_COUNT", 50),
+        largest_loss: number(
+            env.value("MODEL_COST_MAP_MAX_SHRINK_RATIO"),
+            "MODEL_COST_MAP_MAX_SHRINK_RATIO",
+            0.5,
+        ),
+    }
+}
+
+/// A variable that holds no number is as good as not set, but not silently.
+fn number<T: std::str::FromStr + std::fmt::Display>(said: Option<&str>, name: &str, otherwise: T) -> T {
+    let Some(said) = said.map(str::trim).filter(|said| !said.is_empty()) else { return otherwise };
+    said.parse().unwrap_or_else(|_| {
+        tracing::warn!("environment variable `{name}` is `{said}`, expected a number: {otherwise} counts");
+        otherwise
+    })
 }
 
 fn adjustments(section: &mut Section<'_, '_, '_>, stored: &StoredEntries) -> Adjustments {

@@ -1,3 +1,5 @@
+//! Callbacks in metadata: which counts, what is shown, what comes back.
+
 use gateway_db::JsonMap;
 use serde_json::{Value, json};
 
