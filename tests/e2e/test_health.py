@@ -2,7 +2,17 @@
 
 import time
 
+import pytest
+
 from support.gateway import entry
+from support.media import Media
+
+
+@pytest.fixture(scope="module")
+def media():
+    provider = Media()
+    yield provider
+    provider.close()
 
 
 def member(upstream, group, model, id, info=None, **params):
@@ -68,3 +78,68 @@ def test_probes_count_as_calls_where_a_policy_says_how_many_may_fail(spawn, upst
         time.sleep(0.05)
     assert seen == {None}, "it is not found ill by one probe"
     assert {gateway.chat("m").headers["x-litellm-model-id"] for _ in range(10)} == {"well"}
+
+
+def test_each_model_is_asked_what_it_is_for(spawn, media):
+    """LiteLLM surface §7.7: by `model_info.mode`, else by the price map's."""
+    modes = {
+        "embed": "embedding",
+        "judge": "moderation",
+        "draw": "image_generation",
+        "speak": "audio_speech",
+        "hear": "audio_transcription",
+        "error-500": "embedding",
+        "film": "video_generation",
+    }
+    models = [member(media, name, name, name, {"mode": mode, "health_check_voice": "ash"}) for name, mode in modes.items()]
+    for made in models:
+        made["litellm_params"]["api_base"] = media.base
+    models.append({**entry("known", "openai/text-embedding-3-small", media.base), "model_info": {"id": "known"}})
+    models.append({**entry("rank", "hosted_vllm/rank", media.base), "model_info": {"id": "rank", "mode": "rerank"}})
+    gateway = spawn(models=models)
+    media.clear()
+    ill, by_id = health(gateway)
+    assert ill == {"error-500"}
+    assert "status 500" in by_id["error-500"]["error"]
+    assert by_id["film"]["checked_at_ms"] is None, "no short question can be asked of it"
+    asked = {one.path.removeprefix("/v1"): one for one in media.asked}
+    assert set(asked) == {"/embeddings", "/moderations", "/images/generations", "/audio/speech", "/audio/transcriptions", "/rerank"}
+    assert asked["/audio/speech"].json["voice"] == "ash"
+    assert asked["/audio/transcriptions"].form["file"][:2] == ("silence.wav", "audio/wav")
+    assert "text-embedding-3-small" in {one.json.get("model") for one in media.asked if one.path == "/v1/embeddings"}
+
+
+def test_a_connection_is_tried_before_it_is_configured(spawn, upstream, media):
+    """`POST /health/test_connection`: the admin pages ask it before a model is added."""
+    gateway = spawn(models=[member(upstream, "there", "say", "well"), member(upstream, "there", "error-401", "ill")])
+
+    def tried(params, **more):
+        return gateway.ask("POST", "/health/test_connection", {"litellm_params": params, **more})
+
+    new = {"model": "openai/say", "api_base": upstream.base + "/v1", "api_key": "sk-upstream-secret"}
+    assert tried(new).json == {"status": "success", "result": {}}
+    told = tried({**new, "model": "openai/error-401"}).json
+    assert (told["status"], told["result"]["status_code"]) == ("error", 401)
+    assert "sk-upstream-secret" not in str(told)
+    media.clear()
+    assert tried({**new, "api_base": media.base, "model": "openai/embed"}, mode="embedding").json["status"] == "success"
+    assert media.last.path == "/v1/embeddings"
+    # What is configured is meant by its name or id, with its own key.
+    assert tried({"model": "there"}).json["status"] == "success"
+    assert tried({"model": "there"}, model_info={"id": "ill"}).json["status"] == "error"
+    # Nothing of it is kept.
+    assert {row["model_name"] for row in gateway.ask("GET", "/v1/model/info").json["data"]} >= {"there"}
+    assert b"test-connection" not in gateway.ask("GET", "/v1/model/info").body
+    assert b"test-connection" not in gateway.ask("GET", "/metrics").body
+    for body, param in [
+        ({}, "litellm_params"),
+        ({"litellm_params": 7}, "litellm_params"),
+        ({"litellm_params": {**new, "api_key": "os.environ/LITELLM_MASTER_KEY"}}, "litellm_params.api_key"),
+        ({"litellm_params": new, "mode": 7}, "mode"),
+    ]:
+        answer = gateway.ask("POST", "/health/test_connection", body)
+        assert (answer.status, answer.json["error"]["param"]) == (400, param), body
+    told = tried({"model": "nobody-knows-this/model"}).json
+    assert told["status"] == "error" and told["result"]["status_code"] == 400
+    key = gateway.ask("POST", "/key/generate", {}).json["key"]
+    assert gateway.ask("POST", "/health/test_connection", {"litellm_params": new}, key=key).status == 401

@@ -79,6 +79,18 @@ def test_parameters_and_groups_are_told(gateway):
     assert "supported_openai_params" in infos["gpt"]["model_info"]
 
 
+def test_the_price_maps_record_of_any_model_is_told(gateway):
+    told = gateway.ask("GET", "/utils/model_info?model=gpt-4o-mini&custom_llm_provider=openai").json
+    assert (told["model"], told["custom_llm_provider"]) == ("gpt-4o-mini", "openai")
+    info = told["model_info"]
+    assert info["max_input_tokens"] == 128000 and info["input_cost_per_token"] == 1.5e-7
+    assert info["mode"] == "chat" and "tools" in info["supported_openai_params"]
+    assert gateway.ask("GET", "/utils/model_info?model=anthropic/claude-haiku-4-5").json["custom_llm_provider"] == "anthropic"
+    nobody = gateway.ask("GET", "/utils/model_info?model=nobody-knows-this")
+    assert nobody.status == 404 and "not in the model cost map" in nobody.json["detail"]["error"]
+    assert gateway.ask("GET", "/utils/model_info").status == 400
+
+
 def test_models_page_by_page(gateway):
     everything = gateway.ask("GET", "/v2/model/info").json
     names = [row["model_name"] for row in everything["data"]]

@@ -4,32 +4,28 @@
 //! (`enable_health_check_routing`). LiteLLM surface §7.7.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bytes::Bytes;
 use dashmap::DashMap;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use gateway_db::JsonMap;
 use http::StatusCode;
-use llm_providers::signin::Readiness;
 use llm_providers::transport::HyperTransport;
-use llm_providers::{DialectId, dialects};
 use llm_router::health::probe_failed;
-use llm_types::{DeploymentId, Error, ErrorKind, Origin, Result, Timeouts};
+use llm_types::{DeploymentId, Error, ErrorKind, Origin, Result};
 use serde_json::{Value, json};
 
 use crate::clock::now_ms;
 use crate::config::{HealthChecks, Model, Redis};
 use crate::share::rounds;
 use crate::state::{Shared, Snapshot};
-use crate::walk::named;
+use crate::stored::TRIED;
+
+mod probe;
 
 /// How often a configuration without probes is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Tokens a probe may cost as answer: the least that every vendor takes.
-const ANSWER: u64 = 16;
-/// Largest answer of a probe, bytes.
-const LIMIT: usize = 1024 * 1024;
 /// Letters of an error that are shown.
 const SHOWN: usize = 500;
 
@@ -151,23 +147,13 @@ pub(crate) async fn probe_all<'m>(
     models: impl Iterator<Item = &'m Model>,
 ) {
     let most = snapshot.config.general.health.concurrency;
-    let probes = models.filter(|model| can_be_probed(model)).map(|model| async move {
-        let found = probe(shared, transport, snapshot, model).await;
+    let probes = models.filter(|model| probe::can_be_asked(snapshot, model)).map(|model| async move {
+        let found = probe::ask(shared, transport, snapshot, model).await;
         note(shared, snapshot, model, found.err().as_ref());
     });
     // Boxed, or the future could not be told to be `Send` for every life of a model.
     let mut probes = stream::iter(probes.collect::<Vec<_>>()).buffer_unordered(most);
     while probes.next().await.is_some() {}
-}
-
-/// Whether a short question can be asked: of chats, and of wildcards where a model is named for it.
-fn can_be_probed(model: &Model) -> bool {
-    let mode = model.deployment.mode.as_deref();
-    let chats = matches!(mode, None | Some("chat" | "completion" | "responses"));
-    chats
-        && model.deployment.auto.is_none()
-        && model.mock_response.is_none()
-        && (!model.deployment.is_wildcard() || model.probe.model.is_some())
 }
 
 /// Notes what a probe of this gateway's found.
@@ -210,54 +196,42 @@ fn counts_as_call(snapshot: &Snapshot, model: &Model, error: &Error) -> bool {
     found.is_some_and(|one| probe_failed(one, candidates.len() == 1, routes.settings(), error, now))
 }
 
-/// Asks a deployment a short question.
-///
-/// # Errors
-/// The provider's, or why it could not be asked.
-async fn probe(
-    shared: &Shared,
-    transport: &HyperTransport,
-    snapshot: &Snapshot,
-    model: &Model,
-) -> Result<()> {
-    let deployment = snapshot.deployment(&model.deployment.id)?;
-    let name = model.probe.model.as_deref().unwrap_or(&deployment.target.model);
-    let provider = deployment.target.spec.id.as_str();
-    let name = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
-    let served = snapshot.served(deployment, name, &shared.metrics)?;
-    let request = dialects::dialect(DialectId::OpenaiChat).decode_request(&question(model, name))?;
-    let target = served.target.target();
-    let encoded = served.dialect.encode_request(&request, target)?;
-    let mut request = served.target.request(encoded)?;
-    let wait = model.probe.timeout;
-    request.timeouts = Timeouts { first_byte: Some(wait), total: Some(wait), ..target.timeouts };
-    if let Some(credential) = served.target.credential() {
-        let now = SystemTime::now();
-        if credential.readiness(now) != Readiness::Ready {
-            credential.ready(transport, now).await.map_err(|error| named(error, &served))?;
-        }
-    }
-    served.target.seal(&mut request, SystemTime::now)?;
-    let response = transport.exchange(request).await.map_err(|error| named(error, &served))?;
-    let (status, headers) = (response.status, response.headers.clone());
-    let body = served.target.reply(response).body.collect(LIMIT).await?;
-    if !status.is_success() {
-        return Err(named(served.dialect.decode_error(status, &headers, &body), &served));
-    }
-    served.dialect.reply_facts(&body).error.map_or(Ok(()), |error| Err(named(error, &served)))
+/// A deployment that is tried.
+pub(crate) enum Trial {
+    /// One there is.
+    Configured(DeploymentId),
+    /// One that might be: `litellm_params` and `model_info`.
+    New(JsonMap, JsonMap),
 }
 
-/// The question, with the operator's parameters (`health_check_params`).
-fn question(model: &Model, name: &str) -> Bytes {
-    let mut body = json!({
-        "model": name,
-        "messages": [{ "role": "user", "content": "Say yes." }],
-        "max_tokens": ANSWER,
-    });
-    for (key, value) in &model.probe.params {
-        body[key.as_str()] = value.clone();
+/// Asks a deployment what a health check would ask it, and notes nothing.
+///
+/// # Errors
+/// [`ErrorKind::BadRequest`] when it could not be served, in words; the provider's.
+pub(crate) async fn try_out(shared: &Shared, transport: &HyperTransport, trial: Trial) -> Result<()> {
+    let (params, info) = match trial {
+        Trial::Configured(id) => {
+            let snapshot = shared.snapshot();
+            let model = snapshot.config.models.iter().find(|model| model.deployment.id == id);
+            let gone = || Error::new(ErrorKind::NotFound, format!("there is no deployment `{id}` any more"));
+            return probe::ask(shared, transport, &snapshot, model.ok_or_else(gone)?).await;
+        }
+        Trial::New(params, info) => (params, info),
+    };
+    let (mut config, problems) = shared.stored.tried(shared, params, info);
+    if !problems.is_empty() {
+        let words: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        return Err(Error::bad_param("litellm_params", words.join("; ")));
     }
-    Bytes::from(body.to_string())
+    config.models.retain(|model| model.deployment.id.as_str() == TRIED);
+    let snapshot = shared.trial(config);
+    match snapshot.config.models.first() {
+        Some(model) => probe::ask(shared, transport, &snapshot, model).await,
+        None => {
+            let message = "the deployment is not for this environment, or not served by this gateway";
+            Err(Error::bad_param("litellm_params", message))
+        }
+    }
 }
 
 /// The deployments by how they are: by the last probe where there was one, else by whether they rest.

@@ -1,12 +1,15 @@
 //! Models and credentials that are kept in the database, in force beside the file's (`store_model_in_db`).
 
-use gateway_db::{ConfigEntry, Db, EntryKind, Seal};
+use gateway_db::{ConfigEntry, Db, EntryKind, JsonMap, Seal};
 use llm_types::Result;
 use parking_lot::Mutex;
 
 use crate::config::{Config, Problem};
 use crate::identity::unavailable;
 use crate::state::Shared;
+
+/// The id of a deployment that is tried before anybody keeps it.
+pub(crate) const TRIED: &str = "test-connection";
 
 /// What the database has, as it was read last.
 #[derive(Debug)]
@@ -98,6 +101,29 @@ impl Stored {
         entries.push(entry.clone());
         let (_, problems) = origin.with(&origin.entries(&entries));
         problems.into_iter().filter(|problem| problem.path.starts_with("stored_models")).collect()
+    }
+
+    /// The configuration with one more deployment, [`TRIED`], that is kept nowhere; what is wrong with it, in words.
+    pub(crate) fn tried(&self, shared: &Shared, params: JsonMap, info: JsonMap) -> (Config, Vec<Problem>) {
+        let entry = ConfigEntry {
+            kind: EntryKind::Model,
+            id: TRIED.to_owned(),
+            name: TRIED.to_owned(),
+            secret: params,
+            info,
+            blocked: false,
+            created_at: 0,
+            created_by: None,
+            updated_at: 0,
+            updated_by: None,
+        };
+        let origin = &shared.snapshot().config.origin;
+        let mut entries: Vec<ConfigEntry> = self.held.lock().entries.clone();
+        entries.retain(|other| other.kind == EntryKind::Credential);
+        entries.push(entry);
+        let (config, mut problems) = origin.with(&origin.entries(&entries));
+        problems.retain(|problem| problem.path.starts_with("stored_models"));
+        (config, problems)
     }
 
     /// The entries as they were read last.

@@ -233,6 +233,8 @@ pub struct HealthChecks {
 pub struct Probe {
     /// The model to ask instead (`model_info.health_check_model`).
     pub model: Option<String>,
+    /// The voice that a speech model is asked for (`model_info.health_check_voice`).
+    pub voice: Option<String>,
     /// The longest wait (`model_info.health_check_timeout`); 60 s unless told.
     pub timeout: Duration,
     /// Parameters of the question (`model_info.health_check_params`).

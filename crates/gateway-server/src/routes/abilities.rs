@@ -33,6 +33,44 @@ pub(super) async fn params(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> 
     }
 }
 
+/// `GET /utils/model_info?model=&custom_llm_provider=`: what the price map says of a model, whether or not one is
+/// configured that is it.
+pub(super) async fn record(core: &Arc<Core>, conn: &ConnState, head: &Parts) -> Response<ReplyBody> {
+    const PATH: &str = "/utils/model_info";
+    let snapshot = core.shared.snapshot();
+    if let Err(error) = enter(core, conn, &snapshot, head, PATH).await {
+        return answer::openai_error(&error);
+    }
+    let given = |name| query::value(head.uri.query(), name).filter(|value| !value.is_empty());
+    let Some(name) = given("model") else {
+        let error = Error::new(ErrorKind::BadRequest, "the query names no `model`").with_param("model");
+        return answer::openai_error(&error);
+    };
+    let provider = given("custom_llm_provider");
+    match record_of(&snapshot, &name, provider.as_deref()) {
+        Some(record) => answer::json_response(StatusCode::OK, &record),
+        None => {
+            let provider = provider.as_deref().unwrap_or("None");
+            let error = format!("model={name}, custom_llm_provider={provider} is not in the model cost map");
+            answer::json_response(StatusCode::NOT_FOUND, &json!({ "detail": { "error": error } }))
+        }
+    }
+}
+
+fn record_of(snapshot: &Snapshot, name: &str, provider: Option<&str>) -> Option<Value> {
+    let whole =
+        provider.map(|provider| format!("{provider}/{}", name.trim_start_matches(&format!("{provider}/"))));
+    let (spec, model) = snapshot.config.registry.split_model(whole.as_deref().unwrap_or(name)).ok()?;
+    let known = snapshot.known(spec.id.as_str(), model)?;
+    let can = |ability: &str| known.supports(ability) == Some(true);
+    let params = openai_params(&Target::bare(Arc::clone(spec), model).routed().for_model(can));
+    let mut info = known.to_litellm();
+    info.entry("key").or_insert_with(|| name.into());
+    info.entry("litellm_provider").or_insert_with(|| spec.id.as_str().into());
+    info.insert("supported_openai_params".to_owned(), params.into());
+    Some(json!({ "model": name, "custom_llm_provider": spec.id.as_str(), "model_info": info }))
+}
+
 fn params_of(snapshot: &Snapshot, name: &str) -> Result<Vec<&'static str>> {
     let configured = snapshot.config.models.iter().find(|model| *model.deployment.group == *name);
     if let Some(model) = configured {

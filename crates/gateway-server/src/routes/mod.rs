@@ -3,6 +3,7 @@
 mod abilities;
 mod autos;
 mod catalogue;
+mod connection;
 mod costs;
 mod explain;
 mod health;
@@ -50,8 +51,12 @@ enum Handler {
     ModelGroups,
     /// The parameters a model takes.
     SupportedParams,
+    /// What the price map says of a model, configured or not.
+    PriceRecord,
     /// Where a call would go.
     Explain,
+    /// Whether a deployment that is not configured would answer.
+    TestConnection,
     /// What operators ask of auto routers.
     Auto(autos::Asked),
     TokenCounter,
@@ -156,7 +161,9 @@ async fn beside_calls(
         Handler::Ollama(Local::Show) => ollama::show(core, conn, request).await,
         Handler::Ollama(Local::Version) => ollama::version(),
         Handler::ModelGroups => abilities::groups(core, conn, &request.into_parts().0).await,
+        Handler::PriceRecord => abilities::record(core, conn, &request.into_parts().0).await,
         Handler::SupportedParams => abilities::params(core, conn, &request.into_parts().0).await,
+        Handler::TestConnection => connection::answer(core, conn, request).await,
         Handler::Explain => explain::answer(core, conn, request).await,
         Handler::Auto(asked) => autos::answer(core, conn, asked, (path, request)).await,
         Handler::TokenCounter => utils::token_counter(core, conn, request).await,

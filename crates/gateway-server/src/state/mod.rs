@@ -97,6 +97,18 @@ impl Shared {
         self.snapshot.load_full()
     }
 
+    /// A configuration that is tried and not put in force: what it counts is forgotten with it.
+    pub(crate) fn trial(&self, config: Config) -> Snapshot {
+        let (counters, metrics) = (Counters::default(), Metrics::default());
+        let surroundings = Surroundings {
+            counters: &counters,
+            metrics: &metrics,
+            book: &self.prices.book(),
+            clock: self.clock,
+        };
+        Snapshot::new(config, &surroundings)
+    }
+
     /// Puts another configuration in force. Calls in flight end under the one they began with.
     pub(crate) fn put_in_force(&self, config: Config) {
         let surroundings = Surroundings {

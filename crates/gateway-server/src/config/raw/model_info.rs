@@ -24,10 +24,11 @@ catalogue! {
     allow_fail_open Flag "" later "it has no effect": "Answer although a check cannot run.";
     enable_tag_filtering Flag "" served: "Route this group by tags, whatever the router says.";
     internal_router_model Flag "" later "rows of the spend log tell the group that was asked for and the model that served, for all deployments alike": "Note the routing decision in rows of the spend log.";
-    mode Text "" accepted: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, rerank, responses, realtime, batch, ocr, video_generation … drives health probes.";
+    mode Text "" served: "Chat, completion, embedding, image_generation, audio_speech, audio_transcription, moderation, rerank, responses …: what a probe asks; the price map's when not given.";
     access_groups List "" served: "Names under which keys and teams may be granted the model.";
     supported_environments List "" served: "The deployment is active only where the environment variable LITELLM_ENVIRONMENT is one of these.";
     health_check_model Any "" served: "Model to probe instead.";
+    health_check_voice Text "alloy" served: "Voice for the probe of a speech model.";
     health_check_timeout Any "" served: "Seconds a probe may take.";
     health_check_params Any "" served: "Parameters of the probe.";
     disable_background_health_check Any "" served: "Leave the deployment out of probes.";

@@ -414,6 +414,7 @@ fn probe(cx: &mut Context<'_>, path: &str, info: Option<&Node>) -> Probe {
     let mut section = Section::open(cx, &format!("{path}.model_info"), info, MODEL_INFO);
     Probe {
         model: section.text("health_check_model"),
+        voice: section.text("health_check_voice"),
         timeout: section.seconds("health_check_timeout").unwrap_or(PROBE_TIMEOUT),
         params: section.map("health_check_params"),
         disabled: section.is_on("disable_background_health_check"),
