@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.gateway import CALL_COST
+from support.gateway import CALL_COST, entry
 
 
 @pytest.fixture
@@ -14,9 +14,9 @@ def replicas(server, spawn):
     return [spawn(environment=environment) for _ in range(3)]
 
 
-def race(replicas, key, requests, **fields):
+def race(replicas, key, requests, model="oai/slow-20", **fields):
     """Statuses of calls that go to all replicas at the same time."""
-    ask = lambda number: replicas[number % len(replicas)].chat("oai/slow-20", key, **fields).status
+    ask = lambda number: replicas[number % len(replicas)].chat(model, key, **fields).status
     with ThreadPoolExecutor(60) as pool:
         return list(pool.map(ask, range(requests)))
 
@@ -26,6 +26,30 @@ def settled(gateway, key, amount):
     while abs((spend := gateway.key_info(key)["spend"]) - amount) > 1e-9:
         assert time.monotonic() < until, (spend, amount)
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_thousand_racing_requests_on_a_dollar(count, server, spawn, upstream):
+    """A call costs half a cent, and that is what is set aside for it: a dollar pays for two hundred, no more, no less."""
+    dear = entry("dear", "openai/slow-20", upstream.base + "/v1", input_cost_per_token=0, output_cost_per_token=0.001)
+    environment = {"DATABASE_URL": server.database()} if count > 1 else {}
+    replicas = [spawn(environment=environment, models=[dear]) for _ in range(count)]
+    key, cap, cost = replicas[0].new_key(max_budget=1), 1.0, 5 * 0.001
+    statuses = race(replicas, key, 1000, "dear")
+    assert set(statuses) == {200, 422}
+    paid = statuses.count(200)
+    assert paid == len(upstream.asked), "what was refused reached nobody"
+    assert paid * cost <= cap, "billed within the cap"
+    # Once all is settled nothing is held back: every call that the dollar still pays for is let in, and no other one.
+    until = time.monotonic() + 30
+    while paid < 200:
+        assert time.monotonic() < until, f"{paid} of 200 calls were let in"
+        time.sleep(0.2)
+        paid += race(replicas, key, 3, "dear").count(200)
+    for gateway in replicas:
+        settled(gateway, key, cap)
+        assert gateway.chat("dear", key).status == 422
+    assert len(upstream.asked) == 200
 
 
 def test_racing_replicas_do_not_overshoot_a_budget(replicas, upstream):

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.common import ok
 from support.gateway import entry
 from support.postgres import Postgres, programs
 from test_shared_state import Redis
@@ -227,3 +228,29 @@ def test_keys_are_counted_over_all_gateways(spawn, server, redis, upstream):
     redis.stop()
     connected(here, 0)
     until_told(here, first, "x-ratelimit-current-active-projects", "1", seconds=15)
+
+
+@pytest.mark.parametrize("direction, tokens", [("itpm", 10), ("otpm", 5)])
+def test_a_projects_tokens_of_one_direction_count_over_all_gateways(replicas, upstream, direction, tokens):
+    """A call has ten tokens of prompt and five of answer; two hundred calls of them are what the project may have."""
+    gateways, calls = replicas[:2], 200
+    owner = ok(gateways[0].ask("POST", "/team/new", {}))["team_id"]
+    body = {"team_id": owner, f"model_{direction}_limit": {"oai/say": calls * tokens}}
+    made = ok(gateways[0].ask("POST", "/project/new", body))["project_id"]
+    key = gateways[0].new_key(team_id=owner, project_id=made)
+    began = time.monotonic()
+    statuses = race(gateways, key, 500)
+    assert set(statuses) == {200, 429}
+    admitted = statuses.count(200)
+    # What a gateway had set aside, or taken ahead, and did not need comes back.
+    while admitted < calls * 0.99 and time.monotonic() - began < 40:
+        time.sleep(0.1)
+        admitted += race(gateways, key, 6).count(200)
+    assert time.monotonic() - began < 55, "all in one window"
+    assert calls * 0.99 <= admitted <= calls * 1.01, admitted
+    assert len(upstream.asked) == admitted
+    for gateway in gateways:
+        refused = gateway.chat("oai/say", key)
+        assert refused.status == 429 and f"model_per_project_{direction}: {made}:" in refused.json["error"]["message"]
+    free = gateways[1].new_key(team_id=owner)
+    assert gateways[1].chat("oai/say", free).status == 200, "the limit is the project's alone"
