@@ -1,6 +1,8 @@
 //! Models and credentials that are kept in the database, in force beside the file's (`store_model_in_db`).
 
-use gateway_db::{ConfigEntry, Db, EntryKind, JsonMap, Seal};
+use std::sync::OnceLock;
+
+use gateway_db::{ConfigEntry, Db, EntryKind, JsonMap, Seal, Seals};
 use llm_types::Result;
 use parking_lot::Mutex;
 
@@ -16,6 +18,8 @@ pub(crate) const TRIED: &str = "test-connection";
 pub(crate) struct Stored {
     /// Opens secrets; none where models are not kept in the database, or nothing was given to seal with.
     seal: Option<Seal>,
+    /// The seal of the master key that follows the one in force, once everything was sealed with it.
+    next: OnceLock<Seal>,
     held: Mutex<Held>,
 }
 
@@ -36,12 +40,32 @@ impl Stored {
         let salt = general.salt_key.as_ref().or(general.master_key.as_ref());
         let salt = salt.filter(|_| general.models_in_database);
         let seal = salt.map(|salt| Seal::new(salt.reveal())).transpose()?;
-        Ok(Self { seal, held: Mutex::new(Held { version: -1, ..Held::default() }) })
+        Ok(Self { seal, next: OnceLock::new(), held: Mutex::new(Held { version: -1, ..Held::default() }) })
     }
 
     /// What seals secrets, if they may be kept.
     pub(crate) fn seal(&self) -> Option<&Seal> {
-        self.seal.as_ref()
+        self.next.get().or(self.seal.as_ref())
+    }
+
+    /// Seals everything anew with another salt, which holds from now on.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing has changed.
+    pub(crate) async fn reseal(&self, db: &Db, salt: &str) -> Result<Option<Seals>, gateway_db::DbError> {
+        let Some(old) = self.seal() else { return Ok(None) };
+        let new = Seal::new(salt)?;
+        let seals = db.reseal(old, &new).await?;
+        // Who asks twice at once has sealed everything for the second time with what the first one's opens no more.
+        if self.next.set(new).is_err() {
+            tracing::error!("the master key was rotated twice: restart with the last one");
+        }
+        Ok(Some(seals))
+    }
+
+    /// Whether everything was sealed anew since the start: another time needs a restart.
+    pub(crate) fn is_resealed(&self) -> bool {
+        self.next.get().is_some()
     }
 
     /// Puts the file's configuration in force, with what the database has.
@@ -61,8 +85,8 @@ impl Stored {
     /// # Errors
     /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
     pub(crate) async fn begin(&self, db: &Db, config: Config) -> Result<Config> {
-        let Some(seal) = &self.seal else { return Ok(config) };
-        let read = read(db, seal).await?;
+        let Some(seal) = self.seal() else { return Ok(config) };
+        let read = read(db, seal, &[]).await?;
         let config = joined(&config, &read.entries);
         *self.held.lock() = read;
         Ok(config)
@@ -73,12 +97,13 @@ impl Stored {
     /// # Errors
     /// [`llm_types::ErrorKind::Overloaded`] when the database does not answer.
     pub(crate) async fn follow(&self, shared: &Shared) -> Result<()> {
-        let (Some(seal), Some(db)) = (&self.seal, shared.directory.db()) else { return Ok(()) };
+        let (Some(seal), Some(db)) = (self.seal(), shared.directory.db()) else { return Ok(()) };
         let version = db.entries_version().await.map_err(unavailable)?;
         if version == self.held.lock().version {
             return Ok(());
         }
-        let read = read(db, seal).await?;
+        let known = self.entries();
+        let read = read(db, seal, &known).await?;
         let reads_prices = shared.prices.is_wanted(&read.entries);
         {
             let mut held = self.held.lock();
@@ -132,14 +157,20 @@ impl Stored {
     }
 }
 
-/// The version is read first: what changes meanwhile is read again.
-async fn read(db: &Db, seal: &Seal) -> Result<Held> {
+/// The version is read first: what changes meanwhile is read again. What is known already and cannot be opened any more
+/// stays as it is known: another gateway has sealed it for a master key that comes with the next start.
+async fn read(db: &Db, seal: &Seal, known: &[ConfigEntry]) -> Result<Held> {
     let version = db.entries_version().await.map_err(unavailable)?;
     let found = db.entries(seal).await.map_err(unavailable)?;
     for error in &found.unreadable {
         tracing::error!(%error, "an entry of the configuration is left out: is `LITELLM_SALT_KEY` the one it was made with?");
     }
-    Ok(Held { entries: found.entries, version })
+    let mut entries = found.entries;
+    let stays = |entry: &&ConfigEntry| {
+        found.unopened.iter().any(|(kind, id)| kind == entry.kind.as_str() && *id == entry.id)
+    };
+    entries.extend(known.iter().filter(stays).cloned());
+    Ok(Held { entries, version })
 }
 
 fn joined(config: &Config, entries: &[ConfigEntry]) -> Config {

@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryResult, Set, Statement};
 use serde_json::Value;
 
 use super::chain::failed;
+use crate::entity::settings;
 use crate::{Db, DbError, DbErrorKind, Seal};
 
 /// The setting that holds the sealed key.
@@ -108,6 +109,30 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     }
     let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
     (0..64).step_by(2).map(pair).collect()
+}
+
+/// Seals the key that signs checkpoints with `new` where `old` opens it; whether one of them opens it, if there is one.
+///
+/// # Errors
+/// When the database refuses, or there is no randomness.
+pub(crate) async fn reseal_signer(
+    conn: &impl ConnectionTrait,
+    old: &Seal,
+    new: &Seal,
+) -> Result<bool, DbError> {
+    let failed = |error| DbError::from_sea("cannot seal the key of the audit log", error);
+    let Some(row) = settings::Entity::find_by_id(SETTING).one(conn).await.map_err(failed)? else {
+        return Ok(true);
+    };
+    let sealed = row.value.as_str().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    if new.open(PLACE, &sealed).is_ok() {
+        return Ok(true);
+    }
+    let Ok(seed) = old.open(PLACE, &sealed) else { return Ok(false) };
+    let mut fresh: settings::ActiveModel = row.into();
+    fresh.value = Set(Value::from(STANDARD.encode(new.seal(PLACE, &seed)?)));
+    fresh.update(conn).await.map_err(failed)?;
+    Ok(true)
 }
 
 impl Db {

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::Db;
 
 pub(crate) use chain::{Subject, Told};
+pub(crate) use checkpoint::reseal_signer;
 pub use checkpoint::{AuditCheckpoint, AuditSigner};
 pub use list::AuditQuery;
 pub use verify::{AuditFault, AuditReport};

@@ -15,6 +15,8 @@ pub struct ConfigEntries {
     pub entries: Vec<ConfigEntry>,
     /// Why others are not among them, one error each.
     pub unreadable: Vec<DbError>,
+    /// Kinds and ids of those others.
+    pub unopened: Vec<(String, String)>,
 }
 
 impl Db {
@@ -34,9 +36,13 @@ impl Db {
         let rows = Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(&self.conn);
         let mut found = ConfigEntries::default();
         for row in rows.await.map_err(|error| failed("read", error))? {
+            let named = (row.kind.clone(), row.id.clone());
             match record(row, seal) {
                 Ok(entry) => found.entries.push(entry),
-                Err(error) => found.unreadable.push(error),
+                Err(error) => {
+                    found.unreadable.push(error);
+                    found.unopened.push(named);
+                }
             }
         }
         Ok(found)

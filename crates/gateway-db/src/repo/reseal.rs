@@ -4,7 +4,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set};
 
 use super::entries::{failed, place, record};
 use super::feed::Feed;
-use crate::audit::Subject;
+use crate::audit::{Subject, reseal_signer};
 use crate::entity::config_entries::{ActiveModel, Column, Entity};
 use crate::{Db, DbError, Seal};
 
@@ -37,7 +37,8 @@ impl Db {
         Ok(seals)
     }
 
-    /// Seals with `new` what `old` opens and `new` does not: all of it or nothing.
+    /// Seals with `new` what `old` opens and `new` does not, the key that signs the audit log among it: all of it or
+    /// nothing.
     ///
     /// # Errors
     /// When the database refuses, or there is no randomness.
@@ -62,6 +63,9 @@ impl Db {
             let same = Some(Subject::Entry(&entry));
             self.note(&transaction, same, same).await?;
             seals.resealed += 1;
+        }
+        if !reseal_signer(&transaction, old, new).await? {
+            seals.unreadable.push("audit/signing_key".to_owned());
         }
         transaction.commit().await.map_err(|error| failed("store", error))?;
         Ok(seals)
