@@ -289,6 +289,20 @@ def test_a_soft_budget_is_told_once(spawn):
     assert "gateway_soft_budgets_passed 2" in metrics
 
 
+def test_keys_have_a_soft_budget_where_the_operator_has_one_for_all(spawn):
+    gateway = spawn(litellm_settings={"default_soft_budget": 0.5 * CALL_COST})
+    key, own = gateway.new_key(), gateway.new_key(soft_budget=3)
+    assert gateway.key_info(key)["soft_budget"] == pytest.approx(0.5 * CALL_COST)
+    assert gateway.key_info(own)["soft_budget"] == 3
+    assert gateway.chat(key=key).status == 200
+    gateway.spend(key, CALL_COST)
+    until = time.monotonic() + 10
+    while "a soft budget is passed" not in gateway.log():
+        assert time.monotonic() < until, gateway.log()
+        time.sleep(0.1)
+    assert gateway.chat(key=key).status == 200, "it refuses nothing"
+
+
 def test_a_deployment_without_money_is_left_out(spawn, upstream):
     models = [
         entry("both", "openai/say", upstream.base + "/v1", max_budget=TINY, budget_duration="1d"),

@@ -7,6 +7,7 @@ mod audit;
 mod budget_fields;
 mod budgets;
 mod cache_activity;
+mod capture_rate;
 mod credentials;
 mod customers;
 mod days;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, written};
 use super::refusal::Refusal;
 use super::spend_names::{self, NamesOf};
-use super::{cache_activity, days, scope_view, spend_row, tag_usage};
+use super::{cache_activity, capture_rate, days, scope_view, spend_row, tag_usage};
 
 mod global;
 mod report;
@@ -46,6 +46,8 @@ pub(crate) enum SpendAction {
     Said,
     CacheHits,
     Names(NamesOf),
+    /// What a provider billed, beside what was booked.
+    CaptureRate,
     /// Sums that are kept with the ledger are never stale.
     Refresh,
 }
@@ -103,6 +105,7 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusa
         SpendAction::ResetAll => global::reset_all(&job).await?,
         SpendAction::Said => said(&job).await?,
         SpendAction::CacheHits => cache_activity::run(&job).await?,
+        SpendAction::CaptureRate => capture_rate::run(&job).await?,
         SpendAction::Names(of) => spend_names::run(&job, of).await?,
         SpendAction::Refresh => {
             json!({ "message": "nothing to refresh: sums are kept with every call", "status": "success" })

@@ -45,8 +45,9 @@ pub(crate) use stored::{
     StoredEntries, fallback_id, public_params,
 };
 pub use typed::{
-    AccessWindow, Allowance, Budgets, Calls, Config, Database, General, HealthChecks, Keepalive, MediaFetch,
-    MissingSession, Model, OnOutage, PriceMap, Priorities, Probe, Redis, Share, TokenCount, Trust, Unserved,
+    AccessWindow, Allowance, Budgets, Calls, CaptureRate, Config, Database, General, HealthChecks, Keepalive,
+    MediaFetch, MissingSession, Model, OnOutage, PriceMap, Priorities, Probe, Redis, Share, TokenCount,
+    Trust, Unserved,
 };
 pub use webhook::{AuthWebhook, RoutingWebhook};
 

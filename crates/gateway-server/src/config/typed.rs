@@ -70,6 +70,8 @@ pub struct General {
     pub master_key: Option<Secret>,
     /// Encrypts credentials in the database (`LITELLM_SALT_KEY`, else the master key).
     pub salt_key: Option<Secret>,
+    /// How the bill of a provider is compared with what was booked (`spend_capture_rate_check`).
+    pub capture_rate: CaptureRate,
     /// The database; without it keys, budgets and spend live in the local ledger only.
     pub database: Option<Database>,
     /// A header that may carry the caller's key beside the usual ones (`litellm_key_header_name`).
@@ -241,6 +243,21 @@ pub struct Probe {
     pub params: Map<String, Value>,
     /// Left out of rounds (`model_info.disable_background_health_check`).
     pub disabled: bool,
+}
+
+/// How the bill of a provider is compared with what was booked.
+#[derive(Debug, Clone)]
+pub struct CaptureRate {
+    /// Reads the bill (`OPENAI_ADMIN_KEY`).
+    pub admin_key: Option<Secret>,
+    /// Where the bill is asked for (`openai_api_base`).
+    pub base: String,
+    /// A smaller share is said to be small.
+    pub threshold: f64,
+    /// The last whole days that are compared unless told.
+    pub lookback_days: u16,
+    /// Projects of the bill; empty is all (`openai_project_ids`).
+    pub projects: Vec<String>,
 }
 
 /// Where the database is and how it is reached.

@@ -43,7 +43,8 @@ pub(crate) struct ConnState {
 }
 
 impl ConnState {
-    fn new(peer: SocketAddr) -> Self {
+    /// One of which nothing is known but the other end.
+    pub(crate) fn new(peer: SocketAddr) -> Self {
         let (busy, active) = (AtomicUsize::new(0), AtomicBool::new(false));
         Self { peer, last_key: Mutex::new(None), busy, active }
     }

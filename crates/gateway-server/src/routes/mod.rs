@@ -12,6 +12,7 @@ mod ollama;
 mod pattern;
 mod responses;
 mod table;
+mod usage_chat;
 mod utils;
 
 use std::sync::Arc;
@@ -65,6 +66,8 @@ enum Handler {
     /// What so many tokens cost.
     EstimateCost,
     TransformRequest,
+    /// Questions about spend, in words.
+    UsageChat,
     /// Management of keys, teams, users and whoever else pays.
     Manage(Action),
     /// People who sign in to manage.
@@ -170,6 +173,7 @@ async fn beside_calls(
         Handler::CalculateCost => costs::calculate(core, conn, request).await,
         Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
+        Handler::UsageChat => usage_chat::answer(core, conn, request).await,
         Handler::Manage(action) => admin::manage(core, conn, action, (path, [model, second]), request).await,
         Handler::SignIn(step) => admin::sign_in(core, conn, step, (path, model), request).await,
         Handler::Scim(action) => admin::provision(core, conn, action, (path, model), request).await,

@@ -295,6 +295,8 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/auto_router/classifier/default_prompt", Handler::Auto(autos::Asked::Prompt)),
     Route(POST, "/auto_router/classifier/default_prompt", Handler::Auto(autos::Asked::Prompt)),
     Route(POST, "/utils/token_counter", Handler::TokenCounter),
+    Route(POST, "/usage/ai/chat", Handler::UsageChat),
+    Route(GET, "/spend/capture_rate", spend(SpendAction::CaptureRate)),
     Route(POST, "/spend/calculate", Handler::CalculateCost),
     Route(POST, "/cost/estimate", Handler::EstimateCost),
     Route(POST, "/utils/transform_request", Handler::TransformRequest),

@@ -217,6 +217,21 @@ impl Call {
             }
             Some(operation) => seldom(|| self.receive_operation(operation, body)).await?,
         };
+        self.look_over()
+    }
+
+    /// Takes a body of a chat that is there already, and looks it over.
+    ///
+    /// # Errors
+    /// As [`Call::receive`].
+    pub(super) fn receive_whole(&mut self, body: Bytes) -> Result<()> {
+        self.body = body;
+        self.glance = self.dialect.glance(&self.body)?;
+        self.look_over()
+    }
+
+    /// What the request asks for, of what its body and head say.
+    fn look_over(&mut self) -> Result<()> {
         if let Some(name) = self.glance.lacks {
             let route = self.path.trim_start_matches("/v1");
             let message = format!("{route}: Missing required parameter: '{name}'.");

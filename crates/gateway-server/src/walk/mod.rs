@@ -80,8 +80,10 @@ mod whose;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
+use http::request::Parts;
 use hyper::body::Incoming;
 use llm_types::{Result, seldom};
 
@@ -133,8 +135,40 @@ pub(crate) async fn walk(
     }
 }
 
+/// Answers a call that the gateway makes for a caller: whoever the head says is asked for, limited and billed as if
+/// the call had come from outside.
+pub(crate) async fn within(
+    core: &Arc<Core>,
+    conn: &ConnState,
+    entrance: Entrance<'_>,
+    head: Parts,
+    body: Bytes,
+) -> Response<ReplyBody> {
+    let mut call = Call::begin(core, &entrance, head);
+    let entered = async {
+        let caller = let_in(core, conn, &mut call).await?;
+        call.receive_whole(body)?;
+        attended(core, &mut call, caller).await
+    };
+    match entered.await {
+        Ok(tail) => dispatch::dispatch(&mut call, tail).await,
+        Err(refusal) => {
+            let response = answer::error_response(&refusal, call.dialect);
+            settle::refused(&call, &refusal, response.status());
+            call.stamp(response)
+        }
+    }
+}
+
 /// From the door to the ledger: who calls, what for, and whether they may.
 async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incoming) -> Result<Box<Tail>> {
+    let caller = let_in(core, conn, call).await?;
+    call.receive(body).await?;
+    attended(core, call, caller).await
+}
+
+/// Who calls, and whether they may at all.
+async fn let_in(core: &Arc<Core>, conn: &ConnState, call: &mut Call) -> Result<Caller> {
     let caller = admit(core, conn, &call.snapshot, &call.head).await?;
     caller.may_call_route(&call.snapshot, call.path)?;
     if let Some(bound) = call.snapshot.config.general.doors.admission {
@@ -142,7 +176,11 @@ async fn enter(core: &Arc<Core>, conn: &ConnState, call: &mut Call, body: Incomi
     }
     let caller = behalf::apply(call, caller).await?;
     call.end_user = caller.end_user();
-    call.receive(body).await?;
+    Ok(caller)
+}
+
+/// What for, and who pays.
+async fn attended(core: &Arc<Core>, call: &mut Call, caller: Caller) -> Result<Box<Tail>> {
     customer::check(call).await?;
     let caller = caller.for_call(call)?;
     rules::apply(call, &caller)?;

@@ -84,7 +84,7 @@ catalogue! {
     disable_auto_add_proxy_admin_to_teams Flag "" accepted: "Creator not added as team admin.";
     enforce_fallback_model_access Flag "" served: "Skip fallbacks the key may not call.";
     scheduled_job_stagger Any "" accepted: "Spreads timed jobs: {enabled, window_seconds, identity, offsets}; the gateway spreads them itself.";
-    spend_capture_rate_check Any "" later "it has no effect": "Daily compare with provider bill.";
+    spend_capture_rate_check Map "" served: "How `/spend/capture_rate` compares what was booked with the provider's bill: `threshold` (share below which it is said to be small, 0.9), `lookback_days` (whole days unless told, 7), `openai_project_ids`, `openai_api_base` (`https://api.openai.com/v1`). The bill is read with `OPENAI_ADMIN_KEY`; it is not compared by itself day by day.";
     maximum_spend_logs_retention_period Text "" served: "Rows of the spend log older than this go, such as `30d`; without it they stay. Sums stay.";
     maximum_autorouter_session_retention_period Text "" later "no sessions of auto routers are kept": "Maximum autorouter session retention period.";
     maximum_health_check_retention_period Text "" later "what probes found is not stored": "Maximum health check retention period.";

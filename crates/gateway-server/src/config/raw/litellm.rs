@@ -61,7 +61,7 @@ catalogue! {
     max_budget Number "0.0" served: "Budget of the whole gateway, USD.";
     budget_exceeded_status_code Count "422" served: "Status of refusals for lack of budget.";
     budget_duration Text "" served: "Period of `max_budget`, such as `30d`.";
-    default_soft_budget Number "" later "no such budget is kept": "Budget at which an alert is sent.";
+    default_soft_budget Number "" served: "Dollars at which a warning is logged and counted, for keys that are made without a `soft_budget`; none unless told.";
     budget_exceeded_throttle_percentage Number "" served: "Fraction of its rates that a key with `throttle_on_budget_exceeded` keeps where its budget is spent, such as 0.1.";
     forward_traceparent_to_llm_provider Flag "False" later "it has no effect": "Send the caller's trace context to providers.";
     suppress_debug_info Flag "False" accepted: "Fewer messages on the console.";

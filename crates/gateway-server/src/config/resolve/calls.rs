@@ -124,6 +124,15 @@ fn header_groups(section: &mut Section<'_, '_, '_>) -> Vec<String> {
     texts(groups)
 }
 
+/// What keys get that their request leaves open.
+fn key_defaults(section: &mut Section<'_, '_, '_>) -> Map<String, Value> {
+    let mut defaults = section.map("default_key_generate_params");
+    if let Some(soft) = section.usd("default_soft_budget") {
+        defaults.entry("soft_budget").or_insert_with(|| soft.as_usd().into());
+    }
+    defaults
+}
+
 /// Where prices come from; the environment wins, as it does for LiteLLM.
 fn price_map(section: &mut Section<'_, '_, '_>) -> PriceMap {
     const KEY: &str = "model_cost_map_url";
@@ -180,7 +189,7 @@ fn budgets(section: &mut Section<'_, '_, '_>) -> Budgets {
         end_user_budget_id: section.text("max_end_user_budget_id"),
         providers: Vec::new(),
         tags: super::allowances::by_name(section, "tag_budget_config"),
-        key_defaults: section.map("default_key_generate_params"),
+        key_defaults: key_defaults(section),
         key_ceilings: section.map("upperbound_key_generate_params"),
         internal_user_defaults: section.map("default_internal_user_params"),
     }

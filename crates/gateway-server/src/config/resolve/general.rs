@@ -65,6 +65,7 @@ pub(crate) fn resolve(cx: &mut Context<'_>, node: Option<&Node>) -> General {
         auth_webhook: None,
         salt_key: secret_of(env.value("LITELLM_SALT_KEY")).or_else(|| master_key.clone()),
         master_key,
+        capture_rate: governance::capture_rate(&mut section),
         database: database(&mut section),
         key_header: header(&mut section, "litellm_key_header_name"),
         user_headers: user_headers(&mut section),

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use http::HeaderName;
+use llm_types::Secret;
 use serde_json::{Map, Value};
 
 use super::Section;
 use super::section::{count_of, text_of};
 use crate::config::source::{Node, Tree};
-use crate::config::{KeyRule, KeyRules, RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders};
+use crate::config::{
+    CaptureRate, KeyRule, KeyRules, RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders,
+};
 use crate::identity::Network;
 use crate::limits::parse_duration_ms;
 
@@ -195,6 +198,51 @@ fn texts(
     }
     names
 }
+
+/// How the bill of a provider is compared with what was booked.
+pub(super) fn capture_rate(section: &mut Section<'_, '_, '_>) -> CaptureRate {
+    const KEY: &str = "spend_capture_rate_check";
+    let said = section.map(KEY);
+    let known = ["threshold", "lookback_days", "openai_project_ids", "openai_api_base", "providers"];
+    warn_of_others(section, KEY, &said, &known);
+    let given = |name: &str| said.get(name).filter(|value| !value.is_null());
+    let mut wrong = |name: &str, found: &Value, expected: &str| {
+        section.error(KEY, format!("found `{found}` as `{name}`"), expected);
+    };
+    let threshold = given("threshold").map_or(0.9, |value| {
+        value.as_f64().filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or_else(|| {
+            wrong("threshold", value, "expected a share above 0, up to 1");
+            0.9
+        })
+    });
+    let lookback_days = given("lookback_days").map_or(7, |value| {
+        let days = value.as_u64().and_then(|days| u16::try_from(days).ok());
+        days.filter(|days| (1..=180).contains(days)).unwrap_or_else(|| {
+            wrong("lookback_days", value, "expected 1 to 180 days");
+            7
+        })
+    });
+    if let Some(providers) =
+        given("providers").filter(|providers| **providers != serde_json::json!(["openai"]))
+    {
+        wrong("providers", providers, "expected `[openai]`: only its bill can be asked for");
+    }
+    let base = given("openai_api_base").map_or(BILLS, |value| {
+        let http = |base: &&str| base.starts_with("https://") || base.starts_with("http://");
+        value.as_str().filter(http).unwrap_or_else(|| {
+            wrong("openai_api_base", value, "expected an address that begins with `https://`");
+            BILLS
+        })
+    });
+    let base = base.to_owned();
+    let projects = texts(section, KEY, &said, "openai_project_ids").unwrap_or_default();
+    let admin_key = section.cx.env.value("OPENAI_ADMIN_KEY").filter(|key| !key.trim().is_empty());
+    let admin_key = admin_key.map(|key| Secret::new(key.trim().to_owned()));
+    CaptureRate { admin_key, base, threshold, lookback_days, projects }
+}
+
+/// Where bills are asked for.
+const BILLS: &str = "https://api.openai.com/v1";
 
 /// Warns of names that nobody reads.
 fn warn_of_others(section: &mut Section<'_, '_, '_>, key: &str, said: &Map<String, Value>, known: &[&str]) {
