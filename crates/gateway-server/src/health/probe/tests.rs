@@ -1,3 +1,5 @@
+//! What each kind of deployment is asked by a health check.
+
 use llm_providers::operations::length_ms;
 use llm_types::Operation;
 
