@@ -65,6 +65,13 @@ impl Affinity {
         places
     }
 
+    /// How long a bond still leads to a deployment, if it does.
+    pub(crate) fn lasts(&self, bond: &Bond, id: &str, now: Moment) -> Option<Duration> {
+        let homes = self.pins.get(&bond.key)?;
+        let (_, until) = homes.iter().find(|(home, until)| home.as_str() == id && *until > now)?;
+        Some(until.since(now))
+    }
+
     /// A call was served: all its bonds that last there lead there now.
     pub(crate) fn bind(&self, bonds: &[Bond], deployment: &Deployment, now: Moment) {
         if bonds.is_empty() || !self.has_room(now) {

@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use llm_types::DeploymentId;
 
 use crate::Moment;
-use crate::affinity::Affinity;
+use crate::affinity::{Affinity, Bond};
 use crate::fairness::Tenant;
 use crate::hedge::Budget;
 use crate::measure::Measures;
@@ -46,6 +46,12 @@ impl Counters {
     /// Where callers have been before.
     pub(crate) fn affinity(&self) -> &Arc<Affinity> {
         &self.affinity
+    }
+
+    /// How long a bond still leads to a deployment, if it does.
+    #[must_use]
+    pub fn warm_for(&self, bond: &Bond, id: &str, now: Moment) -> Option<Duration> {
+        self.affinity.lasts(bond, id, now)
     }
 
     /// How many second tries there may be.

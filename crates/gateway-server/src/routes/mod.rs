@@ -2,6 +2,7 @@
 
 mod abilities;
 mod autos;
+mod cache_costs;
 mod catalogue;
 mod connection;
 mod costs;
@@ -63,6 +64,8 @@ enum Handler {
     TokenCounter,
     /// What a prompt or a reply costs.
     CalculateCost,
+    /// What a request costs where its beginning is warm, and where it is not.
+    PredictCache,
     /// What so many tokens cost.
     EstimateCost,
     TransformRequest,
@@ -171,6 +174,7 @@ async fn beside_calls(
         Handler::Auto(asked) => autos::answer(core, conn, asked, (path, request)).await,
         Handler::TokenCounter => utils::token_counter(core, conn, request).await,
         Handler::CalculateCost => costs::calculate(core, conn, request).await,
+        Handler::PredictCache => cache_costs::predict(core, conn, request).await,
         Handler::EstimateCost => costs::estimate(core, conn, request).await,
         Handler::TransformRequest => utils::transform_request(core, conn, request).await,
         Handler::UsageChat => usage_chat::answer(core, conn, request).await,

@@ -299,6 +299,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/spend/capture_rate", spend(SpendAction::CaptureRate)),
     Route(POST, "/spend/calculate", Handler::CalculateCost),
     Route(POST, "/cost/estimate", Handler::EstimateCost),
+    Route(POST, "/cost/predict-cache", Handler::PredictCache),
     Route(POST, "/utils/transform_request", Handler::TransformRequest),
     Route(POST, "/key/generate", key(KeyAction::Generate)),
     Route(POST, "/key/update", key(KeyAction::Update)),

@@ -118,6 +118,11 @@ pub(crate) fn bonds_of(
     all.map(|(kind, who)| bond(kind, (model, caller, who), settings)).collect()
 }
 
+/// Who keeps a prompt warm: a team shares what it does.
+pub(crate) fn prompt_tenant(caller: &Caller, model: &str) -> u128 {
+    hash(&["prompt", model, caller.team().unwrap_or_else(|| caller.word())])
+}
+
 /// A hash of some words.
 pub(super) fn hash(words: &[&str]) -> u128 {
     let half = |seed: u64| u128::from(FixedState::with_seed(seed).hash_one(words));
@@ -206,9 +211,7 @@ impl Call {
         if kinds.prompt
             && let Ok(request) = self.canonical()
         {
-            // A team shares what it keeps warm.
-            let tenant = caller.team().unwrap_or_else(|| caller.word());
-            let tenant = hash(&["prompt", &self.glance.model, tenant]);
+            let tenant = prompt_tenant(caller, &self.glance.model);
             bonds.extend(prefix::bonds(&request, tenant, self.cached_from(caller.team())));
         }
         if kinds.sealed

@@ -88,7 +88,7 @@ use hyper::body::Incoming;
 use llm_types::{Result, seldom};
 
 pub(crate) use admit::{Caller, Role, admit, check_address, client_of};
-pub(crate) use asked::bonds_of;
+pub(crate) use asked::{bonds_of, prompt_tenant};
 pub(crate) use auto::{session_of, shown as shown_decision};
 pub(crate) use background::ask as ask_provider;
 pub(crate) use call::{Call, Entrance};
