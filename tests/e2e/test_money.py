@@ -1,5 +1,7 @@
 """Spend is exact: under concurrency, over restarts, and when the process is killed."""
 
+import itertools
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -153,6 +155,44 @@ def test_a_kill_under_load_books_what_was_answered_and_no_call_twice(spawn):
     gateway.start()
     time.sleep(1)
     assert gateway.spend(key, calls * CALL_COST / 2) == exactly(before), "a second start books nothing again"
+
+
+def test_stops_under_load_book_every_call_exactly(spawn, upstream):
+    """SIGTERM, three times: whoever was let in is answered, what was answered is booked once and at its cost."""
+    gateway = spawn()
+    key, numbers = gateway.new_key(max_budget=1), itertools.count()
+    upstream.clear()
+    answered, refused, lock = set(), [], threading.Lock()
+
+    def caller(over):
+        while not over.is_set():
+            name = f"call-{next(numbers)}"
+            try:
+                status = gateway.chat("oai/slow-20", key, timeout=20, user=name).status
+            except OSError:
+                if over.is_set():
+                    return  # the door is shut
+                continue
+            with lock:
+                answered.add(name) if status == 200 else refused.append(status)
+
+    for _ in range(3):
+        over = threading.Event()
+        callers = [threading.Thread(target=caller, args=(over,)) for _ in range(10)]
+        [thread.start() for thread in callers]
+        time.sleep(0.7)
+        gateway.signal(signal.SIGTERM)
+        over.set()
+        [thread.join() for thread in callers]
+        assert gateway.stop() == 0
+        gateway.start()
+    assert len(answered) > 30 and not refused
+    asked = {asked.body["user"] for asked in upstream.asked}
+    assert asked == answered, "whoever reached the provider has an answer"
+    rows = gateway.rows(key, len(answered))
+    assert sorted(row["end_user"] for row in rows) == sorted(answered)
+    assert {row["metadata"]["outcome"] for row in rows} == {"completed"}
+    assert gateway.spend(key, len(answered) * CALL_COST) == exactly(len(answered) * CALL_COST)
 
 
 def test_a_dearer_fallback_is_set_aside_before_it_is_asked(spawn, upstream):
