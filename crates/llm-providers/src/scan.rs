@@ -65,6 +65,8 @@ pub struct Item<'a> {
     pub text: &'a str,
     /// Where it starts, in bytes from the start of the scanned text.
     pub start: usize,
+    /// Whether it is a string without escapes: what stands between its quotes is what it says.
+    plain: bool,
 }
 
 impl<'a> Item<'a> {
@@ -78,6 +80,7 @@ impl<'a> Item<'a> {
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'a, str>> {
         match self.kind {
+            Kind::String if self.plain => self.text.get(1..self.text.len() - 1).map(Cow::Borrowed),
             Kind::String => unescape(self.text),
             _ => None,
         }

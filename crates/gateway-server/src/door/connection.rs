@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -161,6 +161,24 @@ async fn speaks_h2(stream: &TcpStream) -> Option<bool> {
     tokio::time::timeout(IDLE, look).await.ok().flatten()
 }
 
+/// Wakes a connection's task for what seldom happens, and says that it was this: a turn of the connection itself
+/// looks at nothing else.
+struct Bell {
+    rung: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.task.wake_by_ref();
+    }
+}
+
 /// Drives a connection, ending it gracefully when the core drains and abruptly when it is silent.
 ///
 /// The watch is one timer re-armed every `idle`, not one per request.
@@ -176,16 +194,28 @@ where
     let mut draining = pin!(drain.begun());
     let mut told = false;
     let mut watch = pin!(tokio::time::sleep(idle));
+    let mut bell: Option<Arc<Bell>> = None;
     std::future::poll_fn(|cx: &mut Context<'_>| {
         if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
             return Poll::Ready(ended);
         }
-        if !told && draining.as_mut().poll(cx).is_ready() {
+        let bell = match &mut bell {
+            Some(bell) if bell.task.will_wake(cx.waker()) => bell,
+            // It rings once by itself: that hangs it up.
+            other => other.insert(Arc::new(Bell { rung: true.into(), task: cx.waker().clone() })),
+        };
+        if !bell.rung.load(Ordering::Acquire) {
+            return Poll::Pending;
+        }
+        bell.rung.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(bell));
+        let aside = &mut Context::from_waker(&waker);
+        if !told && draining.as_mut().poll(aside).is_ready() {
             told = true;
             shut(connection.as_mut());
             return connection.as_mut().poll(cx);
         }
-        while watch.as_mut().poll(cx).is_ready() {
+        while watch.as_mut().poll(aside).is_ready() {
             let was_active = state.active.swap(false, Ordering::Relaxed);
             if !was_active && state.busy.load(Ordering::Relaxed) == 0 {
                 return Poll::Ready(Ok(()));

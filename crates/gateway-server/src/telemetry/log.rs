@@ -12,8 +12,22 @@ const USUAL_LINE: usize = 512;
 
 /// One core's access log. Lines gather in memory; [`AccessLog::flush`] runs ten times a second.
 pub(crate) struct AccessLog {
-    lines: Mutex<Vec<u8>>,
+    lines: Mutex<Lines>,
     sink: Option<Arc<Mutex<dyn Write + Send>>>,
+}
+
+#[derive(Default)]
+struct Lines {
+    gathered: Vec<u8>,
+    /// An emptied buffer, for the next lines.
+    spare: Vec<u8>,
+}
+
+impl Lines {
+    /// What has gathered; the next lines find room.
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::replace(&mut self.gathered, std::mem::take(&mut self.spare))
+    }
 }
 
 impl std::fmt::Debug for AccessLog {
@@ -50,7 +64,7 @@ pub(crate) struct AccessLine<'a> {
 impl AccessLog {
     /// A log that writes to `sink`, or none.
     pub(crate) fn new(sink: Option<Arc<Mutex<dyn Write + Send>>>) -> Self {
-        Self { lines: Mutex::new(Vec::new()), sink }
+        Self { lines: Mutex::default(), sink }
     }
 
     /// Adds a line.
@@ -59,27 +73,32 @@ impl AccessLog {
             return;
         }
         let mut lines = self.lines.lock();
-        line.write(&mut lines);
-        if lines.len() >= BATCH {
-            let full = std::mem::take(&mut *lines);
+        line.write(&mut lines.gathered);
+        if lines.gathered.len() >= BATCH {
+            let full = lines.take();
             drop(lines);
-            self.write(&full);
+            self.write(full);
         }
     }
 
     /// Hands over what has gathered.
     pub(crate) fn flush(&self) {
-        let gathered = std::mem::take(&mut *self.lines.lock());
-        if !gathered.is_empty() {
-            self.write(&gathered);
+        let mut lines = self.lines.lock();
+        if lines.gathered.is_empty() {
+            return;
         }
+        let gathered = lines.take();
+        drop(lines);
+        self.write(gathered);
     }
 
-    fn write(&self, bytes: &[u8]) {
+    fn write(&self, mut bytes: Vec<u8>) {
         let Some(sink) = &self.sink else { return };
-        if let Err(error) = sink.lock().write_all(bytes) {
+        if let Err(error) = sink.lock().write_all(&bytes) {
             tracing::warn!(%error, "access log lines could not be written");
         }
+        bytes.clear();
+        self.lines.lock().spare = bytes;
     }
 }
 

@@ -44,13 +44,14 @@ const MEDIA: [&str; 11] = [
 const SEALED: &[u8] = b"encrypted_content";
 
 /// Headers that name a session, the most telling first.
-static SESSIONS: [HeaderName; 3] = [
+static SESSIONS: [HeaderName; 4] = [
     HeaderName::from_static("x-litellm-session-id"),
     HeaderName::from_static("x-session-id"),
     HeaderName::from_static("x-claude-code-session-id"),
+    HeaderName::from_static("x-litellm-trace-id"),
 ];
-/// The header that names a trace, which is a session where no other is named.
-static TRACE: HeaderName = HeaderName::from_static("x-litellm-trace-id");
+/// Which of them names a trace, which is a session where no other is named.
+const TRACE: usize = 3;
 
 /// What few want to know of a request: deployments with rules of their own, and whoever prices a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -243,10 +244,14 @@ impl Call {
 
     /// The session the request names, by the headers that do (surface §6.2).
     pub(super) fn session(&self) -> Option<&str> {
-        let headers = &self.head.headers;
-        let header = |name: &HeaderName| headers.get(name)?.to_str().ok().filter(|id| !id.is_empty());
-        let session = SESSIONS.iter().find_map(header).or(self.session.as_deref());
-        session.or_else(|| header(&TRACE)).or(self.trace.as_deref())
+        // One pass: most calls have few headers and none of these, and each look by name would hash it.
+        let rank = |name: &HeaderName| SESSIONS.iter().position(|session| session == name);
+        let named = self.head.headers.iter().filter_map(|(name, id)| Some((rank(name)?, id)));
+        let told = named.filter_map(|(rank, id)| Some((rank, id.to_str().ok()?)));
+        let best = told.filter(|(_, id)| !id.is_empty()).min_by_key(|(rank, _)| *rank);
+        let trace = best.filter(|(rank, _)| *rank == TRACE).map(|(_, id)| id);
+        let session = best.filter(|(rank, _)| *rank != TRACE).map(|(_, id)| id);
+        session.or(self.session.as_deref()).or(trace).or(self.trace.as_deref())
     }
 
     /// Whether an answer by a JSON schema is asked for. A body that cannot be read is refused later.

@@ -74,7 +74,10 @@ pub(super) async fn limit(call: &Call, caller: Caller) -> std::result::Result<Le
     if let Some((_, limits)) = &mut payers.key {
         limits.parallel = limits.parallel.or(general.max_parallel_per_key);
     }
-    let (charged, rests) = reserve(call, &mut payers, estimate.ask).await?;
+    let (charged, rests) = match payers.is_empty() {
+        true => Default::default(),
+        false => reserve(call, &mut payers, estimate.ask).await?,
+    };
     // Made only now: a tail that is dropped settles, and a denied call has nothing to settle.
     let mut tail = Tail::new(call, caller, place);
     tail.charged = charged;

@@ -100,8 +100,9 @@ pub(crate) fn relay(
             ReplyBody::full(body)
         }
         Reply::Full { headers, body, facts, provider_us, kind } => {
-            note_usage(&mut done.ticket, &facts, tail.now());
-            tail.answered_by(&done.ticket);
+            let now = tail.now();
+            note_usage(&mut done.ticket, &facts, now);
+            tail.answered_by(&done.ticket, now);
             tail.facts = Some(facts);
             keep_reply(call, &mut tail, &body);
             if let Some(notes) = &mut tail.notes {

@@ -175,8 +175,8 @@ impl Tail {
     }
 
     /// Notes how long the deployment took whose answer is over.
-    pub(super) fn answered_by(&mut self, ticket: &Ticket) {
-        self.answer_us = Some(u64::try_from(ticket.took(self.now()).as_micros()).unwrap_or(u64::MAX));
+    pub(super) fn answered_by(&mut self, ticket: &Ticket, now: Moment) {
+        self.answer_us = Some(u64::try_from(ticket.took(now).as_micros()).unwrap_or(u64::MAX));
     }
 
     /// Microseconds since the call arrived.

@@ -343,8 +343,9 @@ impl Stream {
         self.tail.facts = Some(Box::new(self.pump.facts().clone()));
         let mut ticket = self.ticket.take();
         if let Some(ticket) = &mut ticket {
-            note_usage(ticket, self.pump.facts(), self.tail.now());
-            self.tail.answered_by(ticket);
+            let now = self.tail.now();
+            note_usage(ticket, self.pump.facts(), now);
+            self.tail.answered_by(ticket, now);
         }
         if complete && cut.is_none() {
             self.keep();

@@ -98,9 +98,10 @@ impl<'a> Cursor<'a> {
     /// Reads the value that starts here, `depth` levels down.
     pub(super) fn item(&mut self, depth: u32) -> Result<Item<'a>, Fault> {
         let start = self.at;
+        let mut plain = false;
         let kind = match self.peek() {
             Some(b'"') => {
-                self.string()?;
+                plain = matches!(self.string()?, Escapes::None);
                 Kind::String
             }
             Some(b'{') => {
@@ -113,7 +114,7 @@ impl<'a> Cursor<'a> {
             }
             _ => self.bare()?,
         };
-        Ok(Item { kind, text: &self.text[start..self.at], start: start + self.base })
+        Ok(Item { kind, text: &self.text[start..self.at], start: start + self.base, plain })
     }
 
     /// Skips the array or object that starts here. The open brackets are bits, innermost lowest:

@@ -30,7 +30,25 @@ pub(super) struct Pool {
     grpcs: Mutex<Hosts>,
 }
 
-type Hosts = HashMap<Authority, Arc<Host>, BuildHasherDefault<Fnv>>;
+/// Hosts by the authority that names them.
+#[derive(Debug, Default)]
+struct Hosts {
+    known: HashMap<Authority, Arc<Host>, BuildHasherDefault<Fnv>>,
+    /// The one asked last, under its authority as it was then: where the next call has the very same piece of memory,
+    /// as those of one deployment have, nothing is hashed.
+    last: Option<(Authority, Arc<Host>)>,
+}
+
+impl Hosts {
+    fn find(&mut self, authority: &Authority) -> Option<&Arc<Host>> {
+        let last = self.last.as_ref().map(|(last, _)| last.as_str());
+        if !last.is_some_and(|last| std::ptr::eq(last, authority.as_str())) {
+            let found = self.known.get(authority).map(Arc::clone)?;
+            self.last = Some((authority.clone(), found));
+        }
+        self.last.as_ref().map(|(_, host)| host)
+    }
+}
 
 /// One host as a scheme and an authority name it: how it is reached, and what stands ready for it.
 #[derive(Debug)]
@@ -93,11 +111,11 @@ impl Pool {
             return Err(Error::new(ErrorKind::Internal, "URL has no host"));
         };
         let mut hosts = hosts.lock();
-        if let Some(host) = hosts.get(authority) {
+        if let Some(host) = hosts.find(authority) {
             return Ok(Arc::clone(host));
         }
         let host = Arc::new(Host::new(authority, (tls, grpc), &self.options)?);
-        hosts.insert(authority.clone(), Arc::clone(&host));
+        hosts.known.insert(authority.clone(), Arc::clone(&host));
         Ok(host)
     }
 
@@ -107,11 +125,12 @@ impl Pool {
         let now = Instant::now();
         [&self.http, &self.https, &self.grpc, &self.grpcs].into_iter().fold(false, |left, hosts| {
             let mut hosts = hosts.lock();
-            hosts.retain(|_, host| {
+            hosts.last = None;
+            hosts.known.retain(|_, host| {
                 host.expire(now);
                 Arc::strong_count(host) > 1 || host.is_in_use()
             });
-            left || !hosts.is_empty()
+            left || !hosts.known.is_empty()
         })
     }
 }

@@ -44,8 +44,11 @@ impl<'r> Walk<'r> {
         }
         self.report.retries = 0;
         self.report.max_retries = self.request.controls.num_retries.unwrap_or(self.settings.num_retries);
+        // Of the first choice it is the moment the call began.
+        let is_first = self.report.attempts == 0 && self.tried.is_empty() && self.request.consult.is_none();
+        let mut begun = is_first.then_some(self.began);
         loop {
-            let now = self.router.clock.now();
+            let now = begun.take().unwrap_or_else(|| self.router.clock.now());
             let wait = match self.pick(&route, &part, &state.failed, now) {
                 Err(refusal) => self.after_refusal(&route, &refusal, &mut state),
                 Ok(at) => {

@@ -1,6 +1,7 @@
 //! A transaction of either database, driven without the layer that copies every value once more.
 
-use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite};
+use sea_orm::sqlx::sqlite::SqliteArguments;
+use sea_orm::sqlx::{self, Arguments as _, AssertSqlSafe, Postgres, Sqlite};
 use sea_orm::{DbErr, RuntimeErr};
 
 use super::bulk::{Bulk, Cell, Kind};
@@ -59,7 +60,7 @@ impl Transaction {
                 let mut touched = 0;
                 for chunk in bulk.cells().chunks(SQLITE_ROWS * bulk.width()) {
                     let sql = AssertSqlSafe(bulk.verb.sqlite(chunk.len() / bulk.width()));
-                    let query = chunk.iter().fold(sqlx::query(sql), bind);
+                    let query = sqlx::query_with(sql, arguments(chunk)?);
                     touched += query.execute(&mut **inner).await.map_err(failed)?.rows_affected();
                 }
                 Ok(touched)
@@ -106,11 +107,7 @@ impl Transaction {
                 let mut found = Vec::new();
                 for chunk in bulk.cells().chunks(SQLITE_ROWS * bulk.width()) {
                     let sql = AssertSqlSafe(bulk.verb.sqlite(chunk.len() / bulk.width()));
-                    let query = chunk.iter().fold(sqlx::query_scalar(sql), |query, cell| match cell {
-                        Cell::Null => query.bind(None::<i64>),
-                        Cell::Text(text) => query.bind(text.as_ref()),
-                        Cell::Int(int) => query.bind(*int),
-                    });
+                    let query = sqlx::query_scalar_with(sql, arguments(chunk)?);
                     found.append(&mut query.fetch_all(&mut **inner).await.map_err(failed)?);
                 }
                 Ok(found)
@@ -164,14 +161,19 @@ impl Transaction {
     }
 }
 
-type SqliteQuery<'q> = sqlx::query::Query<'q, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
-
-fn bind<'q>(query: SqliteQuery<'q>, cell: &Cell<'_>) -> SqliteQuery<'q> {
-    match cell {
-        Cell::Null => query.bind(None::<i64>),
-        Cell::Text(text) => query.bind(text.as_ref()),
-        Cell::Int(int) => query.bind(*int),
+/// What a statement says in the places of its parameters, room for all made at once.
+fn arguments(cells: &[Cell<'_>]) -> Result<SqliteArguments, DbError> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(cells.len(), 0);
+    for cell in cells {
+        let added = match cell {
+            Cell::Null => arguments.add(None::<i64>),
+            Cell::Text(text) => arguments.add(text.as_ref()),
+            Cell::Int(int) => arguments.add(*int),
+        };
+        added.map_err(|error| failed(sqlx::Error::Encode(error)))?;
     }
+    Ok(arguments)
 }
 
 fn signed(position: u64) -> i64 {
