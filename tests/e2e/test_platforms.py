@@ -36,7 +36,7 @@ class Platform:
     """Token services and models of several vendors at one place."""
 
     def __init__(self):
-        self.tokens, self.calls = [], []
+        self.tokens, self.calls, self.files = [], [], []
         self.life, self.refuse, self.pause = 3600, False, 0
         platform = self
 
@@ -50,12 +50,16 @@ class Platform:
                 self.give(*platform.side(self.path))
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                body = self.rfile.read(int(self.headers.get("content-length", 0))).decode(errors="replace")
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 if platform.is_token(self.path):
                     platform.tokens.append(SimpleNamespace(path=self.path, headers=headers, body=body))
                     time.sleep(platform.pause)
                     self.give(*platform.token(body))
+                    return
+                if self.path.startswith("/files"):
+                    platform.files.append(SimpleNamespace(path=self.path, headers=headers, body=body))
+                    self.give(*platform.file(body))
                     return
                 call = SimpleNamespace(path=self.path, headers=headers, body=json.loads(body), raw=body)
                 platform.calls.append(call)
@@ -81,6 +85,11 @@ class Platform:
         if self.refuse:
             return 400, {"errorCode": "BXNIM0415E", "error": "invalid", "message": f"no such key {body}"}
         return 200, {"access_token": f"token-{len(self.tokens)}", "expires_in": self.life}
+
+    def file(self, body):
+        if "too-large" in body:
+            return 413, {"status": 413, "message": "the file is too large"}
+        return 200, {"id": f"file-{len(self.files)}", "object": "file", "purpose": "general"}
 
     def side(self, path):
         if path == "/v2/lm/deployments":
@@ -325,6 +334,49 @@ def test_gigachat_and_databricks(spawn, platform):
     assert (brick.path, brick.headers["authorization"]) == ("/oidc/v1/token", f"Basic {basic}")
     assert brick.body == "grant_type=client_credentials&scope=all-apis"
     assert platform.calls[-1].path == "/serving-endpoints/chat/completions"
+
+
+def picture(name, data):
+    return {"type": "file", "file": {"file_data": "data:image/png;base64," + base64.b64encode(data).decode(), "filename": name}}
+
+
+def until_taken_away(platform, wanted):
+    deadline = time.monotonic() + 10
+    while sorted(file.path for file in platform.files if file.path != "/files") != wanted:
+        assert time.monotonic() < deadline, [file.path for file in platform.files]
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_gigachat_is_left_pictures_before_the_call_and_they_are_taken_away_after_it(spawn, platform, stream):
+    gateway = spawn(environment={"GIGACHAT_AUTH_URL": platform.base + "/api/v2/oauth"},
+                    models=[model("g", model="gigachat/GigaChat-2", api_base=platform.base, api_key=KEY)])
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(b"PNG-1").decode()}}
+    content = [{"type": "text", "text": "Which?"}, image, picture("b.png", b"PNG-2")]
+    client = openai.OpenAI(base_url=gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0)
+    answer = client.chat.completions.create(model="g", messages=[{"role": "user", "content": content}], stream=stream)
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in answer) if stream else answer.choices[0].message.content
+    assert text == "Hi!"
+    until_taken_away(platform, ["/files/file-1/delete", "/files/file-2/delete"])
+    left = [file for file in platform.files if file.path == "/files"]
+    assert {"PNG-1" in file.body for file in left} == {True, False} == {"PNG-2" in file.body for file in left}
+    assert all(file.headers["content-type"].startswith("multipart/form-data") for file in left)
+    assert all('name="purpose"\r\n\r\ngeneral\r\n' in file.body for file in left)
+    assert all(file.headers["authorization"] == "Bearer token-1" for file in platform.files), "signed in as the chat is"
+    said = platform.calls[0].body["messages"][0]
+    assert (said["content"], sorted(said["attachments"])) == ("Which?", ["file-1", "file-2"])
+
+
+def test_a_picture_that_gigachat_refuses_is_no_picture_left_out_in_silence(spawn, platform):
+    gateway = spawn(environment={"GIGACHAT_AUTH_URL": platform.base + "/api/v2/oauth"},
+                    models=[model("g", model="gigachat/GigaChat-2", api_base=platform.base, api_key=KEY)])
+    client = openai.OpenAI(base_url=gateway.url + "/v1", api_key=MASTER_KEY, max_retries=0)
+    content = [{"type": "text", "text": "Which?"}, picture("a.png", b"good"), picture("b.png", b"too-large")]
+    with pytest.raises(openai.APIStatusError) as raised:
+        client.chat.completions.create(model="g", messages=[{"role": "user", "content": content}])
+    assert raised.value.status_code == 413 and "too large" in str(raised.value)
+    assert platform.calls == [], "the model was not asked without its picture"
+    until_taken_away(platform, [f"/files/file-{1 + [file.body.count('good') for file in platform.files].index(1)}/delete"])
 
 
 def test_copilot_uses_the_files_of_a_sign_in(spawn, platform, tmp_path):

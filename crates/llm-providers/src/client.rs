@@ -65,7 +65,7 @@ impl Client {
         &self.registry
     }
 
-    /// Asks for a whole answer.
+    /// Asks for a whole answer. Files that the provider wants left with it before stay there.
     ///
     /// # Errors
     /// [`llm_types::ErrorKind::NotFound`] when no provider can be told from the model's name,

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::media::MediaKind;
 use crate::scan::Names;
-use crate::{DialectId, Target};
+use crate::{Deposit, DialectId, Target};
 
 /// A protocol, both ways.
 pub trait Dialect: Send + Sync + fmt::Debug + 'static {
@@ -270,6 +270,8 @@ pub struct Encoded {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// Files that the provider wants left with it before; few dialects have any.
+    pub beforehand: Option<Box<[Deposit]>>,
 }
 
 /// What a reply's writer must know beside the reply.

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod claims;
 pub mod client;
 pub mod cloud;
+pub mod deposit;
 pub mod dialect;
 pub mod dialects;
 pub mod error_table;
@@ -33,6 +34,7 @@ mod write;
 
 pub use client::{Client, EventStream, PreparedTarget};
 pub use cloud::{Cloud, CloudSpec};
+pub use deposit::Deposit;
 pub use dialect::{Dialect, Encoded, Framing, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder};
 pub use registry::{Provider, Registry, bare_owner, provider_of_bare_model};
 pub use spec::{Amendment, Auth, DialectId, Door, ModelRule, PARAMS, Prefill, ProviderSpec, Quirks};

@@ -317,7 +317,8 @@ const DIFFERENCES: &[Difference] = &[
     (
         &["gigachat"],
         &["file_pdf_base64", "image_base64", "tool_result_parts", "two_images"],
-        "pictures have to be uploaded before, which is not done: refused by name",
+        "files are left with the vendor before and attached by their ids; LiteLLM's uploads failed when it was recorded, and \
+         it says nothing of them",
     ),
     (
         &["sap", "huggingface", "oci_generic"],

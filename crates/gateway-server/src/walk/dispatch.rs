@@ -24,7 +24,8 @@ use super::refused::Refused;
 use super::relay::{Answered, Reply, relay};
 use super::shares::UnderWay;
 use super::{
-    Call, Tail, advice, auto, brought, cover, funds, later, media, mock, operation, prompts, unstreamed,
+    Call, Tail, advice, auto, brought, cover, deposits, funds, later, media, mock, operation, prompts,
+    unstreamed,
 };
 use crate::answer::ReplyBody;
 use crate::journal::Turn;
@@ -218,10 +219,13 @@ async fn take(
 /// Sends what a dialect wrote and takes the head of the answer; one with an error status is an error.
 pub(super) async fn send(
     call: &Call,
-    served: &Served,
-    encoded: Encoded,
+    served: &Arc<Served>,
+    mut encoded: Encoded,
     timeouts: Timeouts,
 ) -> Result<HttpResponse> {
+    if let Some(files) = encoded.beforehand.take() {
+        return seldom(|| deposits::send(call, served, encoded, &files, timeouts)).await;
+    }
     let mut request = served.target.request(encoded)?;
     forward_headers(call, served, &mut request.headers);
     request.timeouts = timeouts;

@@ -31,6 +31,7 @@ mod controls;
 mod count;
 mod cover;
 mod customer;
+mod deposits;
 mod details;
 mod dispatch;
 mod early;

@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use llm_types::{ChatRequest, ChatResponse, Error, ErrorKind, HttpResponse, Result, Transport};
 
 use super::{EventStream, PreparedTarget, dialect_of};
+use crate::Encoded;
+use crate::deposit::{self, Deposit};
 use crate::signin::Readiness;
 
 /// The largest whole answer that is taken, in bytes: room for pictures in base64.
@@ -58,7 +60,26 @@ async fn send(
     accept: &'static str,
 ) -> Result<HttpResponse> {
     request.model.clone_from(&target.target().model);
-    let encoded = dialect_of(target).encode_request(&request, target.target())?;
+    let mut encoded = dialect_of(target).encode_request(&request, target.target())?;
+    if let Some(deposits) = encoded.beforehand.take() {
+        let mut ids = Vec::with_capacity(deposits.len());
+        for deposit in &deposits {
+            let reply = post(transport, target, deposit.leaving(), "application/json").await?;
+            ids.push((&*deposit.place, Deposit::id(&whole(target, reply).await?)?));
+        }
+        let ids: Vec<_> = ids.iter().map(|(place, id)| (*place, &**id)).collect();
+        encoded.body = deposit::fill(&encoded.body, &ids)?;
+    }
+    post(transport, target, encoded, accept).await
+}
+
+/// Signs in and sends what a dialect wrote.
+async fn post(
+    transport: &dyn Transport,
+    target: &PreparedTarget,
+    encoded: Encoded,
+    accept: &'static str,
+) -> Result<HttpResponse> {
     let mut request = target.request(encoded)?;
     request.headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static(accept));
     let Some(credential) = target.credential() else {

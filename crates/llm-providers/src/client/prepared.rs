@@ -74,7 +74,7 @@ impl PreparedTarget {
     /// [`ErrorKind::Internal`] when the base URL or the dialect's path is no URL.
     pub fn request(&self, encoded: Encoded) -> Result<HttpRequest> {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
-        let Encoded { path, mut headers, body } = encoded;
+        let Encoded { path, mut headers, body, beforehand: _ } = encoded;
         let quirks = &self.target.spec.quirks;
         if quirks.no_chat {
             return Err(no_chat(&self.target));

@@ -41,7 +41,9 @@ fn sent(target: Target, path: &str, body: &'static str, betas: &'static str) -> 
     if !betas.is_empty() {
         headers.insert("anthropic-beta", HeaderValue::from_static(betas));
     }
-    let mut request = prepared.request(Encoded { path: path.into(), headers, body: body.into() }).unwrap();
+    let mut request = prepared
+        .request(Encoded { path: path.into(), headers, body: body.into(), beforehand: None })
+        .unwrap();
     prepared.seal(&mut request, || std::time::SystemTime::UNIX_EPOCH).unwrap();
     request
 }

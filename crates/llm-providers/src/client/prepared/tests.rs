@@ -28,7 +28,7 @@ fn target(change: impl FnOnce(&mut Target, &mut ProviderSpec)) -> PreparedTarget
 }
 
 fn encoded(path: &str) -> Encoded {
-    Encoded { path: path.into(), headers: HeaderMap::new(), body: "{}".into() }
+    Encoded { path: path.into(), body: "{}".into(), ..Encoded::default() }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
     }
     let mut headers = HeaderMap::with_capacity(1);
     headers.insert(VERSION_HEADER, VERSION);
-    Ok(Encoded { path: PATH.to_owned(), headers, body: patch.finish() })
+    Ok(Encoded { path: PATH.to_owned(), headers, body: patch.finish(), ..Encoded::default() })
 }
 
 /// The first version of the API that refuses sampling parameters, at whatever value. Vendor's page:

@@ -2,7 +2,6 @@
 //! for the gateway removed, all else as it came.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::Result;
 
 use super::glance::control;
@@ -39,5 +38,5 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
             }
         }
     }
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: patch.finish() })
+    Ok(Encoded { path: PATH.to_owned(), body: patch.finish(), ..Encoded::default() })
 }

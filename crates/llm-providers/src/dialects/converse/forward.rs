@@ -2,7 +2,6 @@
 //! target's defaults added, all else as it came. The model's name stands in the path.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::Result;
 use serde_json::{Map, Value};
 
@@ -22,7 +21,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
     if !(target.defaults.is_empty() && target.policy.always_drop.is_empty()) {
         body = with_settings(&body, target)?;
     }
-    Ok(Encoded { path, headers: HeaderMap::new(), body })
+    Ok(Encoded { path, body, ..Encoded::default() })
 }
 
 fn without_controls(body: &Bytes) -> Result<Bytes> {

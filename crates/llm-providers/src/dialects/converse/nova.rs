@@ -105,7 +105,7 @@ impl Dialect for Nova {
 
 /// A request for Converse as the model itself takes it.
 fn own(encoded: Encoded, stream: bool) -> Result<Encoded> {
-    let Encoded { path, mut headers, body } = encoded;
+    let Encoded { path, mut headers, body, beforehand } = encoded;
     let mut body: Value = serde_json::from_slice(&body).map_err(|fault| {
         Error::new(ErrorKind::Internal, "a request for Converse is not JSON").with_source(fault)
     })?;
@@ -129,7 +129,7 @@ fn own(encoded: Encoded, stream: bool) -> Result<Encoded> {
             members.insert("stream".to_owned(), true.into());
         }
     }
-    Ok(Encoded { path, headers, body: body.to_string().into() })
+    Ok(Encoded { path, headers, body: body.to_string().into(), beforehand })
 }
 
 /// Adds members; objects that are there already take those of the new ones.

@@ -2,7 +2,6 @@
 //! operator's defaults added, all else as it came. The model stands in the path.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::Result;
 use serde_json::{Map, Value};
 
@@ -39,7 +38,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
         }
     }
     let path = path(&target.model, glance.stream);
-    Ok(Encoded { path, headers: HeaderMap::new(), body: patch.finish() })
+    Ok(Encoded { path, body: patch.finish(), ..Encoded::default() })
 }
 
 /// The operator's defaults by where they belong.

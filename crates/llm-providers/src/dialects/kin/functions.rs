@@ -5,7 +5,7 @@
 //!
 //! A message calls one function: several calls are as many messages, each before its result. System messages
 //! other than the first are the user's. An answer of a schema is the call of a function that stands in for it.
-//! Lost: ids of calls; pictures, which the vendor wants uploaded beforehand.
+//! Pictures, sounds and documents are left with the vendor beforehand. Lost: ids of calls.
 
 use llm_types::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use super::texts::{functions, only_text, role};
 use super::{Chat, Form, Pieces};
 use crate::left_out::note;
-use crate::{DialectId, Target};
+use crate::{Deposit, DialectId, Target};
+
+mod files;
 
 /// The function that stands in for an answer's schema.
 const ANSWER: &str = "structured_answer";
@@ -28,10 +30,14 @@ impl Form for Functions {
     }
 
     fn request(&self, mut chat: Chat, target: &Target) -> Result<(String, Value)> {
-        let said = chat.get_mut("messages").map(Value::take);
+        let mut said = chat.get_mut("messages").map(Value::take);
         let mut messages = Vec::new();
-        for message in said.as_ref().and_then(Value::as_array).into_iter().flatten() {
+        for message in said.as_mut().and_then(Value::as_array_mut).into_iter().flatten() {
+            let attached = files::taken(message);
             write(message, target, &mut messages)?;
+            if let Some(last) = messages.last_mut().filter(|_| !attached.is_empty()) {
+                last["attachments"] = attached.into();
+            }
         }
         chat.insert("messages".to_owned(), messages.into());
         let mut offered: Vec<Value> = functions(&chat, target)?.into_iter().map(function).collect();
@@ -57,6 +63,14 @@ impl Form for Functions {
             chat.insert("functions".to_owned(), offered.into());
         }
         Ok(("/chat/completions".to_owned(), Value::Object(chat)))
+    }
+
+    fn leaves_files(&self) -> bool {
+        true
+    }
+
+    fn beforehand(&self, body: &mut Value) -> Result<Vec<Deposit>> {
+        files::deposits(body)
     }
 
     fn reply(&self, mut reply: Value) -> Result<Value> {

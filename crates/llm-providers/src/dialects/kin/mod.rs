@@ -28,7 +28,7 @@ use crate::dialect::{
     Dialect, Encoded, Frame, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
 };
 use crate::media::MediaKind;
-use crate::{DialectId, Target};
+use crate::{Deposit, DialectId, Target};
 
 /// A request in OpenAI's form.
 type Chat = Map<String, Value>;
@@ -43,6 +43,19 @@ trait Form: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// [`ErrorKind::Unsupported`] for what the form has no place for and the target's policy does not drop.
     fn request(&self, chat: Chat, target: &Target) -> Result<(String, Value)>;
+
+    /// Whether pictures, sounds and documents are left with the provider before the call.
+    fn leaves_files(&self) -> bool {
+        false
+    }
+
+    /// Takes out of a request the files that the provider wants left with it before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] for a file that cannot be read.
+    fn beforehand(&self, _body: &mut Value) -> Result<Vec<Deposit>> {
+        Ok(Vec::new())
+    }
 
     /// A whole reply in OpenAI's form.
     ///
@@ -136,12 +149,15 @@ impl<F: Form> Dialect for Kin<F> {
         let chat = serde_json::from_slice(&written.body).map_err(|fault| {
             Error::new(ErrorKind::Internal, "a finished body is no JSON object").with_source(fault)
         })?;
-        let (path, body) = self.0.request(chat, target)?;
-        Ok(Encoded { path, headers: written.headers, body: body.to_string().into() })
+        let (path, mut body) = self.0.request(chat, target)?;
+        let left = self.0.beforehand(&mut body)?;
+        let beforehand = (!left.is_empty()).then(|| left.into());
+        Ok(Encoded { path, headers: written.headers, body: body.to_string().into(), beforehand })
     }
 
     fn takes_url(&self, kind: MediaKind, url: &str, target: &Target) -> bool {
-        OpenaiChat.takes_url(kind, url, target)
+        let left = self.0.leaves_files() && kind != MediaKind::Video;
+        !left && OpenaiChat.takes_url(kind, url, target)
     }
 
     fn decode_response(&self, body: &[u8]) -> Result<ChatResponse> {

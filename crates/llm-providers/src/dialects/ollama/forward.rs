@@ -2,7 +2,6 @@
 //! for the gateway removed, the target's defaults added, all else as it came.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::Result;
 use serde_json::{Map, Value};
 
@@ -27,7 +26,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
     if settings || !glance.controls.is_empty() {
         settle(body, target, &mut patch)?;
     }
-    Ok(Encoded { path: CHAT.to_owned(), headers: HeaderMap::new(), body: patch.finish() })
+    Ok(Encoded { path: CHAT.to_owned(), body: patch.finish(), ..Encoded::default() })
 }
 
 fn settle(body: &Bytes, target: &Target, patch: &mut Patch<'_>) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use llm_types::{
     ChatRequest, Error, Message, Options, Part, PartKind, Reasoning, ResponseFormat, Result, Role, ToolCall,
 };
@@ -44,7 +43,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target, wire: Wire) -> Resu
         body.insert("stream".to_owned(), true.into());
     }
     let body = Value::Object(body).to_string().into();
-    Ok(Encoded { path: "/".to_owned(), headers: HeaderMap::new(), body })
+    Ok(Encoded { path: "/".to_owned(), body, ..Encoded::default() })
 }
 
 /// The body's members, each in its place.

@@ -91,6 +91,12 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Content<'a> {
     }
 }
 
+impl<'a> From<&'a [u8]> for Content<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 impl<'a> From<&'a Upload> for Content<'a> {
     fn from(file: &'a Upload) -> Self {
         file.kept.as_ref().map_or(Self::Bytes(&file.bytes), Self::Kept)

@@ -108,7 +108,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     body.end();
     let mut headers = features.headers();
     features::add_extra(&mut headers, request.extra.value(EXTRA_HEADERS));
-    Ok(Encoded { path: PATH.to_owned(), headers, body: out.into() })
+    Ok(Encoded { path: PATH.to_owned(), headers, body: out.into(), ..Encoded::default() })
 }
 
 /// How the form of the answer is asked for.

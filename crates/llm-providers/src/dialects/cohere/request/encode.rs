@@ -1,6 +1,5 @@
 //! A canonical request for a provider.
 
-use http::HeaderMap;
 use llm_types::{ChatRequest, Error, Options, Result, Tool, ToolChoice, ToolKind};
 use serde_json::{Map, Value, json};
 
@@ -98,7 +97,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
         body.value("stream", &true);
     }
     body.end();
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: out.into() })
+    Ok(Encoded { path: PATH.to_owned(), body: out.into(), ..Encoded::default() })
 }
 
 /// Body members without canonical form: the caller's own, then the target's.

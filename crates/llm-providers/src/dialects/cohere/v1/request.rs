@@ -1,6 +1,5 @@
 //! A canonical request for a provider: the last words stand apart from what was said before.
 
-use http::HeaderMap;
 use llm_types::{
     ChatRequest, Error, Message, Options, Part, PartKind, ResponseFormat, Result, Role, ToolChoice,
 };
@@ -52,7 +51,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
         body.value("stream", &true);
     }
     body.end();
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: out.into() })
+    Ok(Encoded { path: PATH.to_owned(), body: out.into(), ..Encoded::default() })
 }
 
 /// Members of other fields that do not belong into the body.

@@ -101,7 +101,12 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     body.end();
     // Where the model cannot stream, whoever waits for a stream gets one made of the whole reply.
     let stream = request.stream && tools.can_stream();
-    Ok(Encoded { path: path(&target.model, stream), headers: fields.headers, body: out.into() })
+    Ok(Encoded {
+        path: path(&target.model, stream),
+        headers: fields.headers,
+        body: out.into(),
+        ..Encoded::default()
+    })
 }
 
 /// Notes what is left out of a request of another dialect.

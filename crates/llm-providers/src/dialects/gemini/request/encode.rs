@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use llm_types::{ChatRequest, Options, Result};
 use serde_json::{Map, Value};
 
@@ -85,7 +84,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
         body.value(name, value);
     }
     body.end();
-    Ok(Encoded { path: path(&target.model, request.stream), headers: HeaderMap::new(), body: out.into() })
+    Ok(Encoded { path: path(&target.model, request.stream), body: out.into(), ..Encoded::default() })
 }
 
 /// Writes `safetySettings`, `serviceTier` and `labels`.

@@ -116,7 +116,6 @@ fn what_a_form_cannot_say_is_refused_by_name_or_dropped() {
     let search = json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": [{"type": "web_search_20250305", "name": "web_search"}]});
     let cohere = Target { spec: built_in("oci", "cohere.x").routed().spec, ..built_in("oci", "cohere.x") };
     for (target, case, param) in [
-        (built_in("gigachat", "m"), &with_picture, "messages"),
         (cohere.clone(), &with_picture, "messages"),
         (built_in("langflow", "m"), &with_picture, "messages"),
         (built_in("oci", "m").routed(), &search, "tools"),
@@ -129,6 +128,56 @@ fn what_a_form_cannot_say_is_refused_by_name_or_dropped() {
         let mut dropping = target;
         dropping.policy.drop = true;
         sent(case, &dropping).unwrap_or_else(|error| panic!("{slug}: {error}"));
+    }
+}
+
+#[test]
+fn files_are_left_with_gigachat_before_the_call() {
+    let target = built_in("gigachat", "m");
+    let content = json!([
+        {"type": "text", "text": "Which"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,UE5H"}},
+        {"type": "file", "file": {"file_id": "6f0b"}},
+        {"type": "text", "text": "one?"},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,UERG", "filename": "b.pdf"}},
+        {"type": "input_audio", "input_audio": {"data": "V0FW", "format": "wav"}},
+    ]);
+    let case = json!({"model": "m", "messages": [{"role": "user", "content": content}]});
+    let request = OPENAI_CHAT.decode_request(case.to_string().as_bytes()).unwrap();
+    let encoded = dialect(target.spec.dialect).encode_request(&request, &target).unwrap();
+    let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+    let message =
+        json!({"role": "user", "content": "Which\none?", "attachments": [null, "6f0b", null, null]});
+    assert_eq!(body["messages"], json!([message]), "ids come later, one is known");
+    let left = encoded.beforehand.unwrap();
+    let places: Vec<&str> = left.iter().map(|deposit| &*deposit.place).collect();
+    let wanted = [0, 2, 3].map(|number| format!("/messages/0/attachments/{number}"));
+    assert_eq!(places, wanted);
+    let files = [
+        "filename=\"file.png\"\r\nContent-Type: image/png\r\n\r\nPNG\r\n",
+        "filename=\"b.pdf\"\r\nContent-Type: application/pdf\r\n\r\nPDF\r\n",
+        "filename=\"file.wav\"\r\nContent-Type: audio/wav\r\n\r\nWAV\r\n",
+    ];
+    for (deposit, file) in left.iter().zip(files) {
+        let sent = deposit.leaving();
+        let form = String::from_utf8_lossy(&sent.body).into_owned();
+        assert_eq!(sent.path, "/files");
+        assert!(form.contains(file) && form.contains("\r\n\r\ngeneral\r\n"), "{form:?}");
+    }
+}
+
+#[test]
+fn a_file_whose_bytes_are_not_there_is_refused_by_name() {
+    for (url, found) in [
+        ("https://example.com/a.png", "such as a URL"),
+        ("data:image/png;base64,?", "not base64"),
+        ("data:image/png,PNG", "without `;base64`"),
+    ] {
+        let part = json!({"type": "image_url", "image_url": {"url": url}});
+        let case = json!({"model": "m", "messages": [{"role": "user", "content": [part]}]});
+        let error = sent(&case, &built_in("gigachat", "m")).unwrap_err();
+        assert_eq!(error.param(), Some("messages"), "{error}");
+        assert!(error.message().contains(found), "{error}");
     }
 }
 

@@ -117,15 +117,36 @@ fn gigachats_functions() {
         30,
         &[
             ("cache_control_tool_result", "texts of a tool's result are its result"),
-            ("tool_result_parts", "texts of a tool's result are its result"),
-            ("input_audio", "sound is refused, not left out in silence"),
+            ("tool_result_parts", "texts of a tool's result are its result, its picture is attached"),
+            (
+                "input_audio",
+                "sounds are attached by the id they are left under before, not left out in silence",
+            ),
             ("video_url", "films are refused, not left out in silence"),
-            ("image_base64", "pictures must be uploaded before: refused, not left out in silence"),
-            ("image_url", "pictures must be uploaded before: refused, not left out in silence"),
-            ("image_url_string", "pictures must be uploaded before: refused, not left out in silence"),
-            ("two_images", "pictures must be uploaded before: refused, not left out in silence"),
-            ("file_pdf_base64", "files must be uploaded before: refused, not left out in silence"),
-            ("file_pdf_url", "files must be uploaded before: refused, not left out in silence"),
+            (
+                "image_base64",
+                "pictures are attached by the id they are left under before; LiteLLM's upload failed, and it says nothing of the picture",
+            ),
+            (
+                "image_url",
+                "pictures are attached by the id they are left under before; LiteLLM's upload failed, and it says nothing of the picture",
+            ),
+            (
+                "image_url_string",
+                "pictures are attached by the id they are left under before; LiteLLM's upload failed, and it says nothing of the picture",
+            ),
+            (
+                "two_images",
+                "pictures are attached by the id they are left under before; LiteLLM's upload failed, and it says nothing of the picture",
+            ),
+            (
+                "file_pdf_base64",
+                "files are attached by the id they are left under before, not left out in silence",
+            ),
+            (
+                "file_pdf_url",
+                "files are attached by the id they are left under before, not left out in silence",
+            ),
             ("google_search_tool", "refused by name, not left out in silence"),
             ("builtin_web_search_tool", "refused by name, not left out in silence"),
             ("json_object", "refused, not left out in silence"),

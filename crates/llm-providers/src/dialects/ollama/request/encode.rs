@@ -1,6 +1,5 @@
 //! A canonical request for a provider.
 
-use http::HeaderMap;
 use llm_types::{ChatRequest, Error, PartKind, Result, Tool, ToolKind};
 use serde_json::{Map, Value, json};
 
@@ -70,7 +69,7 @@ pub(in super::super) fn encode(request: &ChatRequest, target: &Target) -> Result
     body.value("stream", &request.stream);
     body.end();
     let path = if as_prompt { GENERATE } else { CHAT };
-    Ok(Encoded { path: path.to_owned(), headers: HeaderMap::new(), body: out.into() })
+    Ok(Encoded { path: path.to_owned(), body: out.into(), ..Encoded::default() })
 }
 
 fn uses_tools(request: &ChatRequest) -> bool {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::{Error, Result};
 use memchr::memmem::Finder;
 use serde_json::Value;
@@ -48,7 +47,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
         patch = walk.finish()?;
     }
     let body = amend(patch.finish(), target)?;
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body })
+    Ok(Encoded { path: PATH.to_owned(), body, ..Encoded::default() })
 }
 
 /// Whether nothing but the model's name can differ.

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use llm_types::Result;
 use serde_json::{Value, json};
 
@@ -36,7 +35,7 @@ pub(super) fn forward(body: &Bytes, glance: &Glance, target: &Target) -> Result<
     if !plain {
         members(body, target, &mut patch)?;
     }
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: patch.finish() })
+    Ok(Encoded { path: PATH.to_owned(), body: patch.finish(), ..Encoded::default() })
 }
 
 /// Looks at every member: the gateway's own are removed, those of the policy dropped, defaults added.

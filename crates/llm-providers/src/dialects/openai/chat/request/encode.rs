@@ -1,6 +1,5 @@
 //! The canonical request into a provider's OpenAI-like JSON.
 
-use http::HeaderMap;
 use llm_types::{
     ChatRequest, Error, Options, Reasoning, ReasoningEffort, ResponseFormat, Result, Tool, ToolChoice,
     ToolKind,
@@ -58,7 +57,7 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
     }
     writer.object.end();
     let body = amend(body.into(), target)?;
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body })
+    Ok(Encoded { path: PATH.to_owned(), body, ..Encoded::default() })
 }
 
 struct Writer<'w> {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use llm_types::{ChatRequest, Error, NativeFields, Options, Result};
 use serde_json::{Map, Value, json};
 
@@ -71,7 +70,7 @@ pub(crate) fn encode(request: &ChatRequest, target: &Target) -> Result<Encoded> 
         return Err(error);
     }
     let body = Value::Object(writer.body).to_string();
-    Ok(Encoded { path: PATH.to_owned(), headers: HeaderMap::new(), body: body.into() })
+    Ok(Encoded { path: PATH.to_owned(), body: body.into(), ..Encoded::default() })
 }
 
 /// An operator's default under this API's name; defaults are written in Chat Completions' words.
