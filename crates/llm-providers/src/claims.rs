@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use bytes::Bytes;
 use llm_types::{HttpRequest, Result, Secret};
 use serde_json::{Value, json};
@@ -156,7 +158,7 @@ impl Claim {
         }
     }
 
-    /// What a target is sent for it.
+    /// What a target is sent for it, and behind the body what it is left before the call.
     ///
     /// # Errors
     /// [`llm_types::ErrorKind::Unsupported`] naming what its dialect or its record cannot say.
@@ -164,14 +166,19 @@ impl Claim {
         let body = Bytes::from(self.request().to_string());
         let glance = OPENAI_CHAT.glance(&body)?;
         let same = target.spec.dialect == DialectId::OpenaiChat;
-        let encoded = if same && !OPENAI_CHAT.rewrites(&body, &glance, target) {
+        let mut encoded = if same && !OPENAI_CHAT.rewrites(&body, &glance, target) {
             OPENAI_CHAT.forward_request(&body, &glance, target)?
         } else {
             let mut request = OPENAI_CHAT.decode_request(&body)?;
             request.model.clone_from(&target.model);
             dialect(target.spec.dialect).encode_request(&request, target)?
         };
-        PreparedTarget::new(Arc::new(target.clone())).request(encoded)
+        let left = encoded.beforehand.take();
+        let mut request = PreparedTarget::new(Arc::new(target.clone())).request(encoded)?;
+        for file in left.iter().flatten() {
+            request.body = [request.body, file.leaving().body].concat().into();
+        }
+        Ok(request)
     }
 
     /// Whether a target is told all of it.
@@ -180,10 +187,13 @@ impl Claim {
         self.sent(target).is_ok_and(|request| self.arrives(&request.body))
     }
 
-    /// Whether a body holds all its words.
+    /// Whether a body holds all its words, files as the bytes they are or as base64.
     #[must_use]
     pub fn arrives(self, body: &[u8]) -> bool {
-        self.words().iter().all(|word| memchr::memmem::find(body, word.as_bytes()).is_some())
+        let holds = |what: &[u8]| memchr::memmem::find(body, what).is_some();
+        let is_file = |word: &&str| [PNG, PDF, WAV].contains(word);
+        let bytes = |word: &&str| STANDARD.decode(word).is_ok_and(|bytes| holds(&bytes));
+        self.words().iter().all(|word| holds(word.as_bytes()) || is_file(word) && bytes(word))
     }
 }
 

@@ -42,7 +42,7 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
     (
         "audio_speech",
         "xai",
-        "LiteLLM asks at OpenAI's path, which the vendor does not document; it is refused by name",
+        "LiteLLM asks at OpenAI's path and in its words; the vendor documents `/v1/tts`, with `text` and `voice_id`",
     ),
 ];
 

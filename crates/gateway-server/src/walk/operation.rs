@@ -223,12 +223,24 @@ impl Exchange<'_> {
                 sign_in(&call.core, credential).await?;
             }
             served.target.seal(&mut request, SystemTime::now)?;
+            if let Some(events) = served.target.chained(&mut request, SystemTime::now)? {
+                let alone = match served.is_elsewhere {
+                    true => guarded(&call.core).alone(),
+                    false => call.core.transport.alone(),
+                };
+                return self.answered(alone.upload(request, events).await?).await;
+            }
             match pieces {
                 None => exchange(&call.core, served, request).await?,
                 Some(pieces) if served.is_elsewhere => guarded(&call.core).upload(request, pieces).await?,
                 Some(pieces) => call.core.transport.upload(request, pieces).await?,
             }
         };
+        self.answered(response).await
+    }
+
+    /// The answer, or the error that it is.
+    async fn answered(&self, response: HttpResponse) -> Result<HttpResponse> {
         if response.status.is_success() {
             return Ok(response);
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
-use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Result, Secret};
+use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Pieces, Result, Secret};
 
 use crate::auth::SignIn;
 use crate::cloud::{Identity, Pairs, Wrapping, fill, measured, told, unframed};
@@ -299,6 +299,26 @@ impl PreparedTarget {
     pub fn signs_bodies(&self) -> bool {
         let credential = self.ready.as_ref().ok().and_then(|ready| ready.credential.as_ref());
         credential.is_some_and(|credential| credential.signs_bodies())
+    }
+
+    /// The body of a sealed request whose events are signed one by one while they are sent; `None` of others.
+    ///
+    /// # Errors
+    /// As [`PreparedTarget::seal`].
+    pub fn chained(&self, request: &mut HttpRequest, clock: fn() -> SystemTime) -> Result<Option<Pieces>> {
+        let cloud = &self.target.spec.cloud;
+        let Identity::Aws(service) = &cloud.identity else { return Ok(None) };
+        if !aws::is_chained(&request.headers) {
+            return Ok(None);
+        }
+        let credential = self.ready.as_ref().map_err(Clone::clone)?.credential.as_ref();
+        match credential.and_then(|credential| credential.held(clock())).map(|held| held.key.clone()) {
+            Some(Key::Aws(keys)) => {
+                aws::chained(request, &keys, (service, self.target.region()), clock).map(Some)
+            }
+            _ => Err(Error::new(ErrorKind::Unauthenticated, "events can be signed with AWS's keys only")
+                .with_origin(Origin::Gateway)),
+        }
     }
 
     fn takes_prompts(&self) -> bool {

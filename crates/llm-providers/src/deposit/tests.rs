@@ -1,3 +1,5 @@
+//! What is sent for a file that is left with a provider, and where its id goes.
+
 use super::*;
 
 fn picture() -> Deposit {

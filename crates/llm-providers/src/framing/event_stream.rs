@@ -280,19 +280,68 @@ pub fn write_exception(out: &mut BytesMut, exception: &str, payload: &[u8]) {
 fn frame(out: &mut BytesMut, (kind, name_header, name): (&str, &str, &str), payload: &[u8]) {
     let texts = [(name_header, name), (":content-type", "application/json"), (":message-type", kind)];
     let headers: usize = texts.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
-    let whole = headers + payload.len() + AROUND;
+    assemble(out, headers, payload, |out| {
+        for (name, value) in texts {
+            put_text(out, name, value);
+        }
+    });
+}
+
+/// Writes an event of bytes.
+pub(crate) fn write_bytes(out: &mut BytesMut, event: &str, payload: &[u8]) {
+    let mut headers = BytesMut::new();
+    for (name, value) in
+        [(":content-type", "application/octet-stream"), (":event-type", event), (":message-type", "event")]
+    {
+        put_text(&mut headers, name, value);
+    }
+    write_framed(out, &headers, payload);
+}
+
+/// Writes a frame whose headers are written.
+pub(crate) fn write_framed(out: &mut BytesMut, headers: &[u8], payload: &[u8]) {
+    assemble(out, headers.len(), payload, |out| out.extend_from_slice(headers));
+}
+
+/// How long a frame is.
+pub(crate) const fn framed_length(headers: usize, payload: usize) -> usize {
+    headers + payload + AROUND
+}
+
+/// Appends a header that is a moment, in milliseconds since 1970.
+pub(crate) fn put_moment(out: &mut BytesMut, name: &str, unix_ms: i64) {
+    put_name(out, name, 8);
+    out.put_i64(unix_ms);
+}
+
+/// Appends a header of bytes.
+pub(crate) fn put_bytes(out: &mut BytesMut, name: &str, value: &[u8]) {
+    put_name(out, name, 6);
+    out.put_u16(u16::try_from(value.len()).unwrap_or(u16::MAX));
+    out.extend_from_slice(value);
+}
+
+fn put_text(out: &mut BytesMut, name: &str, value: &str) {
+    put_name(out, name, 7);
+    out.put_u16(u16::try_from(value.len()).unwrap_or(u16::MAX));
+    out.extend_from_slice(value.as_bytes());
+}
+
+fn put_name(out: &mut BytesMut, name: &str, kind: u8) {
+    out.put_u8(u8::try_from(name.len()).unwrap_or(u8::MAX));
+    out.extend_from_slice(name.as_bytes());
+    out.put_u8(kind);
+}
+
+/// Writes the lengths, the headers by `write`, the payload, and the checksums.
+fn assemble(out: &mut BytesMut, headers: usize, payload: &[u8], write: impl FnOnce(&mut BytesMut)) {
+    let whole = framed_length(headers, payload.len());
     let start = out.len();
     out.reserve(whole);
     out.put_u32(u32::try_from(whole).unwrap_or(u32::MAX));
     out.put_u32(u32::try_from(headers).unwrap_or(u32::MAX));
     out.put_u32(crc32fast::hash(&out[start..]));
-    for (name, value) in texts {
-        out.put_u8(u8::try_from(name.len()).unwrap_or(u8::MAX));
-        out.extend_from_slice(name.as_bytes());
-        out.put_u8(7);
-        out.put_u16(u16::try_from(value.len()).unwrap_or(u16::MAX));
-        out.extend_from_slice(value.as_bytes());
-    }
+    write(out);
     out.extend_from_slice(payload);
     out.put_u32(crc32fast::hash(&out[start..]));
 }

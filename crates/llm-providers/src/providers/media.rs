@@ -135,6 +135,19 @@ pub(super) const MEDIA: &[ProviderSpec] = &[
         quirks: NO_CHAT,
     },
     provider! {
+        id: "transcribe", name: "Amazon Transcribe",
+        docs: "https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html",
+        base_url: "https://transcribestreaming.{region}.amazonaws.com", prefix: "",
+        base_url_env: [], key_env: [],
+        auth: Auth::None, dialect: OpenaiChat,
+        quirks: NO_CHAT,
+        cloud: CloudSpec {
+            identity: Identity::Aws(Cow::Borrowed("transcribe")),
+            region: setting!("aws_region_name", ["AWS_REGION_NAME", "AWS_REGION", "AWS_DEFAULT_REGION"], "us-east-1"),
+            ..CloudSpec::NONE
+        },
+    },
+    provider! {
         id: "voyage", name: "Voyage AI",
         docs: "https://docs.voyageai.com/reference",
         base_url: "https://api.voyageai.com/v1", prefix: "",

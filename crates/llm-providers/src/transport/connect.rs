@@ -54,15 +54,15 @@ pub(super) async fn connect(host: &Host, options: &TransportOptions, tls: &Tls) 
             let addresses = resolve(&proxy.host, proxy.port).await?;
             let tcp = Io::Tcp(dial(addresses, &proxy.host, options).await?);
             let io = if proxy.tls { wrap(tcp, &proxy.host, tls.config(false)?).await?.io } else { tcp };
-            if host.tls || host.grpc { tunnel(io, host, proxy, to).await? } else { io }
+            if host.tls || host.only_h2 { tunnel(io, host, proxy, to).await? } else { io }
         }
     };
     if !host.tls {
-        return Ok(Opened { io, is_h2: host.grpc });
+        return Ok(Opened { io, is_h2: host.only_h2 });
     }
-    let opened = wrap(io, &host.name, if host.grpc { tls.h2()? } else { tls.config(true)? }).await?;
-    if host.grpc && !opened.is_h2 {
-        return Err(unreachable(&host.name, "it does not speak HTTP/2, which gRPC needs"));
+    let opened = wrap(io, &host.name, if host.only_h2 { tls.h2()? } else { tls.config(true)? }).await?;
+    if host.only_h2 && !opened.is_h2 {
+        return Err(unreachable(&host.name, "it does not speak HTTP/2, which this call needs"));
     }
     Ok(opened)
 }

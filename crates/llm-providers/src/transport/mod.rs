@@ -95,6 +95,20 @@ impl HyperTransport {
         }
     }
 
+    /// Another transport with the same options that speaks HTTP/2 over a connection of its own, for one request:
+    /// for services that take one stream a connection. Cheap to make.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        let options =
+            TransportOptions { only_http2: true, max_idle_per_host: 0, ..self.pool.options().clone() };
+        // Nothing is ever idle: there is nothing to sweep.
+        Self {
+            pool: Arc::new(Pool::new(options)),
+            tls: Arc::clone(&self.tls),
+            sweeping: AtomicBool::new(true),
+        }
+    }
+
     /// Opens a connection for another protocol than HTTP, trusting whom this transport trusts. Proxies are
     /// passed by, and it is not pooled.
     ///

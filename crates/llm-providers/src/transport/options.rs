@@ -19,6 +19,8 @@ pub struct TransportOptions {
     /// per request (12.4 against 14.2 µs in `examples/transport_bench.rs`), and a lost packet holds up one
     /// answer rather than all; HTTP/2 saves handshakes where callers often hang up midway.
     pub http2: bool,
+    /// Whether nothing but HTTP/2 is spoken: offered alone by ALPN, and at once to hosts without TLS.
+    pub only_http2: bool,
     /// How many idle HTTP/1 connections are kept per host.
     pub max_idle_per_host: usize,
     /// How long an idle connection is kept. Shorter than the 60 s after which common load balancers close.
@@ -41,6 +43,7 @@ impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             http2: false,
+            only_http2: false,
             max_idle_per_host: 512,
             idle_timeout: Duration::from_secs(50),
             tcp_keepalive: Some(Duration::from_secs(30)),

@@ -57,7 +57,9 @@ pub(super) struct Host {
     pub(super) name: String,
     pub(super) port: u16,
     pub(super) tls: bool,
-    /// Whether HTTP/2 is spoken whatever is negotiated, and trailers are told: see [`grpc`].
+    /// Whether HTTP/2 is spoken whatever is negotiated.
+    pub(super) only_h2: bool,
+    /// Whether trailers are told: see [`grpc`].
     pub(super) grpc: bool,
     pub(super) proxy: Option<Arc<Proxy>>,
     /// HTTP/2 connections, and what is known of the host's protocol.
@@ -157,14 +159,16 @@ impl Host {
         if let Some(value) = credentials.and_then(basic) {
             default_headers.push((header::AUTHORIZATION, value));
         }
+        let only_h2 = grpc || options.only_http2;
         let proxy = options.proxies.for_host(tls, &name, port).cloned();
         Ok(Self {
             proxy,
             name,
             port,
             tls,
+            only_h2,
             grpc,
-            h2: H2::new(grpc || tls && options.http2),
+            h2: H2::new(only_h2 || tls && options.http2),
             name_and_port,
             default_headers,
             idle: Mutex::default(),

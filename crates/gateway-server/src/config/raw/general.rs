@@ -35,7 +35,7 @@ catalogue! {
     global_max_parallel_requests Count "" served: "Requests the whole instance may have in flight.";
     user_api_key_cache_max_size Count "" accepted: "Auth cache entries per worker, 200 when unset.";
     max_request_size_mb Count "" served: "Larger requests are refused, in MB.";
-    stream_uploads Flag "false" served: "Send audio and pictures of more than 1 MiB on to their provider while they arrive, where both speak OpenAI's form and the file is the form's last field. Not in LiteLLM.";
+    stream_uploads Flag "false" served: "Send audio and pictures of more than 1 MiB on to their provider while they arrive, where both speak OpenAI's form and the file is the form's last field. Off unless asked for: what decides who is asked may stand behind the file, what a transcription costs at most is known from the whole file alone, and a caller with a slow line must not hold a provider's connection. Not in LiteLLM.";
     max_batch_file_size_mb Count "" later "the endpoint it belongs to is not served": "Larger batch files are refused, in MB.";
     max_batch_file_records Count "" later "the endpoint it belongs to is not served": "Lines a batch file may have.";
     max_batch_file_uploads_per_day Count "" later "the endpoint it belongs to is not served": "Batch files a key may upload a day.";

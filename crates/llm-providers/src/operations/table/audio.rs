@@ -6,7 +6,7 @@ use super::{Entry, like};
 use crate::operations::wires::google_audio::{GeminiSpeech, Interactions, Recognize, Synthesize};
 use crate::operations::wires::polled::Runway;
 use crate::operations::wires::ssml::AzureSpeech;
-use crate::operations::wires::{foundry, riva, speak, transcribe, voice};
+use crate::operations::wires::{aws_transcribe, foundry, riva, speak, transcribe, voice};
 
 pub(super) const TABLE: &[Entry] = &[
     like("aws_polly", Speech).by(&speak::Polly).lacking(&["instructions", "speed"]),
@@ -29,6 +29,7 @@ pub(super) const TABLE: &[Entry] = &[
     like("together_ai", Speech),
     like("vertex_ai", Speech).of(&["gemini*"]).by(&GeminiSpeech).wrapped().lacking(&["speed"]),
     like("vertex_ai", Speech).by(&Synthesize).lacking(&["instructions"]).nameless(),
+    like("xai", Speech).by(&speak::Xai).lacking(&["instructions", "stream_format"]),
     like("assemblyai", Transcription).by(&voice::Assembly).lacking(&["prompt", "temperature"]),
     like("azure", Transcription).wrapped(),
     like("azure_ai", Transcription).by(&foundry::Deployed),
@@ -56,6 +57,10 @@ pub(super) const TABLE: &[Entry] = &[
     like("scaleway", Transcription),
     like("soniox", Transcription).by(&transcribe::Soniox).lacking(&["temperature"]),
     like("together_ai", Transcription),
+    like("transcribe", Transcription)
+        .by(&aws_transcribe::Stream)
+        .lacking(&["prompt", "temperature"])
+        .nameless(),
     like("vertex_ai", Transcription).by(&Recognize).lacking(&["prompt", "temperature"]),
     like("watsonx", Transcription).by(&foundry::WatsonxForm),
     like("xai", Transcription).at("/v1/stt"),

@@ -1,5 +1,6 @@
 //! The wires: one file for each family of vendors that write alike.
 
+pub(super) mod aws_transcribe;
 pub(super) mod chat_image;
 pub(super) mod cohere;
 pub(super) mod fal;
@@ -17,6 +18,7 @@ pub(super) mod polled;
 pub(super) mod protobuf;
 pub(super) mod rank;
 pub(super) mod riva;
+pub(super) mod sound;
 pub(super) mod speak;
 pub(super) mod ssml;
 pub(super) mod stable;

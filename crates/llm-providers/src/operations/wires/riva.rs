@@ -13,16 +13,26 @@ use serde_json::{Value, json};
 use super::grpc;
 use super::parts::{self, Said, broken, unsupported, wrong};
 use super::protobuf::{Held, Message, fields};
+use super::sound::{Coding, Listener, Sound};
 use super::transcribe::{millis, word};
 use crate::operations::{Job, Received, Sending, Step, Wire};
-
-mod sound;
-
-use sound::Sound;
 
 /// Recognition of a whole recording.
 #[derive(Debug)]
 pub(crate) struct Recognize;
+
+const LISTENER: Listener = Listener { name: "NVIDIA Riva", laws: true };
+
+/// `AudioEncoding` of `riva_audio.proto`.
+const fn encoding(coding: Coding) -> u64 {
+    match coding {
+        Coding::Pcm => 1,
+        Coding::Flac => 2,
+        Coding::Mulaw => 3,
+        Coding::OggOpus => 4,
+        Coding::Alaw => 20,
+    }
+}
 
 const METHOD: &str = "/nvidia.riva.asr.RivaSpeechRecognition/Recognize";
 
@@ -47,7 +57,7 @@ const LANGUAGES: &[(&str, &str)] = &[
 
 impl Wire for Recognize {
     fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
-        let sound = Sound::of(&parts::file(job.request, "file")?.bytes)?;
+        let sound = Sound::of(&parts::file(job.request, "file")?.bytes, LISTENER)?;
         let config = config(job, &sound)?;
         let mut message = Message::default();
         message.message(1, &config);
@@ -70,8 +80,8 @@ fn config(job: &Job<'_>, sound: &Sound) -> Result<Message> {
     let language = LANGUAGES.iter().find(|(short, _)| *short == language).map_or(language, |(_, long)| long);
     let words = wants_words(&mut said);
     let mut config = Message::default();
-    config.number(1, sound.encoding);
-    config.number(2, sound.rate);
+    config.number(1, encoding(sound.coding));
+    config.number(2, sound.rate.into());
     config.bytes(3, language.as_bytes());
     config.number(4, 1);
     config.number(5, flag(&mut said, "profanity_filter")?.unwrap_or(false).into());

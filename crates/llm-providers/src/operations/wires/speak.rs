@@ -1,10 +1,48 @@
-//! Speech in words of the vendors' own: ElevenLabs, MiniMax, Mistral, Amazon Polly, Deepgram.
+//! Speech in words of the vendors' own: xAI, ElevenLabs, MiniMax, Mistral, Amazon Polly, Deepgram.
 
 use llm_types::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
 use super::parts::{Said, broken, only, spoken, unbase64, unsupported};
 use crate::operations::{Job, Place, Received, Sending, Step, Taking, Wire};
+
+/// `POST /v1/tts`. The language is told by the text unless the caller names it, for xAI wants one said.
+/// <https://docs.x.ai/developers/model-capabilities/audio/text-to-speech>
+#[derive(Debug)]
+pub(crate) struct Xai;
+
+impl Wire for Xai {
+    fn begin(&self, job: &Job<'_>) -> Result<Vec<Sending>> {
+        let mut said = Said::of(job);
+        let mut body = Map::new();
+        said.rename("input", "text", &mut body);
+        said.rename("voice", "voice_id", &mut body);
+        let mut format =
+            said.take("output_format").and_then(|own| own.as_object().cloned()).unwrap_or_default();
+        match said.text("response_format")?.as_deref() {
+            None => {}
+            Some(codec @ ("mp3" | "wav" | "pcm" | "mulaw" | "alaw")) => {
+                format.insert("codec".to_owned(), codec.into());
+            }
+            Some(_) => return Err(unsupported(job, "response_format")),
+        }
+        if !format.is_empty() {
+            body.insert("output_format".to_owned(), format.into());
+        }
+        let language = said.take("language").unwrap_or_else(|| "auto".into());
+        body.insert("language".to_owned(), language);
+        body.extend(said.rest());
+        Ok(vec![Sending::json(Place::Path("/v1/tts".to_owned()), &body.into())])
+    }
+
+    fn read(&self, _job: &Job<'_>, _rounds: &[Vec<Received>]) -> Result<Step> {
+        Ok(Step::Forward)
+    }
+
+    fn taking(&self, _job: &Job<'_>) -> Taking {
+        Taking::Flow
+    }
+}
 
 /// `POST /v1/text-to-speech/{voice}`. <https://elevenlabs.io/docs/api-reference/text-to-speech/convert>
 #[derive(Debug)]

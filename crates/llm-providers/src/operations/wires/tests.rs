@@ -409,6 +409,12 @@ fn speech_is_asked_in_each_vendors_words() {
             "https://api.mistral.ai/v1/audio/speech",
             json!({"model": "voxtral-tts", "input": "Hello", "voice_id": "en_paul_neutral"}),
         ),
+        (
+            "xai",
+            "grok-tts",
+            "https://api.x.ai/v1/tts",
+            json!({"text": "Hello", "voice_id": "alloy", "language": "auto"}),
+        ),
     ] {
         assert_eq!(sent(provider, model, &asked), (url.to_owned(), body), "{provider}/{model}");
     }
@@ -417,6 +423,21 @@ fn speech_is_asked_in_each_vendors_words() {
         panic!()
     };
     assert_eq!((&*mime, &*bytes), ("audio/mpeg", &[0, 255][..]));
+}
+
+#[test]
+fn xai_is_told_the_codec_and_refuses_what_it_has_none_for() {
+    let asked = |format: &str| {
+        let body = json!({"input": "Hi", "voice": "eve", "response_format": format, "language": "de", "speed": 1.2,
+            "output_format": {"sample_rate": 8000}});
+        of_json(Operation::Speech, &body)
+    };
+    let wanted = json!({"text": "Hi", "voice_id": "eve", "language": "de", "speed": 1.2,
+        "output_format": {"sample_rate": 8000, "codec": "mulaw"}});
+    assert_eq!(sent("xai", "grok-tts", &asked("mulaw")).1, wanted);
+    with_job("xai", "grok-tts", &asked("opus"), |job, _| {
+        assert_eq!(job.entry.wire.begin(job).unwrap_err().param(), Some("response_format"));
+    });
 }
 
 #[test]

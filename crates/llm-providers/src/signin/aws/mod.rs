@@ -5,6 +5,7 @@
 //! `API_AssumeRoleWithWebIdentity.html`, <https://docs.aws.amazon.com/sdkref/latest/guide/> (files,
 //! environment, containers), and the EC2 user guide on instance metadata version 2.
 
+mod chain;
 mod nearby;
 mod process;
 mod profile;
@@ -18,8 +19,9 @@ use llm_types::{BoxFuture, Result, Secret, Transport};
 
 use super::{Given, Held, Key};
 
+pub(crate) use chain::chained;
 pub use profile::{Files, from_profile};
-pub(crate) use sign::sign;
+pub(crate) use sign::{CHAINED, is_chained, sign};
 pub use sso::{Places, Sso};
 
 /// Where instances ask for keys.

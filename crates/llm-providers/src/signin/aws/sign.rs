@@ -8,10 +8,20 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signed};
 use aws_sigv4::sign::v4;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use llm_types::{Error, ErrorKind, HttpRequest, Origin, Result};
 
 use super::AwsKeys;
+
+/// What stands in the place of a body's hash where each event of the body is signed by itself.
+pub(crate) const CHAINED: &str = "STREAMING-AWS4-HMAC-SHA256-EVENTS";
+/// The header it stands in.
+pub(crate) const HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+
+/// Whether the events of a request's body are signed one by one ([`super::chain`]).
+pub(crate) fn is_chained(headers: &HeaderMap) -> bool {
+    headers.get(HASH).is_some_and(|hash| hash == CHAINED)
+}
 
 /// Signs a request for a service in a region: sets `authorization`, `x-amz-date` and, for temporary keys,
 /// `x-amz-security-token`.
@@ -40,7 +50,10 @@ pub(crate) fn sign(
         let counts = name == http::header::CONTENT_TYPE || name.as_str().starts_with("x-amz-");
         counts.then(|| value.to_str().ok().map(|value| (name.as_str(), value))).flatten()
     });
-    let body = SignableBody::Bytes(&request.body);
+    let body = match is_chained(&request.headers) {
+        true => SignableBody::Precomputed(CHAINED.to_owned()),
+        false => SignableBody::Bytes(&request.body),
+    };
     let signable =
         SignableRequest::new(request.method.as_str(), uri.as_str(), headers, body).map_err(|_| fault())?;
     let (instructions, _) = signed(signable, &params).map_err(|_| fault())?.into_parts();
@@ -54,7 +67,7 @@ pub(crate) fn sign(
 }
 
 /// What went wrong is not said: it could hold a key.
-fn fault() -> Error {
+pub(super) fn fault() -> Error {
     let message = "sign-in: the request cannot be signed: look for line breaks in the AWS keys";
     Error::new(ErrorKind::Unauthenticated, message).with_origin(Origin::Gateway)
 }

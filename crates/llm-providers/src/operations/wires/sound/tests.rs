@@ -1,8 +1,10 @@
-//! Files of audio told to Riva, and those it does not take.
+//! Files of audio as services are told of them, and those that they do not take.
 
 use bytes::Bytes;
 
-use super::{ALAW, FLAC, LINEAR_PCM, MULAW, OGGOPUS, Sound};
+use super::{Coding, Listener, Sound};
+
+const LISTENER: Listener = Listener { name: "the service", laws: true };
 
 fn wav(kind: u16, channels: u16, bits: u16, data: &[u8]) -> Bytes {
     let mut file = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0".to_vec();
@@ -34,14 +36,14 @@ fn opus(channels: u8) -> Bytes {
 
 #[test]
 fn files_are_told_as_they_are() {
-    let sound = |encoding, rate, bytes: &[u8]| Sound { encoding, rate, bytes: Bytes::copy_from_slice(bytes) };
-    assert_eq!(Sound::of(&wav(1, 1, 16, b"abcd")).unwrap(), sound(LINEAR_PCM, 16_000, b"abcd"));
-    assert_eq!(Sound::of(&wav(6, 1, 8, b"abcd")).unwrap(), sound(ALAW, 16_000, b"abcd"));
-    assert_eq!(Sound::of(&wav(7, 1, 8, b"abcd")).unwrap(), sound(MULAW, 16_000, b"abcd"));
+    let sound = |coding, rate, bytes: &[u8]| Sound { coding, rate, bytes: Bytes::copy_from_slice(bytes) };
+    assert_eq!(Sound::of(&wav(1, 1, 16, b"abcd"), LISTENER).unwrap(), sound(Coding::Pcm, 16_000, b"abcd"));
+    assert_eq!(Sound::of(&wav(6, 1, 8, b"abcd"), LISTENER).unwrap(), sound(Coding::Alaw, 16_000, b"abcd"));
+    assert_eq!(Sound::of(&wav(7, 1, 8, b"abcd"), LISTENER).unwrap(), sound(Coding::Mulaw, 16_000, b"abcd"));
     let file = flac(44_100, 1);
-    assert_eq!(Sound::of(&file).unwrap(), sound(FLAC, 44_100, &file));
+    assert_eq!(Sound::of(&file, LISTENER).unwrap(), sound(Coding::Flac, 44_100, &file));
     let file = opus(1);
-    assert_eq!(Sound::of(&file).unwrap(), sound(OGGOPUS, 48_000, &file));
+    assert_eq!(Sound::of(&file, LISTENER).unwrap(), sound(Coding::OggOpus, 48_000, &file));
 }
 
 #[test]
@@ -49,11 +51,11 @@ fn channels_of_samples_are_mixed() {
     let samples: Vec<u8> =
         [100_i16, 200, -300, -100, i16::MIN, i16::MIN].iter().flat_map(|s| s.to_le_bytes()).collect();
     let mean: Vec<u8> = [150_i16, -200, i16::MIN].iter().flat_map(|s| s.to_le_bytes()).collect();
-    assert_eq!(Sound::of(&wav(1, 2, 16, &samples)).unwrap().bytes, mean);
+    assert_eq!(Sound::of(&wav(1, 2, 16, &samples), LISTENER).unwrap().bytes, mean);
 }
 
 #[test]
-fn what_riva_does_not_take_is_refused_by_name() {
+fn what_no_service_takes_is_refused_by_name() {
     for (file, found) in [
         (Bytes::from_static(b"ID3\x04mp3"), "another kind of file"),
         (Bytes::new(), "an empty file"),
@@ -66,8 +68,14 @@ fn what_riva_does_not_take_is_refused_by_name() {
         (opus(2), "Ogg Opus with 2 channels"),
         (Bytes::from_static(b"OggS\0\x02\x01vorbis"), "Ogg that holds no Opus"),
     ] {
-        let error = Sound::of(&file).unwrap_err();
+        let error = Sound::of(&file, LISTENER).unwrap_err();
         assert_eq!(error.param(), Some("file"));
         assert!(error.message().contains(found), "{found}: {}", error.message());
     }
+}
+
+#[test]
+fn who_takes_no_telephone_codings_is_told_none() {
+    let error = Sound::of(&wav(7, 1, 8, b"abcd"), Listener { name: "it", laws: false }).unwrap_err();
+    assert!(error.message().contains("WAV of kind 7") && !error.message().contains("law"), "{error}");
 }
