@@ -42,11 +42,7 @@ impl<'r> Walk<'r> {
         {
             part.advice = consult(route.group).await;
         }
-        self.report.retries = 0;
-        self.report.max_retries = self.request.controls.num_retries.unwrap_or(self.settings.num_retries);
-        // Of the first choice it is the moment the call began.
-        let is_first = self.report.attempts == 0 && self.tried.is_empty() && self.request.consult.is_none();
-        let mut begun = is_first.then_some(self.began);
+        let mut begun = self.begin_group();
         loop {
             let now = begun.take().unwrap_or_else(|| self.router.clock.now());
             let wait = match self.pick(&route, &part, &state.failed, now) {
@@ -108,6 +104,15 @@ impl<'r> Walk<'r> {
                 Some(wait) => self.router.clock.sleep(wait).await,
             }
         }
+    }
+
+    /// Counts the retries of a group anew. Its first choice is made at the moment the call began, where nothing has been
+    /// waited for since: that is given then.
+    fn begin_group(&mut self) -> Option<Moment> {
+        self.report.retries = 0;
+        self.report.max_retries = self.request.controls.num_retries.unwrap_or(self.settings.num_retries);
+        let is_first = self.report.attempts == 0 && self.tried.is_empty() && self.request.consult.is_none();
+        is_first.then_some(self.began)
     }
 
     pub(super) fn attempt(
