@@ -110,3 +110,34 @@ def test_a_key_is_shown_what_its_team_may_use(gateway):
     assert [row["id"] for row in gateway.ask("GET", "/v1/models", key=key).json["data"]] == ["gpt"]
     assert {row["model_name"] for row in gateway.ask("GET", "/v2/model/info", key=key).json["data"]} == {"gpt"}
     assert gateway.ask("GET", "/v1/models/claude", key=key).status == 404
+
+
+def test_a_provider_of_ones_own_is_a_record_in_the_configuration(spawn, upstream):
+    """No rebuild: its address, key, words and quirks; what is peculiar to a known provider can be taken over."""
+    providers = {
+        "house": {
+            "name": "Models in our own rack",
+            "base_url": upstream.base + "/v1",
+            "key_env": ["HOUSE_API_KEY"],
+            "quirks": {"max_completion_tokens_as_max_tokens": True, "unsupported": ["logit_bias"]},
+        },
+        "house-claude": {"like": "anthropic", "base_url": upstream.base, "auth": "none"},
+    }
+    models = [
+        {"model_name": "house/*", "litellm_params": {"model": "house/*"}},
+        {"model_name": "thinker", "litellm_params": {"model": "house-claude/say"}},
+    ]
+    gateway = spawn(models=models, providers=providers, environment={"HOUSE_API_KEY": "sk-of-the-house"})
+    upstream.clear()
+    answer = gateway.chat("house/say", max_completion_tokens=7, max_tokens=None)
+    assert answer.status == 200, answer.body
+    asked = upstream.asked[-1]
+    assert (asked.body["model"], asked.body["max_tokens"]) == ("say", 7) and "max_completion_tokens" not in asked.body
+    assert asked.headers["authorization"] == "Bearer sk-of-the-house"
+    refused = gateway.chat("house/say", logit_bias={"1": 1})
+    assert refused.status == 400 and "logit_bias" in refused.json["error"]["message"]
+    assert gateway.chat("thinker").status == 200
+    assert upstream.asked[-1].path == "/v1/messages"
+    # It is a provider like any other, and never another's address.
+    assert "house" in {row["litellm_params"]["model"].split("/")[0] for row in gateway.ask("GET", "/v1/model/info").json["data"]}
+    assert gateway.chat("hous/say").status == 400

@@ -40,6 +40,22 @@ const ENDPOINTS: &[(&str, &str, &str)] = &[
         "LiteLLM calls the Responses API, which has no `stop_sequences` and no `top_k`",
     ),
     (
+        "audio_transcription",
+        "deepgram",
+        "LiteLLM leaves the caller's `language` out in silence; the API takes it as a parameter of the URL",
+    ),
+    (
+        "image_edit",
+        "vertex_gemini",
+        "LiteLLM writes `contents` as one object with the role `USER`; the API has a list, and `user`",
+    ),
+    ("image_edit", "vertex_imagen", "LiteLLM sends `parameters.seed: null` where the caller names no seed"),
+    (
+        "rerank",
+        "bedrock_short",
+        "LiteLLM sends the bare name of a model where the API takes an ARN and nothing else",
+    ),
+    (
         "audio_speech",
         "xai",
         "LiteLLM asks at OpenAI's path and in its words; the vendor documents `/v1/tts`, with `text` and `voice_id`",
