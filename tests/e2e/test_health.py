@@ -127,6 +127,8 @@ def test_a_connection_is_tried_before_it_is_configured(spawn, upstream, media):
     # What is configured is meant by its name or id, with its own key.
     assert tried({"model": "there"}).json["status"] == "success"
     assert tried({"model": "there"}, model_info={"id": "ill"}).json["status"] == "error"
+    told = tried({"model": "there"}, mode="video_generation").json
+    assert told["status"] == "error" and "no short question" in told["result"]["error"]
     # Nothing of it is kept.
     assert {row["model_name"] for row in gateway.ask("GET", "/v1/model/info").json["data"]} >= {"there"}
     assert b"test-connection" not in gateway.ask("GET", "/v1/model/info").body

@@ -148,7 +148,7 @@ pub(crate) async fn probe_all<'m>(
 ) {
     let most = snapshot.config.general.health.concurrency;
     let probes = models.filter(|model| probe::can_be_asked(snapshot, model)).map(|model| async move {
-        let found = probe::ask(shared, transport, snapshot, model).await;
+        let found = probe::ask(shared, transport, snapshot, model, None).await;
         note(shared, snapshot, model, found.err().as_ref());
     });
     // Boxed, or the future could not be told to be `Send` for every life of a model.
@@ -198,8 +198,8 @@ fn counts_as_call(snapshot: &Snapshot, model: &Model, error: &Error) -> bool {
 
 /// A deployment that is tried.
 pub(crate) enum Trial {
-    /// One there is.
-    Configured(DeploymentId),
+    /// One there is, asked as a model of a mode where one is named.
+    Configured(DeploymentId, Option<String>),
     /// One that might be: `litellm_params` and `model_info`.
     New(JsonMap, JsonMap),
 }
@@ -210,11 +210,12 @@ pub(crate) enum Trial {
 /// [`ErrorKind::BadRequest`] when it could not be served, in words; the provider's.
 pub(crate) async fn try_out(shared: &Shared, transport: &HyperTransport, trial: Trial) -> Result<()> {
     let (params, info) = match trial {
-        Trial::Configured(id) => {
+        Trial::Configured(id, mode) => {
             let snapshot = shared.snapshot();
             let model = snapshot.config.models.iter().find(|model| model.deployment.id == id);
             let gone = || Error::new(ErrorKind::NotFound, format!("there is no deployment `{id}` any more"));
-            return probe::ask(shared, transport, &snapshot, model.ok_or_else(gone)?).await;
+            let model = model.ok_or_else(gone)?;
+            return probe::ask(shared, transport, &snapshot, model, mode.as_deref()).await;
         }
         Trial::New(params, info) => (params, info),
     };
@@ -226,7 +227,7 @@ pub(crate) async fn try_out(shared: &Shared, transport: &HyperTransport, trial: 
     config.models.retain(|model| model.deployment.id.as_str() == TRIED);
     let snapshot = shared.trial(config);
     match snapshot.config.models.first() {
-        Some(model) => probe::ask(shared, transport, &snapshot, model).await,
+        Some(model) => probe::ask(shared, transport, &snapshot, model, None).await,
         None => {
             let message = "the deployment is not for this environment, or not served by this gateway";
             Err(Error::bad_param("litellm_params", message))

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use llm_providers::dialects::openai::responses;
 use llm_providers::operations::{
-    self, Asked, FormWriter, Job, Payload, Place, Received, Sending, Step, Taking, Wire,
+    self, Asked, FormWriter, Job, Payload, Place, Received, Sending, Taking, Wire,
 };
 use llm_providers::signin::Readiness;
 use llm_providers::transport::HyperTransport;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::config::Model;
 use crate::state::{Served, Shared, Snapshot};
-use crate::walk::named;
+use crate::walk::{Ended, converse, named};
 
 /// Tokens a chat may cost as answer: the least that every vendor takes.
 const ANSWER: u64 = 16;
@@ -50,23 +50,23 @@ impl Question {
     }
 }
 
-/// What a deployment is asked: by the mode its operator states, else by the price map's; one that neither knows
+/// What a deployment is asked: by the mode that is named, else by the mode its operator states, else by the price map's; one that neither knows
 /// is taken for a chat model. Of a wildcard something is asked where a model is named for it.
-fn question_for(snapshot: &Snapshot, model: &Model) -> Option<Question> {
+fn question_for(snapshot: &Snapshot, model: &Model, mode: Option<&str>) -> Option<Question> {
     let lacks_model = model.deployment.is_wildcard() && model.probe.model.is_none();
     if model.deployment.auto.is_some() || model.mock_response.is_some() || lacks_model {
         return None;
     }
     let info = snapshot.info_of(model);
-    Question::of(info.get("mode").and_then(Value::as_str).unwrap_or("chat"))
+    Question::of(mode.or_else(|| info.get("mode")?.as_str()).unwrap_or("chat"))
 }
 
 /// Whether there is a short question for a deployment.
 pub(super) fn can_be_asked(snapshot: &Snapshot, model: &Model) -> bool {
-    question_for(snapshot, model).is_some()
+    question_for(snapshot, model, None).is_some()
 }
 
-/// Asks a deployment a short question.
+/// Asks a deployment a short question: what a model of its mode is asked, or of another that is named.
 ///
 /// # Errors
 /// The provider's, or why it could not be asked.
@@ -75,8 +75,9 @@ pub(super) async fn ask(
     transport: &HyperTransport,
     snapshot: &Snapshot,
     model: &Model,
+    mode: Option<&str>,
 ) -> Result<()> {
-    let Some(question) = question_for(snapshot, model) else {
+    let Some(question) = question_for(snapshot, model, mode) else {
         let message = "there is no short question for a model of this kind: its `mode` is none of chat, completion, \
                        responses, embedding, moderation, rerank, image_generation, audio_speech, audio_transcription";
         return Err(Error::unsupported("mode", message));
@@ -149,32 +150,18 @@ impl Prober<'_> {
         self.converse(&job).await.map_err(|error| named(error, self.served))
     }
 
-    /// Asks round by round until the answer is there.
+    /// Asks until the answer is there; of one that flows its beginning says enough.
     async fn converse(&self, job: &Job<'_>) -> Result<()> {
         let wire = job.entry.wire;
-        let mut next = wire.begin(job)?;
-        let mut rounds: Vec<Vec<Received>> = Vec::new();
-        loop {
-            let mut round = Vec::new();
-            for sending in next {
-                round.push(self.round(sending, wire).await?);
-            }
-            if wire.taking(job) == Taking::Flow {
-                return Ok(());
-            }
-            rounds.push(round);
-            match wire.read(job, &rounds)? {
-                Step::Ask(pause, more) => {
-                    tokio::time::sleep(pause).await;
-                    next = more;
-                }
-                Step::Done(_) => return Ok(()),
-                Step::Forward => {
-                    let last = rounds.last().and_then(|round| round.last());
-                    let error = last.and_then(|last| operations::facts(job, &last.body).error);
-                    return error.map_or(Ok(()), Err);
-                }
-            }
+        let mut first = wire.begin(job)?;
+        if wire.taking(job) == Taking::Flow
+            && let Some(sending) = first.pop()
+        {
+            return self.round(sending, wire).await.map(drop);
+        }
+        match converse(job, first, |sending| self.round(sending, wire)).await? {
+            Ended::Done(..) => Ok(()),
+            Ended::Forward(last) => operations::facts(job, &last.body).error.map_or(Ok(()), Err),
         }
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use llm_types::{DeploymentId, Error, ErrorKind, Result};
+use llm_types::{DeploymentId, Error, Result};
 use serde_json::{Map, Value, json};
 
+use super::utils::object;
 use super::{models, operators_only};
 use crate::answer::{self, ReplyBody};
 use crate::config::Model;
@@ -51,10 +52,7 @@ async fn asked(core: &Arc<Core>, conn: &ConnState, request: Request<Incoming>) -
     if caller.role() != Role::Admin {
         return Err(operators_only(PATH));
     }
-    let body = read_body(body, LIMIT).await?;
-    let mut body: Map<String, Value> = serde_json::from_slice(&body).map_err(|fault| {
-        Error::new(ErrorKind::BadRequest, format!("the body is not a JSON object: {fault}"))
-    })?;
+    let mut body = object(&read_body(body, LIMIT).await?)?;
     let params = map(&mut body, "litellm_params")?;
     if params.is_empty() {
         let message = "`litellm_params` is missing, expected what `model_list` has for a deployment, such as \
@@ -62,20 +60,21 @@ async fn asked(core: &Arc<Core>, conn: &ConnState, request: Request<Incoming>) -
         return Err(Error::bad_param("litellm_params", message));
     }
     let mut info = map(&mut body, "model_info")?;
+    let mode = match body.remove("mode") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(mode)) => Some(mode),
+        Some(_) => {
+            return Err(Error::bad_param("mode", "`mode`: expected a text such as `chat` or `embedding`"));
+        }
+    };
     if let Some(configured) = configured(&snapshot, &params, &info) {
-        return Ok(Trial::Configured(configured));
+        return Ok(Trial::Configured(configured, mode));
     }
     for (section, map) in [("litellm_params", &params), ("model_info", &info)] {
         no_variables(section, map)?;
     }
-    match body.remove("mode") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(mode)) => {
-            info.insert("mode".to_owned(), mode.into());
-        }
-        Some(_) => {
-            return Err(Error::bad_param("mode", "`mode`: expected a text such as `chat` or `embedding`"));
-        }
+    if let Some(mode) = mode {
+        info.insert("mode".to_owned(), mode.into());
     }
     Ok(Trial::New(params, info))
 }

@@ -99,6 +99,7 @@ pub(crate) use dispatch::named;
 pub(crate) use early::Early;
 pub(crate) use funds::why_broke;
 pub(crate) use limit::MASTER;
+pub(crate) use operation::{Ended, converse};
 pub(crate) use recall::{history as history_of, items};
 pub(crate) use settle::Tail;
 pub(crate) use stream::Stream;

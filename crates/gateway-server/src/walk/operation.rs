@@ -2,6 +2,7 @@
 //! form.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -13,7 +14,7 @@ use llm_providers::catalog::{Image, ModelInfo};
 use llm_providers::operations::{self, Asked, Job, Place, Received, Sending, Step, Taking, Wire};
 use llm_providers::{ReplyFacts, Target, left_out};
 use llm_router::Attempt;
-use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationRequest, Pieces, Result};
+use llm_types::{Body, Error, ErrorKind, HttpResponse, OperationReply, OperationRequest, Pieces, Result};
 use serde_json::{Map, Value};
 
 use super::brought::{exchange, guarded};
@@ -134,6 +135,49 @@ pub(super) fn priced(call: &Call, request: &OperationRequest, served: &Served) -
     call.snapshot.priced(served, image)
 }
 
+/// What a conversation with a vendor came to.
+pub(crate) enum Ended {
+    /// The last reply is in the caller's form already.
+    Forward(Received),
+    /// The reply, and the headers of the last that came.
+    Done(Box<OperationReply>, HeaderMap),
+}
+
+/// Asks a vendor round by round until its reply is there. `receive` sends one request and takes its reply whole; those
+/// of a round are under way together, and their replies come in the same order.
+///
+/// # Errors
+/// What `receive` fails with; what the wire says of replies that are none.
+pub(crate) async fn converse<R>(
+    job: &Job<'_>,
+    mut next: Vec<Sending>,
+    receive: impl Fn(Sending) -> R,
+) -> Result<Ended>
+where
+    R: Future<Output = Result<Received>>,
+{
+    let mut rounds: Vec<Vec<Received>> = Vec::new();
+    loop {
+        rounds.push(stream::iter(next).map(&receive).buffered(AT_A_TIME).try_collect().await?);
+        match job.entry.wire.read(job, &rounds)? {
+            Step::Ask(pause, more) => {
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+                next = more;
+            }
+            Step::Forward => {
+                let last = rounds.pop().and_then(|mut round| round.pop());
+                return last.map(Ended::Forward).ok_or_else(nothing);
+            }
+            Step::Done(reply) => {
+                let last = rounds.pop().and_then(|mut round| round.pop());
+                return Ok(Ended::Done(reply, last.map(|last| last.headers).unwrap_or_default()));
+            }
+        }
+    }
+}
+
 /// One deployment being asked.
 struct Exchange<'a> {
     call: &'a Call,
@@ -150,37 +194,18 @@ impl Exchange<'_> {
         {
             return flow(job, self.send(sending).await?);
         }
-        let mut rounds: Vec<Vec<Received>> = Vec::new();
-        loop {
-            rounds.push(self.round(next).await?);
-            match self.wire.read(job, &rounds)? {
-                Step::Ask(pause, more) => {
-                    if !pause.is_zero() {
-                        tokio::time::sleep(pause).await;
-                    }
-                    next = more;
-                }
-                Step::Forward => {
-                    let last = rounds.pop().and_then(|mut round| round.pop());
-                    let Received { headers, body } = last.ok_or_else(nothing)?;
-                    let facts = operations::facts(job, &body);
-                    let kind = headers.get(CONTENT_TYPE).cloned();
-                    return Ok(whole((headers, kind), body, facts, asked_at));
-                }
-                Step::Done(reply) => {
-                    let facts = operations::told(job, &reply);
-                    let (kind, body) = operations::encode_reply(job, *reply, &reply_context(self.call))?;
-                    let last = rounds.pop().and_then(|mut round| round.pop());
-                    let headers = last.map(|last| last.headers).unwrap_or_default();
-                    return Ok(whole((headers, Some(kind)), body, facts, asked_at));
-                }
+        match converse(job, next, |sending| self.receive(sending)).await? {
+            Ended::Forward(Received { headers, body }) => {
+                let facts = operations::facts(job, &body);
+                let kind = headers.get(CONTENT_TYPE).cloned();
+                Ok(whole((headers, kind), body, facts, asked_at))
+            }
+            Ended::Done(reply, headers) => {
+                let facts = operations::told(job, &reply);
+                let (kind, body) = operations::encode_reply(job, *reply, &reply_context(self.call))?;
+                Ok(whole((headers, Some(kind)), body, facts, asked_at))
             }
         }
-    }
-
-    /// Sends some requests; their replies come in the same order.
-    async fn round(&self, sendings: Vec<Sending>) -> Result<Vec<Received>> {
-        stream::iter(sendings).map(|sending| self.receive(sending)).buffered(AT_A_TIME).try_collect().await
     }
 
     async fn receive(&self, sending: Sending) -> Result<Received> {
