@@ -175,10 +175,12 @@ fn words(best: &Value) -> impl Iterator<Item = Value> {
 /// The exception that it is, in our kinds.
 fn event(frame: &Frame) -> Result<Value> {
     let name = std::str::from_utf8(&frame.event).unwrap_or_default();
-    let said: Value = serde_json::from_slice(&frame.data).unwrap_or_default();
+    let said = serde_json::from_slice::<Value>(&frame.data);
     let Some(exception) = name.strip_prefix("exception:").or_else(|| name.strip_prefix("error:")) else {
-        return Ok(said);
+        // What cannot be read may be words that were said: nothing of a transcript is left out in silence.
+        return said.map_err(|_| broken("event in JSON"));
     };
+    let said = said.unwrap_or_default();
     let words = said["Message"].as_str().or_else(|| said["message"].as_str()).unwrap_or("no reason given");
     let message = format!("the provider gave up in the middle of the audio: {exception}: {words}");
     let kind = match exception {

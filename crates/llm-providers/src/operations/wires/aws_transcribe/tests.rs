@@ -146,4 +146,7 @@ fn exceptions_and_cut_streams_are_errors() {
     write(&mut body, "TranscriptEvent", event(false, "Good.", (0.0, 0.3)).as_bytes());
     body.truncate(body.len() - 1);
     assert_eq!(heard(body, &[]).unwrap_err().kind(), ErrorKind::BadUpstream);
+    let mut body = BytesMut::new();
+    write(&mut body, "TranscriptEvent", br#"{"Transcript": "#);
+    assert_eq!(heard(body, &[]).unwrap_err().kind(), ErrorKind::BadUpstream, "words may be lost in it");
 }
