@@ -198,16 +198,18 @@ impl Chat {
     async fn use_tool(&mut self, call: &Value) -> std::result::Result<(), Gone> {
         let word = |path: &str| call.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let name = word("/function/name").to_owned();
-        let arguments: Value = serde_json::from_str(word("/function/arguments")).unwrap_or_default();
+        let arguments = arguments_of(word("/function/arguments"));
         let tool = TOOLS.iter().find(|tool| tool.name == name && tool.is_for(&self.sees));
         let label = tool.map_or("an unknown tool", |tool| tool.label);
         let mut event = json!({
-            "type": "tool_call", "tool_name": name, "tool_label": label, "arguments": arguments, "status": "running",
+            "type": "tool_call", "tool_name": name, "tool_label": label, "status": "running",
+            "arguments": arguments.as_ref().unwrap_or(&Value::Null),
         });
         self.events.tell(&event).await?;
-        let found = match tool {
-            Some(tool) => tool.look_up(&self.core.shared, &self.sees, &arguments).await,
-            None => Err(Error::new(ErrorKind::BadRequest, format!("there is no tool `{name}`"))),
+        let found = match (tool, arguments) {
+            (Some(tool), Ok(arguments)) => tool.look_up(&self.core.shared, &self.sees, &arguments).await,
+            (Some(_), Err(error)) => Err(error),
+            (None, _) => Err(Error::new(ErrorKind::BadRequest, format!("there is no tool `{name}`"))),
         };
         event["status"] = if found.is_ok() { "complete".into() } else { "error".into() };
         let told = found.unwrap_or_else(|error| {
@@ -218,6 +220,15 @@ impl Chat {
         self.messages.push(json!({ "role": "tool", "tool_call_id": word("/id"), "content": told }));
         Ok(())
     }
+}
+
+/// What a model says to a tool: one with nothing to say writes an empty object, or nothing at all.
+fn arguments_of(said: &str) -> Result<Value> {
+    if said.trim().is_empty() {
+        return Ok(json!({}));
+    }
+    serde_json::from_str(said)
+        .map_err(|fault| Error::new(ErrorKind::BadRequest, format!("the arguments are not JSON: {fault}")))
 }
 
 /// A reply, whole.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::figures::Sees;
-use super::{MESSAGES, instructions, messages};
+use super::{MESSAGES, arguments_of, instructions, messages};
 
 #[test]
 fn only_words_of_the_last_messages_are_taken() {
@@ -21,4 +21,11 @@ fn the_model_is_told_of_the_tools_it_has() {
         (instructions(&Sees::All, "2026-11-20"), instructions(&Sees::Own("mia".to_owned()), "2026-11-20"));
     assert!(all.contains("get_team_usage_data") && all.contains("2026-11-20"));
     assert!(own.contains("get_usage_data") && !own.contains("get_team_usage_data"));
+}
+
+#[test]
+fn a_tool_hears_what_is_said_and_never_something_else() {
+    assert_eq!(arguments_of(" ").unwrap(), json!({}));
+    assert_eq!(arguments_of(r#"{"start_date": "2026-01-01"}"#).unwrap(), json!({"start_date": "2026-01-01"}));
+    assert!(arguments_of("{\"start_date\": ").unwrap_err().message().contains("not JSON"));
 }
