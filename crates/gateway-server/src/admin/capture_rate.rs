@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::days;
 use super::job::Job;
+use super::query::escaped;
 use super::refusal::Refusal;
 use crate::config::CaptureRate;
 use crate::document::{self, Bounds};
@@ -145,17 +146,9 @@ fn address(settings: &CaptureRate, (from, to): (i64, i64), page: Option<&str>) -
     );
     let more = settings.projects.iter().map(|project| ("project_ids", project.as_str()));
     for (name, value) in more.chain(page.map(|page| ("page", page))) {
-        let value: String = form_urlencoded(value);
-        url.push_str(&format!("&{name}={value}"));
+        url.push_str(&format!("&{name}={}", escaped(value)));
     }
     url
-}
-
-/// A value of a query: everything but letters, digits and `-._~` escaped.
-fn form_urlencoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    value.bytes().map(one).collect()
 }
 
 fn amount(amount: &Amount) -> Result<Money, String> {

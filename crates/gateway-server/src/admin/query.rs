@@ -50,6 +50,13 @@ pub(super) fn with(query: Option<&str>, name: &str, value: &str) -> String {
     others.chain([own.as_str()]).collect::<Vec<_>>().join("&")
 }
 
+/// Text as part of a query: everything but letters, digits and `-._~` escaped.
+pub(super) fn escaped(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
+}
+
 /// Whether a parameter says yes.
 pub(super) fn flag(query: Option<&str>, name: &str) -> bool {
     param(query, name)

@@ -8,6 +8,7 @@ use http::header::COOKIE;
 use sha2::{Digest as _, Sha256};
 
 use super::provider::Provider;
+use crate::admin::query::escaped;
 use crate::identity::same_text;
 
 /// How long signing in may take, milliseconds.
@@ -140,12 +141,6 @@ pub(in crate::admin) fn word() -> Result<String, getrandom::Error> {
 
 /// Pairs as a form or a query.
 fn form(pairs: &[(&str, &str)]) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let escaped = |text: &str| {
-        text.bytes()
-            .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-            .collect::<String>()
-    };
     pairs.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&")
 }
 
