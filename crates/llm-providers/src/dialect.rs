@@ -16,6 +16,10 @@ use crate::media::MediaKind;
 use crate::scan::Names;
 use crate::{Deposit, DialectId, Target};
 
+mod invoked;
+
+pub use invoked::InvokedTools;
+
 /// A protocol, both ways.
 pub trait Dialect: Send + Sync + fmt::Debug + 'static {
     /// Which dialect this is.
@@ -370,6 +374,8 @@ pub struct ReplyFacts {
     pub finish: Option<Finish>,
     /// Bytes of answer text seen so far, for estimates when no usage comes.
     pub answer_bytes: u64,
+    /// The functions it calls.
+    pub tools: InvokedTools,
     /// The error it held.
     pub error: Option<Error>,
     /// Whether the reply was complete by its dialect's rules.

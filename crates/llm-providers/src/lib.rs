@@ -35,7 +35,9 @@ mod write;
 pub use client::{Client, EventStream, PreparedTarget};
 pub use cloud::{Cloud, CloudSpec};
 pub use deposit::Deposit;
-pub use dialect::{Dialect, Encoded, Framing, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder};
+pub use dialect::{
+    Dialect, Encoded, Framing, InvokedTools, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
+};
 pub use registry::{Provider, Registry, bare_owner, provider_of_bare_model};
 pub use spec::{Amendment, Auth, DialectId, Door, ModelRule, PARAMS, Prefill, ProviderSpec, Quirks};
 pub use target::{ParamPolicy, Target};

@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) session_id: Option<String>,
     /// The parts of budgets that paid besides, as JSON.
     pub(crate) parts: Option<String>,
+    /// The tools that the answer invoked, as JSON.
+    pub(crate) tools: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

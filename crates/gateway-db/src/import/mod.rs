@@ -62,7 +62,9 @@ impl Db {
         let everything = read(&source, &mut report, now, salt.map(Cipher::new).as_ref()).await?;
         report.not_carried = source.other_tables(CARRIED).await?;
         if options.spend_logs {
-            report.not_carried.remove(spend::TABLE);
+            for table in [spend::TABLE, spend::TOOLS] {
+                report.not_carried.remove(table);
+            }
         }
         keys::tell_rotation(&everything, &mut report);
         let seal = salt.map(Seal::new).transpose()?;

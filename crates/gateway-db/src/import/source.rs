@@ -83,6 +83,32 @@ impl<'a> Source<'a> {
         rows.iter().map(|row| object(table, row)).collect()
     }
 
+    /// The names in a table that calls have several of, by call: of the calls after one and up to another, in the order
+    /// of [`Self::page`].
+    pub(super) async fn names(
+        &self,
+        (table, column): (&str, &str),
+        (after, last): (&str, &str),
+    ) -> Result<BTreeMap<String, Vec<String>>, DbError> {
+        if !self.has(table).await? {
+            return Ok(BTreeMap::new());
+        }
+        let sql = format!(
+            "SELECT json_build_object('id', request_id, 'names', json_agg({column} ORDER BY {column}))::text \
+             FROM \"{table}\" WHERE request_id > $1 AND request_id <= $2 GROUP BY request_id"
+        );
+        let values = [after.into(), last.into()];
+        let rows = self.ask(Statement::from_sql_and_values(self.0.sea_backend(), sql, values)).await?;
+        let read = |row: &String| {
+            let mut row = object(table, row)?;
+            let id = row.remove("id").and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
+            let names = row.remove("names").unwrap_or_default();
+            let names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
+            Ok((id, names.map(str::to_owned).collect()))
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// How many rows of a table have something in a column of JSON; none where there is no such column.
     pub(super) async fn filled(&self, table: &str, column: &str) -> Result<u64, DbError> {
         let sql = format!(

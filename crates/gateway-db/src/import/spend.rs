@@ -1,6 +1,8 @@
 //! Calls of LiteLLM's spend log. What they add up to is in the keys, teams and so on that come over with what they
 //! have spent; here they become rows of the log, and the sums that reports read.
 
+use std::collections::BTreeMap;
+
 use llm_types::{KeyHash, Money};
 use serde_json::{Map, Value, json};
 
@@ -11,6 +13,8 @@ use crate::{Db, DbError, SpendRow};
 
 /// The table of calls.
 pub(super) const TABLE: &str = "LiteLLM_SpendLogs";
+/// The tools that calls invoked, a row each.
+pub(super) const TOOLS: &str = "LiteLLM_SpendLogToolIndex";
 /// Columns that hold what callers and models said: they do not come over.
 const CONTENTS: [&str; 3] = ["messages", "response", "proxy_server_request"];
 /// A member of `metadata` that holds what LiteLLM knew of the model's prices, some kilobytes a call.
@@ -40,6 +44,7 @@ impl Db {
             let Some(last) = page.last().and_then(|row| row.get("request_id")).and_then(Value::as_str) else {
                 return Ok(());
             };
+            let tools = source.names((TOOLS, "tool_name"), (&after, last)).await?;
             after = last.to_owned();
             let mut calls = Vec::with_capacity(page.len());
             for mut row in page {
@@ -51,7 +56,7 @@ impl Db {
                     *report.not_carried.entry(format!("{TABLE}.metadata.{PRICES}")).or_default() += 1;
                 }
                 report.table(TABLE).read += 1;
-                calls.extend(call(&mut Row::new(TABLE, row, now, report)));
+                calls.extend(call(&mut Row::new(TABLE, row, now, report), &tools));
             }
             let written = self.put_calls(&calls, options.dry_run).await?;
             let table = report.table(TABLE);
@@ -61,8 +66,8 @@ impl Db {
     }
 }
 
-/// Reads one call.
-fn call(row: &mut Row<'_>) -> Option<SpendRow> {
+/// Reads one call; the tools are those of its page.
+fn call(row: &mut Row<'_>, tools: &BTreeMap<String, Vec<String>>) -> Option<SpendRow> {
     let request_id = row.id("request_id")?;
     let Some(started_at) = row.time("startTime") else {
         row.trouble("`startTime` holds no time: the call does not come over".to_owned());
@@ -81,6 +86,7 @@ fn call(row: &mut Row<'_>) -> Option<SpendRow> {
     row.any("request_duration_ms");
     let mut call = SpendRow {
         call_id: row.text("litellm_call_id").filter(|id| *id != request_id && !id.is_empty()),
+        tools: tools.get(&request_id).map(|names| json!(names).to_string()),
         request_id,
         started_at,
         duration_us: micros(ended_at),

@@ -61,11 +61,12 @@ impl Outcome<'_> {
                 json(out, text);
             }
             name(out, self.owner.project_id);
-            if self.session.is_empty() {
+            if self.session.is_empty() && self.tools.is_empty() {
                 last_json(out, self.owner.parts);
             } else {
                 json(out, self.owner.parts);
                 name(out, self.session);
+                last_json(out, self.tools);
             }
         });
     }
@@ -271,6 +272,7 @@ impl<'a> Cursor<'a> {
         outcome.owner.project_id = self.last_name()?;
         outcome.owner.parts = self.last_json()?;
         outcome.session = self.last_name()?;
+        outcome.tools = self.last_json()?;
         Some(outcome)
     }
 }

@@ -163,6 +163,8 @@ pub struct Outcome<'a> {
     pub metadata: &'a str,
     /// The session that the call belongs to, or empty.
     pub session: &'a str,
+    /// The tools that the answer invoked, as a JSON array of names, or empty.
+    pub tools: &'a str,
 }
 
 impl<'a> Outcome<'a> {
@@ -207,6 +209,7 @@ impl<'a> Outcome<'a> {
             tags: "",
             metadata: "",
             session: "",
+            tools: "",
         }
     }
 

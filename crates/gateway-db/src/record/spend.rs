@@ -83,6 +83,8 @@ pub struct SpendRow {
     pub session_id: Option<String>,
     /// The parts of budgets that paid besides, as [`crate::Owner::parts`] has them.
     pub parts: Option<String>,
+    /// The tools that the answer invoked, as a JSON array of names.
+    pub tools: Option<String>,
 }
 
 /// Which rows of the spend log; empty fields do not filter. Newest first.

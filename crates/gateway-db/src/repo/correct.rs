@@ -13,7 +13,7 @@ use sea_orm::{QueryOrder, QuerySelect, Statement, Value};
 use serde_json::json;
 
 use super::partitions::DAY_MS;
-use super::ship::{outcome_of, scopes_of};
+use super::ship::{outcome_of, scopes_of, tools_of};
 use super::spend::log_row;
 use crate::audit::{Subject, Told};
 use crate::entity::spend_log::{Column, Entity};
@@ -149,6 +149,8 @@ const SCOPE_DAY: &str = "UPDATE daily_scope_spend SET cost = cost + $1, unpriced
                          AND kind = $4 AND id = $5 AND key_hash = $6 AND model_group = $7 AND model = $8 \
                          AND provider = $9 AND call_type = $10";
 
+const TOOL_DAY: &str = "UPDATE daily_tool_spend SET cost = cost + $1 WHERE day = $2 AND tool = $3";
+
 /// What corrections add up to, in the order rows are locked in.
 #[derive(Debug, Default)]
 struct Differences {
@@ -160,6 +162,7 @@ struct Differences {
     /// Cost, and calls that have a price now, by the names of a row.
     days: BTreeMap<(i64, Vec<String>), (i64, i64)>,
     scope_days: BTreeMap<(i64, Vec<String>), (i64, i64)>,
+    tool_days: BTreeMap<(i64, String), i64>,
 }
 
 impl Differences {
@@ -185,6 +188,9 @@ impl Differences {
             }
             *self.scopes.entry((kind, id.into_owned(), member.into_owned())).or_default() += more;
         }
+        for tool in tools_of(&outcome) {
+            *self.tool_days.entry((day, tool)).or_default() += more;
+        }
         let owners = [owner.key, owner.user_id, owner.team_id, owner.organization_id];
         add(&mut self.days, day, &[owners.as_slice(), &called].concat(), (more, priced));
     }
@@ -197,7 +203,11 @@ impl Differences {
         });
         let days = self.days.iter().map(|day| (DAY, values_of(day)));
         let scope_days = self.scope_days.iter().map(|day| (SCOPE_DAY, values_of(day)));
-        keys.chain(scopes).chain(days).chain(scope_days).collect()
+        let tool_days = self
+            .tool_days
+            .iter()
+            .map(|((day, tool), more)| (TOOL_DAY, vec![(*more).into(), (*day).into(), tool.as_str().into()]));
+        keys.chain(scopes).chain(days).chain(scope_days).chain(tool_days).collect()
     }
 
     /// What the audit log says.

@@ -25,6 +25,7 @@ mod settings;
 mod ship;
 mod slips;
 mod spend;
+mod tools;
 
 pub(crate) use entries::row as entry_row_of;
 pub(crate) use feed::Feed;
@@ -47,3 +48,4 @@ pub use scopes::{ScopeChanges, ScopeQuery};
 pub use ship::LogRows;
 pub use slips::{SlipName, SlipPut};
 pub use spend::SPEND_ROWS_COUNTED;
+pub use tools::{ToolSpend, ToolsQuery};

@@ -136,6 +136,7 @@ pub(super) fn log_row(row: spend_log::Model) -> SpendRow {
         metadata: row.metadata,
         session_id: row.session_id,
         parts: row.parts,
+        tools: row.tools,
     }
 }
 

@@ -17,3 +17,4 @@ mod ship;
 mod speed;
 #[path = "../support/mod.rs"]
 mod support;
+mod tools;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use gateway_db::{
     Db, DbErrorKind, DbOptions, EntryKind, ImportOptions, KeyRecord, PageRequest, ReportQuery, ScopeId,
-    ScopeKind, ScopeRecord, Seal, SpendQuery, SpendRow,
+    ScopeKind, ScopeRecord, Seal, SpendQuery, SpendRow, ToolsQuery,
 };
 use llm_types::{KeyHash, Money, Secret};
 use sea_orm::ConnectionTrait;
@@ -128,6 +128,7 @@ async fn entries(db: &Db, truth: &Value, seal: &Seal) {
 async fn calls_of_the_spend_log_come_over_on_request() {
     for name in ["", "-gcm"] {
         let Some((source, truth)) = sample(name).await else { return };
+        let tables = truth["table_rows"].clone();
         let truth = &truth["spend_logs"];
         let rows = truth["rows"].as_u64().unwrap();
         on_each(async |fresh| {
@@ -146,6 +147,7 @@ async fn calls_of_the_spend_log_come_over_on_request() {
             assert!(report.not_carried.keys().any(|name| name.starts_with("LiteLLM_SpendLogs.metadata.")));
             same_calls(&calls(db).await, truth);
             same_sums(db, truth).await;
+            same_tools(db, &tables).await;
 
             let again = db.import_litellm(&source, options, NOW).await.unwrap();
             let table = again.tables["LiteLLM_SpendLogs"];
@@ -154,6 +156,20 @@ async fn calls_of_the_spend_log_come_over_on_request() {
         })
         .await;
     }
+}
+
+/// The tools that calls invoked came over with them, into rows and sums.
+async fn same_tools(db: &Db, tables: &Value) {
+    let named = calls(db).await.into_iter().filter_map(|call| Some((call.tools?, call.cost)));
+    let rows: Vec<(Vec<String>, Option<Money>)> =
+        named.map(|(tools, cost)| (serde_json::from_str(&tools).unwrap(), cost)).collect();
+    let count: usize = rows.iter().map(|(tools, _)| tools.len()).sum();
+    assert_eq!(count as u64, tables["LiteLLM_SpendLogToolIndex"].as_u64().unwrap_or_default());
+    let cost: i64 = rows.iter().map(|(tools, cost)| cost.map_or(0, |cost| cost.0) * tools.len() as i64).sum();
+    let query = ToolsQuery { from_day: 0, to_day: NOW / 86_400_000 + 365, most: 100 };
+    let sums = db.spend_by_tool(&query).await.unwrap();
+    assert_eq!(sums.iter().map(|sum| sum.cost.0).sum::<i64>(), cost);
+    assert_eq!(sums.iter().map(|sum| sum.calls).sum::<i64>(), i64::try_from(count).unwrap());
 }
 
 async fn calls(db: &Db) -> Vec<SpendRow> {

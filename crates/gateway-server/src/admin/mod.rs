@@ -38,6 +38,7 @@ mod sso;
 mod tag_usage;
 mod tags;
 mod teams;
+mod tool_spend;
 mod users;
 mod view;
 

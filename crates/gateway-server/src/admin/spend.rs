@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, written};
 use super::refusal::Refusal;
 use super::spend_names::{self, NamesOf};
-use super::{cache_activity, capture_rate, days, scope_view, spend_row, tag_usage};
+use super::{cache_activity, capture_rate, days, scope_view, spend_row, tag_usage, tool_spend};
 
 mod global;
 mod report;
@@ -48,6 +48,8 @@ pub(crate) enum SpendAction {
     Names(NamesOf),
     /// What a provider billed, beside what was booked.
     CaptureRate,
+    /// By the tools that answers invoked.
+    Tools,
     /// Sums that are kept with the ledger are never stale.
     Refresh,
 }
@@ -106,6 +108,7 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusa
         SpendAction::Said => said(&job).await?,
         SpendAction::CacheHits => cache_activity::run(&job).await?,
         SpendAction::CaptureRate => capture_rate::run(&job).await?,
+        SpendAction::Tools => tool_spend::run(&job).await?,
         SpendAction::Names(of) => spend_names::run(&job, of).await?,
         SpendAction::Refresh => {
             json!({ "message": "nothing to refresh: sums are kept with every call", "status": "success" })

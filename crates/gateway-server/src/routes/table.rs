@@ -297,6 +297,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(POST, "/utils/token_counter", Handler::TokenCounter),
     Route(POST, "/usage/ai/chat", Handler::UsageChat),
     Route(GET, "/spend/capture_rate", spend(SpendAction::CaptureRate)),
+    Route(GET, "/v1/tool/spend", spend(SpendAction::Tools)),
     Route(POST, "/spend/calculate", Handler::CalculateCost),
     Route(POST, "/cost/estimate", Handler::EstimateCost),
     Route(POST, "/cost/predict-cache", Handler::PredictCache),

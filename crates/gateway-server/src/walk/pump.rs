@@ -284,6 +284,7 @@ fn note(facts: &mut ReplyFacts, event: &Event) {
         Event::Text { text, .. } | Event::Reasoning { text, .. } | Event::Refusal { text, .. } => {
             facts.answer_bytes += text.len() as u64;
         }
+        Event::ToolStart { name, .. } => facts.tools.note(name),
         Event::ToolArguments { arguments, .. } => facts.answer_bytes += arguments.len() as u64,
         Event::Usage(usage) => facts.usage.get_or_insert_with(Usage::default).update(usage),
         Event::Finish { choice: 0, reason } => facts.finish = Some(reason.clone()),

@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use llm_providers::{Dialect, ReplyFacts};
+use llm_providers::{Dialect, InvokedTools, ReplyFacts};
 use llm_types::{Body, ChatResponse, Error, ErrorKind, Event, Result};
 
 use super::dispatch::{ANSWER_LIMIT, reply_context};
@@ -73,6 +73,7 @@ pub(super) fn facts_of(reply: &ChatResponse) -> ReplyFacts {
         usage: reply.usage.clone(),
         finish: reply.choices.first().and_then(|choice| choice.finish.clone()),
         answer_bytes: reply.choices.iter().map(|choice| choice.message.text().len() as u64).sum(),
+        tools: InvokedTools::of(reply.choices.iter().flat_map(|choice| &choice.message.parts)),
         complete: true,
         ..ReplyFacts::default()
     }

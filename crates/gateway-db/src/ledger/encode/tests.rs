@@ -64,6 +64,7 @@ fn outcome<'a>(texts: &'a [String], id: u128, numbers: [u64; 8], cost: Option<i6
         tags: &texts[13],
         metadata: &texts[14],
         session: &texts[11],
+        tools: &texts[13],
     }
 }
 

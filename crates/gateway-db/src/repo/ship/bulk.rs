@@ -167,11 +167,12 @@ pub(super) const LOG: Verb = Verb {
         ("project_id", Text),
         ("session_id", Text),
         ("parts", Text),
+        ("tools", Text),
     ],
     body: "INSERT INTO spend_log (request_id, call_id, started_at, duration_us, first_byte_us, key_hash, \
            user_id, team_id, organization_id, end_user, model_group, model, provider, deployment, call_type, \
            outcome, status, error, flags, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, \
-           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id, session_id, parts) \
+           reasoning_tokens, usage, cost, retries, fallbacks, tags, metadata, project_id, session_id, parts, tools) \
            SELECT * FROM v WHERE true ON CONFLICT DO NOTHING",
 };
 
@@ -355,6 +356,14 @@ pub(super) const DAILY_CALLS: Verb = Verb {
            duration_us = daily_calls.duration_us + excluded.duration_us, \
            streamed = daily_calls.streamed + excluded.streamed, \
            first_byte_us = daily_calls.first_byte_us + excluded.first_byte_us",
+};
+
+/// Adds to the daily sums of what calls cost by the tools they invoked.
+pub(super) const DAILY_TOOLS: Verb = Verb {
+    columns: &[("day", Int), ("tool", Text), ("calls", Int), ("tokens", Int), ("cost", Int)],
+    body: "INSERT INTO daily_tool_spend (day, tool, calls, tokens, cost) SELECT * FROM v WHERE true \
+           ON CONFLICT (day, tool) DO UPDATE SET calls = daily_tool_spend.calls + excluded.calls, \
+           tokens = daily_tool_spend.tokens + excluded.tokens, cost = daily_tool_spend.cost + excluded.cost",
 };
 
 /// Forgets how far segments were shipped.

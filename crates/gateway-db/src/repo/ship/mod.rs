@@ -4,6 +4,7 @@ mod bulk;
 mod calls;
 mod past;
 mod sums;
+mod tools;
 mod transaction;
 
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ use crate::{Db, DbError, DbErrorKind};
 use bulk::{Bulk, Cell};
 pub(super) use past::outcome_of;
 pub(super) use sums::scopes_of;
+pub(super) use tools::tools_of;
 use transaction::Transaction;
 
 /// Which calls have a row each in the spend log; all are in the sums.
@@ -170,6 +172,7 @@ impl Db {
         transaction.run(&sums.daily()).await?;
         transaction.run(&sums.daily_scopes()).await?;
         transaction.run(&sums.daily_calls()).await?;
+        transaction.run(&sums.daily_tools()).await?;
         transaction.commit().await?;
         let crossings = crossed.iter().filter_map(|text| Crossing::read(text)).collect();
         Ok(Ok(((batch.rows() - known.len()) as u64, crossings)))

@@ -31,6 +31,7 @@ impl Db {
         transaction.run(&sums.daily()).await?;
         transaction.run(&sums.daily_scopes()).await?;
         transaction.run(&sums.daily_calls()).await?;
+        transaction.run(&sums.daily_tools()).await?;
         if dry_run {
             transaction.rollback().await?
         } else {
@@ -89,6 +90,7 @@ pub(in crate::repo) fn outcome_of(row: &SpendRow) -> Outcome<'_> {
         tags: text(&row.tags),
         metadata: text(&row.metadata),
         session: text(&row.session_id),
+        tools: text(&row.tools),
         ..Outcome::of(CallId(0))
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::LogRows;
 use super::bulk::{self, Bulk, Cell};
 use super::calls::CallDays;
+use super::tools::ToolDays;
 use crate::ledger::{Batch, Outcome, flags_byte};
 use crate::repo::leases::KEY;
 use crate::{ScopeId, ScopeKind};
@@ -64,6 +65,7 @@ pub(super) fn log_row<'a>(rows: &mut Bulk<'a>, id: Cell<'a>, outcome: &Outcome<'
         Cell::optional(owner.project_id),
         Cell::optional(outcome.session),
         Cell::optional(owner.parts),
+        Cell::optional(outcome.tools),
     ]);
 }
 
@@ -76,6 +78,7 @@ pub(super) struct Sums<'a> {
     days: BTreeMap<DayKey<'a>, DaySum>,
     scope_days: BTreeMap<ScopeDayKey<'a>, DaySum>,
     calls: CallDays<'a>,
+    tools: ToolDays,
 }
 
 #[derive(Debug, Default)]
@@ -154,6 +157,7 @@ impl<'a> Sums<'a> {
         ];
         self.days.entry((day, names)).or_default().add(outcome, cost);
         self.calls.add(day, outcome);
+        self.tools.add(day, outcome);
     }
 
     pub(super) fn key_locks(&self) -> Bulk<'a> {
@@ -248,6 +252,11 @@ impl<'a> Sums<'a> {
     pub(super) fn daily_calls(&self) -> Bulk<'a> {
         self.calls.bulk()
     }
+
+    /// What calls cost by the tools they invoked.
+    pub(super) fn daily_tools(&self) -> Bulk<'_> {
+        self.tools.bulk()
+    }
 }
 
 impl DaySum {
@@ -333,6 +342,6 @@ pub(in crate::repo) fn scopes_of<'a>(
 }
 
 /// A list of the ledger's, which has none for most calls.
-fn told<'a, T: Default + Deserialize<'a>>(json: &'a str) -> T {
+pub(super) fn told<'a, T: Default + Deserialize<'a>>(json: &'a str) -> T {
     if json.is_empty() { T::default() } else { serde_json::from_str(json).unwrap_or_default() }
 }

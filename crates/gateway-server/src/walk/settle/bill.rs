@@ -52,6 +52,8 @@ impl Tail {
         let tags = details::json_unless(self.tags.is_empty(), &self.tags);
         let parts = parts_told(&self.charged.parts, &self.paid);
         let noted = self.notes.as_ref().map_or_else(String::new, |notes| notes.told());
+        let tools = self.facts.as_ref().map_or(&[][..], |facts| facts.tools.names());
+        let tools = details::json_unless(tools.is_empty(), &tools);
         let outcome = Outcome {
             call_id: self.shown_id.to_str().unwrap_or_default(),
             started_ms: self.started_ms,
@@ -80,6 +82,7 @@ impl Tail {
             tags: &tags,
             metadata: &noted,
             session: self.notes.as_ref().map_or("", |notes| notes.session()),
+            tools: &tools,
             ..Outcome::of(self.id)
         };
         Some(self.core.journal.queue(|out| outcome.encode(out)))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::stream::{Tail, write_error};
 use super::usage::WireUsage;
 use super::{error, response};
-use crate::dialect::ReplyFacts;
+use crate::dialect::{InvokedTools, ReplyFacts};
 use crate::dialects::pass;
 use crate::framing::sse;
 use crate::scan::{self, Fault, Item, Kind, Reader};
@@ -51,8 +51,9 @@ impl Reply {
             self.is_message = reader.kind() == Kind::Array;
             if self.is_message {
                 self.facts.answer_bytes = 0;
+                self.facts.tools = InvokedTools::default();
                 return reader.elements(|reader| {
-                    self.facts.answer_bytes += answer_len(reader.item()?);
+                    note_block(reader.item()?, &mut self.facts);
                     Ok(())
                 });
             }
@@ -92,6 +93,17 @@ impl Reply {
 fn failed(why: &str) -> ReplyFacts {
     let error = Some(Error::new(ErrorKind::BadUpstream, why));
     ReplyFacts { error, ..ReplyFacts::default() }
+}
+
+/// Takes note of a block: how long it is, and what it calls.
+fn note_block(block: Item<'_>, facts: &mut ReplyFacts) {
+    facts.answer_bytes += answer_len(block);
+    let text = |name: &str| block.member(name).and_then(|value| value.as_str());
+    if text("type").as_deref() == Some("tool_use")
+        && let Some(name) = text("name")
+    {
+        facts.tools.note(&name);
+    }
 }
 
 /// Bytes of answer in a block or delta: text, thinking, the input of calls.
@@ -145,11 +157,13 @@ fn look(raw: &[u8], usage: &mut WireUsage, facts: &mut ReplyFacts) {
             facts.answer_bytes += data.member("delta").map_or(0, answer_len);
         }
         "content_block_start" => {
-            facts.answer_bytes += data.member("content_block").map_or(0, answer_len);
+            if let Some(block) = data.member("content_block") {
+                note_block(block, facts);
+            }
         }
         "message_start" | "message_delta" => {
             if let Some(content) = data.member("message").and_then(|message| message.member("content")) {
-                content.elements(|block| facts.answer_bytes += answer_len(block));
+                content.elements(|block| note_block(block, facts));
             }
             settle(data, usage, facts);
         }

@@ -46,6 +46,7 @@ fn look(raw: &[u8], facts: &mut ReplyFacts) {
         "message-start" => facts.id = event.id,
         "content-start" | "content-delta" | "tool-plan-delta" | "tool-call-start" | "tool-call-delta" => {
             facts.answer_bytes += event.said().map_or(0, |text| text.len() as u64);
+            event.called().into_iter().for_each(|name| facts.tools.note(name));
         }
         "message-end" => {
             let end = event.delta.unwrap_or_default();

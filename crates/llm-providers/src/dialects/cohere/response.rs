@@ -10,7 +10,7 @@ use super::usage::{self, WireUsage};
 use super::wire::{TOOL_PLAN, failure, finish, finish_word};
 use super::{citation, content, error, logprobs};
 use crate::ReplyContext;
-use crate::dialect::ReplyFacts;
+use crate::dialect::{InvokedTools, ReplyFacts};
 use crate::fields::{Fields, Path};
 use crate::json::{self, Json};
 use crate::write::Object;
@@ -86,6 +86,7 @@ pub(super) fn facts(body: &[u8]) -> ReplyFacts {
         model: None,
         finish: choice.and_then(|choice| choice.finish.clone()),
         answer_bytes: parts.iter().map(answer_len).sum(),
+        tools: InvokedTools::of(parts),
         usage: reply.usage,
         error: None,
         complete: true,

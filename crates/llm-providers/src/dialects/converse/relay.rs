@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use llm_types::{Error, ErrorKind};
 use serde_json::Value;
 
+use super::content::is_server_tool;
 use super::stream::is_failure;
 use super::usage::{self, WireUsage};
 use super::{error, response};
@@ -26,7 +27,10 @@ pub(super) fn reply_facts(body: &[u8]) -> ReplyFacts {
         facts.error = stated.or_else(|| Some(Error::new(ErrorKind::BadUpstream, message)));
         return facts;
     };
-    content.elements(|block| facts.answer_bytes += answer_len(block));
+    content.elements(|block| {
+        facts.answer_bytes += answer_len(block);
+        note_call(block, &mut facts);
+    });
     settle(reply, &mut facts);
     facts.complete = facts.finish.is_some();
     facts
@@ -45,6 +49,15 @@ fn settle(item: Item<'_>, facts: &mut ReplyFacts) {
         let tier = item.at(&["serviceTier", "type"]).and_then(|tier| tier.as_str());
         used.service_tier = tier.map(Into::into);
         facts.usage = Some(used);
+    }
+}
+
+/// Takes note of the function that a block calls, or begins to; what the provider runs by itself is none.
+fn note_call(block: Item<'_>, facts: &mut ReplyFacts) {
+    let Some(call) = block.member("toolUse") else { return };
+    let text = |name: &str| call.member(name).and_then(|value| value.as_str());
+    if let Some(name) = text("name").filter(|_| !text("type").is_some_and(|kind| is_server_tool(&kind))) {
+        facts.tools.note(&name);
     }
 }
 
@@ -139,6 +152,11 @@ fn look(frame: &Frame, facts: &mut ReplyFacts, stopped: &mut bool) {
         b"contentBlockDelta" => {
             let delta = scan::value(&frame.data).ok().and_then(|data| data.member("delta").map(answer_len));
             facts.answer_bytes += delta.unwrap_or(0);
+        }
+        b"contentBlockStart" => {
+            if let Some(start) = scan::value(&frame.data).ok().and_then(|data| data.member("start")) {
+                note_call(start, facts);
+            }
         }
         name @ (b"messageStop" | b"metadata") => {
             if let Ok(data) = scan::value(&frame.data) {

@@ -123,9 +123,7 @@ fn candidate_of(candidate: Item<'_>, facts: &mut ReplyFacts, answers: &mut Answe
     });
     if let Some(parts) = candidate.at(&["content", "parts"]) {
         parts.elements(|part| {
-            let (length, is_call) = part_len(part);
-            facts.answer_bytes += length;
-            answers.list[at].2 |= is_call;
+            answers.list[at].2 |= note_part(part, facts);
         });
     }
     let reason = candidate.member("finishReason").and_then(json);
@@ -138,18 +136,21 @@ fn candidate_of(candidate: Item<'_>, facts: &mut ReplyFacts, answers: &mut Answe
     candidate.member("groundingMetadata").and_then(json).map_or(0, |grounding| searches(&grounding))
 }
 
-/// Bytes of answer in a part, and whether it is a call.
-fn part_len(part: Item<'_>) -> (u64, bool) {
-    let (mut length, mut is_call) = (0, false);
+/// Takes note of a part: how long it is, and what it calls; false where it calls nothing.
+fn note_part(part: Item<'_>, facts: &mut ReplyFacts) -> bool {
+    let mut is_call = false;
     part.members(|member| match (&*member.name, member.value.kind) {
-        ("text", Kind::String) => length += member.value.text.len() as u64 - 2,
+        ("text", Kind::String) => facts.answer_bytes += member.value.text.len() as u64 - 2,
         ("functionCall", _) => {
             is_call = true;
-            length += member.value.text.len() as u64;
+            facts.answer_bytes += member.value.text.len() as u64;
+            if let Some(name) = member.value.member("name").and_then(|name| name.as_str()) {
+                facts.tools.note(&name);
+            }
         }
         _ => {}
     });
-    (length, is_call)
+    is_call
 }
 
 fn json(item: Item<'_>) -> Option<Value> {

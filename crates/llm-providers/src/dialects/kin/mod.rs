@@ -25,7 +25,8 @@ use serde_json::{Map, Value, json};
 use super::openai::chat::OpenaiChat;
 use super::params;
 use crate::dialect::{
-    Dialect, Encoded, Frame, Framing, Glance, Relay, ReplyContext, ReplyFacts, StreamDecoder, StreamEncoder,
+    Dialect, Encoded, Frame, Framing, Glance, InvokedTools, Relay, ReplyContext, ReplyFacts, StreamDecoder,
+    StreamEncoder,
 };
 use crate::media::MediaKind;
 use crate::{Deposit, DialectId, Target};
@@ -189,7 +190,10 @@ impl<F: Form> Dialect for Kin<F> {
 
     fn reply_facts(&self, body: &[u8]) -> ReplyFacts {
         match self.decode_response(body) {
-            Ok(reply) => ReplyFacts { usage: reply.usage, complete: true, ..ReplyFacts::default() },
+            Ok(reply) => {
+                let tools = InvokedTools::of(reply.choices.iter().flat_map(|choice| &choice.message.parts));
+                ReplyFacts { usage: reply.usage, tools, complete: true, ..ReplyFacts::default() }
+            }
             Err(error) => ReplyFacts { error: Some(error), ..ReplyFacts::default() },
         }
     }

@@ -95,6 +95,7 @@ impl Forwarder {
         for mut call in message.tool_calls.into_iter().flatten() {
             self.calls = true;
             facts.answer_bytes += call.function.arguments_text().len() as u64;
+            facts.tools.note(&call.function.name);
         }
         if reply.done {
             facts.usage = usage::canonical(&reply);

@@ -9,7 +9,7 @@ use llm_types::{
 use super::wire::{WireReply, entries, finish, finish_word};
 use super::{error, time, usage};
 use crate::ReplyContext;
-use crate::dialect::ReplyFacts;
+use crate::dialect::{InvokedTools, ReplyFacts};
 use crate::dialects::calls::{input_json, made_id};
 use crate::write::{Array, Object};
 
@@ -84,6 +84,7 @@ pub(super) fn facts(body: &[u8]) -> ReplyFacts {
         model: Some(reply.model).filter(|model| !model.is_empty()),
         finish: choice.and_then(|choice| choice.finish.clone()),
         answer_bytes: parts.iter().map(answer_len).sum(),
+        tools: InvokedTools::of(parts),
         usage: reply.usage,
         error: None,
         complete: true,

@@ -6,13 +6,14 @@ mod events;
 mod fidelity;
 mod shapes;
 
+use bytes::Bytes;
 use llm_types::{ChatResponse, Choice, Event, Extra, Finish, Message, Part, PartKind, Role, ToolCall};
 use proptest::prelude::*;
 
 use self::bench::{events as events_of, written};
 use self::events::{Case, End};
 use self::shapes::{Said, read};
-use crate::dialect::{Dialect, ReplyContext};
+use crate::dialect::{Dialect, InvokedTools, ReplyContext, ReplyFacts};
 use crate::dialects::{ANTHROPIC, COHERE, CONVERSE, GEMINI, OLLAMA, OPENAI_CHAT, OPENAI_RESPONSES};
 
 /// The dialects with streams of their own.
@@ -63,6 +64,23 @@ proptest! {
         }
     }
 
+    /// Whoever forwards a stream as it came knows which functions it calls, however its bytes are cut; and so does
+    /// whoever reads the same reply whole.
+    #[test]
+    fn what_is_called_is_known_by_name(case in events::case(), size in 1..200_usize) {
+        let mut called = InvokedTools::default();
+        case.calls().iter().for_each(|(name, _)| called.note(name));
+        for dialect in ALL {
+            let name = format!("{:?} of {:?}", dialect.id(), case.events);
+            if case.end == End::Done {
+                let stream = written(dialect, cx(), &case.events);
+                prop_assert_eq!(&forwarded(dialect, &stream, size).tools, &called, "{}", name);
+            }
+            let whole = dialect.encode_response(&calling(&case), &cx()).unwrap();
+            prop_assert_eq!(&dialect.reply_facts(&whole).tools, &called, "{}", name);
+        }
+    }
+
     /// No decoder tells more than one end, nor anything after it.
     #[test]
     fn every_decoder_tells_one_end(case in events::case()) {
@@ -79,6 +97,28 @@ proptest! {
                 prop_assert_eq!(finishes, 1, "{:?}: {:?}", dialect.id(), events);
             }
         }
+    }
+}
+
+/// What is learnt of a stream that is forwarded in pieces.
+fn forwarded(dialect: &dyn Dialect, stream: &[u8], size: usize) -> ReplyFacts {
+    let (mut relay, mut out) = (dialect.relay(true), Vec::new());
+    stream.chunks(size).for_each(|piece| relay.push(Bytes::copy_from_slice(piece), &mut out));
+    relay.finish(None, &mut out);
+    relay.facts().clone()
+}
+
+/// A whole reply with the calls of a case.
+fn calling(case: &Case) -> ChatResponse {
+    let call = |(name, arguments): (String, serde_json::Value)| {
+        let (id, arguments) = (format!("call_{name}"), arguments.to_string());
+        Part::new(PartKind::ToolCall(ToolCall { id, name, arguments, custom: false }))
+    };
+    let message = Message::new(Role::Assistant, case.calls().into_iter().map(call).collect());
+    let (finish, extra) = (Some(Finish::ToolCalls), Extra::default());
+    ChatResponse {
+        choices: vec![Choice { index: 0, message, finish, logprobs: None, extra }],
+        ..ChatResponse::default()
     }
 }
 

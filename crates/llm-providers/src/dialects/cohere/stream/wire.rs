@@ -98,6 +98,11 @@ pub(super) struct Function {
 }
 
 impl WireEvent {
+    /// The name of the function that the event begins to call.
+    pub(in super::super) fn called(&self) -> Option<&str> {
+        self.delta.as_ref()?.message.as_ref()?.tool_calls.as_ref()?.function.name.as_deref()
+    }
+
     /// The text the event adds to the answer, of whatever kind.
     pub(in super::super) fn said(&self) -> Option<&str> {
         let piece = self.delta.as_ref()?.message.as_ref()?;

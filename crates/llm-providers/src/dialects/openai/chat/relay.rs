@@ -179,7 +179,7 @@ impl Look {
         }
     }
 
-    /// Reads a frame that says something: the first, and those with usage, an end or an error.
+    /// Reads a frame that says something: the first, and those with usage, an end, an error or a name.
     fn read(&mut self, chunk: Item<'_>) -> Pass {
         let (mut answers, mut used, mut groq, mut failed) = (0, None, None, false);
         chunk.members(|member| {
@@ -228,7 +228,26 @@ impl Look {
         }
     }
 
+    /// Notes the names of functions whose calls begin.
+    fn calls(&mut self, delta: Item<'_>) {
+        let mut note = |function: Item<'_>| {
+            if let Some(name) = function.member("name").and_then(|name| name.as_str()) {
+                self.facts.tools.note(&name);
+            }
+        };
+        delta.members(|member| match (&*member.name, member.value.kind) {
+            ("tool_calls", Kind::Array) => member.value.elements(|call| {
+                ["function", "custom"].into_iter().filter_map(|kind| call.member(kind)).for_each(&mut note);
+            }),
+            ("function_call", Kind::Object) => note(member.value),
+            _ => {}
+        });
+    }
+
     fn answer(&mut self, choice: Item<'_>) {
+        if let Some(delta) = choice.member("delta") {
+            self.calls(delta);
+        }
         let index = choice.member("index").and_then(|index| index.as_u64()).unwrap_or(0);
         let reason =
             choice.member("finish_reason").and_then(|word| word.as_str()).and_then(|word| finish_of(&word));
@@ -261,7 +280,7 @@ fn rendered(error: &Error) -> Bytes {
 struct Seen {
     /// Bytes of text in the members that hold what the model wrote.
     answer_bytes: u64,
-    /// Whether it holds usage, the end of an answer, an error, or begins an answer beyond the first.
+    /// Whether it holds usage, the end of an answer, an error, a name, or begins an answer beyond the first.
     worth_reading: bool,
     /// Whether it holds an empty id.
     empty_id: bool,
@@ -286,6 +305,7 @@ impl Seen {
                     at = close + 1;
                 }
                 b"usage" | b"error" => seen.worth_reading |= first != b'n',
+                b"name" => seen.worth_reading |= first == b'"' && data.get(value + 1) != Some(&b'"'),
                 b"id" => seen.empty_id |= first == b'"' && data.get(value + 1) == Some(&b'"'),
                 b"finish_reason" => {
                     seen.worth_reading |= first == b'"' && data.get(value + 1) != Some(&b'"');

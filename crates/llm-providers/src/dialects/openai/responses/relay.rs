@@ -3,10 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use llm_types::{Error, ErrorKind, Usage};
 
-use super::response::{self, read_usage};
+use super::response::{self, note_call, read_usage};
 use super::stream::error_frame;
 use super::wire;
-use crate::dialect::{Relay, ReplyFacts};
+use crate::dialect::{InvokedTools, Relay, ReplyFacts};
 use crate::dialects::openai::error;
 use crate::dialects::pass::cut;
 use crate::framing::sse::{self, Pass, Splitter};
@@ -149,13 +149,17 @@ impl Look {
         }
         match kind {
             b"response.output_item.done" => {
-                let item = event.at(&["item", "type"]).and_then(|kind| kind.as_str());
-                self.searches += u64::from(item.as_deref() == Some("web_search_call"));
+                let Some(item) = event.member("item") else { return };
+                if !note_call(item, &mut self.facts.tools) {
+                    let kind = item.member("type").and_then(|kind| kind.as_str());
+                    self.searches += u64::from(kind.as_deref() == Some("web_search_call"));
+                }
             }
             b"response.completed" | b"response.incomplete" => {
                 self.closed = true;
                 self.facts.complete = true;
-                self.facts.finish = reply.map(|reply| wire::finish_of(reply, has_calls(reply)));
+                let tools = &mut self.facts.tools;
+                self.facts.finish = reply.map(|reply| wire::finish_of(reply, note_calls(reply, tools)));
             }
             b"response.failed" | b"response.cancelled" => {
                 self.closed = true;
@@ -191,13 +195,11 @@ fn failed() -> Error {
     Error::new(ErrorKind::BadUpstream, "the provider reported a failed response without saying why")
 }
 
-fn has_calls(reply: Item<'_>) -> bool {
+/// Takes note of the functions that a reply calls; false where it calls none.
+fn note_calls(reply: Item<'_>, tools: &mut InvokedTools) -> bool {
     let mut calls = false;
     if let Some(output) = reply.member("output") {
-        output.elements(|item| {
-            let kind = item.member("type").and_then(|kind| kind.as_str());
-            calls |= matches!(kind.as_deref(), Some("function_call" | "custom_tool_call"));
-        });
+        output.elements(|item| calls |= note_call(item, tools));
     }
     calls
 }

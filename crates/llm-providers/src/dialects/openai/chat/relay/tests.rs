@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{Forwarder, Seen};
+use crate::dialect::InvokedTools;
 use crate::dialect::{Relay, ReplyFacts};
 
 const CHUNKS: [&str; 4] = [
@@ -51,6 +52,7 @@ fn a_whole_stream_passes_as_it_came() {
             usage: Some(Usage { input_tokens: 3, output_tokens: 2, ..Usage::default() }),
             finish: Some(Finish::Stop),
             answer_bytes: 21 + 2,
+            tools: InvokedTools::default(),
             error: None,
             complete: true,
         }

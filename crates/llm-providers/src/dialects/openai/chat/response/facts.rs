@@ -5,7 +5,7 @@ use llm_types::{Finish, Message, Part, PartKind};
 use super::super::usage;
 use super::super::wire::finish_of;
 use super::read;
-use crate::dialect::ReplyFacts;
+use crate::dialect::{InvokedTools, ReplyFacts};
 use crate::scan::{Fault, Item, Kind, Reader};
 
 /// What settlement needs of a whole reply.
@@ -101,6 +101,7 @@ fn careful(body: &[u8]) -> ReplyFacts {
                 model: Some(reply.model).filter(|model| !model.is_empty()),
                 finish: first.and_then(|choice| choice.finish.clone()),
                 answer_bytes: reply.choices.iter().map(|choice| answer_bytes(&choice.message)).sum(),
+                tools: InvokedTools::of(reply.choices.iter().flat_map(|choice| &choice.message.parts)),
                 usage: reply.usage,
                 error: None,
                 complete: true,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::namespace;
 use super::super::request::annotation_of;
 use super::super::wire::{DIALECT, finish_of, reasoning_part};
-use crate::dialect::ReplyFacts;
+use crate::dialect::{InvokedTools, ReplyFacts};
 use crate::dialects::openai::chat::read_usage;
 use crate::dialects::openai::error;
 use crate::scan::{self, Item, Kind};
@@ -251,10 +251,10 @@ pub(crate) fn facts(body: &[u8]) -> ReplyFacts {
         let message = "the provider's reply is not a response: expected an array `output`";
         return failed(Error::new(ErrorKind::BadUpstream, message));
     };
-    let (mut answer_bytes, mut calls) = (0, false);
+    let (mut answer_bytes, mut tools) = (0, InvokedTools::default());
+    let mut calls = false;
     output.elements(|item| {
-        let kind = item.member("type").and_then(|kind| kind.as_str()).unwrap_or_default();
-        calls |= matches!(&*kind, "function_call" | "custom_tool_call");
+        calls |= note_call(item, &mut tools);
         answer_bytes += answer_len(item);
     });
     let text = |name: &str| {
@@ -267,9 +267,20 @@ pub(crate) fn facts(body: &[u8]) -> ReplyFacts {
         usage: usage(item),
         finish: Some(finish_of(item, calls)),
         answer_bytes,
+        tools,
         error: None,
         complete: true,
     }
+}
+
+/// Takes note of the function that an item of the output calls; false where it calls none.
+pub(in super::super) fn note_call(item: Item<'_>, tools: &mut InvokedTools) -> bool {
+    let text = |name: &str| item.member(name).and_then(|value| value.as_str());
+    let calls = matches!(text("type").as_deref(), Some("function_call" | "custom_tool_call"));
+    if calls && let Some(name) = text("name") {
+        tools.note(&name);
+    }
+    calls
 }
 
 /// Bytes of what the model wrote in an item.
