@@ -76,6 +76,13 @@ pub(crate) struct Reserved {
     more: bool,
 }
 
+impl Reserved {
+    /// Whether it counts in rates that replicas keep together.
+    pub(crate) fn is_shared(self) -> bool {
+        self.quota.is_some()
+    }
+}
+
 /// What a call really used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Settlement {
@@ -236,6 +243,11 @@ impl Account {
         let mut state = self.0.lock();
         let in_flight = state.in_flight;
         state.quota.as_mut().is_some_and(|quota| quota.turn(in_flight, now_ms))
+    }
+
+    /// Whether the store must be told soon what calls used.
+    pub(crate) fn owes(&self) -> bool {
+        self.0.lock().quota.as_deref().is_some_and(Quota::owes)
     }
 
     /// Whether a call must ask the store first.

@@ -53,6 +53,11 @@ pub(crate) struct Want {
     pub(crate) age: i64,
     /// Requests and tokens it has taken in it, and the places it has.
     pub(crate) taken: Three,
+    /// Tokens that a waiting call lacks; zero when none waits for tokens. The last call of a window may lack more than is
+    /// left: it gets them all the same, once for all replicas.
+    pub(crate) lacks: i64,
+    /// Tokens of the share that are left, below zero when calls used more than it had.
+    pub(crate) own: i64,
 }
 
 /// What it got.
@@ -100,16 +105,10 @@ impl Quota {
         {
             return Err(short(REQUESTS).unwrap_or(Denial::Requests { limit, resets_at_ms }));
         }
-        let mut taken = tokens;
-        if let Some(limit) = limits.tpm {
-            let have = if holds { self.have[TOKENS] } else { 0 };
-            if have < tokens.max(1) {
-                match short(TOKENS) {
-                    Some(short) => return Err(short),
-                    None if have < 1 => return Err(Denial::Tokens { limit, resets_at_ms }),
-                    None => taken = have,
-                }
-            }
+        if let Some(limit) = limits.tpm
+            && (!holds || self.have[TOKENS] < tokens.max(1))
+        {
+            return Err(short(TOKENS).unwrap_or(Denial::Tokens { limit, resets_at_ms }));
         }
         if let Some(limit) = limits.parallel
             && i64::from(in_flight) >= self.have[PLACES]
@@ -120,10 +119,10 @@ impl Quota {
         self.have[REQUESTS] -= i64::from(limits.rpm.is_some());
         self.used[REQUESTS] += 1;
         if self.counts_tokens {
-            self.have[TOKENS] -= taken;
-            self.used[TOKENS] = self.used[TOKENS].saturating_add(taken);
+            self.have[TOKENS] -= tokens;
+            self.used[TOKENS] = self.used[TOKENS].saturating_add(tokens);
         }
-        Ok(u64::try_from(taken).unwrap_or(0))
+        Ok(ask.tokens)
     }
 
     /// Replaces the tokens that were set aside in a window by those that were used; a call that was not made
@@ -136,6 +135,8 @@ impl Quota {
             let back = signed(reserved) - signed(used);
             self.have[TOKENS] = self.have[TOKENS].saturating_add(back);
             self.used[TOKENS] = self.used[TOKENS].saturating_sub(back);
+            // Calls that use more than they asked for will go on doing so.
+            self.demand[0][TOKENS] = self.demand[0][TOKENS].saturating_sub(back.min(0));
         }
         if !made {
             self.have[REQUESTS] += 1;
@@ -171,7 +172,10 @@ impl Quota {
         }
         let age = if holds { WINDOW_MS - (self.ends_at - now_ms) } else { -1 };
         let taken = [0, 1].map(|what| self.used[what].saturating_add(have[what].max(0)));
-        Want { limits, more, age: age.max(-1), taken: [taken[0], taken[1], have[PLACES]] }
+        let own = have[TOKENS];
+        let waits = need.is_some() && limits[TOKENS] >= 0;
+        let lacks = if waits { (needed[TOKENS] - own).max(0) } else { 0 };
+        Want { limits, more, age: age.max(-1), taken: [taken[0], taken[1], have[PLACES]], lacks, own }
     }
 
     /// Takes over what the store gave for a want.
@@ -191,6 +195,13 @@ impl Quota {
                 self.dry[what] = asked_at + DRY_MS;
             }
         }
+    }
+
+    /// Whether calls used more than the share had while little is left: others may take what is used already, unless
+    /// they are told before the round is over.
+    pub(crate) fn owes(&self) -> bool {
+        let demand = self.demand[0][TOKENS].saturating_add(self.demand[1][TOKENS]);
+        self.counts_tokens && self.have[TOKENS] < 0 && self.seen[TOKENS] < demand.saturating_mul(SLICE)
     }
 
     /// Ends a round: what was asked for in it is the demand of the next. Says whether there is anything to tell

@@ -1,6 +1,7 @@
--- Shares of rates. KEYS: one per account. ARGV: the replica, then ten numbers per account: limits of requests,
+-- Shares of rates. KEYS: one per account. ARGV: the replica, then twelve numbers per account: limits of requests,
 -- tokens and places (below zero: none), what is wanted of each (below zero: given back), the age of the replica's
--- window (below zero: none), what it has taken of requests and tokens in it, and the places it has.
+-- window (below zero: none), what it has taken of requests and tokens in it, and the places it has; the tokens that a
+-- waiting call lacks (0: none waits), and those that are left of its share.
 -- Answers seven numbers per account: what is given of each, milliseconds until the window ends, what is left of each.
 local WINDOW, PAUSE, ALIVE = 60000, 500, 5000
 local node = ARGV[1]
@@ -15,7 +16,7 @@ end
 
 for i, key in ipairs(KEYS) do
   local a = {}
-  for j = 1, 10 do a[j] = tonumber(ARGV[1 + (i - 1) * 10 + j]) end
+  for j = 1, 12 do a[j] = tonumber(ARGV[1 + (i - 1) * 12 + j]) end
   local age = a[7]
   local goes_on = age >= 0 and age < WINDOW
   local h = redis.call('HMGET', key, 'start', 'requests', 'tokens', 'pause', 'in:' .. node)
@@ -33,6 +34,17 @@ for i, key in ipairs(KEYS) do
     requests, tokens = requests + a[8], tokens + a[9]
   end
   local gives = {share(a[4], a[1], requests), share(a[5], a[2], tokens), 0}
+  if a[11] > math.max(gives[2], 0) then
+    if a[2] - tokens + a[12] > 0 then
+      -- The last call of a window gets more than is left, so that nobody else takes the rest for another last one.
+      gives[2] = a[11]
+    else
+      -- What is too little for a call here may be enough elsewhere.
+      gives[2] = -math.max(a[12], 0)
+    end
+  end
+  -- What calls used is used, whether there was so much or not.
+  if a[12] < 0 then gives[2] = math.max(gives[2], -a[12]) end
   if now < pause then gives = {math.min(gives[1], 0), math.min(gives[2], 0), 0} end
   requests, tokens = math.max(0, requests + gives[1]), math.max(0, tokens + gives[2])
   redis.call('HSET', key, 'start', start, 'requests', requests, 'tokens', tokens, 'pause', pause, 'in:' .. node, 1)

@@ -11,7 +11,8 @@ use std::time::Duration;
 use dashmap::DashMap;
 use llm_types::Result;
 use redis::Script;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::clock::steady_ms;
 use crate::config::Redis;
@@ -21,6 +22,8 @@ use crate::state::Shared;
 
 /// How long to wait before Redis is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long the store is left alone after it was told what shares did not cover.
+const BREATH: Duration = Duration::from_millis(5);
 /// Under which names windows are kept.
 const PREFIX: &str = "gateway:rates";
 /// Accounts that one script is asked about at once.
@@ -76,6 +79,8 @@ pub(crate) struct Quotas {
     gates: DashMap<String, Arc<Mutex<()>>>,
     /// Questions to the store.
     asked: AtomicU64,
+    /// Rung when calls used more than their shares had.
+    owed: Notify,
 }
 
 impl Quotas {
@@ -127,7 +132,7 @@ impl Quotas {
         let quotas = &shared.quotas;
         loop {
             let pause = if quotas.is_away() { AGAIN } else { Duration::from_millis(ROUND_MS) };
-            tokio::time::sleep(pause).await;
+            quotas.tell_debts(&shared, Instant::now() + pause).await;
             let Some(redis) = shared.snapshot().config.redis.clone() else {
                 quotas.state.store(0, Relaxed);
                 continue;
@@ -140,6 +145,32 @@ impl Quotas {
             }
             quotas.note(done);
         }
+    }
+
+    /// Tells the store that calls used more than their shares had.
+    pub(crate) fn settle_soon(&self) {
+        self.owed.notify_one();
+    }
+
+    /// Until a round is over, tells the store at once what calls used beyond their shares: it has others to give to.
+    async fn tell_debts(&self, shared: &Shared, until: Instant) {
+        while self.is_on() && timeout_at(until, self.owed.notified()).await.is_ok() {
+            let Some(redis) = shared.snapshot().config.redis.clone() else { break };
+            let now = steady_ms();
+            let owing = self.active.iter().filter(|one| one.value().0.account().owes());
+            let wants: Vec<_> = owing
+                .map(|one| {
+                    let (holder, limits) = one.value();
+                    (one.key().clone(), holder.clone(), holder.account().quota_want(limits, None, now))
+                })
+                .take(MOST)
+                .collect();
+            if !wants.is_empty() {
+                self.note(self.exchange(shared, &redis, &wants, now).await);
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+        sleep_until(until).await;
     }
 
     /// What to tell the store at the end of a round. Who has nothing to tell is forgotten.
@@ -174,7 +205,7 @@ impl Quotas {
         let mut arguments = vec![shared.shipping.node().to_owned()];
         for (.., want) in wants {
             let numbers = want.limits.iter().chain(&want.more).chain([&want.age]).chain(&want.taken);
-            arguments.extend(numbers.map(i64::to_string));
+            arguments.extend(numbers.chain([&want.lacks, &want.own]).map(i64::to_string));
         }
         let answers: Vec<i64> = line.run(&SCRIPT, &keys, arguments).await?;
         for ((_, holder, want), numbers) in wants.iter().zip(answers.chunks_exact(7)) {

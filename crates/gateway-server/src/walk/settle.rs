@@ -327,7 +327,10 @@ impl Tail {
     fn charge(&mut self, dues: &[Due], usage: &Usage, cost: Option<Cost>) -> Option<Money> {
         self.paid = self.purse.upstream.settle(dues);
         let used = self.settlement(usage, cost);
-        let spent = self.charged.settle(used, [usage.input_tokens, usage.output_tokens]);
+        let (spent, owes) = self.charged.settle(used, [usage.input_tokens, usage.output_tokens]);
+        if owes {
+            self.core.shared.quotas.settle_soon();
+        }
         self.purse.upstream.cover(|cover| cover.end());
         spent
     }

@@ -41,18 +41,26 @@ impl Charged {
     }
 
     /// Replaces what was set aside by what was used, with so many tokens of the prompt and of the answer; gives what
-    /// the key has spent now.
-    pub(super) fn settle(&mut self, used: Settlement, [input, output]: [u64; 2]) -> Option<Money> {
+    /// the key has spent now, and whether other replicas must hear soon how many tokens that were.
+    pub(super) fn settle(&mut self, used: Settlement, [input, output]: [u64; 2]) -> (Option<Money>, bool) {
+        let mut owes = false;
         for (scope, reserved, what) in self.directed.drain(..) {
             scope.account.settle(reserved, Settlement { tokens: counted(what, input, output), ..used });
+            owes |= reserved.is_shared() && scope.account.owes();
         }
         let uncounted = self.customer_uncounted;
         for (scope, reserved) in self.scopes.drain(..) {
             let is_free = uncounted && scope.id.kind == ScopeKind::Customer;
             let cost = if is_free { Money::ZERO } else { used.cost };
             scope.account.settle(reserved, Settlement { cost, ..used });
+            owes |= reserved.is_shared() && scope.account.owes();
         }
-        self.key.take().map(|(entry, reserved)| entry.account.settle(reserved, used))
+        let spent = self.key.take().map(|(entry, reserved)| {
+            let spent = entry.account.settle(reserved, used);
+            owes |= reserved.is_shared() && entry.account.owes();
+            spent
+        });
+        (spent, owes)
     }
 
     /// Gives everything back: the call is not made, or or has ended and this was more for it.
