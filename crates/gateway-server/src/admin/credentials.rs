@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::job::Job;
 use super::models::{merge, seal};
 use super::refusal::Refusal;
+use crate::config::PublicKeys;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum CredentialAction {
     Delete,
     /// What one deployment signs in with.
     OfModel,
+    /// The public keys that verify the identity tokens a credential's signing key signs.
+    PublicKeys,
     /// Whether everything that is sealed can be opened.
     CheckSeals,
     /// Seals anew what another salt sealed.
@@ -27,7 +30,7 @@ pub(crate) enum CredentialAction {
 impl CredentialAction {
     /// Whether it changes nothing.
     pub(super) fn reads(self) -> bool {
-        matches!(self, Self::List | Self::Info | Self::OfModel | Self::CheckSeals)
+        matches!(self, Self::List | Self::Info | Self::OfModel | Self::PublicKeys | Self::CheckSeals)
     }
 }
 
@@ -40,6 +43,7 @@ pub(super) async fn run(job: Job, action: CredentialAction) -> Result<Value, Ref
         CredentialAction::Update => update(&job).await,
         CredentialAction::Delete => delete(&job).await,
         CredentialAction::OfModel => of_model(&job),
+        CredentialAction::PublicKeys => public_keys(&job).await,
         CredentialAction::CheckSeals => check_seals(&job).await,
         CredentialAction::Reseal => reseal(&job).await,
     }
@@ -184,6 +188,26 @@ fn of_model(job: &Job) -> Result<Value, Refusal> {
         "credential_values": values,
         "credential_info": {},
     }))
+}
+
+/// `/credentials/{credential_name}/jwks`: what Anthropic is given to verify the tokens that the gateway signs itself.
+async fn public_keys(job: &Job) -> Result<Value, Refusal> {
+    let name = job.named.as_deref().unwrap_or_default();
+    let stored = match job.shared.stored.seal() {
+        // Another replica may have changed it just now.
+        Some(seal) => job.db.entry(EntryKind::Credential, name, seal).await?,
+        None => None,
+    };
+    let snapshot = job.shared.snapshot();
+    let nowhere = |message: String| Err(Refusal::detail(StatusCode::NOT_FOUND, message));
+    match snapshot.config.origin.public_keys(name, stored.as_ref()) {
+        PublicKeys::Set(keys) => Ok(keys),
+        PublicKeys::Missing => nowhere(format!("There is no credential `{name}` for Anthropic.")),
+        PublicKeys::Elsewhere => nowhere(format!(
+            "The tokens of credential `{name}` are not signed here: `anthropic_identity_source` is not `internal_issuer`."
+        )),
+        PublicKeys::Wrong(why) => Err(Refusal::detail(StatusCode::BAD_REQUEST, why)),
+    }
 }
 
 /// `/credentials/migrate-encryption/check`.

@@ -5,6 +5,7 @@
 //! what is the caller's own.
 
 use gateway_db::{KeyName, KeyRecord, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use http::StatusCode;
 use llm_types::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,10 @@ use super::job::Job;
 use super::keys::hash_of;
 use super::refusal::Refusal;
 use super::teams::open_teams;
-use super::{Action, ActivityOf, KeyAction, OrganizationAction, ProjectAction, SpendAction, TeamAction};
+use super::{
+    Action, ActivityOf, CredentialAction, KeyAction, OrganizationAction, ProjectAction, SpendAction,
+    TeamAction,
+};
 use super::{projects, query};
 use crate::walk::{Caller, Role};
 
@@ -93,6 +97,10 @@ pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
 /// # Errors
 /// When it is about what is not theirs.
 pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<(), Refusal> {
+    if action == Action::Credential(CredentialAction::PublicKeys) && job.caller.role() != Role::Admin {
+        let message = "The public keys of credentials are for proxy admins only.";
+        return Err(Refusal::detail(StatusCode::FORBIDDEN, message));
+    }
     let own = matches!(action, Action::User(action) if action.is_own())
         || matches!(
             action,

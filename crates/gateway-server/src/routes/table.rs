@@ -441,6 +441,7 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/credentials/by_model/{model}", credential(CredentialAction::OfModel)),
     Route(POST, "/credentials/migrate-encryption", credential(CredentialAction::Reseal)),
     Route(GET, "/credentials/migrate-encryption/check", credential(CredentialAction::CheckSeals)),
+    Route(GET, "/credentials/{credential_name}/jwks", credential(CredentialAction::PublicKeys)),
     Route(&Method::PATCH, "/credentials/{credential_name}", credential(CredentialAction::Update)),
     Route(&Method::DELETE, "/credentials/{credential_name}", credential(CredentialAction::Delete)),
     Route(GET, "/tag/distinct", spend(SpendAction::TagsDistinct)),

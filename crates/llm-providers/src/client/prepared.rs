@@ -128,6 +128,9 @@ impl PreparedTarget {
         for (name, value) in &held.headers {
             request.headers.insert(name.clone(), value.clone());
         }
+        for (name, value) in &held.listed {
+            list(&mut request.headers, name, value)?;
+        }
         match &held.key {
             Key::Bearer(token) => {
                 request.headers.insert(header::AUTHORIZATION, token.clone());
@@ -227,6 +230,21 @@ impl PreparedTarget {
         }
         Ok(HttpRequest { method, uri, headers, body, timeouts: target.timeouts })
     }
+}
+
+/// Says something in a header that is a list, behind what stands there.
+fn list(headers: &mut HeaderMap, name: &HeaderName, value: &HeaderValue) -> Result<()> {
+    let mut words: Vec<&[u8]> = Vec::new();
+    for said in headers.get_all(name).into_iter().chain([value]) {
+        for word in said.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if !word.is_empty() && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+    }
+    let all = HeaderValue::from_bytes(&words.join(&b","[..]));
+    headers.insert(name, all.map_err(|_| fault(format!("`{name}` can say no more")))?);
+    Ok(())
 }
 
 /// A path with what the target says in its places.

@@ -70,7 +70,10 @@ impl CloudSpec {
     /// Whether paths and bodies are the vendor's own, however one signs in.
     #[must_use]
     pub fn keeps_paths(&self) -> bool {
-        let plain = matches!(self.identity, Identity::Key | Identity::Token(_) | Identity::KeyPair);
+        let plain = matches!(
+            self.identity,
+            Identity::Key | Identity::Token(_) | Identity::Federation(_) | Identity::KeyPair
+        );
         plain && Self { identity: Identity::Key, ..self.clone() } == Self::NONE
     }
 }
@@ -92,6 +95,8 @@ pub enum Identity {
     Key,
     /// A token in one of these environment variables, which goes as a bearer token.
     Token(Words),
+    /// The same, and where there is none Anthropic's workload identity federation.
+    Federation(Words),
     /// Microsoft Entra, for a token of this scope.
     Entra(Cow<'static, str>),
     /// Google Cloud.

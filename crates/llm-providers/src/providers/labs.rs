@@ -77,7 +77,7 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url_env: ["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"], key_env: ["ANTHROPIC_API_KEY"],
         auth: Auth::Header(Cow::Borrowed("x-api-key")), dialect: Anthropic,
         quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..Quirks::NONE },
-        cloud: CloudSpec { identity: Identity::Token(words!["ANTHROPIC_AUTH_TOKEN"]), ..CloudSpec::NONE },
+        cloud: CloudSpec { identity: Identity::Federation(words!["ANTHROPIC_AUTH_TOKEN"]), ..CloudSpec::NONE },
     },
     provider! {
         id: "codestral", name: "Codestral",

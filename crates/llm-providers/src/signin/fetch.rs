@@ -136,7 +136,7 @@ async fn answer(transport: &dyn Transport, whom: &str, request: HttpRequest) -> 
 }
 
 /// The error behind an answer with an error status. What was sent is not shown, should it be repeated.
-fn refused(whom: &str, status: StatusCode, text: &str, sent: &[u8]) -> Error {
+pub(super) fn refused(whom: &str, status: StatusCode, text: &str, sent: &[u8]) -> Error {
     let json: Value = serde_json::from_str(text).unwrap_or_default();
     let member = |name: &str| json.get(name).and_then(Value::as_str);
     let inner = json.pointer("/error/message").and_then(Value::as_str);
@@ -298,7 +298,7 @@ pub(super) fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-fn escape(text: &str, out: &mut String) {
+pub(super) fn escape(text: &str, out: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

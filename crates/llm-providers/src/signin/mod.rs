@@ -5,9 +5,11 @@
 //! until shortly before its end, and renewed while it still holds. Errors never show secrets.
 
 pub mod aicore;
+pub mod anthropic;
 pub mod aws;
 pub mod chatgpt;
 pub mod copilot;
+mod ec;
 pub mod entra;
 mod exchange;
 mod fetch;
@@ -27,6 +29,7 @@ use futures_util::lock::Mutex as Turn;
 use http::{HeaderName, HeaderValue, Uri};
 use llm_types::{Error, Result, Secret, Transport};
 
+pub use ec::EcKey;
 pub use exchange::Exchanged;
 pub use given::Given;
 pub use rsa::SigningKey;
@@ -68,6 +71,8 @@ pub enum Source {
     OciInstance(oci::Instance),
     /// A user's key pair.
     KeyPair(snowflake::KeyPair),
+    /// Anthropic, by workload identity federation.
+    Anthropic(Box<anthropic::Federation>),
 }
 
 /// What signs requests in.
@@ -109,6 +114,8 @@ pub struct Held {
     pub base: Option<Uri>,
     /// What requests say beside.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What requests say in lists, behind what stands there already.
+    pub listed: Vec<(HeaderName, HeaderValue)>,
     expires: Option<SystemTime>,
     renew: Option<SystemTime>,
 }
@@ -121,7 +128,7 @@ impl Held {
             let life = expires.duration_since(now).unwrap_or_default();
             expires - RENEW.min(life / 5)
         });
-        Self { key, base: None, headers: Vec::new(), expires, renew }
+        Self { key, base: None, headers: Vec::new(), listed: Vec::new(), expires, renew }
     }
 
     /// The same, for requests to this place.
@@ -256,6 +263,7 @@ impl Credential {
             Source::OciSession(session) => session.read(now),
             Source::OciInstance(instance) => instance.fetch(transport, now).await,
             Source::KeyPair(pair) => pair.sign(now),
+            Source::Anthropic(source) => source.fetch(transport, now).await,
         };
         let outcome = match fetched {
             Ok(held) => {

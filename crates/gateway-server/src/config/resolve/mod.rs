@@ -33,7 +33,7 @@ mod webhook;
 mod windows;
 
 pub(crate) use calls::pause;
-pub(crate) use cloud::{chatgpt_file, copilot_file};
+pub(crate) use cloud::{INTERNAL_ISSUER, SOURCE, chatgpt_file, copilot_file, issuer};
 pub(crate) use overlay::{is_empty, overlaid, overridden};
 
 use std::collections::HashMap;

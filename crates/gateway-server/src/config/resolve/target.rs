@@ -157,12 +157,16 @@ fn sign_in(
     given_base: Option<&str>,
     base_url: Option<&str>,
 ) -> Option<SignIn> {
-    match own_sign_in(section, spec, given_base, base_url) {
+    let from_env = section.cx.env.first(spec.base_url_env.iter().map(AsRef::as_ref)).is_some();
+    let given = given_base.is_some() || (from_env && !spec.base_url.is_empty());
+    let base = cloud::Base { url: base_url.unwrap_or_default(), given };
+    match own_sign_in(section, spec, &base) {
         Said::Source(source) => return Some(SignIn::Credential(source)),
         Said::Wrong => return None,
         Said::Nothing => {}
     }
     if spec.cloud.identity == Identity::Key || section.gives("api_key") {
+        cloud::with_key(section, &spec.cloud);
         return key(section, spec, given_base);
     }
     match cloud::said(section, &spec.cloud) {
@@ -171,9 +175,10 @@ fn sign_in(
         Said::Nothing => {}
     }
     if section.cx.env.first(spec.key_env.iter().map(AsRef::as_ref)).is_some() {
+        cloud::with_key(section, &spec.cloud);
         return key(section, spec, given_base);
     }
-    match cloud::surrounding(section, &spec.cloud) {
+    match cloud::surrounding(section, &spec.cloud, &base) {
         Said::Source(source) => Some(SignIn::Credential(source)),
         Said::Wrong => None,
         Said::Nothing => key(section, spec, given_base),
@@ -181,20 +186,12 @@ fn sign_in(
 }
 
 /// The sign-in of vendors that have one of their own.
-fn own_sign_in(
-    section: &mut Section<'_, '_, '_>,
-    spec: &ProviderSpec,
-    given_base: Option<&str>,
-    base_url: Option<&str>,
-) -> Said {
+fn own_sign_in(section: &mut Section<'_, '_, '_>, spec: &ProviderSpec, base: &cloud::Base<'_>) -> Said {
     let key = section.secret("api_key").or_else(|| {
         let from_env = section.cx.env.first(spec.key_env.iter().map(AsRef::as_ref));
         from_env.map(|(_, key)| Secret::new(key.to_owned()))
     });
-    let from_env = section.cx.env.first(spec.base_url_env.iter().map(AsRef::as_ref)).is_some();
-    let given = given_base.is_some() || (from_env && !spec.base_url.is_empty());
-    let base = cloud::Base { url: base_url.unwrap_or_default(), given };
-    cloud::own(section, spec, key.as_ref(), &base)
+    cloud::own(section, spec, key.as_ref(), base)
 }
 
 fn without_sign_in(spec: Arc<ProviderSpec>) -> Arc<ProviderSpec> {

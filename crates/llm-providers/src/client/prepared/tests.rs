@@ -46,6 +46,22 @@ fn a_request_is_put_together() {
 }
 
 #[test]
+fn what_sign_in_lists_stands_behind_what_is_there() {
+    for (said, expected) in
+        [(vec![], "b"), (vec!["a"], "a,b"), (vec!["a, b"], "a,b"), (vec!["b,c", "a,,c"], "b,c,a")]
+    {
+        let mut headers = HeaderMap::new();
+        let name = http::HeaderName::from_static("x-list");
+        for value in said {
+            headers.append(name.clone(), HeaderValue::from_static(value));
+        }
+        super::list(&mut headers, &name, &HeaderValue::from_static("b")).unwrap();
+        let found: Vec<_> = headers.get_all(&name).iter().collect();
+        assert_eq!(found, [expected]);
+    }
+}
+
+#[test]
 fn base_urls_of_all_shapes() {
     for (base, whole) in [
         ("http://localhost:8000", "http://localhost:8000/x"),

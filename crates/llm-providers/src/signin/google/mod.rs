@@ -184,7 +184,7 @@ async fn impersonate(
 }
 
 impl Subject {
-    async fn read(&self, transport: &dyn Transport) -> Result<Secret> {
+    pub(super) async fn read(&self, transport: &dyn Transport) -> Result<Secret> {
         let (url, headers, member) = match self {
             Self::Given(given) => return given.read(),
             Self::Url { url, headers, member } => (url, headers, member),

@@ -6,6 +6,7 @@ mod chatgpt;
 mod copilot;
 mod entra;
 mod exchange;
+mod federation;
 mod google;
 mod keypair;
 mod oci;
@@ -19,6 +20,8 @@ use llm_types::{Result, Secret};
 
 use super::Section;
 use crate::config::Env;
+
+pub(crate) use federation::{INTERNAL_ISSUER, SOURCE, issuer};
 
 /// Who signs in when the deployment has no key, as far as its own parameters say.
 pub(crate) enum Said {
@@ -90,17 +93,34 @@ pub(crate) struct Base<'b> {
 }
 
 /// Who signs in by what the environment and the machine say; `None` when they say nothing.
-pub(crate) fn surrounding(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) -> Said {
+pub(crate) fn surrounding(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec, base: &Base<'_>) -> Said {
     match &cloud.identity {
-        Identity::Token(names) => match env(section, names.iter().map(AsRef::as_ref)) {
-            Some(token) => Said::Source(Source::Token(Secret::new(token))),
-            None => Said::Nothing,
+        Identity::Token(names) => token(section, names),
+        Identity::Federation(names) => match token(section, names) {
+            Said::Nothing => federation::surrounding(section, base),
+            token => {
+                federation::unused(section);
+                token
+            }
         },
         Identity::Entra(scope) => entra::surrounding(section, scope),
         Identity::Google => google::surrounding(section),
         Identity::Aws(_) => Said::Source(aws::surrounding(section, cloud)),
         _ => Said::Nothing,
     }
+}
+
+/// Tells of what an entry says of sign-in in vain, for it has a key.
+pub(crate) fn with_key(section: &mut Section<'_, '_, '_>, cloud: &CloudSpec) {
+    if matches!(cloud.identity, Identity::Federation(_)) {
+        federation::unused(section);
+    }
+}
+
+/// A token of the environment.
+fn token(section: &Section<'_, '_, '_>, names: &[std::borrow::Cow<'_, str>]) -> Said {
+    let token = env(section, names.iter().map(AsRef::as_ref));
+    token.map_or(Said::Nothing, |token| Said::Source(Source::Token(Secret::new(token))))
 }
 
 /// Region, project and version.

@@ -7,7 +7,7 @@ use llm_providers::{Registry, Target};
 
 use crate::config::{Env, Loaded, parse};
 
-fn load(params: &str, variables: &[(&str, &str)]) -> Loaded {
+pub(super) fn load(params: &str, variables: &[(&str, &str)]) -> Loaded {
     let env: Env = variables.iter().copied().chain([("LITELLM_MASTER_KEY", "sk-of-the-tests")]).collect();
     let (params, settings) = params.split_once(" | ").unwrap_or((params, ""));
     let text = format!(
@@ -16,14 +16,14 @@ fn load(params: &str, variables: &[(&str, &str)]) -> Loaded {
     parse(&text, &env, &Registry::built_in())
 }
 
-fn target(params: &str, variables: &[(&str, &str)]) -> Target {
+pub(super) fn target(params: &str, variables: &[(&str, &str)]) -> Target {
     let loaded = load(params, variables);
     let config = loaded.config.unwrap_or_else(|| panic!("{params}: {:#?}", loaded.problems));
     Target::clone(&config.models[0].deployment.target)
 }
 
 /// What signs in, in words.
-fn source(params: &str, variables: &[(&str, &str)]) -> String {
+pub(super) fn source(params: &str, variables: &[(&str, &str)]) -> String {
     let target = target(params, variables);
     match (&target.key, target.cloud.as_ref().and_then(|cloud| cloud.credential.as_deref())) {
         (Some(key), None) => format!("key {}", key.reveal()),
@@ -38,7 +38,7 @@ fn words(credential: &Credential) -> String {
     text.trim_start_matches("Credential { source: ").to_owned()
 }
 
-fn problem(params: &str, variables: &[(&str, &str)]) -> String {
+pub(super) fn problem(params: &str, variables: &[(&str, &str)]) -> String {
     let loaded = load(params, variables);
     assert!(loaded.config.is_none(), "{params}: expected an error");
     let error =

@@ -35,7 +35,13 @@ fn errors(loaded: &Loaded) -> Vec<&str> {
 fn plain() -> Vec<std::sync::Arc<ProviderSpec>> {
     let all: Vec<_> = Registry::built_in().all().into_iter().cloned().collect();
     all.into_iter()
-        .filter(|spec| matches!(spec.cloud.identity, Identity::Key | Identity::Token(_) | Identity::KeyPair))
+        .filter(|spec| {
+            let identity = &spec.cloud.identity;
+            matches!(
+                identity,
+                Identity::Key | Identity::Token(_) | Identity::Federation(_) | Identity::KeyPair
+            )
+        })
         .filter(|spec| spec.cloud.project.param.is_empty())
         .collect()
 }
