@@ -265,3 +265,12 @@ def test_files_and_keycloak_and_the_environment(spawn, vendor, signing_key, tmp_
     assert gateway.chat("by-key").status == 200
     assert len(vendor.exchanges) == exchanges and vendor.asked[-1][1]["x-api-key"] == "sk-plain"
     assert "authorization" not in vendor.asked[-1][1]
+
+
+def test_a_persons_token_goes_as_a_bearer_token(spawn, vendor):
+    gateway = spawn(models=[model(vendor, api_key="sk-ant-oat01-of-a-person")])
+    betas = {"anthropic-beta": "context-1m-2025-08-07"}
+    sdk(gateway).messages.create(model="federated", max_tokens=9, messages=ASK, extra_headers=betas)
+    [(_, headers, _)] = vendor.asked
+    assert headers["authorization"] == "Bearer sk-ant-oat01-of-a-person" and "x-api-key" not in headers
+    assert headers["anthropic-beta"] == "context-1m-2025-08-07,oauth-2025-04-20"

@@ -30,6 +30,9 @@ impl SignIn {
             // LiteLLM's mark of a programmatic access token.
             false => key.map(|key| key.strip_prefix("pat/").unwrap_or(key)),
         };
+        if let Some(token) = key.filter(|key| is_token(spec, key)) {
+            return Ok(Self::Header(header::AUTHORIZATION, secret_value(spec, &format!("Bearer {token}"))?));
+        }
         match (&spec.auth, key) {
             (Auth::None, None) => Ok(Self::None),
             (Auth::BearerOr(word), None) => {
@@ -74,6 +77,12 @@ impl SignIn {
             _ => None,
         }
     }
+}
+
+/// Whether a key is a token of somebody's, by what the vendor's tokens begin with.
+pub(crate) fn is_token(spec: &ProviderSpec, key: &str) -> bool {
+    let prefix = &*spec.quirks.token_prefix;
+    !prefix.is_empty() && key.starts_with(prefix)
 }
 
 fn missing_key(spec: &ProviderSpec) -> Error {

@@ -12,7 +12,7 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{Method, Uri};
 use llm_types::{Error, ErrorKind, HttpRequest, HttpResponse, Origin, Pieces, Result, Secret};
 
-use crate::auth::SignIn;
+use crate::auth::{SignIn, is_token};
 use crate::cloud::{Identity, Pairs, Wrapping, fill, measured, told, unframed};
 use crate::operations::{Place, Sending};
 use crate::scan::{self, Patch};
@@ -35,6 +35,8 @@ struct Ready {
     /// What the vendor wants on every request.
     headers: Vec<(HeaderName, HeaderValue)>,
     sign_in: SignIn,
+    /// What requests say in lists, behind what stands there.
+    listed: Vec<(HeaderName, HeaderValue)>,
     /// What signs in instead of a key.
     credential: Option<Arc<Credential>>,
     /// How a cloud wraps requests.
@@ -112,6 +114,9 @@ impl PreparedTarget {
         let ready = self.ready.as_ref().map_err(Clone::clone)?;
         if let Some(wrapping) = &ready.wrapping {
             wrapping.place_betas(&mut request.headers, &mut request.body)?;
+        }
+        for (name, value) in &ready.listed {
+            list(&mut request.headers, name, value)?;
         }
         let Some(credential) = &ready.credential else { return Ok(()) };
         if self.target.headers.contains_key(header::AUTHORIZATION) {
@@ -369,7 +374,9 @@ impl Ready {
         };
         let wrapping = Wrapping::of(target)?;
         let headers = constant_headers(target)?;
-        Ok(Self { scheme, authority, path, headers, sign_in, credential, wrapping, usual: OnceLock::new() })
+        let listed = listed_headers(target)?;
+        let usual = OnceLock::new();
+        Ok(Self { scheme, authority, path, headers, sign_in, listed, credential, wrapping, usual })
     }
 
     /// A URL of this target at another place, which the service that signs in named.
@@ -442,17 +449,24 @@ fn constant_headers(target: &Target) -> Result<Vec<(HeaderName, HeaderValue)>> {
     };
     let kind = (quirks.token_kind_header.clone(), kind.into());
     let kind = (!quirks.token_kind_header.is_empty()).then_some(&kind);
-    let pairs = quirks.headers.iter().chain(kind);
-    pairs
-        .map(|(name, value)| {
-            let value = if value.contains('{') { told(value, target)? } else { value.to_string() };
-            let header = (HeaderName::try_from(&**name).ok(), HeaderValue::try_from(value).ok());
-            let (Some(name), Some(value)) = header else {
-                return Err(fault(format!("provider `{}`: `{name}` is no header", target.spec.id)));
-            };
-            Ok((name, value))
-        })
-        .collect()
+    quirks.headers.iter().chain(kind).map(|(name, value)| recorded(target, name, value)).collect()
+}
+
+/// What requests of a target say in lists: those that sign in with somebody's token.
+fn listed_headers(target: &Target) -> Result<Vec<(HeaderName, HeaderValue)>> {
+    let by_token = target.key.as_ref().is_some_and(|key| is_token(&target.spec, key.reveal()));
+    let listed = if by_token { &*target.spec.quirks.token_lists } else { &[] };
+    listed.iter().map(|(name, value)| recorded(target, name, value)).collect()
+}
+
+/// A header of a vendor's record.
+fn recorded(target: &Target, name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
+    let value = if value.contains('{') { told(value, target)? } else { value.to_owned() };
+    let header = (HeaderName::try_from(name).ok(), HeaderValue::try_from(value).ok());
+    let (Some(name), Some(value)) = header else {
+        return Err(fault(format!("provider `{}`: `{name}` is no header", target.spec.id)));
+    };
+    Ok((name, value))
 }
 
 fn is_events(headers: &HeaderMap) -> bool {

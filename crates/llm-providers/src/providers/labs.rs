@@ -76,7 +76,12 @@ pub(super) const LABS: &[ProviderSpec] = &[
         base_url: "https://api.anthropic.com", prefix: "",
         base_url_env: ["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"], key_env: ["ANTHROPIC_API_KEY"],
         auth: Auth::Header(Cow::Borrowed("x-api-key")), dialect: Anthropic,
-        quirks: Quirks { max_completion_tokens_as_max_tokens: true, ..Quirks::NONE },
+        quirks: Quirks {
+            max_completion_tokens_as_max_tokens: true,
+            token_prefix: Cow::Borrowed("sk-ant-oat"),
+            token_lists: pairs!["anthropic-beta" => "oauth-2025-04-20"],
+            ..Quirks::NONE
+        },
         cloud: CloudSpec { identity: Identity::Federation(words!["ANTHROPIC_AUTH_TOKEN"]), ..CloudSpec::NONE },
     },
     provider! {

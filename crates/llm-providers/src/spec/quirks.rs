@@ -77,6 +77,10 @@ pub struct Quirks {
     /// The header that says what kind of token signs in: `KEYPAIR_JWT` for a JSON web token, else
     /// `PROGRAMMATIC_ACCESS_TOKEN`.
     pub token_kind_header: Cow<'static, str>,
+    /// What keys begin with that are people's tokens: they go as bearer tokens.
+    pub token_prefix: Cow<'static, str>,
+    /// What requests with such a token say in headers that are lists, behind what stands there.
+    pub token_lists: Pairs,
     /// How the vendor writes models' names of several words: the words between the dots, as many as there
     /// are `{}`, stand in their places. `a.b.c` is `https://clarifai.com/a/b/models/c`.
     pub model_template: Cow<'static, str>,
@@ -163,6 +167,8 @@ impl Quirks {
         files_as_given: false,
         headers: Cow::Borrowed(&[]),
         token_kind_header: Cow::Borrowed(""),
+        token_prefix: Cow::Borrowed(""),
+        token_lists: Cow::Borrowed(&[]),
         model_template: Cow::Borrowed(""),
         model_paths: Cow::Borrowed(&[]),
         base_ends: Cow::Borrowed(&[]),

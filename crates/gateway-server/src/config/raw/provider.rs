@@ -51,6 +51,8 @@ mod quirks {
         answer_schema_in_config Flag "False" served: "A JSON schema of the answer is said as `output_config.format`, in Anthropic's dialect.";
         headers Map "" served: "Headers that every request carries.";
         token_kind_header Text "" served: "Header that says whether the key is a JSON web token.";
+        token_prefix Text "" served: "What keys begin with that are people's tokens: they go as bearer tokens.";
+        token_lists Map "" served: "What requests with such a token say in headers that are lists, behind what stands there.";
         base_ends Map "" served: "Ends of base URLs that operators write, and what stands there in this dialect.";
         prefill Text "" served: "How the vendor is asked to go on with an answer that was begun: `last` (the last message is the assistant's), `prefix` (and says `prefix: true`), `final_message` (`continue_final_message: true`).";
         no_chat Flag "False" served: "The vendor has no chat: it is asked for other things only.";

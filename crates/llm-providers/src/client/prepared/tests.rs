@@ -62,6 +62,26 @@ fn what_sign_in_lists_stands_behind_what_is_there() {
 }
 
 #[test]
+fn peoples_tokens_go_as_bearer_tokens() {
+    let spec = Registry::built_in().provider("anthropic").unwrap().clone();
+    for (key, bearer, betas) in [
+        ("sk-ant-oat01-x", Some("Bearer sk-ant-oat01-x"), vec!["theirs,oauth-2025-04-20"]),
+        ("sk-ant-api03-x", None, vec!["theirs"]),
+    ] {
+        let mut target = Target::bare(spec.clone(), "claude");
+        target.key = Some(Secret::new(key.into()));
+        target.headers.insert("anthropic-beta", HeaderValue::from_static("theirs"));
+        let prepared = PreparedTarget::new(Arc::new(target));
+        let mut request = prepared.request(encoded("/v1/messages")).unwrap();
+        prepared.seal(&mut request, || std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let said = |name| request.headers.get_all(name).iter().map(|value| value.to_str().unwrap());
+        assert_eq!(said("authorization").next(), bearer, "{key}");
+        assert_eq!(said("x-api-key").next(), bearer.is_none().then_some(key), "{key}");
+        assert_eq!(said("anthropic-beta").collect::<Vec<_>>(), betas, "{key}");
+    }
+}
+
+#[test]
 fn base_urls_of_all_shapes() {
     for (base, whole) in [
         ("http://localhost:8000", "http://localhost:8000/x"),
