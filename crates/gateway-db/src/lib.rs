@@ -29,7 +29,7 @@ pub use ledger::{
 pub use record::{
     Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, Invitation, JsonMap, KeyPatch, KeyRecord,
     KeySettings, ModelSpend, NewKey, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord,
-    ScopeSettings, SpendQuery, SpendRow, StoredResponse,
+    ScopeSettings, SpendQuery, SpendRow, StoredResponse, TokenKey,
 };
 pub use repo::{
     CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,

@@ -26,13 +26,14 @@ PLANS = {
 FILL = """
 INSERT INTO spend_log (request_id, call_id, started_at, duration_us, first_byte_us, key_hash, user_id, team_id, organization_id,
     end_user, model_group, model, provider, deployment, call_type, outcome, status, flags, input_tokens, output_tokens,
-    cache_read_tokens, cache_write_tokens, reasoning_tokens, cost, retries, fallbacks, tags)
+    cache_read_tokens, cache_write_tokens, reasoning_tokens, cost, retries, fallbacks, tags, tools)
 SELECT md5('call' || n)::uuid::text, CASE WHEN n % 20 = 0 THEN md5('shown' || n)::uuid::text END,
     {first} + n * {step}, 900000 + n % 700000, 200000, lpad(to_hex(k), 64, '0'), 'user-' || k / 3,
     CASE WHEN n % 100 > 0 THEN 'team-' || k % 50 END, 'org-' || k % 10, 'customer-' || k % 500,
     'group-' || g, 'model-' || g, 'provider-' || g % 4, 'deployment-' || g, 'acompletion',
     CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'completed' END, CASE WHEN n % 50 = 0 THEN 500 ELSE 200 END, 0,
-    1000 + n % 900, 100 + n % 300, 0, 0, 0, 1000000 + n % 5000, 0, 0, '["tag-' || k % 40 || '"]'
+    1000 + n % 900, 100 + n % 300, 0, 0, 0, 1000000 + n % 5000, 0, 0, '["tag-' || k % 40 || '"]',
+    CASE WHEN n % 5 = 0 THEN '["tool-' || n % 300 || '","tool-' || k % 30 || '"]' END
 FROM (SELECT n, (n * 7919) % {keys} AS k, ((n * 7919) % {keys} + n / {keys} % 2 * 7) % 20 AS g
       FROM generate_series({low}::bigint, {high}::bigint) n) calls
 """
@@ -50,6 +51,8 @@ INSERT INTO daily_scope_spend SELECT started_at / {DAY_MS}, 'tag', tags::jsonb -
 INSERT INTO daily_calls SELECT started_at / {DAY_MS}, model_group, deployment, model, provider, status,
     CASE WHEN outcome = 'failed' THEN 'internal' ELSE '' END, 0, count(*), 0, sum(output_tokens), sum(duration_us), 0, 0
     FROM spend_log GROUP BY 1, 2, 3, 4, 5, 6, 7;
+INSERT INTO daily_tool_spend SELECT started_at / {DAY_MS}, tool, count(*), sum(input_tokens + output_tokens), sum(cost)
+    FROM spend_log, jsonb_array_elements_text(tools::jsonb) tool GROUP BY 1, 2;
 """
 
 OWNERS = """
@@ -180,6 +183,7 @@ def reports(key=3, days=30):
         f"/global/spend/report?{month}&group_by=team",
         f"/global/spend/report?{month}&group_by=customer",
         f"/global/spend/report?{day}&group_by=api_key",
+        f"/v1/tool/spend?{month}",
         f"/global/activity?{month}",
         f"/global/activity/model?{month}",
         f"/global/activity/cache_hits?{month}",

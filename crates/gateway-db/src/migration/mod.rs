@@ -17,6 +17,7 @@ mod m20261122_000017_slip_sources;
 mod m20261122_000018_spend_sessions;
 mod m20261122_000019_spend_parts;
 mod m20261123_000020_tools;
+mod m20261123_000021_token_keys;
 
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000018_spend_sessions::Migration),
             Box::new(m20261122_000019_spend_parts::Migration),
             Box::new(m20261123_000020_tools::Migration),
+            Box::new(m20261123_000021_token_keys::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ mod patch;
 mod response;
 mod scope;
 mod spend;
+mod token_key;
 
 pub use entry::{ConfigEntry, EntryKind};
 pub use invitation::Invitation;
@@ -17,3 +18,4 @@ pub use patch::{Change, KeyPatch};
 pub use response::StoredResponse;
 pub use scope::{NewScope, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
 pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow};
+pub use token_key::TokenKey;

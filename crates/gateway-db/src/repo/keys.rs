@@ -126,6 +126,7 @@ impl Db {
         insert.exec_without_returning(&transaction).await.map_err(failed)?;
         let (from, to) = (ScopeId::owner_of_key(old.as_str()), ScopeId::owner_of_key(new.as_str()));
         self.move_parts(&transaction, &from, &to).await?;
+        self.move_token_keys(&transaction, old.as_str(), Some(new.as_str())).await?;
         let after = record(row)?;
         self.note(&transaction, Some(Subject::Key(&before)), Some(Subject::Key(&after))).await?;
         transaction.commit().await.map_err(failed)?;
@@ -158,6 +159,7 @@ impl Db {
         for hash in hashes {
             bury(&transaction, hash, now, by, version).await?;
             drop_parts(self, &transaction, &ScopeId::owner_of_key(hash)).await?;
+            self.move_token_keys(&transaction, hash, None).await?;
         }
         let gone: Vec<KeyRecord> = found.into_iter().map(record).collect::<Result<_, _>>()?;
         for key in &gone {

@@ -25,6 +25,7 @@ mod settings;
 mod ship;
 mod slips;
 mod spend;
+mod token_keys;
 mod tools;
 
 pub(crate) use entries::row as entry_row_of;

@@ -23,3 +23,4 @@ mod settings;
 mod slips;
 #[path = "../support/mod.rs"]
 mod support;
+mod token_keys;

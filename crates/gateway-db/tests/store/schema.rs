@@ -28,6 +28,7 @@ async fn migrating_twice_changes_nothing() {
             "m20261122_000018_spend_sessions",
             "m20261122_000019_spend_parts",
             "m20261123_000020_tools",
+            "m20261123_000021_token_keys",
         ];
         assert_eq!(before.applied, steps);
         assert_eq!(before.pending, Vec::<String>::new());

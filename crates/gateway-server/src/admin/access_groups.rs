@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::fields::{Fields, always};
 use super::job::Job;
 use super::keys::hash_of;
-use super::members::new_id;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::view::time;
+use crate::identity::new_id;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use llm_types::Money;
 use serde_json::{Value, json};
 
 use super::job::Job;
-use super::members::new_id;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::scope_view as view;
+use crate::identity::new_id;
 
 mod paged;
 

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::{
     Action, access_groups, activity, audit, budgets, credentials, customers, fallbacks, invitations, keys,
     metrics, model_groups, models, organizations, projects, reports, rights, settings, spend, tags, teams,
-    users,
+    token_keys, users,
 };
 use crate::answer::{self, ReplyBody};
 use crate::clock::now_ms;
@@ -165,6 +165,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusa
         Action::ModelGroup(action) => seldom(|| model_groups::run(job, action)).await?,
         Action::Budget(action) => seldom(|| budgets::run(job, action)).await?,
         Action::Invitation(action) => seldom(|| invitations::run(job, action)).await?,
+        Action::TokenKey(action) => seldom(|| token_keys::run(job, action)).await?,
         Action::Tag(action) => seldom(|| tags::run(job, action)).await?,
         Action::Model(action) => seldom(|| models::run(job, action)).await?,
         Action::Credential(action) => seldom(|| credentials::run(job, action)).await?,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::job::Job;
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
+use crate::identity::new_id;
 
 /// A member as a request names it.
 #[derive(Debug, Clone)]
@@ -200,11 +201,4 @@ impl Job {
             Refusal::detail(StatusCode::NOT_FOUND, message)
         })
     }
-}
-
-/// A new random id, as LiteLLM makes them: a UUID of version 4.
-pub(super) fn new_id() -> String {
-    let bits = fastrand::u128(..) & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

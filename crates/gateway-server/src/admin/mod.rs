@@ -38,6 +38,7 @@ mod sso;
 mod tag_usage;
 mod tags;
 mod teams;
+mod token_keys;
 mod tool_spend;
 mod users;
 mod view;
@@ -65,6 +66,7 @@ pub(crate) use spend_names::NamesOf;
 pub(crate) use sso::{Failures, SsoStep, answer as sign_in};
 pub(crate) use tags::TagAction;
 pub(crate) use teams::TeamAction;
+pub(crate) use token_keys::TokenKeyAction;
 pub(crate) use users::UserAction;
 
 use http::StatusCode;
@@ -92,6 +94,8 @@ pub(crate) enum Action {
     Budget(BudgetAction),
     /// Links by which users set a password.
     Invitation(InvitationAction),
+    /// Virtual keys of the bearers of tokens.
+    TokenKey(TokenKeyAction),
     /// Request tags.
     Tag(TagAction),
     /// Deployments that are kept in the database.
@@ -147,6 +151,7 @@ impl Action {
             Self::Report(_) | Self::Activity(..) | Self::Audit(_) | Self::Metrics(_) => true,
             Self::Tag(action) => matches!(action, TagAction::Info | TagAction::List),
             Self::Invitation(action) => matches!(action, InvitationAction::Info),
+            Self::TokenKey(action) => action.reads(),
             Self::Model(_) => false,
             Self::Credential(action) => action.reads(),
         }

@@ -66,7 +66,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         return Err(Refusal::missing("litellm_params"));
     }
     let id = edit.info.shift_remove("id").and_then(|id| id.as_str().map(str::to_owned));
-    let id = id.unwrap_or_else(super::members::new_id);
+    let id = id.unwrap_or_else(crate::identity::new_id);
     if in_force(job, &id) || job.db.entry(EntryKind::Model, &id, seal).await?.is_some() {
         let message =
             format!("a model with the id `{id}` exists already: leave `model_info.id` out or give another");
@@ -92,7 +92,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
 /// A team's own model has a name that nobody else's has; the team calls it by the name it gave.
 fn of_team(name: String, info: &mut JsonMap) -> String {
     let Some(team) = info.get("team_id").and_then(Value::as_str) else { return name };
-    let own = format!("model_name_{team}_{}", super::members::new_id());
+    let own = format!("model_name_{team}_{}", crate::identity::new_id());
     info.entry("team_public_model_name").or_insert_with(|| name.into());
     own
 }

@@ -6,10 +6,11 @@ use llm_types::ErrorKind;
 use serde_json::{Value, json};
 
 use super::job::Job;
-use super::members::{self, new_id};
+use super::members;
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
+use crate::identity::new_id;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

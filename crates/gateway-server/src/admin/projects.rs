@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::job::Job;
-use super::members::new_id;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::scope_view as view;
+use crate::identity::new_id;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
 use super::job::Job;
-use super::members::{self, Member, new_id};
+use super::members::{self, Member};
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
+use crate::identity::new_id;
 
 mod bulk;
 pub(super) mod callbacks;

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::job::Job;
-use super::members::{Member, new_id};
+use super::members::Member;
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::teams::teams_of;
 use super::{scope_view, view};
 use crate::config::Budgets;
+use crate::identity::new_id;
 use crate::walk::{Caller, Role};
 
 mod bulk;

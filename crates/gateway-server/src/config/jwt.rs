@@ -55,6 +55,22 @@ pub struct JwtAuth {
     pub stale: Duration,
     /// How much clocks may differ.
     pub leeway: Duration,
+    /// What becomes of bearers without a virtual key, where a claim stands for keys.
+    pub unregistered: Unregistered,
+    /// A key that the user has may become the bearer's.
+    pub reuses_keys: bool,
+}
+
+/// What becomes of a bearer whose claim stands for no virtual key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unregistered {
+    /// The token says what it may, as without virtual keys.
+    #[default]
+    AsToken,
+    /// It is refused.
+    Refused,
+    /// It gets a key.
+    Registered,
 }
 
 /// One issuer.
@@ -68,6 +84,8 @@ pub struct JwtIssuer {
     pub audience: Option<String>,
     /// Its claims.
     pub fields: JwtFields,
+    /// What becomes of its bearers without a virtual key, where that differs.
+    pub unregistered: Option<Unregistered>,
 }
 
 /// Paths of claims.
@@ -89,6 +107,8 @@ pub struct JwtFields {
     pub org_alias: Option<String>,
     /// The end user.
     pub end_user: Option<String>,
+    /// What stands for a virtual key.
+    pub virtual_key: Option<String>,
 }
 
 /// What a role or a scope may use; empty lists are everything.

@@ -34,7 +34,7 @@ pub use client_side::{BasePattern, ClientSide};
 pub use detect::{Detected, MOCK_MODEL, detect};
 pub use doors::{Admission, Doors, DrainDoor};
 pub use governance::{KeyRule, KeyRules, RowMetadata, SignInLimits, TeamDefaults, TeamField, UserHeaders};
-pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
+pub use jwt::{JwtAuth, JwtFields, JwtGrant, JwtIssuer, Unregistered};
 pub use problem::{Place, Problem, Severity};
 pub(crate) use public_keys::PublicKeys;
 pub(crate) use reference::router_fields;

@@ -268,6 +268,20 @@ impl Directory {
         Ok(Arc::new(self.entry(digest, record, company, Some(bearer))))
     }
 
+    /// A key for somebody who may use it until a moment, in Unix milliseconds: account and all else are the key's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] when the database does not say who pays besides.
+    pub(crate) async fn lent(&self, key: &KeyEntry, until: i64) -> Result<Arc<KeyEntry>> {
+        let mut record = key.record.clone();
+        let settings = &mut record.settings;
+        settings.expires_at = Some(settings.expires_at.map_or(until, |at| at.min(until)));
+        let digest = KeyDigest::from_hex(record.hash.as_str())
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the key's hash is none"))?;
+        let company = self.company(&record).await?;
+        Ok(Arc::new(self.entry(digest, record, company, None)))
+    }
+
     pub(super) fn entry(
         &self,
         digest: KeyDigest,

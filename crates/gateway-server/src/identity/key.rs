@@ -128,6 +128,13 @@ pub(crate) fn new_secret() -> Result<String, getrandom::Error> {
     Ok(format!("sk-{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
+/// A new random id, as LiteLLM makes them: a UUID of version 4.
+pub(crate) fn new_id() -> String {
+    let bits = fastrand::u128(..) & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// Whether two texts are equal, in time that does not depend on where they differ.
 pub(crate) fn same_text(one: &str, other: &str) -> bool {
     KeyDigest::of(one.as_bytes()).same(&KeyDigest::of(other.as_bytes()))

@@ -18,7 +18,7 @@ mod scopes;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use directory::{Directory, KeyEntry, Link, unavailable};
-pub(crate) use key::{KeyDigest, Presented, masked, new_secret, presented, same_text};
+pub(crate) use key::{KeyDigest, Presented, masked, new_id, new_secret, presented, same_text};
 pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;
 pub use network::Network;

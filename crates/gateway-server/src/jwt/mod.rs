@@ -8,6 +8,7 @@ mod bearer;
 mod claims;
 mod id_token;
 mod keys;
+mod mapped;
 mod source;
 mod token;
 
@@ -22,10 +23,11 @@ use serde_json::Value;
 
 use self::bearer::Lookup;
 use self::claims::Identity;
+use self::mapped::Named;
 use self::source::{Source, Verdict};
 use self::token::{Expected, Token};
 use crate::clock::now_ms;
-use crate::config::{JwtAuth, JwtFields};
+use crate::config::{JwtAuth, JwtFields, Unregistered};
 use crate::identity::{KeyDigest, KeyEntry};
 use crate::state::{Core, Shared, Snapshot};
 
@@ -62,6 +64,7 @@ struct Issuer<'i> {
     issuer: Option<&'i str>,
     audience: Option<&'i str>,
     fields: &'i JwtFields,
+    unregistered: Option<Unregistered>,
 }
 
 impl Jwt {
@@ -143,14 +146,23 @@ pub(crate) async fn admit(
     if let Some(entry) = core.shared.jwt.remembered(&digest, epoch) {
         return Ok(entry);
     }
-    let (identity, expires_ms) = prove(core, auth, secret).await?;
-    let entry = look_up(core, snapshot, identity, team, expires_ms).await?;
+    let proved = prove(core, auth, secret).await?;
+    let entry = look_up(core, snapshot, proved, team).await?;
     core.shared.jwt.remember(digest, &entry, core.shared.directory.epoch());
     Ok(entry)
 }
 
+/// What a proved token says.
+struct Proved {
+    /// Whom it names by a claim that stands for keys.
+    named: Option<Named>,
+    /// Who it is by its other claims, or why they let nobody in: a bearer with a key needs none of them.
+    identity: std::result::Result<Identity, claims::Denied>,
+    expires_ms: i64,
+}
+
 /// Proves a token and reads its claims.
-async fn prove(core: &Arc<Core>, auth: &JwtAuth, secret: &[u8]) -> Result<(Identity, i64)> {
+async fn prove(core: &Arc<Core>, auth: &JwtAuth, secret: &[u8]) -> Result<Proved> {
     let token = Token::read(secret).map_err(denied)?;
     if !keys::is_asymmetric(&token.alg) {
         return Err(denied("Validation fails: The specified alg value is not allowed"));
@@ -181,8 +193,14 @@ async fn prove(core: &Arc<Core>, auth: &JwtAuth, secret: &[u8]) -> Result<(Ident
     let leeway = auth.leeway.as_secs_f64();
     let expected = Expected { issuer: issuer.issuer, audience: issuer.audience, now, leeway };
     let expires_ms = expected.check(&token.claims).map_err(denied)?;
-    let identity = claims::identify(auth, issuer.fields, &token.claims).map_err(forbidden)?;
-    Ok((identity, expires_ms))
+    let named = Named::of(auth, &issuer, &token.claims)?;
+    let identity = claims::identify(auth, issuer.fields, &token.claims);
+    if named.is_none()
+        && let Err(why) = identity
+    {
+        return Err(forbidden(why));
+    }
+    Ok(Proved { named, identity, expires_ms })
 }
 
 fn issuer_of<'i>(auth: &'i JwtAuth, token: &Token<'_>) -> Result<Issuer<'i>> {
@@ -193,6 +211,7 @@ fn issuer_of<'i>(auth: &'i JwtAuth, token: &Token<'_>) -> Result<Issuer<'i>> {
             issuer: Some(&own.issuer),
             audience: own.audience.as_deref(),
             fields: &own.fields,
+            unregistered: own.unregistered,
         });
     }
     if auth.shared_urls.is_empty() {
@@ -205,6 +224,7 @@ fn issuer_of<'i>(auth: &'i JwtAuth, token: &Token<'_>) -> Result<Issuer<'i>> {
         issuer: auth.shared_issuer.as_deref(),
         audience: auth.shared_audience.as_deref(),
         fields: &auth.fields,
+        unregistered: None,
     })
 }
 
@@ -221,9 +241,8 @@ async fn refresh(core: &Arc<Core>, urls: &[String]) -> Result<()> {
 async fn look_up(
     core: &Arc<Core>,
     snapshot: &Snapshot,
-    identity: Identity,
+    proved: Proved,
     wanted_team: Option<String>,
-    expires_ms: i64,
 ) -> Result<Arc<KeyEntry>> {
     let shared = Arc::clone(&core.shared);
     let auth = snapshot.config.general.jwt.clone().unwrap_or_default();
@@ -232,7 +251,20 @@ async fn look_up(
             let words = "No connected db.";
             return Err(Error::new(ErrorKind::BadRequest, words).with_vendor_type("no_db_connection"));
         };
-        Lookup { shared: &shared, db, auth: &auth, identity, wanted_team, expires_ms }.entry().await
+        let Proved { named, identity, expires_ms } = proved;
+        if let Some(named) = &named
+            && let Some(entry) = named.entry(&shared, &db, expires_ms).await?
+        {
+            return Ok(entry);
+        }
+        let identity = identity.map_err(forbidden)?;
+        let lookup = Lookup { shared: &shared, db, auth: &auth, identity, wanted_team, expires_ms };
+        let entry = lookup.entry().await?;
+        let own = match &named {
+            Some(named) => named.register(&shared, &lookup.db, &entry, &lookup.identity).await?,
+            None => None,
+        };
+        Ok(own.unwrap_or(entry))
     });
     found.await.map_err(interrupted)?
 }

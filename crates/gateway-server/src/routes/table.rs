@@ -10,7 +10,7 @@ use crate::admin::{
     AccessGroupAction, Action, ActivityOf, AuditAction, BudgetAction, CredentialAction, CustomerAction,
     FallbackAction, InvitationAction, KeyAction, MetricsAction, ModelAction, ModelGroupAction, NamesOf,
     OrganizationAction, ProjectAction, ReportOf, ScimAction, ScimOf, ScimVerb, SettingAction, SpendAction,
-    SsoStep, TagAction, TeamAction, UserAction,
+    SsoStep, TagAction, TeamAction, TokenKeyAction, UserAction,
 };
 
 const CHAT: Handler = Handler::Call(Door::chat(DialectId::OpenaiChat, "acompletion", None));
@@ -83,6 +83,10 @@ const fn model(action: ModelAction) -> Handler {
 const fn credential(action: CredentialAction) -> Handler {
     Handler::Manage(Action::Credential(action))
 }
+const fn token_key(action: TokenKeyAction) -> Handler {
+    Handler::Manage(Action::TokenKey(action))
+}
+
 const fn invitation(action: InvitationAction) -> Handler {
     Handler::Manage(Action::Invitation(action))
 }
@@ -361,6 +365,11 @@ pub(super) static TABLE: &[Route] = &[
     Route(GET, "/user/available_users", user(UserAction::Counts)),
     Route(POST, "/management/v1/users/bulk", user(UserAction::BulkNew)),
     Route(POST, "/management/v1/users/bulk_delete", user(UserAction::BulkDelete)),
+    Route(POST, "/jwt/key/mapping/new", token_key(TokenKeyAction::New)),
+    Route(POST, "/jwt/key/mapping/update", token_key(TokenKeyAction::Update)),
+    Route(POST, "/jwt/key/mapping/delete", token_key(TokenKeyAction::Delete)),
+    Route(GET, "/jwt/key/mapping/list", token_key(TokenKeyAction::List)),
+    Route(GET, "/jwt/key/mapping/info", token_key(TokenKeyAction::Info)),
     Route(POST, "/invitation/new", invitation(InvitationAction::New)),
     Route(GET, "/invitation/info", invitation(InvitationAction::Info)),
     Route(POST, "/invitation/update", invitation(InvitationAction::Update)),

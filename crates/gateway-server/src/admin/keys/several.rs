@@ -24,7 +24,7 @@ impl Job {
         };
         let name = match &alias {
             Change::Set(alias) => alias.clone(),
-            Change::Keep | Change::Clear => crate::admin::members::new_id(),
+            Change::Keep | Change::Clear => crate::identity::new_id(),
         };
         metadata.insert("service_account_id".to_owned(), json!(name));
         fields.put_back("key_alias", alias);

@@ -14,9 +14,10 @@ use super::path::get;
 use super::user::{KEPT, escaped, kept, meta, required, text, values_of};
 use super::{Request, TRIES, patch};
 use crate::admin::job::Job;
-use crate::admin::members::{Member, new_id};
+use crate::admin::members::Member;
 use crate::admin::scope_fields::{LimitEdit, ScopeEdit};
 use crate::admin::teams::{member_budget, teams_of};
+use crate::identity::new_id;
 
 /// The schema of groups.
 pub(super) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";

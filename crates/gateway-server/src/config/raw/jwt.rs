@@ -41,11 +41,11 @@ catalogue! {
     oidc_userinfo_endpoint Text "" later "tokens must be JWTs": "Where the user of an opaque token is asked for.";
     oidc_userinfo_enabled Flag "false" later "tokens must be JWTs": "Ask there.";
     oidc_userinfo_cache_ttl Seconds "300" later "tokens must be JWTs": "Seconds an answer is kept.";
-    virtual_key_claim_field Text "" later "tokens are not mapped to virtual keys": "Claim that names a virtual key.";
-    jwt_client_id_field Text "" later "tokens are not mapped to virtual keys": "Old name of `virtual_key_claim_field`.";
-    virtual_key_mapping_cache_ttl Seconds "300" later "tokens are not mapped to virtual keys": "Seconds a mapping is kept.";
-    unregistered_jwt_client_behavior Text "fallback_team_mapping" later "tokens are not mapped to virtual keys": "What becomes of tokens without a mapping.";
-    auto_register_map_existing_key Flag "false" later "tokens are not mapped to virtual keys": "Map to keys that are there.";
+    virtual_key_claim_field Text "" served: "Claim that stands for a virtual key: `/jwt/key/mapping/new` says for which.";
+    jwt_client_id_field Text "" served: "Old name of `virtual_key_claim_field`.";
+    virtual_key_mapping_cache_ttl Seconds "300" accepted: "Seconds a mapping is kept; changes hold at once here.";
+    unregistered_jwt_client_behavior Text "fallback_team_mapping" served: "What becomes of bearers without a key: `fallback_team_mapping` (the token says what they may), `reject`, `auto_register` (they get a key).";
+    auto_register_map_existing_key Flag "false" served: "A bearer who gets a key gets the newest one of its user, where the claim is that of the user or of the mail address.";
     routing_overrides List "" later "every token is proved by its issuer's keys": "Other ways to prove some tokens.";
     custom_validate Text "" later "Python is not run: use the webhook of `custom_auth`": "Python function that checks claims.";
 }
@@ -65,5 +65,7 @@ mod issuer {
         user_email_jwt_field Text "" served: "As above, for this issuer.";
         org_id_jwt_field Text "" served: "As above, for this issuer.";
         end_user_id_jwt_field Text "" served: "As above, for this issuer.";
+        virtual_key_claim_field Text "" served: "As above, for this issuer.";
+        unregistered_jwt_client_behavior Text "" served: "As above, for this issuer.";
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Context, Section};
 use crate::config::raw::{GENERAL, JWT_AUTH, JWT_ISSUER};
 use crate::config::source::Node;
-use crate::config::{JwtAuth, JwtFields, JwtGrant, JwtIssuer};
+use crate::config::{JwtAuth, JwtFields, JwtGrant, JwtIssuer, Unregistered};
 
 const PATH: &str = "general_settings.litellm_jwtauth";
 /// What administrators may call unless told (surface §4.10): LiteLLM's groups, and the routes of management that are in
@@ -83,7 +83,7 @@ fn read(section: &mut Section<'_, '_, '_>) -> JwtAuth {
         shared_urls,
         shared_audience: of_env("JWT_AUDIENCE"),
         shared_issuer: of_env("JWT_ISSUER"),
-        fields: fields(section),
+        fields: all_fields(section),
         admin_scope: section.text("admin_jwt_scope").unwrap_or_else(|| "litellm_proxy_admin".to_owned()),
         admin_routes: routes(section, "admin_allowed_routes", &ADMIN_ROUTES),
         team_routes: routes(section, "team_allowed_routes", &TEAM_ROUTES),
@@ -101,6 +101,8 @@ fn read(section: &mut Section<'_, '_, '_>) -> JwtAuth {
         fresh: seconds(section, "public_key_ttl", 600),
         stale: seconds(section, "public_key_stale_ttl", 3_600),
         leeway: seconds(section, "leeway", 0),
+        unregistered: unregistered(section).unwrap_or_default(),
+        reuses_keys: section.is_on("auto_register_map_existing_key"),
         ..JwtAuth::default()
     }
 }
@@ -115,7 +117,24 @@ fn fields(section: &mut Section<'_, '_, '_>) -> JwtFields {
         org_id: section.text("org_id_jwt_field"),
         org_alias: section.text("org_alias_jwt_field"),
         end_user: section.text("end_user_id_jwt_field"),
+        virtual_key: section.text("virtual_key_claim_field"),
     }
+}
+
+/// Those that hold for every issuer.
+fn all_fields(section: &mut Section<'_, '_, '_>) -> JwtFields {
+    let found = fields(section);
+    let virtual_key = found.virtual_key.or_else(|| section.text("jwt_client_id_field"));
+    JwtFields { virtual_key, ..found }
+}
+
+fn unregistered(section: &mut Section<'_, '_, '_>) -> Option<Unregistered> {
+    let words = [
+        ("fallback_team_mapping", Unregistered::AsToken),
+        ("reject", Unregistered::Refused),
+        ("auto_register", Unregistered::Registered),
+    ];
+    section.choice("unregistered_jwt_client_behavior", &words)
 }
 
 /// What an issuer does not say is as for all.
@@ -130,6 +149,7 @@ fn over(own: JwtFields, all: &JwtFields) -> JwtFields {
         org_id: or(own.org_id, &all.org_id),
         org_alias: or(own.org_alias, &all.org_alias),
         end_user: or(own.end_user, &all.end_user),
+        virtual_key: or(own.virtual_key, &all.virtual_key),
     }
 }
 
@@ -167,12 +187,13 @@ fn issuers(cx: &mut Context<'_>, node: Option<&Node>) -> Vec<JwtIssuer> {
             check_url(&mut section, "jwks_url", url);
         }
         let fields = JwtFields { team_alias: None, org_alias: None, ..fields(&mut section) };
+        let unregistered = unregistered(&mut section);
         match issuer {
             Some(issuer) => {
                 if jwks_url.is_none() {
                     check_url(&mut section, "issuer", &issuer);
                 }
-                found.push(JwtIssuer { issuer, jwks_url, audience, fields });
+                found.push(JwtIssuer { issuer, jwks_url, audience, fields, unregistered });
             }
             None => section.error("issuer", "found no `issuer`", "expected what `iss` is in its tokens"),
         }
