@@ -272,3 +272,48 @@ def test_virtual_keys_go_on(start, issuer):
     assert gateway.chat(key=key).status == 200
     assert gateway.chat(key="sk-a.b.c").status == 401
     assert "expected to start with 'sk-'" in said(gateway.chat(key="opaque"))
+
+
+def memberships(gateway, user):
+    return set(ok(gateway.ask("GET", f"/v2/user/info?user_id={user}"))["teams"])
+
+
+def test_role_and_teams_are_stored_where_that_is_wanted(start, issuer):
+    gateway = start({
+        "sync_user_role_and_teams": True, "team_ids_jwt_field": "groups", "roles_jwt_field": "roles",
+        "jwt_litellm_role_map": [{"jwt_role": "auditor", "litellm_role": "internal_user_viewer"}],
+    })
+    one, two, other = team(gateway), team(gateway), team(gateway)
+    assert gateway.chat(key=issuer.token(sub="eve", groups=[one, two])).status == 200
+    assert memberships(gateway, "eve") == {one, two}
+    ok(gateway.ask("POST", "/team/member_add", {"team_id": other, "member": {"user_id": "eve", "role": "user"}}))
+    assert gateway.chat(key=issuer.token(sub="eve", groups=[two], roles=["auditor"])).status in (200, 403)
+    assert memberships(gateway, "eve") == {two}
+    assert ok(gateway.ask("GET", "/v2/user/info?user_id=eve"))["user_role"] == "internal_user_viewer"
+    assert gateway.chat(key=issuer.token(sub="eve")).status == 200
+    assert memberships(gateway, "eve") == set()
+
+
+def test_a_team_that_is_not_here(start, issuer):
+    strict = start({"team_id_jwt_field": "team"})
+    assert strict.chat(key=issuer.token(sub="bob", team="elsewhere")).status == 401
+    gateway = start({"team_id_jwt_field": "team", "team_claim_fallback": True})
+    token = issuer.token(sub="bob", team="elsewhere")
+    assert gateway.chat(key=token).status == 200, "without a team"
+    only = team(gateway, models=["gpt"])
+    ok(gateway.ask("POST", "/team/member_add", {"team_id": only, "member": {"user_id": "bob", "role": "user"}}))
+    assert gateway.chat("claude", issuer.token(sub="bob", team="elsewhere", n=1)).status == 403, "the user's only team"
+    assert gateway.chat("gpt", issuer.token(sub="bob", team="elsewhere", n=2)).status == 200
+
+
+def test_a_claim_that_names_team_or_user_by_role(start, issuer):
+    gateway = start({
+        "user_id_jwt_field": None, "object_id_jwt_field": "oid", "roles_jwt_field": "roles",
+        "role_mappings": [{"role": "app", "internal_role": "team"}, {"role": "person", "internal_role": "internal_user"}],
+    })
+    id = team(gateway, models=["gpt"])
+    token = issuer.token(roles=["app"], oid=id)
+    assert (gateway.chat("gpt", token).status, gateway.chat("claude", token).status) == (200, 403)
+    name = fresh("person")
+    assert gateway.chat("claude", issuer.token(roles=["person"], oid=name)).status == 200
+    assert ok(gateway.ask("GET", f"/user/info?user_id={name}"))["user_info"]["user_role"] == "internal_user"

@@ -33,6 +33,12 @@ pub struct JwtAuth {
     pub join_teams: bool,
     /// Take the user's teams where the token names none.
     pub teams_of_user: bool,
+    /// Go on without a team where a token's team is not here.
+    pub unknown_teams_pass: bool,
+    /// Store a token's role and teams at its user.
+    pub syncs: bool,
+    /// The claim that names team or user, by the token's role.
+    pub object_field: Option<String>,
     /// Refuse models that no team has.
     pub teams_only: bool,
     /// The team of tokens that name none.

@@ -38,6 +38,7 @@ impl Lookup<'_> {
         }
         let org = self.organization().await?;
         let mut teams = if admin { Vec::new() } else { self.teams().await? };
+        self.sync().await?;
         if let Some(wanted) = self.wanted_team.as_ref().filter(|_| !admin) {
             teams.retain(|team| team.id.id == *wanted);
             if teams.is_empty() {
@@ -149,6 +150,7 @@ impl Lookup<'_> {
             teams.extend(self.team(id).await?);
         }
         match ids.first() {
+            Some(_) if teams.is_empty() && self.auth.unknown_teams_pass => self.only_team().await,
             Some(id) if teams.is_empty() => Err(denied(&format!(
                 "Team doesn't exist in db. Team={id}. Create team via `/team/new` call."
             ))),
@@ -156,7 +158,20 @@ impl Lookup<'_> {
         }
     }
 
-    async fn teams_of_user(&self) -> Result<Vec<String>> {
+    /// The teams of a user whose token names none that is here: all of them where that is wanted, else the only one.
+    async fn only_team(&self) -> Result<Vec<ScopeRecord>> {
+        let ids = self.teams_of_user().await?;
+        if ids.len() != 1 && !self.auth.teams_of_user {
+            return Ok(Vec::new());
+        }
+        let mut teams = Vec::new();
+        for id in &ids {
+            teams.extend(self.team(id).await?);
+        }
+        Ok(teams)
+    }
+
+    pub(super) async fn teams_of_user(&self) -> Result<Vec<String>> {
         let Some(user) = &self.identity.user else { return Ok(Vec::new()) };
         let query = ScopeQuery { member: Some(user.clone()), ..ScopeQuery::of(ScopeKind::TeamMember) };
         let found = self.db.list_scopes(&query).await.map_err(unavailable)?.items;
@@ -177,26 +192,45 @@ impl Lookup<'_> {
             && self.auth.join_teams
             && let Some(user) = &self.identity.user
         {
-            let member = ScopeId::member(ScopeKind::TeamMember, id, user);
-            if self.db.scope(&member).await.map_err(unavailable)?.is_none() {
-                let settings = ScopeSettings { role: Some("user".to_owned()), ..ScopeSettings::default() };
-                self.make(member, settings).await?;
-            }
+            self.join(id, user).await?;
         }
         Ok(team)
     }
 
+    /// Makes a user a member of a team, unless it is one.
+    pub(super) async fn join(&self, team: &str, user: &str) -> Result<()> {
+        let member = ScopeId::member(ScopeKind::TeamMember, team, user);
+        if self.db.scope(&member).await.map_err(unavailable)?.is_some() {
+            return Ok(());
+        }
+        let settings = ScopeSettings { role: Some("user".to_owned()), ..ScopeSettings::default() };
+        self.make(member, settings).await.map(drop)
+    }
+
+    /// The database, with the bearer as the one who changes something.
+    pub(super) fn acting(&self) -> Db {
+        if !self.shared.snapshot().config.calls.audited {
+            return self.db.clone();
+        }
+        let by = self.by();
+        self.db.acting(Actor {
+            changed_by: by.clone(),
+            api_key: "jwt".to_owned(),
+            user: by,
+            address: None,
+            at: now_ms(),
+        })
+    }
+
+    fn by(&self) -> String {
+        self.identity.user.clone().unwrap_or_else(|| "jwt".to_owned())
+    }
+
     /// Makes a scope; one that another replica made meanwhile is taken.
     async fn make(&self, id: ScopeId, settings: ScopeSettings) -> Result<ScopeRecord> {
-        let by = self.identity.user.clone().unwrap_or_else(|| "jwt".to_owned());
-        let at = now_ms();
-        let actor =
-            Actor { changed_by: by.clone(), api_key: "jwt".to_owned(), user: by.clone(), address: None, at };
-        let db =
-            if self.shared.snapshot().config.calls.audited { self.db.acting(actor) } else { self.db.clone() };
-        let new =
-            NewScope { id: id.clone(), settings, spend: Money::ZERO, created_at: at, created_by: Some(by) };
-        let made = match db.insert_scope(new).await {
+        let created_by = Some(self.by());
+        let new = NewScope { id: id.clone(), settings, spend: Money::ZERO, created_at: now_ms(), created_by };
+        let made = match self.acting().insert_scope(new).await {
             Err(error) if error.kind() == gateway_db::DbErrorKind::DuplicateScope => {
                 let found = self.db.scope(&id).await.map_err(unavailable)?;
                 return found.ok_or_else(|| Error::from(error));

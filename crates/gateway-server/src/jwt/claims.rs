@@ -12,6 +12,8 @@ pub(super) struct Identity {
     pub(super) user: Option<String>,
     pub(super) email: Option<String>,
     pub(super) teams: Vec<String>,
+    /// The teams that it names itself, where a claim of teams is configured.
+    pub(super) claimed_teams: Option<Vec<String>>,
     pub(super) team_alias: Option<String>,
     pub(super) org: Option<String>,
     pub(super) org_alias: Option<String>,
@@ -96,7 +98,12 @@ pub(super) fn identify(
         identity.routes.push(auth.admin_routes.clone());
         return Ok(identity);
     }
-    identity.teams = teams(auth, fields, claims, &identity)?;
+    identity.teams = teams(auth, fields, claims, &mut identity)?;
+    match (identity.role.as_deref(), text(claims, auth.object_field.as_ref())) {
+        (Some("team"), Some(id)) => identity.teams = vec![id],
+        (Some("internal_user"), Some(id)) => identity.user = Some(id),
+        _ => {}
+    }
     grant(auth, &scopes, &mut identity)?;
     Ok(identity)
 }
@@ -136,7 +143,7 @@ fn teams(
     auth: &JwtAuth,
     fields: &JwtFields,
     claims: &Map<String, Value>,
-    identity: &Identity,
+    identity: &mut Identity,
 ) -> Result<Vec<String>, Denied> {
     let mut teams: Vec<String> = text(claims, fields.team_id.as_ref()).into_iter().collect();
     for team in fields.team_ids.as_ref().map(|path| texts(claims, path)).unwrap_or_default() {
@@ -144,6 +151,8 @@ fn teams(
             teams.push(team);
         }
     }
+    let of_claims = fields.team_id.is_some() || fields.team_ids.is_some();
+    identity.claimed_teams = of_claims.then(|| teams.clone());
     if teams.is_empty() && identity.team_alias.is_none() {
         teams.extend(auth.default_team.clone());
     }

@@ -10,6 +10,7 @@ mod id_token;
 mod keys;
 mod mapped;
 mod source;
+mod synced;
 mod token;
 
 use std::sync::Arc;
