@@ -12,6 +12,7 @@ import time
 
 import pytest
 from support.gateway import CALL_COST
+from support.issuer import Issuer
 from support.postgres import Postgres, programs
 
 
@@ -129,6 +130,36 @@ def test_known_keys_go_on_while_the_database_is_away(server, spawn, upstream, en
     for _ in range(60):
         served += gateway.chat("oai/say", capped).status == 200
     assert 19 <= served <= 21, served
+
+
+def test_bearers_of_tokens_go_on_while_the_database_is_away(server, spawn):
+    """Longer than a token is remembered while the database answers; whoever was not seen before is not let in."""
+    issuer = Issuer()
+    auth = {"user_id_jwt_field": "sub", "user_id_upsert": True, "virtual_key_claim_field": "azp",
+            "issuers": [{"issuer": issuer.url, "audience": "gateway"}]}
+    general = {"enable_jwt_auth": True, "litellm_jwtauth": auth}
+    gateway = spawn(environment={"DATABASE_URL": server.database()}, general_settings=general)
+    key = gateway.new_key(models=["gpt"])
+    made = gateway.ask("POST", "/jwt/key/mapping/new", {"jwt_claim_name": "azp", "jwt_claim_value": "app", "key": key})
+    assert made.status == 200, made.body
+    ann, app, short = issuer.token(sub="ann"), issuer.token(azp="app"), issuer.token(sub="ann", exp=int(time.time()) + 8)
+    for token in (ann, app, short):
+        assert gateway.chat("gpt", token).status == 200
+    server.halt(signal.SIGINT)
+    eventually(lambda: state(gateway).json["db"] == "disconnected")
+    time.sleep(11)
+    for token in (ann, app):
+        assert gateway.chat("gpt", token).status == 200
+    assert gateway.chat("claude", app).status == 403, "the key's models"
+    assert gateway.chat("gpt", short).status == 401, "a token ends all the same"
+    began = time.monotonic()
+    unseen = gateway.chat("gpt", issuer.token(sub="bob"))
+    assert unseen.status == 503 and "lookup of this token" in unseen.json["error"]["message"], unseen.body
+    assert time.monotonic() - began < 3
+    server.begin()
+    eventually(lambda: state(gateway).json["status"] == "healthy")
+    assert gateway.chat("gpt", issuer.token(sub="bob")).status == 200
+    issuer.close()
 
 
 def test_calls_are_refused_while_the_database_is_away_where_that_is_wanted(server, spawn, upstream):

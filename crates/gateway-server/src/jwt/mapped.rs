@@ -36,7 +36,7 @@ impl Named {
         claims: &Map<String, Value>,
     ) -> Result<Option<Self>> {
         let Some(claim) = &issuer.fields.virtual_key else { return Ok(None) };
-        let unregistered = issuer.unregistered.unwrap_or(auth.unregistered);
+        let unregistered = issuer.own.and_then(|own| own.unregistered).unwrap_or(auth.unregistered);
         let value = match claims::claim(claims, claim) {
             Some(Value::String(text)) if !text.is_empty() => text.clone(),
             Some(other @ (Value::Number(_) | Value::Bool(_))) => other.to_string(),
@@ -50,7 +50,7 @@ impl Named {
         };
         let own = [&issuer.fields.user_id, &issuer.fields.email];
         let reuses = auth.reuses_keys && own.into_iter().flatten().any(|field| field == claim);
-        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let issuer = issuer.own.map(|own| own.issuer.clone()).unwrap_or_default();
         Ok(Some(Self { issuer, claim: claim.clone(), value, unregistered, reuses }))
     }
 

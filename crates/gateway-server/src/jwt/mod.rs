@@ -28,9 +28,10 @@ use self::mapped::Named;
 use self::source::{Source, Verdict};
 use self::token::{Expected, Token};
 use crate::clock::now_ms;
-use crate::config::{JwtAuth, JwtFields, Unregistered};
-use crate::identity::{KeyDigest, KeyEntry};
+use crate::config::{JwtAuth, JwtFields, JwtIssuer};
+use crate::identity::{Directory, KeyDigest, KeyEntry};
 use crate::state::{Core, Shared, Snapshot};
+use crate::store::{self, Condition};
 
 pub(crate) use self::id_token::{Audience, IdToken, KeysAt, Unproved};
 pub(crate) use self::token::looks_like_jwt;
@@ -65,7 +66,8 @@ struct Issuer<'i> {
     issuer: Option<&'i str>,
     audience: Option<&'i str>,
     fields: &'i JwtFields,
-    unregistered: Option<Unregistered>,
+    /// Its entry in the configuration, where it has one: rules of one issuer are for those alone.
+    own: Option<&'i JwtIssuer>,
 }
 
 impl Jwt {
@@ -105,6 +107,18 @@ impl Jwt {
     fn remembered(&self, digest: &KeyDigest, epoch: u64) -> Option<Arc<KeyEntry>> {
         let seen = self.seen.get(digest)?;
         (seen.epoch == epoch && now_ms() < seen.until).then(|| Arc::clone(&seen.entry))
+    }
+
+    /// Who it was when the database could be asked last. Users, teams and so on are followed in memory; a key that was
+    /// lent must be the one that is there.
+    fn last_known(&self, digest: &KeyDigest, directory: &Directory) -> Option<Arc<KeyEntry>> {
+        let seen = self.seen.get(digest)?;
+        let record = &seen.entry.record;
+        let is_there = seen.entry.bearer.is_some()
+            || KeyDigest::from_hex(record.hash.as_str())
+                .and_then(|key| directory.cached(&key))
+                .is_some_and(|key| key.record.version == record.version);
+        is_there.then(|| Arc::clone(&seen.entry))
     }
 }
 
@@ -148,7 +162,15 @@ pub(crate) async fn admit(
         return Ok(entry);
     }
     let proved = prove(core, auth, secret).await?;
-    let entry = look_up(core, snapshot, proved, team).await?;
+    let entry = match look_up(core, snapshot, proved, team).await {
+        Ok(entry) => entry,
+        // Whoever is known goes on while the database is away, as holders of keys do.
+        Err(error) if core.shared.store.condition() == Condition::Silent => {
+            let known = core.shared.jwt.last_known(&digest, &core.shared.directory);
+            return known.ok_or(error);
+        }
+        Err(error) => return Err(error),
+    };
     core.shared.jwt.remember(digest, &entry, core.shared.directory.epoch());
     Ok(entry)
 }
@@ -212,7 +234,7 @@ fn issuer_of<'i>(auth: &'i JwtAuth, token: &Token<'_>) -> Result<Issuer<'i>> {
             issuer: Some(&own.issuer),
             audience: own.audience.as_deref(),
             fields: &own.fields,
-            unregistered: own.unregistered,
+            own: Some(own),
         });
     }
     if auth.shared_urls.is_empty() {
@@ -225,7 +247,7 @@ fn issuer_of<'i>(auth: &'i JwtAuth, token: &Token<'_>) -> Result<Issuer<'i>> {
         issuer: auth.shared_issuer.as_deref(),
         audience: auth.shared_audience.as_deref(),
         fields: &auth.fields,
-        unregistered: None,
+        own: None,
     })
 }
 
@@ -247,7 +269,7 @@ async fn look_up(
 ) -> Result<Arc<KeyEntry>> {
     let shared = Arc::clone(&core.shared);
     let auth = snapshot.config.general.jwt.clone().unwrap_or_default();
-    let found = core.shared.control.spawn(async move {
+    let found = async move {
         let Some(db) = shared.directory.db().cloned() else {
             let words = "No connected db.";
             return Err(Error::new(ErrorKind::BadRequest, words).with_vendor_type("no_db_connection"));
@@ -266,8 +288,8 @@ async fn look_up(
             None => None,
         };
         Ok(own.unwrap_or(entry))
-    });
-    found.await.map_err(interrupted)?
+    };
+    store::ask(&core.shared, "the lookup of this token", found).await
 }
 
 fn interrupted(gone: tokio::task::JoinError) -> Error {
