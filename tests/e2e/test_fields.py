@@ -250,3 +250,19 @@ def test_a_key_that_may_see_all_spend(gateway):
 def test_what_teams_cannot_give_is_refused(gateway, field, value):
     refused = gateway.ask("POST", "/team/new", {field: value})
     assert (refused.status, refused.json["error"]["param"]) == (400, field)
+
+
+def test_older_names_of_members(gateway):
+    team = fresh("team")
+    body = {"team_id": team, "admins": ["anna"], "members": ["bert", "anna"], "members_with_roles": [{"user_id": "carl", "role": "user"}]}
+    ok(gateway.ask("POST", "/team/new", body))
+    members = ok(gateway.ask("GET", f"/team/info?team_id={team}"))["team_info"]["members_with_roles"]
+    roles = {member["user_id"]: member["role"] for member in members}
+    assert roles.items() >= {"anna": "admin", "bert": "user", "carl": "user"}.items()
+
+
+def test_what_is_wrong_in_a_query_is_said_to_be_there(gateway):
+    refused = gateway.ask("GET", "/team/info")
+    assert refused.status == 422 and refused.json["detail"][0]["loc"] == ["query", "team_id"]
+    refused = gateway.ask("POST", "/team/update", {})
+    assert refused.status == 422 and refused.json["detail"][0]["loc"] == ["body", "team_id"]

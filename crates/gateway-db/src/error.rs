@@ -14,6 +14,8 @@ pub enum DbErrorKind {
     DuplicateAlias,
     /// A living scope with this id exists already.
     DuplicateScope,
+    /// A name is longer than can be kept.
+    TooLong,
     /// There is no such row.
     NotFound,
     /// The database URL is not one we understand.
@@ -101,6 +103,7 @@ impl From<DbError> for llm_types::Error {
             DbErrorKind::DuplicateKey => (ErrorKind::BadRequest, "the key exists already"),
             DbErrorKind::DuplicateAlias => (ErrorKind::BadRequest, "the key alias exists already"),
             DbErrorKind::DuplicateScope => (ErrorKind::BadRequest, "the id exists already"),
+            DbErrorKind::TooLong => (ErrorKind::BadRequest, "a name is too long"),
             DbErrorKind::NotFound => (ErrorKind::NotFound, "not found"),
             DbErrorKind::Unavailable | DbErrorKind::Timeout | DbErrorKind::Unsure => {
                 (ErrorKind::Overloaded, "the database is not available; try again")

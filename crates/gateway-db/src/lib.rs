@@ -23,8 +23,8 @@ pub use db::{Backend, Db, DbOptions, SchemaStatus, knows_parameter};
 pub use error::{DbError, DbErrorKind};
 pub use import::{ImportOptions, ImportReport, TableReport};
 pub use ledger::{
-    CallId, End, Flags, Intent, Ledger, LedgerOptions, Outcome, Owner, Record, Recovery, Shipper,
-    ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
+    CallId, End, Flags, Intent, LONGEST_NAME, Ledger, LedgerOptions, Outcome, Owner, Record, Recovery,
+    Shipper, ShipperOptions, ShipperStatus, Tokens, Writer, encode_cancel,
 };
 pub use record::{
     Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, Invitation, JsonMap, KeyPatch, KeyRecord,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::row::Row;
 use super::source::Source;
 use super::{ImportOptions, ImportReport};
-use crate::{Db, DbError, SpendRow};
+use crate::{Db, DbError, LONGEST_NAME, SpendRow};
 
 /// The table of calls.
 pub(super) const TABLE: &str = "LiteLLM_SpendLogs";
@@ -129,13 +129,10 @@ fn rest(row: &mut Row<'_>, metadata: Map<String, Value>) -> Value {
     json!({ "litellm": rest })
 }
 
-/// Longest name, in bytes: as in the ledger, so that it fits an index.
-const MAX_NAME: usize = 255;
-
 /// A text that says something.
 fn filled(row: &mut Row<'_>, column: &str) -> Option<String> {
     let mut text = row.text(column).filter(|text| !text.is_empty())?;
-    text.truncate(text.floor_char_boundary(MAX_NAME));
+    text.truncate(text.floor_char_boundary(LONGEST_NAME));
     Some(text)
 }
 

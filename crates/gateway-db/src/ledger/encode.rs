@@ -11,7 +11,7 @@ const OUTCOME: u8 = 2;
 const CANCEL: u8 = 3;
 
 /// Longest name (key, team, model, …): its length is one byte, and four of them fit a database index.
-const MAX_NAME: usize = 255;
+pub const LONGEST_NAME: usize = 255;
 /// Longest JSON text; a longer one is replaced by nothing, because half a JSON text is worth nothing.
 const MAX_JSON: usize = 256 * 1024;
 /// The cost of a call whose model has no price.
@@ -119,7 +119,8 @@ fn owner(out: &mut Vec<u8>, owner: &Owner<'_>) {
 }
 
 fn name(out: &mut Vec<u8>, text: &str) {
-    let text = if text.len() <= MAX_NAME { text } else { &text[..text.floor_char_boundary(MAX_NAME)] };
+    let text =
+        if text.len() <= LONGEST_NAME { text } else { &text[..text.floor_char_boundary(LONGEST_NAME)] };
     out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     out.extend_from_slice(text.as_bytes());
 }

@@ -18,8 +18,8 @@ mod tail;
 mod writer;
 
 pub(crate) use batch::{Batch, Slice};
-pub use encode::encode_cancel;
 pub(crate) use encode::flags_byte;
+pub use encode::{LONGEST_NAME, encode_cancel};
 pub use id::CallId;
 pub use open::{Ledger, LedgerOptions};
 pub use record::{End, Flags, Intent, Outcome, Owner, Record, Tokens};

@@ -8,6 +8,7 @@ use sea_orm::{
 
 use super::feed::Feed;
 use super::key_row::{changes, record, row};
+use super::lengths::check_key;
 use super::parts::drop_parts;
 use crate::audit::Subject;
 use crate::entity::verification_keys::{Column, Entity, Model};
@@ -38,6 +39,7 @@ impl Db {
     /// `DuplicateKey` or `DuplicateAlias` when a living key has the hash or alias.
     pub async fn insert_key(&self, key: NewKey) -> Result<KeyRecord, DbError> {
         let failed = |error| DbError::from_sea("cannot store the key", error);
+        check_key(&key.settings)?;
         let (transaction, version) = self.begin_change(Feed::Keys).await?;
         let tombstone = Entity::delete_many()
             .filter(Column::Hash.eq(key.hash.as_str()))
@@ -92,6 +94,7 @@ impl Db {
         change.version = Set(version);
         Entity::update(change).exec(&transaction).await.map_err(failed)?;
         let new = record(existing(&transaction, hash).await?)?;
+        check_key(&new.settings)?;
         self.note(&transaction, Some(Subject::Key(&before)), Some(Subject::Key(&new))).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(new)

@@ -12,6 +12,7 @@ mod key_names;
 mod key_row;
 mod keys;
 mod leases;
+mod lengths;
 mod lessons;
 mod partitions;
 mod parts;

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::feed::Feed;
+use super::lengths::{check_id, check_scope};
 use super::parts::drop_parts;
 use super::scope_row::{record, row, row_of};
 use crate::audit::Subject;
@@ -75,6 +76,8 @@ impl Db {
     /// # Errors
     /// `DuplicateScope` when a living scope has the id.
     pub async fn insert_scope(&self, scope: NewScope) -> Result<ScopeRecord, DbError> {
+        check_id(&scope.id)?;
+        check_scope(&scope.settings)?;
         let (transaction, version) = self.begin_change(Feed::Scopes).await?;
         let old = find(&transaction, &scope.id).await?;
         if let Some(old) = old {
@@ -145,6 +148,7 @@ impl Db {
         }
         let before = scope.clone();
         edit(&mut scope.settings);
+        check_scope(&scope.settings)?;
         scope.updated_at = now;
         scope.updated_by = by.map(str::to_owned);
         scope.version = version;

@@ -53,6 +53,7 @@ pub(crate) async fn manage(
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let (head, body) = request.into_parts();
+    let method = head.method.clone();
     let job = match enter(core, conn, action, path, head, body).await {
         Ok(job) => Job { named, named_too, ..job },
         Err(refusal) => return refusal.into_response(),
@@ -61,7 +62,7 @@ pub(crate) async fn manage(
     match done {
         Ok(Ok(_)) if action.status() == StatusCode::NO_CONTENT => answer::empty(StatusCode::NO_CONTENT),
         Ok(Ok(body)) => answer::json_written(action.status(), body),
-        Ok(Err(refusal)) => refusal.into_response(),
+        Ok(Err(refusal)) => refusal.asked_by(&method).into_response(),
         Err(gone) => {
             let error = Error::new(ErrorKind::Internal, "the change was interrupted").with_source(gone);
             answer::openai_error(&error)

@@ -2,7 +2,7 @@
 
 use gateway_db::{DbError, DbErrorKind};
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use llm_types::{Error, ErrorKind, Origin};
 use serde_json::{Value, json};
 
@@ -60,6 +60,15 @@ impl Refusal {
         Self::Fields(vec![Self::field("missing", name, "Field required", &Value::Null)])
     }
 
+    /// The same, said of a request of this method: what is asked by GET stands in the query.
+    pub(super) fn asked_by(self, method: &Method) -> Self {
+        let Self::Fields(mut problems) = self else { return self };
+        if method == Method::GET {
+            problems.iter_mut().for_each(|problem| problem["loc"][0] = "query".into());
+        }
+        Self::Fields(problems)
+    }
+
     /// Why, in words: for lists in which some entries are done and some are not.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -112,7 +121,7 @@ impl From<DbError> for Refusal {
                     .with_vendor_type("bad_request_error")
                     .with_param("key")
             }
-            DbErrorKind::DuplicateScope => {
+            DbErrorKind::DuplicateScope | DbErrorKind::TooLong => {
                 Error::new(ErrorKind::BadRequest, error.to_string()).with_vendor_type("bad_request")
             }
             DbErrorKind::NotFound => Error::new(ErrorKind::NotFound, "Key not found.")

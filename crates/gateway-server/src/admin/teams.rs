@@ -127,6 +127,14 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     };
     let given = fields.any("members_with_roles");
     let mut wanted = given.map_or(Ok(Vec::new()), |given| members::read(&given, membership::ROLES))?;
+    // LiteLLM's older names: lists of ids.
+    for (list, role) in [("admins", "admin"), ("members", "user")] {
+        let ids = if let Change::Set(ids) = fields.texts(list) { ids } else { Vec::new() };
+        let known = |id: &str| wanted.iter().any(|member| member.user_id.as_deref() == Some(id));
+        let new: Vec<String> = ids.into_iter().filter(|id| !known(id)).collect();
+        let member = |id| Member { user_id: Some(id), email: None, role: role.to_owned() };
+        wanted.extend(new.into_iter().map(member));
+    }
     if !wanted.iter().any(|member| member.user_id.as_deref() == Some(&job.by)) {
         let creator = Member { user_id: Some(job.by.clone()), email: None, role: "admin".to_owned() };
         wanted.push(creator);

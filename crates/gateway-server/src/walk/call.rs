@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use gateway_db::CallId;
+use gateway_db::{CallId, LONGEST_NAME};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response};
@@ -248,7 +248,8 @@ impl Call {
         self.read_controls()?;
         notes::want_session(self)?;
         let of_token = self.end_user.take();
-        self.end_user = of_token.or_else(|| self.end_user()).or_else(|| self.glance.user.clone());
+        let end_user = of_token.or_else(|| self.end_user()).or_else(|| self.glance.user.clone());
+        self.end_user = end_user.map(as_booked);
         if self.snapshot.config.general.enforce_user && self.end_user.is_none() {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
@@ -483,6 +484,12 @@ fn id_value(id: CallId) -> HeaderValue {
         at += 2;
     }
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// A name as the ledger keeps it: a customer with a longer one is counted and billed under its beginning.
+fn as_booked(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(LONGEST_NAME));
+    name
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::frame::{self, Frame};
 use super::super::segment::visit;
 use super::super::{CallId, End, Flags, Intent, Outcome, Owner, Record, Tokens};
-use super::{MAX_JSON, MAX_NAME, decode, encode_cancel};
+use super::{LONGEST_NAME, MAX_JSON, decode, encode_cancel};
 
 /// The texts of a record, to borrow from.
 fn texts() -> impl Strategy<Value = Vec<String>> {
@@ -136,7 +136,7 @@ fn long_texts_are_cut_at_a_character_and_long_json_is_left_out() {
     outcome.encode(&mut bytes);
     let Frame::Whole { payload, .. } = frame::read(&bytes) else { panic!("a whole record") };
     let Some(Record::Outcome(read)) = decode(payload) else { panic!("an outcome") };
-    assert_eq!(read.model, &name[..MAX_NAME]);
+    assert_eq!(read.model, &name[..LONGEST_NAME]);
     assert_eq!((read.usage, read.tags), ("", "[\"kept\"]"));
 }
 
