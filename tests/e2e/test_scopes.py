@@ -287,7 +287,7 @@ def test_users_and_their_keys(gateway):
     assert [row["user_id"] for row in info["keys"]] == [who]
     assert ok(gateway.ask("GET", "/user/info", key=made["key"]))["user_id"] == who
     assert gateway.ask("GET", "/user/info?user_id=somebody", key=made["key"]).status == 403
-    assert gateway.ask("GET", "/user/list", key=made["key"]).status == 401
+    assert gateway.ask("GET", "/user/list", key=made["key"]).status == 403
     assert ok(gateway.ask("POST", "/user/delete", {"user_ids": [who]})) == 1
     assert gateway.chat(key=made["key"]).status == 401
     assert gateway.ask("GET", f"/user/info?user_id={who}").status == 404

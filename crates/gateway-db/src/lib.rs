@@ -35,6 +35,6 @@ pub use repo::{
     CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
     DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
     LessonRow, LogRows, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery,
-    Seals, SlipName, SlipPut, SortOrder, SpendBy, SpendSums, ToolSpend, ToolsQuery,
+    ScopeSort, Seals, SlipName, SlipPut, SortOrder, SpendBy, SpendSums, ToolSpend, ToolsQuery,
 };
 pub use seal::Seal;

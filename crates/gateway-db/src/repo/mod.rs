@@ -46,7 +46,7 @@ pub use lessons::LessonRow;
 pub use report::{ReportQuery, ReportRow, SpendBy, SpendSums};
 pub use reseal::Seals;
 pub use retention::{CleanUp, Cleaned};
-pub use scopes::{ScopeChanges, ScopeQuery};
+pub use scopes::{ScopeChanges, ScopeQuery, ScopeSort};
 pub use ship::LogRows;
 pub use slips::{SlipName, SlipPut};
 pub use spend::SPEND_ROWS_COUNTED;

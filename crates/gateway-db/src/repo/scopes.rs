@@ -4,10 +4,11 @@ use llm_types::Money;
 use sea_orm::sea_query::LikeExpr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::feed::Feed;
+use super::key_list::SortOrder;
 use super::lengths::{check_id, check_scope};
 use super::parts::drop_parts;
 use super::scope_row::{record, row, row_of};
@@ -24,6 +25,19 @@ pub struct ScopeChanges {
     pub scopes: Vec<ScopeRecord>,
     /// The version to ask from next time.
     pub version: i64,
+}
+
+/// What a list of scopes is ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the field of that name")]
+pub enum ScopeSort {
+    #[default]
+    CreatedAt,
+    Id,
+    Alias,
+    Email,
+    Role,
+    Spend,
 }
 
 /// Which living scopes; empty fields do not filter, all that are set must hold.
@@ -47,6 +61,14 @@ pub struct ScopeQuery {
     pub budget_id: Option<String>,
     /// Part of an id, alias or mail address, in any case.
     pub search: Option<String>,
+    /// Part of an alias, in any case.
+    pub alias_part: Option<String>,
+    /// Deleted scopes instead of living ones.
+    pub deleted: bool,
+    /// What the list is ordered by; of the same, by id.
+    pub sort: ScopeSort,
+    /// Which way.
+    pub order: SortOrder,
     /// Which page.
     pub page: PageRequest,
 }
@@ -65,6 +87,10 @@ impl ScopeQuery {
             role: None,
             budget_id: None,
             search: None,
+            alias_part: None,
+            deleted: false,
+            sort: ScopeSort::CreatedAt,
+            order: SortOrder::Ascending,
             page: PageRequest { page: 1, size: u64::from(u32::MAX) },
         }
     }
@@ -227,16 +253,28 @@ impl Db {
         Ok(deleted)
     }
 
-    /// One page of the living scopes that match, oldest first.
+    /// One page of the scopes that match.
     ///
     /// # Errors
     /// When the database cannot be asked.
     pub async fn list_scopes(&self, query: &ScopeQuery) -> Result<Page<ScopeRecord>, DbError> {
         let matching = Entity::find().filter(condition(query));
         let total = matching.clone().count(&self.conn).await.map_err(cannot_read)?;
+        let column = match query.sort {
+            ScopeSort::CreatedAt => Column::CreatedAt,
+            ScopeSort::Id => Column::Id,
+            ScopeSort::Alias => Column::Alias,
+            ScopeSort::Email => Column::Email,
+            ScopeSort::Role => Column::Role,
+            ScopeSort::Spend => Column::Spend,
+        };
+        let order = match query.order {
+            SortOrder::Ascending => Order::Asc,
+            SortOrder::Descending => Order::Desc,
+        };
         let rows = matching
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Id)
+            .order_by(column, order.clone())
+            .order_by(Column::Id, order)
             .order_by_asc(Column::Member)
             .offset(query.page.offset())
             .limit(query.page.limit())
@@ -284,7 +322,8 @@ impl Db {
 }
 
 fn condition(query: &ScopeQuery) -> Condition {
-    let mut all = Condition::all().add(Column::DeletedAt.is_null()).add(Column::Kind.eq(query.kind.as_str()));
+    let there = if query.deleted { Column::DeletedAt.is_not_null() } else { Column::DeletedAt.is_null() };
+    let mut all = Condition::all().add(there).add(Column::Kind.eq(query.kind.as_str()));
     if !query.ids.is_empty() {
         all = all.add(Column::Id.is_in(query.ids.iter().map(String::as_str)));
     }
@@ -301,6 +340,9 @@ fn condition(query: &ScopeQuery) -> Condition {
     }
     if let Some(email) = &query.email {
         all = all.add(like(Column::Email, email, ""));
+    }
+    if let Some(part) = &query.alias_part {
+        all = all.add(like(Column::Alias, part, "%"));
     }
     if let Some(part) = &query.search {
         let columns = [Column::Id, Column::Alias, Column::Email];

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::teams::open_teams;
 use super::{
     Action, ActivityOf, CredentialAction, KeyAction, OrganizationAction, ProjectAction, SpendAction,
-    TeamAction,
+    TeamAction, UserAction,
 };
 use super::{projects, query};
 use crate::walk::{Caller, Role};
@@ -119,6 +119,7 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
     match action {
         Action::Key(action) => rights.keys(job, action, path).await,
         Action::Team(action) => rights.teams(job, action, path).await,
+        Action::User(UserAction::List) => rights.lists_users(job),
         Action::Project(action) => rights.projects(job, action, path).await,
         Action::Organization(OrganizationAction::Info) => {
             job.param("organization_id").map_or(Ok(()), |asked| rights.administers(&asked))
@@ -391,9 +392,27 @@ impl Rights {
         Ok(())
     }
 
+    /// Users are listed by those who administer organisations, their own.
+    fn lists_users(&self, job: &mut Job) -> Result<(), Refusal> {
+        if self.organizations.is_empty() {
+            let words = "Only proxy admins and organization admins can list users.";
+            return Err(Refusal::detail(StatusCode::FORBIDDEN, words));
+        }
+        let asked = job.param("organization_ids");
+        let is_asked = |own: &&String| {
+            asked.as_ref().is_none_or(|asked| asked.split(',').any(|id| id.trim() == own.as_str()))
+        };
+        let seen: Vec<&str> = self.organizations.iter().filter(is_asked).map(String::as_str).collect();
+        if seen.is_empty() {
+            return Err(refused("You do not administer any of these organizations".to_owned()));
+        }
+        narrow(job, "organization_ids", &seen.join(","));
+        Ok(())
+    }
+
     async fn teams(&self, job: &mut Job, action: TeamAction, path: &str) -> Result<(), Refusal> {
         match action {
-            TeamAction::List => {
+            TeamAction::List | TeamAction::ListPaged => {
                 narrow(job, "user_id", &self.user);
                 Ok(())
             }

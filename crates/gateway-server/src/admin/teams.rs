@@ -2,6 +2,7 @@
 
 use gateway_db::{
     Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings,
+    ScopeSort, SortOrder,
 };
 use http::StatusCode;
 use llm_types::{ErrorKind, Money, seldom};
@@ -275,22 +276,63 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
     Ok(Value::Array(rows))
 }
 
+/// The teams of the user that a request names, among those it names; `None` where it names no user.
+async fn of_user(job: &Job, named: &[String]) -> Result<Option<Vec<String>>, Refusal> {
+    let Some(user) = job.param("user_id") else { return Ok(None) };
+    let mut own = teams_of(job, &user).await?;
+    own.retain(|id| named.is_empty() || named.contains(id));
+    Ok(Some(own))
+}
+
+/// What teams are ordered by: the newest first unless told.
+fn sorted(job: &Job) -> (ScopeSort, SortOrder) {
+    let sort = match job.param("sort_by").as_deref() {
+        Some("team_id") => ScopeSort::Id,
+        Some("team_alias") => ScopeSort::Alias,
+        Some("created_at") => ScopeSort::CreatedAt,
+        _ => return (ScopeSort::CreatedAt, SortOrder::Descending),
+    };
+    let is_down = job.param("sort_order").is_some_and(|word| word.eq_ignore_ascii_case("desc"));
+    (sort, if is_down { SortOrder::Descending } else { SortOrder::Ascending })
+}
+
 async fn list_paged(job: &Job) -> Result<Value, Refusal> {
     let number =
         |name: &str, default: u64| job.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let mut query = ScopeQuery::of(ScopeKind::Team);
     query.page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 10).clamp(1, 100) };
     query.organization_id = job.param("organization_id");
-    query.alias = job.param("team_alias");
+    query.alias_part = job.param("team_alias");
     query.search = job.param("search");
     query.ids.extend(job.param("team_id"));
-    let page: Page<ScopeRecord> = job.db.list_scopes(&query).await?;
+    query.deleted = match job.param("status").as_deref() {
+        None => false,
+        Some("deleted") => true,
+        Some(_) => {
+            let words = "Invalid status value. Currently only 'deleted' is supported.";
+            return Err(Refusal::detail(StatusCode::BAD_REQUEST, words));
+        }
+    };
+    (query.sort, query.order) = sorted(job);
+    let page: Page<ScopeRecord> = match of_user(job, &query.ids).await? {
+        // Nobody's: an empty list of ids would be every team.
+        Some(ids) if ids.is_empty() => {
+            Page { items: Vec::new(), total: 0, page: query.page.page, size: query.page.size }
+        }
+        ids => {
+            query.ids = ids.unwrap_or(query.ids);
+            job.db.list_scopes(&query).await?
+        }
+    };
     let (total, pages) = (page.total, page.pages());
     let mut rows = Vec::new();
     for team in page.items {
         let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
         let mut row = view::team(&team, job.spent(&team), &members);
         row.insert("members_count".to_owned(), json!(members.len()));
+        let page = PageRequest { page: 1, size: 1 };
+        let keys = KeyQuery { team_id: Some(team.id.id.clone()), page, ..KeyQuery::default() };
+        row.insert("keys_count".to_owned(), json!(job.db.list_keys(&keys).await?.total));
         rows.push(Value::Object(row));
     }
     let (page, size) = (query.page.page, query.page.size);

@@ -1,7 +1,8 @@
 //! `/user/*`: users, their roles, their keys (surface §3.6).
 
 use gateway_db::{
-    Change, JsonMap, KeyName, KeyQuery, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord,
+    Change, JsonMap, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord,
+    ScopeSort, SortOrder,
 };
 use http::StatusCode;
 use llm_types::{Error, ErrorKind};
@@ -338,14 +339,17 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
     query.page = PageRequest { page: number("page", 1).max(1), size: number("page_size", 25).clamp(1, 100) };
     query.role = job.param("role");
     query.search = job.param("search").or_else(|| job.param("user_email"));
-    if let Some(ids) = job.param("user_ids") {
-        query.ids = ids.split(',').map(|id| id.trim().to_owned()).collect();
-    }
-    if let Some(team) = job.param("team") {
-        query.ids =
-            job.members(ScopeKind::TeamMember, &team).await?.into_iter().map(|m| m.id.member).collect();
-    }
-    let found = job.db.list_scopes(&query).await?;
+    (query.sort, query.order) = sorted(job)?;
+    let found = match named(job).await? {
+        // Nobody is named: an empty list of ids would be everybody.
+        Some(ids) if ids.is_empty() => {
+            Page { items: Vec::new(), total: 0, page: query.page.page, size: query.page.size }
+        }
+        ids => {
+            query.ids = ids.unwrap_or_default();
+            job.db.list_scopes(&query).await?
+        }
+    };
     let (total, pages) = (found.total, found.pages());
     let mut users = Vec::new();
     for user in found.items {
@@ -357,6 +361,49 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
     }
     let (page, size) = (query.page.page, query.page.size);
     Ok(json!({ "users": users, "total": total, "page": page, "page_size": size, "total_pages": pages }))
+}
+
+/// The users that a request names by id, team and organisations; `None` where it names none.
+async fn named(job: &Job) -> Result<Option<Vec<String>>, Refusal> {
+    let listed = |text: String| text.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>();
+    let mut named = job.param("user_ids").map(listed);
+    let mut of = Vec::new();
+    of.extend(job.param("team").map(|team| (ScopeKind::TeamMember, vec![team])));
+    of.extend(job.param("organization_ids").map(|ids| (ScopeKind::OrganizationMember, listed(ids))));
+    for (kind, ids) in of {
+        let mut members = Vec::new();
+        for id in &ids {
+            members.extend(job.members(kind, id).await?.into_iter().map(|member| member.id.member));
+        }
+        named = Some(match named {
+            Some(named) => named.into_iter().filter(|id| members.contains(id)).collect(),
+            None => members,
+        });
+    }
+    Ok(named)
+}
+
+/// What users are ordered by: `sort_by` and `sort_order`, the newest first unless told.
+fn sorted(job: &Job) -> Result<(ScopeSort, SortOrder), Refusal> {
+    const COLUMNS: [(&str, ScopeSort); 6] = [
+        ("user_id", ScopeSort::Id),
+        ("user_email", ScopeSort::Email),
+        ("created_at", ScopeSort::CreatedAt),
+        ("spend", ScopeSort::Spend),
+        ("user_alias", ScopeSort::Alias),
+        ("user_role", ScopeSort::Role),
+    ];
+    let Some(by) = job.param("sort_by") else { return Ok((ScopeSort::CreatedAt, SortOrder::Descending)) };
+    let bad = |words: String| Refusal::detail(StatusCode::BAD_REQUEST, words);
+    let Some((_, sort)) = COLUMNS.iter().find(|(name, _)| *name == by) else {
+        let names = COLUMNS.map(|(name, _)| name).join(", ");
+        return Err(bad(format!("Invalid sort column. Must be one of: {names}")));
+    };
+    match job.param("sort_order").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "asc" | "" => Ok((*sort, SortOrder::Ascending)),
+        "desc" => Ok((*sort, SortOrder::Descending)),
+        _ => Err(bad("Invalid sort order. Must be 'asc' or 'desc'".to_owned())),
+    }
 }
 
 async fn row(job: &Job, user: &ScopeRecord) -> Result<Value, Refusal> {

@@ -1,0 +1,93 @@
+"""Lists of users and teams: who is in them, in which order."""
+
+import pytest
+from support.common import fresh, ok, team
+
+
+@pytest.fixture(scope="module")
+def made(shared):
+    """Three users and three teams, with names that nobody else has."""
+    word = fresh("list")
+    for number, spend in enumerate((3, 1, 2)):
+        ok(shared.ask("POST", "/user/new", {
+            "user_id": f"{word}-u{number}", "user_email": f"{word}-{2 - number}@e.org", "user_alias": f"{word} {number}",
+            "auto_create_key": False, "spend": spend,
+        }))
+        team(shared, f"{word}-u{number}", team_id=f"{word}-t{number}", team_alias=f"{word} Team {2 - number}")
+    return word
+
+
+def users(gateway, query):
+    answer = ok(gateway.ask("GET", f"/user/list?{query}"))
+    return [user["user_id"].rsplit("-", 1)[1] for user in answer["users"]]
+
+
+def teams(gateway, query):
+    answer = ok(gateway.ask("GET", f"/v2/team/list?{query}".replace(" ", "%20")))
+    return [row["team_id"].rsplit("-", 1)[1] for row in answer["teams"]]
+
+
+def test_users_by_what_is_asked(gateway, made):
+    mine = f"search={made}-u"
+    assert users(gateway, mine) == ["u2", "u1", "u0"], "the newest first"
+    assert users(gateway, mine + "&sort_by=user_id&sort_order=asc") == ["u0", "u1", "u2"]
+    assert users(gateway, mine + "&sort_by=user_email&sort_order=asc") == ["u2", "u1", "u0"]
+    assert users(gateway, mine + "&sort_by=user_alias&sort_order=desc") == ["u2", "u1", "u0"]
+    assert users(gateway, mine + "&sort_by=spend&sort_order=desc&page_size=2") == ["u0", "u2"]
+    refused = gateway.ask("GET", "/user/list?sort_by=colour")
+    assert refused.status == 400 and "Invalid sort column" in refused.json["detail"]["error"]
+    assert gateway.ask("GET", "/user/list?sort_by=spend&sort_order=up").status == 400
+
+
+def test_users_of_teams_and_organisations(gateway, made):
+    assert users(gateway, f"team={made}-t1&search={made}") == ["u1"]
+    assert users(gateway, f"team={made}-t1&user_ids={made}-u0,{made}-u2") == []
+    assert users(gateway, "team=nobody-has-this-team") == [], "no members are not everybody"
+    org = ok(gateway.ask("POST", "/organization/new", {"organization_alias": fresh("org")}))["organization_id"]
+    assert users(gateway, f"organization_ids={org}&search={made}") == []
+    member = {"user_id": f"{made}-u2", "role": "internal_user"}
+    ok(gateway.ask("POST", "/organization/member_add", {"organization_id": org, "member": member}))
+    assert users(gateway, f"organization_ids=none,{org}&search={made}") == ["u2"]
+
+
+def test_teams_by_what_is_asked(gateway, made):
+    mine = f"search={made}"
+    assert teams(gateway, mine) == ["t2", "t1", "t0"], "the newest first"
+    assert teams(gateway, mine + "&sort_by=team_alias") == ["t2", "t1", "t0"]
+    assert teams(gateway, mine + "&sort_by=team_id&sort_order=asc") == ["t0", "t1", "t2"]
+    assert teams(gateway, f"team_alias={made} Team 0") == ["t2"]
+    assert teams(gateway, f"team_alias={made} team") == ["t2", "t1", "t0"], "a part is enough"
+    assert teams(gateway, f"user_id={made}-u1") == ["t1"]
+    assert teams(gateway, f"user_id={made}-u1&team_id={made}-t0") == []
+    gateway.new_key(team_id=f"{made}-t1")
+    row = ok(gateway.ask("GET", f"/v2/team/list?team_id={made}-t1"))["teams"][0]
+    assert row["keys_count"] == 1 and row["members_count"] >= 1
+    refused = gateway.ask("GET", "/v2/team/list?status=lost")
+    assert refused.status == 400 and "'deleted'" in refused.json["detail"]["error"]
+
+
+def test_deleted_teams(gateway):
+    gone, there = team(gateway), team(gateway)
+    ok(gateway.ask("POST", "/team/delete", {"team_ids": [gone]}))
+    found = ok(gateway.ask("GET", f"/v2/team/list?status=deleted&team_id={gone}"))
+    assert [row["team_id"] for row in found["teams"]] == [gone]
+    assert ok(gateway.ask("GET", f"/v2/team/list?status=deleted&team_id={there}"))["teams"] == []
+
+
+def test_who_sees_the_lists(gateway, made):
+    """People see their own teams, whatever they ask for; administrators of an organisation see its users."""
+    key = gateway.new_key(user_id=f"{made}-u1")
+    for query in ("", f"?user_id={made}-u0"):
+        own = ok(gateway.ask("GET", f"/v2/team/list{query}", key=key))["teams"]
+        assert [row["team_id"] for row in own] == [f"{made}-t1"]
+    refused = gateway.ask("GET", "/user/list", key=key)
+    assert refused.status == 403 and "organization admins can list users" in refused.json["detail"]["error"]
+    org, other = (ok(gateway.ask("POST", "/organization/new", {"organization_alias": fresh("o")}))["organization_id"] for _ in "ab")
+    add = lambda id, user, role: ok(gateway.ask("POST", "/organization/member_add", {
+        "organization_id": id, "member": {"user_id": user, "role": role}}))
+    add(org, f"{made}-u1", "org_admin")
+    add(org, f"{made}-u0", "internal_user")
+    add(other, f"{made}-u2", "internal_user")
+    listed = lambda query="": {user["user_id"] for user in ok(gateway.ask("GET", f"/user/list{query}", key=key))["users"]}
+    assert listed() == listed(f"?organization_ids={org},{other}") == {f"{made}-u0", f"{made}-u1"}
+    assert gateway.ask("GET", f"/user/list?organization_ids={other}", key=key).status == 403
