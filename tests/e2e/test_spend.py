@@ -173,7 +173,7 @@ def test_what_is_wrong_is_said(gateway):
     answer = gateway.ask("GET", "/user/daily/activity")
     assert (answer.status, answer.json["detail"]["error"]) == (400, "Please provide start_date and end_date")
     answer = gateway.ask("GET", "/global/activity?start_date=yesterday")
-    assert answer.status == 422 and answer.json["detail"][0]["loc"] == ["body", "start_date"]
+    assert answer.status == 422 and answer.json["detail"][0]["loc"] == ["query", "start_date"]
     assert gateway.ask("GET", "/global/spend/report?group_by=moon").status == 422
     assert gateway.ask("GET", "/global/spend", key=gateway.new_key()).status == 401
 

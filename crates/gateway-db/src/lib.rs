@@ -29,12 +29,13 @@ pub use ledger::{
 pub use record::{
     Change, ConfigEntry, DailyQuery, DailySpend, EntryKind, Invitation, JsonMap, KeyPatch, KeyRecord,
     KeySettings, ModelSpend, NewKey, NewScope, Page, PageRequest, ScopeId, ScopeKind, ScopeRecord,
-    ScopeSettings, SpendQuery, SpendRow, StoredResponse, TokenKey,
+    ScopeSettings, SpendQuery, SpendRow, SpendSort, StoredResponse, TokenKey,
 };
 pub use repo::{
     CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
     DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
     LessonRow, LogRows, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery,
-    ScopeSort, Seals, SlipName, SlipPut, SortOrder, SpendBy, SpendSums, ToolSpend, ToolsQuery,
+    ScopeSort, Seals, SessionOf, SessionSums, SlipName, SlipPut, SortOrder, SpendBy, SpendSums, ToolSpend,
+    ToolsQuery,
 };
 pub use seal::Seal;

@@ -17,5 +17,5 @@ pub use page::{Page, PageRequest};
 pub use patch::{Change, KeyPatch};
 pub use response::StoredResponse;
 pub use scope::{NewScope, ScopeId, ScopeKind, ScopeRecord, ScopeSettings};
-pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow};
+pub use spend::{DailyQuery, DailySpend, ModelSpend, SpendQuery, SpendRow, SpendSort};
 pub use token_key::TokenKey;

@@ -87,7 +87,27 @@ pub struct SpendRow {
     pub tools: Option<String>,
 }
 
-/// Which rows of the spend log; empty fields do not filter. Newest first.
+/// What a list of calls is ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SpendSort {
+    /// When they arrived.
+    #[default]
+    StartedAt,
+    /// When they were over.
+    EndedAt,
+    /// What they cost.
+    Cost,
+    /// Tokens of prompt and answer.
+    Tokens,
+    /// The provider's model.
+    Model,
+    /// How long they took.
+    Duration,
+    /// When the first byte left.
+    FirstByte,
+}
+
+/// Which rows of the spend log; empty fields do not filter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SpendQuery {
     /// One call, by `request_id` or `call_id`.
@@ -104,6 +124,32 @@ pub struct SpendQuery {
     pub model_group: Option<String>,
     /// Calls of one session.
     pub session_id: Option<String>,
+    /// Calls of one of these keys.
+    pub keys: Option<Vec<KeyHash>>,
+    /// Calls that the provider's model of this name answered.
+    pub model: Option<String>,
+    /// Calls that this deployment answered.
+    pub deployment: Option<String>,
+    /// Calls that failed, or that did not.
+    pub failed: Option<bool>,
+    /// Failures with this status.
+    pub error_status: Option<i64>,
+    /// Part of the kind of failure, in any case.
+    pub error_part: Option<String>,
+    /// Calls that a cache of replies answered, or did not.
+    pub cached: Option<bool>,
+    /// Calls that cost this or more.
+    pub cost_from: Option<Money>,
+    /// Calls that cost this or less.
+    pub cost_to: Option<Money>,
+    /// Calls with this id, key, user, team, customer, session or deployment.
+    pub search: Option<String>,
+    /// Of the calls of a session, the latest alone.
+    pub one_of_session: bool,
+    /// What the list is ordered by; of the same, by when they arrived.
+    pub sort: SpendSort,
+    /// The first or smallest first.
+    pub ascending: bool,
     /// Calls that arrived at this time or later.
     pub from: Option<i64>,
     /// Calls that arrived before this time.

@@ -3,18 +3,18 @@
 use llm_types::{KeyHash, Money};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Statement,
 };
 
 use crate::entity::{daily_spend, spend_log};
-use crate::{DailyQuery, DailySpend, Db, DbError, ModelSpend, Page, SpendQuery, SpendRow};
+use crate::{DailyQuery, DailySpend, Db, DbError, ModelSpend, Page, SpendQuery, SpendRow, SpendSort};
 
 /// Up to how many matching rows of the spend log are counted: LiteLLM's cap of `total` in `/spend/logs/v2`.
 pub const SPEND_ROWS_COUNTED: u64 = 10_000;
 
 impl Db {
-    /// One page of the spend log, newest first. Matching rows are counted up to one more than
+    /// One page of the spend log, newest first unless told. Matching rows are counted up to one more than
     /// [`SPEND_ROWS_COUNTED`]: who counts millions has no use for the page.
     ///
     /// # Errors
@@ -23,9 +23,10 @@ impl Db {
         use spend_log::{Column, Entity};
         let matching = Entity::find().filter(log_condition(query));
         let total = self.counted(matching.clone()).await?;
-        let rows = matching
-            .order_by_desc(Column::StartedAt)
-            .order_by_desc(Column::RequestId)
+        let order = if query.ascending { Order::Asc } else { Order::Desc };
+        let rows = ordered(matching, query.sort, &order)
+            .order_by(Column::StartedAt, order.clone())
+            .order_by(Column::RequestId, order)
             .offset(query.page.offset())
             .limit(query.page.limit())
             .all(&self.conn)
@@ -93,6 +94,86 @@ fn log_condition(query: &SpendQuery) -> Condition {
         .add_option(query.session_id.as_deref().map(|session| Column::SessionId.eq(session)))
         .add_option(query.from.map(|time| Column::StartedAt.gte(time)))
         .add_option(query.until.map(|time| Column::StartedAt.lt(time)))
+        .add_option(query.keys.as_ref().map(|keys| Column::KeyHash.is_in(keys.iter().map(KeyHash::as_str))))
+        .add_option(query.model.as_deref().map(|model| Column::Model.eq(model)))
+        .add_option(query.deployment.as_deref().map(|id| Column::Deployment.eq(id)))
+        .add(how_it_ended(query))
+        .add(what_it_cost(query))
+        .add_option(query.search.as_deref().map(with_name))
+        .add_option(query.one_of_session.then(|| latest_of_session(query.until)))
+}
+
+fn how_it_ended(query: &SpendQuery) -> Condition {
+    use spend_log::Column;
+    const FAILURES: [&str; 2] = ["failed", "cut"];
+    let ended = |failed: bool| match failed {
+        true => Column::Outcome.is_in(FAILURES),
+        false => Column::Outcome.is_not_in(FAILURES),
+    };
+    let with_status =
+        |status: i64| Condition::all().add(Column::Status.eq(status)).add(Column::Error.is_not_null());
+    Condition::all()
+        .add_option(query.failed.map(ended))
+        .add_option(query.error_status.map(with_status))
+        .add_option(query.error_part.as_deref().map(|part| Column::Error.contains(part.to_lowercase())))
+        .add_option(
+            query
+                .cached
+                .map(|cached| Expr::cust(if cached { "(flags & 16) = 16" } else { "(flags & 16) = 0" })),
+        )
+}
+
+/// A call without a price counts as one that costs nothing.
+fn what_it_cost(query: &SpendQuery) -> Condition {
+    use spend_log::Column;
+    let at_most = |cost: Money| Condition::any().add(Column::Cost.lte(cost.0)).add(Column::Cost.is_null());
+    Condition::all()
+        .add_option(query.cost_from.filter(|cost| cost.0 > 0).map(|cost| Column::Cost.gte(cost.0)))
+        .add_option(query.cost_to.map(at_most))
+}
+
+fn with_name(name: &str) -> Condition {
+    use spend_log::Column;
+    [
+        Column::RequestId,
+        Column::CallId,
+        Column::KeyHash,
+        Column::TeamId,
+        Column::UserId,
+        Column::EndUser,
+        Column::SessionId,
+        Column::Deployment,
+    ]
+    .into_iter()
+    .fold(Condition::any(), |any, column| any.add(column.eq(name)))
+}
+
+/// Calls without a session, and those that no other of their session and key followed before the end.
+fn latest_of_session(until: Option<i64>) -> sea_orm::sea_query::SimpleExpr {
+    let before = until.map_or_else(String::new, |until| format!(" AND later.started_at < {until}"));
+    Expr::cust(format!(
+        "(spend_log.session_id IS NULL OR NOT EXISTS (SELECT 1 FROM spend_log later \
+         WHERE later.session_id = spend_log.session_id \
+         AND COALESCE(later.key_hash, '') = COALESCE(spend_log.key_hash, '') \
+         AND (later.started_at, later.request_id) > (spend_log.started_at, spend_log.request_id){before}))"
+    ))
+}
+
+fn ordered(
+    rows: sea_orm::Select<spend_log::Entity>,
+    sort: SpendSort,
+    order: &Order,
+) -> sea_orm::Select<spend_log::Entity> {
+    let by = match sort {
+        SpendSort::StartedAt => return rows,
+        SpendSort::EndedAt => "started_at + duration_us / 1000",
+        SpendSort::Cost => "COALESCE(cost, 0)",
+        SpendSort::Tokens => "input_tokens + output_tokens",
+        SpendSort::Model => "COALESCE(model, '')",
+        SpendSort::Duration => "duration_us",
+        SpendSort::FirstByte => "COALESCE(first_byte_us, 0)",
+    };
+    rows.order_by(Expr::cust(by), order.clone())
 }
 
 pub(super) fn log_row(row: spend_log::Model) -> SpendRow {

@@ -4,6 +4,7 @@ use gateway_db::{AuditQuery, AuditRow, PageRequest};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::days;
 use super::job::Job;
 use super::query;
 use super::refusal::Refusal;
@@ -34,8 +35,8 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
         action: job.param("action"),
         table_name: job.param("table_name"),
         object_id: job.param("object_id"),
-        from: moment(job, "start_date", false)?,
-        to: moment(job, "end_date", true)?,
+        from: days::moment(job, "start_date", false)?,
+        to: days::moment(job, "end_date", true)?,
         order: query::order(job.query.as_deref())?,
         page: PageRequest { page: number(job, "page", 1)?, size: number(job, "page_size", 10)?.min(MOST) },
     };
@@ -84,30 +85,4 @@ fn number(job: &Job, name: &str, usual: u64) -> Result<u64, Refusal> {
         let message = "Input should be a whole number greater than 0";
         Refusal::Fields(vec![Refusal::field("int_parsing", name, message, &Value::from(text))])
     })
-}
-
-/// A date or a time in ISO 8601, in Unix milliseconds; a date that ends a range is all of its day.
-fn moment(job: &Job, name: &str, ends: bool) -> Result<Option<i64>, Refusal> {
-    let Some(text) = job.param(name) else { return Ok(None) };
-    let utc = |time: jiff::civil::DateTime| time.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    let day = || {
-        let day: jiff::civil::Date = text.parse().ok()?;
-        let time = if ends { day.at(23, 59, 59, 999_000_000) } else { day.at(0, 0, 0, 0) };
-        utc(time).map(|zoned| zoned.timestamp())
-    };
-    let found = if text.len() <= 10 {
-        day()
-    } else {
-        text.parse::<jiff::Timestamp>()
-            .ok()
-            .or_else(|| utc(text.parse().ok()?).map(|zoned| zoned.timestamp()))
-    };
-    match found {
-        Some(at) => Ok(Some(at.as_millisecond())),
-        None => {
-            let message =
-                format!("Invalid date: `{name}` must be a date or a time such as `2026-11-20T10:00:00Z`");
-            Err(Refusal::Fields(vec![Refusal::field("datetime_parsing", name, &message, &Value::from(text))]))
-        }
-    }
 }

@@ -47,3 +47,33 @@ pub(super) fn date(day: &str) -> Option<Date> {
 pub(super) fn text(day: &str) -> String {
     date(day).map_or_else(|| day.to_owned(), |date| date.to_string())
 }
+
+/// A date, or a time in ISO 8601 or as `2026-11-20 10:00:00`, in Unix milliseconds UTC; a date that ends a range is all of
+/// its day.
+///
+/// # Errors
+/// What is neither.
+pub(super) fn moment(job: &Job, name: &str, ends: bool) -> Result<Option<i64>, Refusal> {
+    let Some(text) = job.param(name) else { return Ok(None) };
+    let utc = |time: jiff::civil::DateTime| time.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let day = || {
+        let day: Date = text.parse().ok()?;
+        let time = if ends { day.at(23, 59, 59, 999_000_000) } else { day.at(0, 0, 0, 0) };
+        utc(time).map(|zoned| zoned.timestamp())
+    };
+    let found = if text.len() <= 10 {
+        day()
+    } else {
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .or_else(|| utc(text.parse().ok()?).map(|zoned| zoned.timestamp()))
+    };
+    match found {
+        Some(at) => Ok(Some(at.as_millisecond())),
+        None => {
+            let message =
+                format!("Invalid date: `{name}` must be a date or a time such as `2026-11-20T10:00:00Z`");
+            Err(Refusal::Fields(vec![Refusal::field("datetime_parsing", name, &message, &Value::from(text))]))
+        }
+    }
+}

@@ -33,6 +33,7 @@ mod scope_view;
 mod settings;
 mod spend;
 mod spend_names;
+mod spend_query;
 mod spend_row;
 mod sso;
 mod tag_usage;

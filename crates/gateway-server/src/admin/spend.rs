@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::job::{Job, written};
 use super::refusal::Refusal;
 use super::spend_names::{self, NamesOf};
-use super::{cache_activity, capture_rate, days, scope_view, spend_row, tag_usage, tool_spend};
+use super::{cache_activity, capture_rate, days, scope_view, spend_query, spend_row, tag_usage, tool_spend};
 
 mod global;
 mod report;
@@ -195,7 +195,7 @@ async fn calls(job: &Job) -> Result<Value, Refusal> {
         Some(_) => page(job, 1_000, SPEND_ROWS_COUNTED),
         None => PageRequest { page: 1, size: SPEND_ROWS_COUNTED },
     };
-    let found = job.db.spend_rows(&query(job, page)?).await?;
+    let found = job.db.spend_rows(&spend_query::read(job, page).await?).await?;
     if job.param("page").is_none() && found.total > SPEND_ROWS_COUNTED {
         let message = format!(
             "more than {SPEND_ROWS_COUNTED} calls match: ask for pages with `page` and `page_size`, or for fewer with \
@@ -233,10 +233,16 @@ async fn session(job: &Job) -> Result<Value, Refusal> {
 
 async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
     let page = page(job, 50, 100);
-    let found = job.db.spend_rows(&query(job, page)?).await?;
+    let found = job.db.spend_rows(&spend_query::read(job, page).await?).await?;
     let (total, capped) = (found.total.min(SPEND_ROWS_COUNTED), found.total > SPEND_ROWS_COUNTED);
     let pages = total.div_ceil(page.size);
-    let rows = rows(job, &found.items);
+    let mut rows = rows(job, &found.items);
+    let sessions = job.db.session_sums(&found.items).await?;
+    for (shown, row) in rows.iter_mut().zip(&found.items) {
+        let key = row.key.as_ref().map_or("", |key| key.as_str());
+        let of = row.session_id.as_ref().and_then(|id| sessions.get(&(id.clone(), key.to_owned())));
+        spend_row::tell_session(shown, of);
+    }
     let (page, size) = (page.page, page.size);
     Ok(json!({
         "data": rows,
@@ -253,7 +259,12 @@ async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
 async fn said(job: &Job) -> Result<Value, Refusal> {
     let id = job.named.clone().unwrap_or_default();
     let page = PageRequest { page: 1, size: 1 };
-    let query = SpendQuery { request_id: Some(id.clone()), from: None, until: None, ..query(job, page)? };
+    let query = SpendQuery {
+        request_id: Some(id.clone()),
+        from: None,
+        until: None,
+        ..spend_query::read(job, page).await?
+    };
     let found = job.db.spend_rows(&query).await?.items;
     let row = found.first().ok_or_else(|| {
         Refusal::detail(StatusCode::NOT_FOUND, format!("no call with the id `{id}` is in the spend log"))
@@ -266,24 +277,6 @@ async fn said(job: &Job) -> Result<Value, Refusal> {
         "response": said("response"),
         "proxy_server_request": said("proxy_server_request"),
     }))
-}
-
-fn query(job: &Job, page: PageRequest) -> Result<SpendQuery, Refusal> {
-    /// Milliseconds of a day.
-    const DAY_MS: i64 = 86_400_000;
-    let (from, to) = days::range(job)?;
-    Ok(SpendQuery {
-        request_id: job.param("request_id"),
-        key: job.param("api_key").map(|key| super::keys::hash_of(&key)),
-        user_id: job.param("user_id"),
-        team_id: job.param("team_id"),
-        end_user: job.param("end_user"),
-        model_group: job.param("model_group"),
-        session_id: job.param("session_id"),
-        from: from.map(|day| day * DAY_MS),
-        until: to.map(|day| (day + 1) * DAY_MS),
-        page,
-    })
 }
 
 async fn keys(job: &Job) -> Result<Value, Refusal> {

@@ -1,6 +1,6 @@
 //! One call of the spend log as LiteLLM's answers show it (surface §3.8, §12).
 
-use gateway_db::SpendRow;
+use gateway_db::{SessionSums, SpendRow};
 use serde_json::{Value, json};
 
 use super::view::time;
@@ -74,6 +74,30 @@ fn whole(row: &SpendRow) -> Value {
         "response": noted("response"),
         "proxy_server_request": noted("proxy_server_request"),
     })
+}
+
+/// Models of a session that are named.
+const MODELS: usize = 10;
+
+/// Adds what the session of a call came to; a call without one stands alone.
+pub(super) fn tell_session(shown: &mut Value, session: Option<&SessionSums>) {
+    let Some(sums) = session else {
+        shown["session_total_count"] = 1.into();
+        return;
+    };
+    let Value::Object(row) = shown else { return };
+    row.extend([
+        ("session_total_count".to_owned(), sums.calls.into()),
+        ("session_total_spend".to_owned(), sums.cost.as_usd().into()),
+        ("session_total_duration_ms".to_owned(), (sums.duration_us / 1_000).into()),
+        ("session_cache_hit_count".to_owned(), sums.cache_hits.into()),
+        ("session_llm_count".to_owned(), sums.calls.into()),
+        ("session_total_prompt_tokens".to_owned(), sums.input_tokens.into()),
+        ("session_total_completion_tokens".to_owned(), sums.output_tokens.into()),
+        ("session_total_tokens".to_owned(), (sums.input_tokens + sums.output_tokens).into()),
+        ("session_models".to_owned(), sums.models.iter().take(MODELS).cloned().collect()),
+        ("session_models_truncated".to_owned(), (sums.models.len() > MODELS).into()),
+    ]);
 }
 
 /// What was noted of a call beside figures, and what a row that was imported had in columns that are none here.
