@@ -91,3 +91,10 @@ def test_who_sees_the_lists(gateway, made):
     listed = lambda query="": {user["user_id"] for user in ok(gateway.ask("GET", f"/user/list{query}", key=key))["users"]}
     assert listed() == listed(f"?organization_ids={org},{other}") == {f"{made}-u0", f"{made}-u1"}
     assert gateway.ask("GET", f"/user/list?organization_ids={other}", key=key).status == 403
+
+
+def test_organisations_by_a_part_of_their_name(gateway):
+    name = fresh("Org")
+    id = ok(gateway.ask("POST", "/organization/new", {"organization_alias": name}))["organization_id"]
+    for query in (f"org_alias={name[:-2].upper()}", f"org_id={id}"):
+        assert [org["organization_id"] for org in ok(gateway.ask("GET", f"/organization/list?{query}"))] == [id]

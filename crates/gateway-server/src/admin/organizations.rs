@@ -130,7 +130,7 @@ async fn info_of_several(job: &Job) -> Result<Value, Refusal> {
 
 async fn list(job: &Job) -> Result<Value, Refusal> {
     let mut query = ScopeQuery::of(ScopeKind::Organization);
-    query.alias = job.param("org_alias");
+    query.alias_part = job.param("org_alias");
     query.ids.extend(job.param("org_id"));
     let mut rows = Vec::new();
     for record in job.db.list_scopes(&query).await?.items {
