@@ -171,7 +171,8 @@ pub(crate) async fn admit(
         }
         Err(error) => return Err(error),
     };
-    core.shared.jwt.remember(digest, &entry, core.shared.directory.epoch());
+    // What was changed while it was looked up may not be in it: then it is looked up again.
+    core.shared.jwt.remember(digest, &entry, epoch);
     Ok(entry)
 }
 
