@@ -45,3 +45,19 @@ def test_a_customer_with_a_long_name_is_billed_under_its_beginning(gateway, prov
     gateway.spend(key, CALL_COST)
     spent = ok(gateway.ask("GET", f"/customer/info?end_user_id={kept}".replace("ä", "%C3%A4")))["spend"]
     assert spent == pytest.approx(statuses.count(200) * CALL_COST)
+
+
+@pytest.mark.parametrize("path, body", [
+    ("/team/new", {"team_id": "a\0b"}), ("/team/new", {"team_alias": "a\0b"}), ("/key/generate", {"key_alias": "a\0b"}),
+    ("/user/new", {"user_id": "a\0b", "auto_create_key": False}), ("/customer/new", {"user_id": "a\0b"}),
+])
+def test_a_nul_character_is_refused(gateway, path, body):
+    refused = gateway.ask("POST", path, body)
+    assert refused.status == 400 and "NUL" in str(refused.json), refused.body
+
+
+def test_calls_that_name_such_a_customer_or_tag_are_served(gateway, provider):
+    key = gateway.new_key()
+    assert gateway.chat("oai/say", key, user="a\0b", metadata={"tags": ["t\0g"]}).status == 200
+    row = gateway.rows(key, 1)[0]
+    assert (row["end_user"], row["request_tags"]) == ("a\ufffdb", ["t\ufffdg"])

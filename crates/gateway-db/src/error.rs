@@ -14,8 +14,8 @@ pub enum DbErrorKind {
     DuplicateAlias,
     /// A living scope with this id exists already.
     DuplicateScope,
-    /// A name is longer than can be kept.
-    TooLong,
+    /// A name is longer than can be kept, or holds what cannot.
+    BadName,
     /// There is no such row.
     NotFound,
     /// The database URL is not one we understand.
@@ -103,7 +103,7 @@ impl From<DbError> for llm_types::Error {
             DbErrorKind::DuplicateKey => (ErrorKind::BadRequest, "the key exists already"),
             DbErrorKind::DuplicateAlias => (ErrorKind::BadRequest, "the key alias exists already"),
             DbErrorKind::DuplicateScope => (ErrorKind::BadRequest, "the id exists already"),
-            DbErrorKind::TooLong => (ErrorKind::BadRequest, "a name is too long"),
+            DbErrorKind::BadName => (ErrorKind::BadRequest, "a name is too long, or holds a NUL character"),
             DbErrorKind::NotFound => (ErrorKind::NotFound, "not found"),
             DbErrorKind::Unavailable | DbErrorKind::Timeout | DbErrorKind::Unsure => {
                 (ErrorKind::Overloaded, "the database is not available; try again")
@@ -144,6 +144,8 @@ fn classify_sqlx(error: &sqlx::Error) -> DbErrorKind {
             match database.code().as_deref() {
                 Some("5" | "6" | "261" | "517" | "57014" | "55P03") => DbErrorKind::Timeout,
                 Some("10" | "13" | "14") => DbErrorKind::Unavailable,
+                // A NUL character in a text, or in a text of JSON.
+                Some("22021" | "22P05") => DbErrorKind::BadName,
                 Some(code) if code.len() == 5 && ["08", "40", "53", "57"].contains(&&code[..2]) => {
                     DbErrorKind::Unavailable
                 }

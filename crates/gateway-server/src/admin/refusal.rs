@@ -121,7 +121,12 @@ impl From<DbError> for Refusal {
                     .with_vendor_type("bad_request_error")
                     .with_param("key")
             }
-            DbErrorKind::DuplicateScope | DbErrorKind::TooLong => {
+            // It came from the database, which names nothing.
+            DbErrorKind::BadName if std::error::Error::source(&error).is_some() => {
+                let words = "a text holds a NUL character, which cannot be kept";
+                Error::new(ErrorKind::BadRequest, words).with_vendor_type("bad_request")
+            }
+            DbErrorKind::DuplicateScope | DbErrorKind::BadName => {
                 Error::new(ErrorKind::BadRequest, error.to_string()).with_vendor_type("bad_request")
             }
             DbErrorKind::NotFound => Error::new(ErrorKind::NotFound, "Key not found.")

@@ -73,6 +73,17 @@ impl KeyEntry {
         self.chain.iter().map(|link| &link.scope).find(|scope| scope.id.kind == ScopeKind::Team)
     }
 
+    /// The organisation that pays: the key's own, else its team's.
+    pub(crate) fn organization(&self) -> Option<&str> {
+        let link = self.chain.iter().find(|link| link.scope.id.kind == ScopeKind::Organization)?;
+        Some(&link.scope.id.id)
+    }
+
+    /// Whether its team has moved to another organisation since.
+    fn has_moved(&self) -> bool {
+        home_of(&self.record, self.team()).as_deref() != self.organization()
+    }
+
     /// The limits that hold for it now.
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = match &self.budget {
@@ -149,7 +160,7 @@ impl Directory {
 
     /// Changes whenever any entry does: what was looked up under an older epoch is stale.
     pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.epoch.load(Ordering::Acquire).wrapping_add(self.scopes.moves())
     }
 
     /// Makes every connection look its key up anew: the master key may have changed.
@@ -160,7 +171,7 @@ impl Directory {
     /// The key, if it is in memory.
     pub(crate) fn cached(&self, digest: &KeyDigest) -> Option<Arc<KeyEntry>> {
         if let Some(entry) = self.entries.get(digest) {
-            return Some(Arc::clone(&entry));
+            return Some(Arc::clone(&entry)).filter(|entry| !entry.has_moved());
         }
         let successor = self.retired.successor(digest)?;
         self.entries.get(&successor).map(|entry| Arc::clone(&entry))
@@ -238,17 +249,22 @@ impl Directory {
     /// Who pays besides the key. A user's own limits do not hold for the keys of a team (surface §4.6).
     async fn chain(&self, record: &KeyRecord) -> Result<Vec<Link>> {
         let settings = &record.settings;
+        let team = match &settings.team_id {
+            Some(team) => Some(self.scopes.find(ScopeId::new(ScopeKind::Team, team)).await?),
+            None => None,
+        };
+        let organization = home_of(record, team.as_ref());
         let named = |kind, id: &Option<String>| Some((ScopeId::new(kind, id.clone()?), true));
         let member = |kind, id: &Option<String>| {
             Some((ScopeId::member(kind, id.clone()?, settings.user_id.clone()?), true))
         };
         let ids = [
             named(ScopeKind::Team, &settings.team_id),
-            named(ScopeKind::Organization, &settings.organization_id),
+            named(ScopeKind::Organization, &organization),
             named(ScopeKind::Project, &settings.project_id),
             named(ScopeKind::User, &settings.user_id).map(|(id, _)| (id, settings.team_id.is_none())),
             member(ScopeKind::TeamMember, &settings.team_id),
-            member(ScopeKind::OrganizationMember, &settings.organization_id),
+            member(ScopeKind::OrganizationMember, &organization),
         ];
         let mut chain = Vec::new();
         for (id, bound) in ids.into_iter().flatten() {
@@ -392,6 +408,12 @@ impl Directory {
             None => record.spend,
         }
     }
+}
+
+/// The organisation of a key: its own, else its team's.
+fn home_of(record: &KeyRecord, team: Option<&Arc<Scope>>) -> Option<String> {
+    let own = record.settings.organization_id.clone();
+    own.or_else(|| team?.view().record.as_ref()?.settings.organization_id.clone())
 }
 
 fn limits_of(record: &KeyRecord) -> Limits {

@@ -4,7 +4,7 @@
 //! database. What an operator sets is swapped inside, so that whoever holds the scope sees it at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use dashmap::{DashMap, DashSet};
@@ -140,6 +140,11 @@ const fn named_by_requests(kind: ScopeKind) -> bool {
     matches!(kind, ScopeKind::Customer | ScopeKind::Tag)
 }
 
+/// The organisation a team belongs to.
+fn home(view: &View) -> Option<&str> {
+    view.record.as_ref()?.settings.organization_id.as_deref()
+}
+
 /// Whether a scope was deleted and made again between two looks at it.
 fn made_anew(was: &View, now: &View) -> bool {
     match (&was.record, &now.record) {
@@ -162,6 +167,8 @@ pub(crate) struct Scopes {
     version: AtomicI64,
     /// Somebody says something of calls: until then nobody is asked.
     ruled: AtomicBool,
+    /// How often a team went to another organisation: the keys of such a team are looked up anew.
+    moves: AtomicU64,
     calendar: ArcSwap<Calendar>,
 }
 
@@ -177,8 +184,14 @@ impl Scopes {
             budgeted: BudgetedGroups::default(),
             version: AtomicI64::new(0),
             ruled: AtomicBool::new(false),
+            moves: AtomicU64::new(0),
             calendar,
         }
+    }
+
+    /// How often teams went to other organisations.
+    pub(super) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Acquire)
     }
 
     /// The scope, if it is in memory.
@@ -249,7 +262,11 @@ impl Scopes {
                 } else if let Some(record) = self.new_period(&was, &view) {
                     slot.account.set_spent(record.spend);
                 }
+                let moved = id.kind == ScopeKind::Team && home(&was) != home(&view);
                 slot.view.store(Arc::new(view));
+                if moved {
+                    self.moves.fetch_add(1, Ordering::Release);
+                }
             }
         }
         if id.kind != ScopeKind::Budget {

@@ -459,7 +459,7 @@ impl Call {
 
     /// Adds tags that its payers put on it.
     pub(super) fn tag(&mut self, tags: Vec<String>) {
-        for tag in tags {
+        for tag in tags.into_iter().map(without_nul) {
             if !self.tags.contains(&tag) {
                 self.tags.push(tag.clone());
             }
@@ -489,7 +489,12 @@ fn id_value(id: CallId) -> HeaderValue {
 /// A name as the ledger keeps it: a customer with a longer one is counted and billed under its beginning.
 fn as_booked(mut name: String) -> String {
     name.truncate(name.floor_char_boundary(LONGEST_NAME));
-    name
+    without_nul(name)
+}
+
+/// A text as PostgreSQL can keep it.
+pub(super) fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 #[cfg(test)]

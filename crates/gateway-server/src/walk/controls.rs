@@ -141,7 +141,7 @@ impl Call {
         let Some(Value::Array(tags)) = tags else { return };
         for tag in tags.iter().filter_map(Value::as_str) {
             if !self.tags.iter().any(|have| have == tag) {
-                self.tags.push(tag.to_owned());
+                self.tags.push(super::call::without_nul(tag.to_owned()));
             }
         }
     }

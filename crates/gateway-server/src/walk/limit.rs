@@ -382,7 +382,7 @@ pub(crate) fn owner<'a>(caller: &'a Caller, end_user: Option<&'a str>) -> Owner<
                 key: entry.record.hash.as_str(),
                 user_id: text(&settings.user_id),
                 team_id: text(&settings.team_id),
-                organization_id: text(&settings.organization_id),
+                organization_id: entry.organization().unwrap_or_default(),
                 end_user,
                 project_id: text(&settings.project_id),
                 parts: "",
