@@ -266,3 +266,13 @@ def test_what_is_wrong_in_a_query_is_said_to_be_there(gateway):
     assert refused.status == 422 and refused.json["detail"][0]["loc"] == ["query", "team_id"]
     refused = gateway.ask("POST", "/team/update", {})
     assert refused.status == 422 and refused.json["detail"][0]["loc"] == ["body", "team_id"]
+
+
+def test_a_period_that_is_cleared(gateway):
+    key = gateway.new_key(max_budget=1, budget_duration="30d")
+    assert gateway.key_info(key)["budget_reset_at"]
+    ok(gateway.ask("POST", "/key/update", {"key": key, "budget_duration": "-1"}))
+    assert gateway.key_info(key)["budget_duration"] is None and gateway.key_info(key)["budget_reset_at"] is None
+    team = ok(gateway.ask("POST", "/team/new", {"max_budget": 1, "budget_duration": "7d"}))["team_id"]
+    ok(gateway.ask("POST", "/team/update", {"team_id": team, "budget_duration": "-1"}))
+    assert ok(gateway.ask("GET", f"/team/info?team_id={team}"))["team_info"]["budget_duration"] is None

@@ -98,3 +98,28 @@ def test_organisations_by_a_part_of_their_name(gateway):
     id = ok(gateway.ask("POST", "/organization/new", {"organization_alias": name}))["organization_id"]
     for query in (f"org_alias={name[:-2].upper()}", f"org_id={id}"):
         assert [org["organization_id"] for org in ok(gateway.ask("GET", f"/organization/list?{query}"))] == [id]
+
+
+def test_what_people_see_beside_lists(gateway):
+    """Roles are no secret; members see their organisations; who runs a team or an organisation sees what it did."""
+    from datetime import date, timedelta
+
+    user, other = fresh("user"), fresh("user")
+    key = ok(gateway.ask("POST", "/user/new", {"user_id": user, "user_role": "internal_user"}))["key"]
+    assert "internal_user" in ok(gateway.ask("GET", "/user/available_roles", key=key))
+    mine, foreign = (ok(gateway.ask("POST", "/organization/new", {"organization_alias": fresh("o")}))["organization_id"] for _ in "ab")
+    listed = lambda: [org["organization_id"] for org in ok(gateway.ask("GET", "/organization/list", key=key))]
+    assert listed() == []
+    add = lambda org, who, role, by: gateway.ask("POST", "/organization/member_add", {
+        "organization_id": org, "member": {"user_id": who, "role": role}}, key=by)
+    assert add(mine, other, "internal_user", key).status == 403
+    ok(gateway.ask("POST", "/organization/member_add", {"organization_id": mine, "member": {"user_id": user, "role": "org_admin"}}))
+    assert listed() == [mine]
+    assert add(mine, other, "internal_user", key).status == 200 and add(foreign, other, "org_admin", key).status == 403
+    days = f"start_date={date.today() - timedelta(days=1)}&end_date={date.today() + timedelta(days=1)}"
+    assert gateway.ask("GET", f"/organization/daily/activity?{days}", key=key).status == 200
+    assert gateway.ask("GET", f"/organization/daily/activity?{days}&organization_ids={foreign}", key=key).status == 403
+    own = ok(gateway.ask("POST", "/team/new", {"organization_id": mine}))["team_id"]
+    stranger = team(gateway)
+    assert gateway.ask("GET", f"/team/daily/activity?{days}&team_ids={own},{stranger}", key=key).status == 200
+    assert gateway.ask("GET", f"/team/daily/activity?{days}&team_ids={stranger}", key=key).status == 403

@@ -82,6 +82,14 @@ impl Fields {
         Ok(())
     }
 
+    /// A budget's period; `-1` clears it, as `null` does (surface §4.8).
+    pub(super) fn period(&mut self, name: &str) -> Change<String> {
+        match self.text(name) {
+            Change::Set(text) if text == "-1" => Change::Clear,
+            other => other,
+        }
+    }
+
     /// A text.
     pub(super) fn text(&mut self, name: &str) -> Change<String> {
         self.take(name, "string_type", "Input should be a valid string", |value| {
@@ -252,7 +260,7 @@ impl Fields {
             metadata: always(self.map("metadata")),
             max_budget: self.money("max_budget")?,
             soft_budget: self.money("soft_budget")?,
-            budget_duration: self.text("budget_duration"),
+            budget_duration: self.period("budget_duration"),
             rpm_limit: self.count("rpm_limit"),
             tpm_limit: self.count("tpm_limit"),
             tpd_limit: self.count("tpd_limit"),

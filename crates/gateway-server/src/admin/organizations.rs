@@ -133,7 +133,9 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
     query.alias_part = job.param("org_alias");
     query.ids.extend(job.param("org_id"));
     let mut rows = Vec::new();
-    for record in job.db.list_scopes(&query).await?.items {
+    let seen = job.organizations_seen().await?;
+    let is_seen = |id: &String| seen.as_ref().is_none_or(|seen| seen.contains(id));
+    for record in job.db.list_scopes(&query).await?.items.into_iter().filter(|one| is_seen(&one.id.id)) {
         rows.push(row(job, &record).await?);
     }
     Ok(Value::Array(rows))

@@ -82,13 +82,7 @@ pub(super) async fn spend_scope(job: &Job) -> Result<SpendScope, Refusal> {
         return Ok(SpendScope::All);
     }
     let Some(rights) = Rights::of(job).await? else { return Err(not_yours_to_see()) };
-    let run = |team: &ScopeRecord| team.settings.role.as_deref() == Some("admin");
-    let mut teams: Vec<String> =
-        rights.teams.iter().filter(|team| run(team)).map(|team| team.id.id.clone()).collect();
-    for organization in rights.organizations {
-        let query = ScopeQuery { organization_id: Some(organization), ..ScopeQuery::of(ScopeKind::Team) };
-        teams.extend(job.db.list_scopes(&query).await?.items.into_iter().map(|team| team.id.id));
-    }
+    let teams = rights.teams_run(job).await?;
     Ok(SpendScope::Own { user: rights.user, teams })
 }
 
@@ -127,9 +121,28 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
         Action::Organization(OrganizationAction::InfoOfSeveral) => {
             super::organizations::named(job)?.iter().try_for_each(|asked| rights.administers(asked))
         }
+        // The handler shows those that the caller is a member of.
+        Action::Organization(OrganizationAction::List) => Ok(()),
+        Action::Organization(
+            OrganizationAction::MemberAdd
+            | OrganizationAction::MemberUpdate
+            | OrganizationAction::MemberDelete,
+        ) => {
+            let body = object(job)?;
+            let asked = body.get("organization_id").and_then(Value::as_str).unwrap_or_default();
+            rights.administers(asked)
+        }
         Action::Activity(ActivityOf::User, _) => {
             narrow(job, "user_id", &rights.user);
             Ok(())
+        }
+        Action::Activity(ActivityOf::Organization, _) => {
+            let own = rights.organizations.clone();
+            narrow_to(job, "organization_ids", own, "You do not administer any of these organizations")
+        }
+        Action::Activity(ActivityOf::Team, _) => {
+            let own = rights.teams_run(job).await?;
+            narrow_to(job, "team_ids", own, "You do not run any of these teams")
         }
         Action::Spend(action) if action.is_scoped() => rights.spend(job, action).await,
         _ => Err(crate::routes::operators_only(path).into()),
@@ -172,6 +185,19 @@ fn narrow(job: &mut Job, name: &str, value: &str) {
     job.query = Some(query::with(job.query.as_deref(), name, value));
 }
 
+/// Sets a list of ids in the query to those of them that are the caller's; all of the caller's where none are asked for.
+fn narrow_to(job: &mut Job, name: &str, own: Vec<String>, none: &str) -> Result<(), Refusal> {
+    let asked = job.param(name);
+    let is_asked =
+        |own: &String| asked.as_ref().is_none_or(|asked| asked.split(',').any(|id| id.trim() == own));
+    let seen: Vec<String> = own.into_iter().filter(is_asked).collect();
+    if seen.is_empty() {
+        return Err(refused(none));
+    }
+    narrow(job, name, &seen.join(","));
+    Ok(())
+}
+
 /// The organisations the caller administers.
 pub(super) async fn organizations(job: &Job) -> Result<Vec<String>, Refusal> {
     Ok(Rights::of(job).await?.map(|rights| rights.organizations).unwrap_or_default())
@@ -185,6 +211,17 @@ impl Job {
         }
         let rights = Rights::of(self).await?;
         Ok(Some(rights.into_iter().flat_map(|rights| rights.teams).map(|team| team.id.id).collect()))
+    }
+
+    /// The organisations the caller is a member of; `None` for administrators, who see everything.
+    pub(super) async fn organizations_seen(&self) -> Result<Option<Vec<String>>, Refusal> {
+        if self.caller.role() != Role::Other {
+            return Ok(None);
+        }
+        let Some(rights) = Rights::of(self).await? else { return Ok(Some(Vec::new())) };
+        let query = ScopeQuery { member: Some(rights.user), ..ScopeQuery::of(ScopeKind::OrganizationMember) };
+        let found = self.db.list_scopes(&query).await?.items;
+        Ok(Some(found.into_iter().map(|member| member.id.id).collect()))
     }
 }
 
@@ -398,16 +435,21 @@ impl Rights {
             let words = "Only proxy admins and organization admins can list users.";
             return Err(Refusal::detail(StatusCode::FORBIDDEN, words));
         }
-        let asked = job.param("organization_ids");
-        let is_asked = |own: &&String| {
-            asked.as_ref().is_none_or(|asked| asked.split(',').any(|id| id.trim() == own.as_str()))
-        };
-        let seen: Vec<&str> = self.organizations.iter().filter(is_asked).map(String::as_str).collect();
-        if seen.is_empty() {
-            return Err(refused("You do not administer any of these organizations".to_owned()));
+        let own = self.organizations.clone();
+        narrow_to(job, "organization_ids", own, "You do not administer any of these organizations")
+    }
+
+    /// The teams that the caller runs: as their administrator, or their organisation's.
+    async fn teams_run(&self, job: &Job) -> Result<Vec<String>, Refusal> {
+        let admin = |member: &&ScopeRecord| member.settings.role.as_deref() == Some("admin");
+        let mut run: Vec<String> =
+            self.teams.iter().filter(admin).map(|member| member.id.id.clone()).collect();
+        for organization in &self.organizations {
+            let organization_id = Some(organization.clone());
+            let query = ScopeQuery { organization_id, ..ScopeQuery::of(ScopeKind::Team) };
+            run.extend(job.db.list_scopes(&query).await?.items.into_iter().map(|team| team.id.id));
         }
-        narrow(job, "organization_ids", &seen.join(","));
-        Ok(())
+        Ok(run)
     }
 
     async fn teams(&self, job: &mut Job, action: TeamAction, path: &str) -> Result<(), Refusal> {

@@ -78,7 +78,7 @@ impl Fields {
         Ok(LimitEdit {
             max_budget: self.money("max_budget")?,
             soft_budget: self.money("soft_budget")?,
-            budget_duration: self.text("budget_duration"),
+            budget_duration: self.period("budget_duration"),
             budget_reset_at: Change::Keep,
             rpm_limit: self.count("rpm_limit"),
             tpm_limit: self.count("tpm_limit"),

@@ -63,7 +63,7 @@ impl UserAction {
 
     /// Whether everybody may ask: the answer is about the caller.
     pub(super) fn is_own(self) -> bool {
-        matches!(self, Self::Info | Self::RowAlone | Self::Filter)
+        matches!(self, Self::Info | Self::RowAlone | Self::Filter | Self::Roles)
     }
 }
 

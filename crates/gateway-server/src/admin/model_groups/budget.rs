@@ -23,7 +23,7 @@ pub(super) async fn set(job: &Job) -> Result<Value, Refusal> {
     let limits = LimitEdit {
         max_budget: fields.money("max_budget")?,
         soft_budget: fields.money("soft_budget")?,
-        budget_duration: fields.text("budget_duration"),
+        budget_duration: fields.period("budget_duration"),
         ..LimitEdit::default()
     };
     let budget_id = fields.text("budget_id");

@@ -66,7 +66,7 @@ pub(super) fn member_limits(
 ) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
     let mut limits = LimitEdit {
         max_budget: fields.money("max_budget_in_team")?,
-        budget_duration: fields.text("budget_duration"),
+        budget_duration: fields.period("budget_duration"),
         rpm_limit: fields.count("rpm_limit"),
         tpm_limit: fields.count("tpm_limit"),
         ..LimitEdit::default()
