@@ -276,3 +276,16 @@ def test_a_period_that_is_cleared(gateway):
     team = ok(gateway.ask("POST", "/team/new", {"max_budget": 1, "budget_duration": "7d"}))["team_id"]
     ok(gateway.ask("POST", "/team/update", {"team_id": team, "budget_duration": "-1"}))
     assert ok(gateway.ask("GET", f"/team/info?team_id={team}"))["team_info"]["budget_duration"] is None
+
+
+def test_what_would_limit_nothing_is_refused(gateway):
+    """Rates that are no numbers, and a shared budget that is not there."""
+    for path, body in (("/key/generate", {}), ("/team/new", {}), ("/organization/new", {"organization_alias": fresh("o")})):
+        for field, rates in (("model_rpm_limit", {"gpt": "x"}), ("model_rpm_limit", {"gpt": -1}), ("model_tpm_limit", {"gpt": 1.5}), ("model_tpm_limit", "x")):
+            refused = gateway.ask("POST", path, {**body, field: rates})
+            assert refused.status == 422 and refused.json["detail"][0]["loc"] == ["body", field], (path, field, refused.body)
+    key = gateway.new_key(model_rpm_limit={"gpt": 5, "claude": None})
+    assert gateway.key_info(key)["model_rpm_limit"]["gpt"] == 5
+    refused = gateway.ask("POST", "/key/generate", {"budget_id": "nobody-made-it"})
+    assert refused.status == 400 and refused.json["error"]["param"] == "budget_id"
+    assert gateway.ask("POST", "/key/update", {"key": key, "budget_id": "nobody-made-it"}).status == 400

@@ -123,3 +123,15 @@ def test_what_people_see_beside_lists(gateway):
     stranger = team(gateway)
     assert gateway.ask("GET", f"/team/daily/activity?{days}&team_ids={own},{stranger}", key=key).status == 200
     assert gateway.ask("GET", f"/team/daily/activity?{days}&team_ids={stranger}", key=key).status == 403
+
+
+def test_keys_of_users_name_their_teams(gateway, made):
+    key = gateway.new_key(user_id=f"{made}-u0", team_id=f"{made}-t0")
+    hashed = ok(gateway.ask("GET", "/key/info", key=key))["key"]
+    own = ok(gateway.ask("GET", f"/user/info?user_id={made}-u0"))
+    alias = f"{made} Team 2"
+    assert {row["token"]: row["team_alias"] for row in own["keys"]}[hashed] == alias
+    everything = ok(gateway.ask("GET", "/user/info"))
+    assert {row["token"]: row["team_alias"] for row in everything["keys"]}[hashed] == alias
+    assert {row["team_id"] for row in everything["teams"]} >= {f"{made}-t{number}" for number in range(3)}
+    assert everything["user_id"]

@@ -82,6 +82,16 @@ impl Fields {
         Ok(())
     }
 
+    /// Rates by the name of a model.
+    pub(super) fn rates(&mut self, name: &str) -> Change<JsonMap> {
+        let message = "Input should be a valid dictionary of non-negative integers";
+        self.take(name, "dict_type", message, |value| {
+            let rates = value.as_object()?;
+            let is_rate = |rate: &Value| rate.is_null() || rate.is_u64();
+            rates.values().all(is_rate).then(|| rates.clone())
+        })
+    }
+
     /// A budget's period; `-1` clears it, as `null` does (surface §4.8).
     pub(super) fn period(&mut self, name: &str) -> Change<String> {
         match self.text(name) {
@@ -266,8 +276,8 @@ impl Fields {
             tpd_limit: self.count("tpd_limit"),
             max_parallel_requests: self.count("max_parallel_requests"),
             model_max_budget: always(self.map("model_max_budget")),
-            model_rpm_limit: always(self.map("model_rpm_limit")),
-            model_tpm_limit: always(self.map("model_tpm_limit")),
+            model_rpm_limit: always(self.rates("model_rpm_limit")),
+            model_tpm_limit: always(self.rates("model_tpm_limit")),
             allowed_routes: always(self.texts("allowed_routes")),
             key_type: self.text("key_type"),
             blocked: always(self.flag("blocked")),

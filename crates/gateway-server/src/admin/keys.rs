@@ -122,6 +122,7 @@ impl Job {
     pub(super) async fn issue_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
         let secret = self.chosen_secret(fields.text("key"))?;
         let patch = fields.patch(&self.moment)?;
+        self.check_budget(&patch).await?;
         let spend = patch.spend.unwrap_or_default();
         let settings = settings_of(patch);
         self.check_key_rates(&settings, None).await?;
@@ -136,6 +137,16 @@ impl Job {
         let record = self.db.insert_key(new).await?;
         self.shared.directory.keep(record.clone()).await?;
         Ok((record, secret))
+    }
+
+    /// Refuses a shared budget that is not there: the key would have none.
+    async fn check_budget(&self, patch: &KeyPatch) -> Result<(), Refusal> {
+        let Some(id) = patch.extra.get("budget_id").and_then(Value::as_str) else { return Ok(()) };
+        if self.db.scope(&ScopeId::new(ScopeKind::Budget, id)).await?.is_some() {
+            return Ok(());
+        }
+        let message = format!("Budget with id '{id}' does not exist: make it by /budget/new first");
+        Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "budget_id", message))
     }
 
     /// The secret that is asked for, where anybody may, or a new one.
@@ -179,6 +190,7 @@ impl Job {
 
     /// Writes a change and makes it hold at once in this process.
     pub(super) async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
+        self.check_budget(&patch).await?;
         let forced_spend = patch.spend;
         if forced_spend.is_some() {
             // What was spent until now must not be added to what is set.

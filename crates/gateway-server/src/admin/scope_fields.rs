@@ -85,8 +85,8 @@ impl Fields {
             tpd_limit: self.count("tpd_limit"),
             max_parallel_requests: self.count("max_parallel_requests"),
             model_max_budget: always(self.map("model_max_budget")),
-            model_rpm_limit: always(self.map("model_rpm_limit")),
-            model_tpm_limit: always(self.map("model_tpm_limit")),
+            model_rpm_limit: always(self.rates("model_rpm_limit")),
+            model_tpm_limit: always(self.rates("model_tpm_limit")),
         })
     }
 }

@@ -1,8 +1,10 @@
 //! `/user/*`: users, their roles, their keys (surface §3.6).
 
+use std::collections::HashMap;
+
 use gateway_db::{
-    Change, JsonMap, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord,
-    ScopeSort, SortOrder,
+    Change, JsonMap, KeyName, KeyQuery, KeyRecord, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery,
+    ScopeRecord, ScopeSort, SortOrder,
 };
 use http::StatusCode;
 use llm_types::{Error, ErrorKind};
@@ -312,9 +314,7 @@ async fn row_alone(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
-    let Some(id) = whose(job)? else {
-        return Ok(json!({ "user_id": null, "user_info": {}, "keys": [], "teams": [] }));
-    };
+    let Some(id) = whose(job)? else { return everything(job).await };
     let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;
     let keys = job.all_keys(KeyQuery { user_id: Some(id.clone()), ..KeyQuery::default() }).await?;
     let mut teams = Vec::new();
@@ -327,9 +327,54 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
     Ok(json!({
         "user_id": id,
         "user_info": row(job, &user).await?,
-        "keys": keys.iter().map(|key| job.full(key)).collect::<Vec<_>>(),
+        "keys": with_teams(job, &keys).await?,
         "teams": teams,
     }))
+}
+
+/// What an administrator who asks for nobody gets: every key and every team.
+async fn everything(job: &Job) -> Result<Value, Refusal> {
+    if job.caller.role() == Role::Other {
+        return Ok(json!({ "user_id": null, "user_info": {}, "keys": [], "teams": [] }));
+    }
+    let keys = job.all_keys(KeyQuery::default()).await?;
+    let mut teams = Vec::new();
+    for team in job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items {
+        let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
+        teams.push(Value::Object(scope_view::team(&team, job.spent(&team), &members)));
+    }
+    let own = job.db.scope(&ScopeId::new(ScopeKind::User, &job.by)).await?;
+    let info = match own {
+        Some(user) => row(job, &user).await?,
+        None => json!({}),
+    };
+    Ok(json!({
+        "user_id": job.by,
+        "user_info": info,
+        "keys": with_teams(job, &keys).await?,
+        "teams": teams,
+    }))
+}
+
+/// Keys as they are shown, each with the alias of its team.
+async fn with_teams(job: &Job, keys: &[KeyRecord]) -> Result<Vec<Value>, Refusal> {
+    let mut ids: Vec<String> = keys.iter().filter_map(|key| key.settings.team_id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut aliases = HashMap::new();
+    // An empty list would be every team.
+    if !ids.is_empty() {
+        let query = ScopeQuery { ids, ..ScopeQuery::of(ScopeKind::Team) };
+        let teams = job.db.list_scopes(&query).await?.items;
+        aliases.extend(teams.into_iter().map(|team| (team.id.id, team.settings.alias)));
+    }
+    let shown = |key: &KeyRecord| {
+        let mut shown = job.full(key);
+        let alias = key.settings.team_id.as_ref().and_then(|team| aliases.get(team));
+        shown["team_alias"] = json!(alias);
+        shown
+    };
+    Ok(keys.iter().map(shown).collect())
 }
 
 async fn list(job: &Job) -> Result<Value, Refusal> {
