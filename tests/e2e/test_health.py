@@ -72,8 +72,8 @@ def test_probes_count_as_calls_where_a_policy_says_how_many_may_fail(spawn, upst
     gateway = spawn(models=models, general_settings=general, router_settings=policy)
     why = lambda: {one["model_id"]: one["why"] for one in gateway.ask("POST", "/utils/route_explain", {"model": "m"}).json["deployments"]}
     seen, until = set(), time.monotonic() + 20
-    while "rests" not in str(why()["ill"]):
-        seen.add(why()["ill"])
+    while "rests" not in str(now := why()["ill"]):
+        seen.add(now)
         assert time.monotonic() < until, (seen, gateway.log())
         time.sleep(0.05)
     assert seen == {None}, "it is not found ill by one probe"
