@@ -109,7 +109,8 @@ def test_a_key_is_shown_what_its_team_may_use(gateway):
     key = gateway.new_key(team_id=team)
     assert [row["id"] for row in gateway.ask("GET", "/v1/models", key=key).json["data"]] == ["gpt"]
     assert {row["model_name"] for row in gateway.ask("GET", "/v2/model/info", key=key).json["data"]} == {"gpt"}
-    assert gateway.ask("GET", "/v1/models/claude", key=key).status == 404
+    unseen = gateway.ask("GET", "/v1/models/claude", key=key)
+    assert (unseen.status, unseen.json) == (404, {"detail": "The model `claude` does not exist or is not accessible"})
 
 
 def test_a_provider_of_ones_own_is_a_record_in_the_configuration(spawn, upstream):

@@ -55,6 +55,17 @@ def test_a_user_keeps_keys_of_their_own(gateway, ann, bob):
     assert ok(gateway.ask("POST", "/key/delete", {"keys": [made["key"]]}, key=key))
 
 
+def test_who_is_refused_reads_what_they_are(gateway, ann):
+    me, key = ann
+    words = f"Route=/budget/list. Your role=internal_user. Your user_id={me[:6]}{'*' * (len(me) - 8)}{me[-2:]}"
+    refused = gateway.ask("GET", "/budget/list", key=key)
+    denied(refused, 401)
+    assert refused.json["error"]["message"].endswith(words), refused.body
+    refused = gateway.ask("GET", "/budget/list", key=gateway.new_key())
+    denied(refused, 401)
+    assert refused.json["error"]["message"].endswith("Your role=unknown. Your user_id=*******"), refused.body
+
+
 def test_a_user_gives_no_more_than_they_have(gateway, ann, bob):
     (_, key), (other, _) = ann, bob
     denied(generate(gateway, key, user_id=other), 403)

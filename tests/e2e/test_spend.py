@@ -172,6 +172,13 @@ def test_daily_activity(gateway, spent, days, entity, ids, form):
 def test_what_is_wrong_is_said(gateway):
     answer = gateway.ask("GET", "/user/daily/activity")
     assert (answer.status, answer.json["detail"]["error"]) == (400, "Please provide start_date and end_date")
+    for path in ("/global/activity", "/global/activity/model", "/global/spend/provider"):
+        for query in ("", "?start_date=2026-01-01", "?end_date=2026-01-01"):
+            answer = gateway.ask("GET", path + query)
+            assert (answer.status, answer.json["detail"]["error"]) == (400, "Please provide start_date and end_date"), path
+    answer = gateway.ask("GET", "/global/spend/tags?start_date=2026-01-01")
+    error = answer.json["error"]
+    assert (answer.status, error["message"], error["type"]) == (400, "Please provide start_date and end_date", "bad_request")
     answer = gateway.ask("GET", "/global/activity?start_date=yesterday")
     assert answer.status == 422 and answer.json["detail"][0]["loc"] == ["query", "start_date"]
     assert gateway.ask("GET", "/global/spend/report?group_by=moon").status == 422

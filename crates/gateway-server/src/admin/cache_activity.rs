@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use gateway_db::{ReportQuery, ReportRow, SpendBy};
-use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::job::Job;
@@ -15,9 +14,7 @@ const UNNAMED: &str = "Unnamed Key";
 
 /// Answers with groups, totals, and what they can be narrowed by.
 pub(super) async fn run(job: &Job) -> Result<Value, Refusal> {
-    let (Some(from), Some(to)) = days::range(job)? else {
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, "Please provide start_date and end_date"));
-    };
+    let (from, to) = days::both(job)?;
     let only = job.param("user_id").map(|user| (SpendBy::User, vec![user])).into_iter().collect();
     let all = ReportQuery {
         from_day: Some(from),

@@ -1,5 +1,6 @@
 //! Days of reports: `2026-11-20` and days since 1970-01-01 UTC.
 
+use http::StatusCode;
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -16,6 +17,20 @@ pub(super) type Range = (Option<i64>, Option<i64>);
 pub(super) fn range(job: &Job) -> Result<Range, Refusal> {
     Ok((param(job, "start_date")?, param(job, "end_date")?))
 }
+
+/// The range where both days have to be said.
+///
+/// # Errors
+/// One that is missing, or that nobody can read.
+pub(super) fn both(job: &Job) -> Result<(i64, i64), Refusal> {
+    match range(job)? {
+        (Some(from), Some(to)) => Ok((from, to)),
+        _ => Err(Refusal::detail(StatusCode::BAD_REQUEST, BOTH)),
+    }
+}
+
+/// What is said where a day is missing.
+pub(super) const BOTH: &str = "Please provide start_date and end_date";
 
 /// A parameter that is a date, alone or before a time.
 pub(super) fn param(job: &Job, name: &str) -> Result<Option<i64>, Refusal> {

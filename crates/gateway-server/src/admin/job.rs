@@ -171,7 +171,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusa
         Action::Model(action) => seldom(|| models::run(job, action)).await?,
         Action::Credential(action) => seldom(|| credentials::run(job, action)).await?,
         // SCIM has answers of its own (`scim::answer`).
-        Action::Scim(_) => return Err(crate::routes::operators_only(path).into()),
+        Action::Scim(_) => return Err(crate::routes::operators_only(&job.caller, path).into()),
         Action::Audit(action) => seldom(|| audit::run(job, action)).await?,
         Action::Spend(action) => return seldom(|| spend::run(job, action)).await,
         Action::Setting(action) => seldom(|| settings::run(job, action)).await?,

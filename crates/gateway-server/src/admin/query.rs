@@ -45,8 +45,7 @@ pub(super) fn with(query: Option<&str>, name: &str, value: &str) -> String {
         let key = pair.split_once('=').map_or(*pair, |(key, _)| key);
         !pair.is_empty() && unescaped(key) != name
     });
-    let escaped = value.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    let own = format!("{name}={escaped}");
+    let own = format!("{name}={}", escaped(value));
     others.chain([own.as_str()]).collect::<Vec<_>>().join("&")
 }
 

@@ -108,7 +108,7 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
     }
     let Some(rights) = Rights::of(job).await? else { return own_key_only(job, action, path) };
     if rights.looks_only && !action.reads() {
-        return Err(crate::routes::operators_only(path).into());
+        return Err(crate::routes::operators_only(&job.caller, path).into());
     }
     match action {
         Action::Key(action) => rights.keys(job, action, path).await,
@@ -145,7 +145,7 @@ pub(super) async fn gate(job: &mut Job, action: Action, path: &str) -> Result<()
             narrow_to(job, "team_ids", own, "You do not run any of these teams")
         }
         Action::Spend(action) if action.is_scoped() => rights.spend(job, action).await,
-        _ => Err(crate::routes::operators_only(path).into()),
+        _ => Err(crate::routes::operators_only(&job.caller, path).into()),
     }
 }
 
@@ -168,7 +168,7 @@ fn own_key_only(job: &Job, action: Action, path: &str) -> Result<(), Refusal> {
             Some(key) if own != Some(&hash_of(&key)) => Err(not_yours_to_see()),
             _ => Ok(()),
         },
-        _ => Err(crate::routes::operators_only(path).into()),
+        _ => Err(crate::routes::operators_only(&job.caller, path).into()),
     }
 }
 
@@ -304,7 +304,7 @@ impl Rights {
                 }
                 Ok(())
             }
-            _ => Err(crate::routes::operators_only(path).into()),
+            _ => Err(crate::routes::operators_only(&job.caller, path).into()),
         }
     }
 
@@ -408,7 +408,7 @@ impl Rights {
         let body = object(job)?;
         let Some(team) = body.get("team_id").and_then(Value::as_str) else { return Ok(()) };
         if !self.runs(job, team).await? && !self.team_permits(job, team, "/key/update").await? {
-            return Err(crate::routes::operators_only(path).into());
+            return Err(crate::routes::operators_only(&job.caller, path).into());
         }
         body.get("update_fields").and_then(Value::as_object).map_or(Ok(()), ordinary)
     }
@@ -482,7 +482,7 @@ impl Rights {
             | TeamAction::CallbackAdd
             | TeamAction::CallbackDelete
             | TeamAction::DisableLogging => self.changes_team(job, action).await,
-            _ => Err(crate::routes::operators_only(path).into()),
+            _ => Err(crate::routes::operators_only(&job.caller, path).into()),
         }
     }
 
@@ -507,7 +507,7 @@ impl Rights {
         let body = object(job)?;
         match body.get("organization_id").and_then(Value::as_str) {
             Some(organization) if self.organizations.iter().any(|own| own == organization) => Ok(()),
-            _ => Err(crate::routes::operators_only(path).into()),
+            _ => Err(crate::routes::operators_only(&job.caller, path).into()),
         }
     }
 
@@ -551,7 +551,7 @@ impl Rights {
                     None => Ok(()),
                 }
             }
-            ProjectAction::Delete => Err(crate::routes::operators_only(path).into()),
+            ProjectAction::Delete => Err(crate::routes::operators_only(&job.caller, path).into()),
         }
     }
 

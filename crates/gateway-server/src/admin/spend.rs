@@ -6,6 +6,7 @@ use gateway_db::{
     SpendQuery, SpendRow,
 };
 use http::StatusCode;
+use llm_types::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
 use super::job::{Job, written};
@@ -93,8 +94,18 @@ pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusa
         SpendAction::GlobalKeys => global::by_keys(&job).await?,
         SpendAction::GlobalTeams => global::by_teams(&job).await?,
         SpendAction::GlobalModels => global::named(&job, SpendBy::Model, "model", "total_spend").await?,
-        SpendAction::GlobalProviders => global::named(&job, SpendBy::Provider, "provider", "spend").await?,
-        SpendAction::GlobalTags => json!({ "spend_per_tag": tags(&job, "name", "spend").await? }),
+        SpendAction::GlobalProviders => {
+            days::both(&job)?;
+            global::named(&job, SpendBy::Provider, "provider", "spend").await?
+        }
+        SpendAction::GlobalTags => {
+            if let (None, _) | (_, None) = days::range(&job)? {
+                return Err(Error::new(ErrorKind::BadRequest, days::BOTH)
+                    .with_vendor_type("bad_request")
+                    .into());
+            }
+            json!({ "spend_per_tag": tags(&job, "name", "spend").await? })
+        }
         SpendAction::TagNames => tag_names(&job).await?,
         SpendAction::TagsDistinct => tag_usage::distinct(&job).await?,
         SpendAction::TagSummary => tag_usage::summary(&job).await?,
@@ -311,10 +322,12 @@ async fn tag_names(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn activity(job: &Job) -> Result<Value, Refusal> {
+    days::both(job)?;
     Ok(activity_of(sums(job, None, &[SpendBy::Day]).await?))
 }
 
 async fn activity_by_model(job: &Job) -> Result<Value, Refusal> {
+    days::both(job)?;
     let mut models: Vec<(String, Vec<ReportRow>)> = Vec::new();
     for mut row in sums(job, None, &[SpendBy::Day, SpendBy::ModelGroup]).await? {
         let model = row.names.pop().unwrap_or_default();

@@ -54,7 +54,7 @@ pub(super) async fn answer(
     let told = async {
         let caller = models::enter(core, conn, &snapshot, &head, path).await?;
         if matches!(caller, Caller::Key(_)) && asked != Asked::Session {
-            return Err(operators_only(path));
+            return Err(operators_only(&caller, path));
         }
         let body = match head.method {
             http::Method::GET => Value::Null,

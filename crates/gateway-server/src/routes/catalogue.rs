@@ -87,7 +87,7 @@ async fn administrators(
     path: &'static str,
 ) -> Result<()> {
     let caller = models::enter(core, conn, snapshot, head, path).await?;
-    if caller.role() == Role::Other { Err(operators_only(path)) } else { Ok(()) }
+    if caller.role() == Role::Other { Err(operators_only(&caller, path)) } else { Ok(()) }
 }
 
 /// The settings of the router, and what the strategies are.

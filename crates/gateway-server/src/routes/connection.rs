@@ -50,7 +50,7 @@ async fn asked(core: &Arc<Core>, conn: &ConnState, request: Request<Incoming>) -
     let (head, body) = request.into_parts();
     let caller = models::enter(core, conn, &snapshot, &head, PATH).await?;
     if caller.role() != Role::Admin {
-        return Err(operators_only(PATH));
+        return Err(operators_only(&caller, PATH));
     }
     let mut body = object(&read_body(body, LIMIT).await?)?;
     let params = map(&mut body, "litellm_params")?;

@@ -30,7 +30,7 @@ pub(super) async fn answer(
     let told = async {
         match models::enter(core, conn, &snapshot, &head, PATH).await? {
             Caller::Operator => {}
-            Caller::Key(_) => return Err(operators_only(PATH)),
+            caller @ Caller::Key(_) => return Err(operators_only(&caller, PATH)),
         }
         let body = read_body(body, LIMIT).await?;
         let body: Value = serde_json::from_slice(&body).map_err(|fault| {

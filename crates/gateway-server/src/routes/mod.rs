@@ -30,7 +30,7 @@ use crate::admin::{self, Action};
 use crate::answer::{self, ReplyBody};
 use crate::door::ConnState;
 use crate::state::Core;
-use crate::walk::{self, Entrance};
+use crate::walk::{self, Caller, Entrance};
 
 /// What a route leads to.
 #[derive(Debug, Clone, Copy)]
@@ -215,17 +215,33 @@ pub(crate) fn listing() -> Vec<(&'static str, &'static str)> {
     TABLE.iter().map(|route| (route.0.as_str(), route.1)).collect()
 }
 
-/// The refusal of a request that is no operator's.
-pub(crate) fn operators_only(path: &str) -> Error {
+/// The refusal of a request that is no operator's, but this caller's.
+pub(crate) fn operators_only(caller: &Caller, path: &str) -> Error {
+    let role = caller.role_name().unwrap_or_else(|| "unknown".to_owned());
+    let user = starred(caller.user().unwrap_or("unknown"));
     Error::new(
         ErrorKind::Unauthenticated,
         format!(
             "Authentication Error, Only proxy admin can be used to generate, delete, update info for new \
-             keys/users/teams. Route={path}. Your role=unknown. Your user_id=None"
+             keys/users/teams. Route={path}. Your role={role}. Your user_id={user}"
         ),
     )
     .with_vendor_type("auth_error")
     .with_param("None")
+}
+
+/// The id of a user as refusals show it: who it is about knows it again, who reads a log does not learn it.
+fn starred(user: &str) -> String {
+    let (ahead, behind) = (6, 2);
+    let length = user.chars().count();
+    match length {
+        0..=4 => "***".to_owned(),
+        5..=8 => "*".repeat(length),
+        _ => {
+            let (first, last) = (user.chars().take(ahead), user.chars().skip(length - behind));
+            first.chain(std::iter::repeat_n('*', length - ahead - behind)).chain(last).collect()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Response, StatusCode};
-use llm_types::{Error, ErrorKind, Result};
+use llm_types::Result;
 use serde_json::{Value, json};
 
 use super::abilities;
@@ -48,10 +48,8 @@ pub(super) async fn one(core: &Arc<Core>, conn: &ConnState, head: &Parts, name: 
     if known && caller.sees(&snapshot, name) && Shown::of(&snapshot, &caller, head).is_well(name) {
         return answer::json_response(StatusCode::OK, &entry(name));
     }
-    answer::openai_error(
-        &Error::new(ErrorKind::NotFound, format!("The model `{name}` does not exist or is not accessible"))
-            .with_param("model"),
-    )
+    // LiteLLM's framework words this one.
+    answer::detail(StatusCode::NOT_FOUND, format!("The model `{name}` does not exist or is not accessible"))
 }
 
 /// `GET /model/info`: the deployments behind the models, without secrets.

@@ -106,3 +106,16 @@ fn the_straight_way_stays_small() {
     let room = room(answer);
     assert!(room <= 14_000, "a call takes {room} bytes of each connection");
 }
+
+#[test]
+fn ids_of_users_are_starred() {
+    for (user, shown) in [
+        ("", "***"),
+        ("anna", "***"),
+        ("unknown", "*******"),
+        ("ann@house", "ann@ho*se"),
+        ("ännchen-tharau", "ännche******au"),
+    ] {
+        assert_eq!(super::starred(user), shown);
+    }
+}

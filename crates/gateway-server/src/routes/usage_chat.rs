@@ -81,7 +81,7 @@ fn sees(caller: &Caller) -> Result<Sees> {
     match (caller.role(), user) {
         (Role::Admin | Role::Viewer, _) => Ok(Sees::All),
         (Role::Other, Some(user)) => Ok(Sees::Own(user)),
-        (Role::Other, None) => Err(operators_only(PATH)),
+        (Role::Other, None) => Err(operators_only(caller, PATH)),
     }
 }
 

@@ -332,6 +332,14 @@ impl Caller {
         said.or_else(|| user?.scope.view().record.as_ref()?.settings.role.clone())
     }
 
+    /// The user whose key it is.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Operator => None,
+            Self::Key(entry) => entry.record.settings.user_id.as_deref(),
+        }
+    }
+
     /// The end user that the caller's token names.
     pub(crate) fn end_user(&self) -> Option<String> {
         match self {

@@ -15,8 +15,8 @@ fn parameters_are_unescaped() {
 #[test]
 fn a_parameter_is_set_whatever_it_was() {
     let query = with(Some("user%5Fid=a&size=5&user_id=b&"), "user_id", "é&=x");
-    assert_eq!(query, "size=5&user_id=%C3%A9%26%3D%78");
+    assert_eq!(query, "size=5&user_id=%C3%A9%26%3Dx");
     assert_eq!(param(Some(&query), "user_id").as_deref(), Some("é&=x"));
     assert_eq!(param(Some(&query), "size").as_deref(), Some("5"));
-    assert_eq!(with(None, "a", "b"), "a=%62");
+    assert_eq!(with(None, "a", "b"), "a=b");
 }

@@ -129,7 +129,7 @@ fn allowed(caller: &Caller, path: &str) -> Result<(), Fault> {
             return Ok(());
         }
     }
-    Err(Refusal::from(crate::routes::operators_only(path)).into())
+    Err(Refusal::from(crate::routes::operators_only(caller, path)).into())
 }
 
 async fn run(job: &Job, action: ScimAction, request: &Request) -> Result<Value, Fault> {

@@ -155,7 +155,7 @@ pub(super) async fn providers(job: &Job) -> Result<Value, Refusal> {
 /// sums stay. The master key alone may do it.
 pub(super) async fn reset_all(job: &Job) -> Result<Value, Refusal> {
     if !matches!(job.caller, Caller::Operator) {
-        return Err(crate::routes::operators_only("/global/spend/reset").into());
+        return Err(crate::routes::operators_only(&job.caller, "/global/spend/reset").into());
     }
     let mut keys = job.all_keys(KeyQuery::default()).await?;
     keys.retain(|key| job.shared.directory.spent(key) != Money::ZERO);

@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use gateway_db::{KeyQuery, ReportRow, ScopeKind, ScopeQuery, SpendBy};
-use http::StatusCode;
 use llm_types::Money;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -24,9 +23,7 @@ pub(super) async fn run(job: &Job) -> Result<Vec<u8>, Refusal> {
         let message = "Input should be 'team', 'customer' or 'api_key'";
         return Err(Refusal::Fields(vec![Refusal::field("enum", "group_by", message, &json!(group))]));
     }
-    let (Some(_), Some(_)) = days::range(job)? else {
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, "Please provide start_date and end_date"));
-    };
+    days::both(job)?;
     match (group, job.param("team_id"), job.param("customer_id")) {
         _ if job.param("api_key").is_some() || job.param("internal_user_id").is_some() => keys(job).await,
         (_, Some(team), Some(customer)) => team_and_customer(job, &team, customer).await,

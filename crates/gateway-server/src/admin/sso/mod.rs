@@ -133,7 +133,7 @@ async fn enter(
         let caller = admit(core, conn, &snapshot, &head).await?;
         caller.may_call_route(&snapshot, path)?;
         if step == SsoStep::Readiness && caller.role() == Role::Other {
-            return Err(crate::routes::operators_only(path));
+            return Err(crate::routes::operators_only(&caller, path));
         }
         Some(caller)
     } else {
