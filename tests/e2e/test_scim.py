@@ -280,8 +280,9 @@ def test_only_administrators_and_scim_keys_are_let_in(directory):
     gateway.ask("POST", "/user/new", {"user_id": "eve", "user_role": "internal_user"})
     eve = gateway.new_key(user_id="eve")
     own = gateway.ask("POST", "/key/generate", {"allowed_routes": ["/scim/*"]}, key=eve)
-    assert own.status == 200, own.body
-    for key in (gateway.new_key(), eve, own.json["key"], gateway.new_key(team_id="t", allowed_routes=["/scim/*"])):
+    assert own.status == 403, own.body
+    given = gateway.new_key(user_id="eve", allowed_routes=["/scim/*"])
+    for key in (gateway.new_key(), eve, given, gateway.new_key(team_id="t", allowed_routes=["/scim/*"])):
         fails(Directory(gateway, key).ask("GET", "/Users"), 401)
         fails(Directory(gateway, key).ask("POST", "/Users", {"userName": "x"}), 401)
     gateway.ask("POST", "/user/new", {"user_id": "vic", "user_role": "proxy_admin_viewer"})

@@ -299,7 +299,7 @@ def test_roles_of_users_open_management(gateway):
     nobody = gateway.new_key(user_id=user(gateway, user_role="internal_user"))
     ask = lambda key, path, body=None: gateway.ask("POST" if body else "GET", path, body, key).status
     assert [ask(key, "/team/list") for key in (admin, viewer, nobody)] == [200, 200, 200], "one's own"
-    assert [ask(key, "/tag/list") for key in (admin, viewer, nobody)] == [200, 200, 401]
+    assert [ask(key, "/budget/list") for key in (admin, viewer, nobody)] == [200, 200, 401]
     new = {"team_alias": "x"}
     assert [ask(key, "/team/new", new) for key in (admin, viewer, nobody)] == [200, 403, 401]
     assert "proxy_admin" in ok(gateway.ask("GET", "/user/available_roles"))

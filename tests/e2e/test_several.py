@@ -50,7 +50,7 @@ def test_what_members_may_do(gateway):
     listed = ok(gateway.ask("GET", f"/team/permissions_list?team_id={owner}", None, key))
     assert listed["team_member_permissions"] == [] and "/key/generate" in listed["all_available_permissions"]
     mine = {"team_id": owner, "user_id": ann}
-    assert gateway.ask("POST", "/key/generate", mine, key).status == 403
+    assert gateway.ask("POST", "/key/generate", mine, key).status == 401
     wanted = {"team_id": owner, "team_member_permissions": ["/key/generate"]}
     assert gateway.ask("POST", "/team/permissions_update", wanted, key).status == 403
     assert ok(gateway.ask("POST", "/team/permissions_update", wanted))["team_member_permissions"] == ["/key/generate"]

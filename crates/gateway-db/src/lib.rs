@@ -32,10 +32,10 @@ pub use record::{
     ScopeSettings, SpendQuery, SpendRow, SpendSort, StoredResponse, TokenKey,
 };
 pub use repo::{
-    CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction, CostRange,
-    DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort, LeaseAsk,
-    LessonRow, LogRows, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges, ScopeQuery,
-    ScopeSort, Seals, SessionOf, SessionSums, SlipName, SlipPut, SortOrder, SpendBy, SpendSums, ToolSpend,
-    ToolsQuery,
+    AliasQuery, CallsBy, CallsQuery, CallsRow, Carry, CleanUp, Cleaned, ConfigEntries, Corrected, Correction,
+    CostRange, DueBudget, DueScope, EndedPeriods, Granted, KeyChanges, KeyName, KeyNames, KeyQuery, KeySort,
+    LeaseAsk, LessonRow, LogRows, Payer, ReportQuery, ReportRow, SLOW_S, SPEND_ROWS_COUNTED, ScopeChanges,
+    ScopeQuery, ScopeSort, Seals, SessionOf, SessionSums, SlipName, SlipPut, SortOrder, SpendBy, SpendSums,
+    ToolSpend, ToolsQuery,
 };
 pub use seal::Seal;

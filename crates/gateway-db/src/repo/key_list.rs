@@ -50,6 +50,19 @@ pub struct KeyQuery {
     pub page: PageRequest,
 }
 
+/// Which aliases a list has.
+#[derive(Debug, Clone, Default)]
+pub struct AliasQuery {
+    /// Part of the alias, in any case.
+    pub search: Option<String>,
+    /// Of keys of this team.
+    pub team_id: Option<String>,
+    /// Of keys of this user or of one of these teams; all keys where nobody is named.
+    pub seen_by: Option<(String, Vec<String>)>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
 /// What a list of keys is ordered by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the field of that name")]
@@ -100,19 +113,23 @@ impl Db {
         Ok(Page::new(items, total, query.page))
     }
 
-    /// One page of the aliases of living keys that contain `search`, in alphabetical order.
+    /// One page of the aliases of living keys, in alphabetical order.
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn key_aliases(
-        &self,
-        search: Option<&str>,
-        page: PageRequest,
-    ) -> Result<Page<String>, DbError> {
+    pub async fn key_aliases(&self, query: &AliasQuery) -> Result<Page<String>, DbError> {
+        let page = query.page;
         let mut condition =
             Condition::all().add(Column::DeletedAt.is_null()).add(Column::Alias.is_not_null());
-        if let Some(part) = search {
+        if let Some(part) = &query.search {
             condition = condition.add(contains(Column::Alias, part));
+        }
+        if let Some(team) = &query.team_id {
+            condition = condition.add(Column::TeamId.eq(team.as_str()));
+        }
+        if let Some((user, teams)) = &query.seen_by {
+            let teams = Column::TeamId.is_in(teams.iter().map(String::as_str));
+            condition = condition.add(Condition::any().add(Column::UserId.eq(user.as_str())).add(teams));
         }
         let matching = Entity::find().filter(condition);
         let total = matching.clone().count(&self.conn).await.map_err(cannot_list)?;

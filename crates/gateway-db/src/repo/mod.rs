@@ -39,7 +39,7 @@ pub use budgets::{Carry, DueBudget, DueScope, EndedPeriods};
 pub use calls::{CallsBy, CallsQuery, CallsRow, SLOW_S};
 pub use correct::{Corrected, Correction, CostRange};
 pub use entries::ConfigEntries;
-pub use key_list::{KeyQuery, KeySort, SortOrder};
+pub use key_list::{AliasQuery, KeyQuery, KeySort, SortOrder};
 pub use key_names::KeyNames;
 pub use keys::{KeyChanges, KeyName};
 pub use leases::{Granted, LeaseAsk, Payer};

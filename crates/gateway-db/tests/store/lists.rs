@@ -1,6 +1,6 @@
 //! Lists of keys: filters, order, pages.
 
-use gateway_db::{Db, KeyName, KeyQuery, KeySort, PageRequest, SortOrder};
+use gateway_db::{AliasQuery, Db, KeyName, KeyQuery, KeySort, PageRequest, SortOrder};
 use llm_types::Money;
 
 use crate::support::{hash, on_each, plain_key};
@@ -92,13 +92,29 @@ async fn order_and_pages_cover_the_list_once() {
 async fn aliases_are_listed_in_order() {
     on_each(async |fresh| {
         fill(&fresh.db).await;
-        let page = PageRequest { page: 1, size: 2 };
-        let answer = fresh.db.key_aliases(Some("eta"), page).await.unwrap();
+        let all = AliasQuery { page: PageRequest { page: 1, size: 2 }, ..AliasQuery::default() };
+        let answer =
+            fresh.db.key_aliases(&AliasQuery { search: Some("eta".into()), ..all.clone() }).await.unwrap();
         assert_eq!(answer.total, 2);
         let mut items = answer.items;
         items.sort();
         assert_eq!(items, ["beta%2", "beta_1"]);
-        assert_eq!(fresh.db.key_aliases(None, page).await.unwrap().total, 5);
+        assert_eq!(fresh.db.key_aliases(&all).await.unwrap().total, 5);
+
+        let of_team = AliasQuery { team_id: Some("team".into()), ..all.clone() };
+        assert_eq!(fresh.db.key_aliases(&of_team).await.unwrap().items, ["beta_1", "gamma"]);
+        let seen = |user: &str, teams: &[&str]| {
+            Some((user.to_owned(), teams.iter().map(|team| (*team).to_owned()).collect()))
+        };
+        for (seen_by, total) in [
+            (seen("u-one", &[]), 2),
+            (seen("u-one", &["team"]), 3),
+            (seen("x", &["team"]), 2),
+            (seen("x", &[]), 0),
+        ] {
+            let query = AliasQuery { seen_by: seen_by.clone(), ..all.clone() };
+            assert_eq!(fresh.db.key_aliases(&query).await.unwrap().total, total, "{seen_by:?}");
+        }
     })
     .await;
 }

@@ -94,10 +94,24 @@ pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Vec<u8>
     query
         .only
         .extend(job.param("api_key").map(|key| (SpendBy::Key, vec![super::keys::hash_of(&key).to_string()])));
+    query.only.extend(whose(&job, of).await?);
+    if job.sees_nothing {
+        let nothing = Found { rows: Vec::new(), page: 1, pages: 1 };
+        return written(&answer(&nothing, &Keys::new()));
+    }
     let found = find(&job, &query, whole).await?;
     let hashes: BTreeSet<&str> = found.rows.iter().map(|row| row.names[2].as_str()).collect();
     let keys = job.db.key_names(&hashes.into_iter().collect::<Vec<_>>()).await?;
     written(&answer(&found, &keys))
+}
+
+/// The user whose calls alone are shown, beside what the range is of.
+async fn whose(job: &Job, of: ActivityOf) -> Result<Option<(SpendBy, Vec<String>)>, Refusal> {
+    let Some(user) = job.param("user_id").filter(|_| of != ActivityOf::User) else { return Ok(None) };
+    if of.source().0.is_none() {
+        return Ok(Some((SpendBy::User, vec![user])));
+    }
+    Ok(Some((SpendBy::Key, job.key_hashes_of(user).await?)))
 }
 
 async fn find(job: &Job, query: &ReportQuery, whole: bool) -> Result<Found, Refusal> {

@@ -42,6 +42,8 @@ pub(super) struct Job {
     pub(super) moment: Moment,
     /// Who is written down as its actor.
     pub(super) by: String,
+    /// Whether the caller may see none of what the request asks for: the answer is empty.
+    pub(super) sees_nothing: bool,
 }
 
 /// Answers a management request.
@@ -116,6 +118,7 @@ pub(super) async fn enter(
         body: read_body(body, BODY_LIMIT).await?,
         moment,
         by,
+        sees_nothing: false,
     })
 }
 

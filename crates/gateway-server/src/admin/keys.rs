@@ -265,6 +265,12 @@ impl Job {
         Ok(self.db.list_keys(&KeyQuery { page, ..query }).await?.items)
     }
 
+    /// The hashes of a user's keys: sums of tags and customers name keys, but not whose they are.
+    pub(super) async fn key_hashes_of(&self, user: String) -> Result<Vec<String>, Refusal> {
+        let keys = self.all_keys(KeyQuery { user_id: Some(user), ..KeyQuery::default() }).await?;
+        Ok(keys.into_iter().map(|key| key.hash.to_string()).collect())
+    }
+
     async fn info(self) -> Result<Value, Refusal> {
         let asked = param(self.query.as_deref(), "key").filter(|key| !key.is_empty());
         let own = match &self.caller {

@@ -151,8 +151,7 @@ async fn narrowed(job: &Job, of: Option<ScopeKind>) -> Result<Vec<(SpendBy, Vec<
     }
     // Sums of tags and customers name keys, but not whose they are.
     if let (Some(_), Some(user)) = (of, job.param("user_id")) {
-        let keys = job.all_keys(KeyQuery { user_id: Some(user), ..KeyQuery::default() }).await?;
-        only.push((SpendBy::Key, keys.iter().map(|key| key.hash.to_string()).collect()));
+        only.push((SpendBy::Key, job.key_hashes_of(user).await?));
     }
     Ok(only)
 }

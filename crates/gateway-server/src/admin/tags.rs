@@ -1,13 +1,18 @@
 //! `/tag/*`: request tags with models and budgets (surface §3.7).
 
-use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use std::collections::BTreeMap;
+
+use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, SpendBy};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::days;
 use super::job::Job;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::scope_view as view;
+use super::spend::sums;
+use crate::walk::Role;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +79,42 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
     Ok(Value::Object(rows))
 }
 
+/// Every tag that is kept, and those that calls named; `start_date` and `end_date` choose among the latter. Who is
+/// no administrator sees the tags of its own calls.
 async fn list(job: &Job) -> Result<Value, Refusal> {
-    let found = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Tag)).await?;
-    Ok(found.items.iter().map(|record| row(job, record)).collect())
+    if job.param("start_date").is_some() != job.param("end_date").is_some() {
+        let words = "start_date and end_date must be provided together";
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, words));
+    }
+    let mut used = used(job).await?;
+    let stored = job.db.list_scopes(&ScopeQuery::of(ScopeKind::Tag)).await?.items;
+    let shown = |record: &&ScopeRecord| job.caller.role() != Role::Other || used.contains_key(&record.id.id);
+    let mut rows: Vec<Value> = stored.iter().filter(shown).map(|record| row(job, record)).collect();
+    for record in &stored {
+        used.remove(&record.id.id);
+    }
+    rows.extend(used.into_iter().map(|(name, (first, last))| {
+        json!({
+            "name": name,
+            "description": "Named by calls, and kept by nobody: it has no models and no budget.",
+            "models": null,
+            "created_at": days::text(&first.to_string()),
+            "updated_at": days::text(&last.to_string()),
+        })
+    }));
+    Ok(Value::Array(rows))
+}
+
+/// The tags of calls, with the first and the last day of each.
+async fn used(job: &Job) -> Result<BTreeMap<String, (i64, i64)>, Refusal> {
+    let mut used: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for row in sums(job, Some(ScopeKind::Tag), &[SpendBy::Scope, SpendBy::Day]).await? {
+        let [tag, day] = row.names.as_slice() else { continue };
+        let Ok(day) = day.parse::<i64>() else { continue };
+        let (first, last) = used.entry(tag.clone()).or_insert((day, day));
+        (*first, *last) = ((*first).min(day), (*last).max(day));
+    }
+    Ok(used)
 }
 
 fn tag(name: &str) -> ScopeId {

@@ -1,6 +1,6 @@
 //! Several keys at once, and keys of services (surface §3.4).
 
-use gateway_db::{Change, PageRequest};
+use gateway_db::{AliasQuery, Change, PageRequest};
 use serde_json::{Value, json};
 
 use super::hash_of;
@@ -33,29 +33,31 @@ impl Job {
         Ok(view::generated(&record, &secret, self.moment.now))
     }
 
-    /// `/v2/key/info`: the keys that are there.
+    /// `/v2/key/info`: the keys that are there and that the caller may see.
     pub(super) async fn info_of_several(self) -> Result<Value, Refusal> {
         let mut fields = self.fields()?;
         let Change::Set(keys) = fields.texts("keys") else {
             fields.finish()?;
             return Err(Refusal::missing("keys"));
         };
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
         for key in &keys {
-            if let Some(record) = self.db.key_by_hash(&hash_of(key)).await? {
-                rows.push(self.full(&record));
-            }
+            found.extend(self.db.key_by_hash(&hash_of(key)).await?);
         }
+        let rows: Vec<Value> = self.keys_seen(found).await?.iter().map(|record| self.full(record)).collect();
         Ok(json!({ "key": keys, "info": rows }))
     }
 
-    /// `/key/aliases`: a page of the aliases of keys, in alphabetical order.
+    /// `/key/aliases`: a page of the aliases of keys, in alphabetical order: all of them, or those of the caller's own
+    /// keys and of its teams' keys.
     pub(super) async fn aliases(self) -> Result<Value, Refusal> {
         let number =
             |name: &str, default: u64| self.param(name).and_then(|text| text.parse().ok()).unwrap_or(default);
         let page = PageRequest { page: number("page", 1).max(1), size: number("size", 50).clamp(1, 500) };
-        let search = self.param("search");
-        let found = self.db.key_aliases(search.as_deref(), page).await?;
+        let seen_by = self.aliases_seen().await?;
+        let wanted =
+            AliasQuery { search: self.param("search"), team_id: self.param("team_id"), seen_by, page };
+        let found = self.db.key_aliases(&wanted).await?;
         Ok(json!({
             "total_count": found.total,
             "current_page": found.page,

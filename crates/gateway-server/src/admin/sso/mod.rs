@@ -251,6 +251,7 @@ impl Visit {
             body: body.to_string().into(),
             moment,
             by: by.to_owned(),
+            sees_nothing: false,
         })
     }
 }
