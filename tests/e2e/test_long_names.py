@@ -24,6 +24,7 @@ ALIAS = "a" * 1_001
 def test_what_nobody_would_find_again_is_refused(gateway, method, path, body, words):
     refused = gateway.ask(method, path, body)
     assert refused.status == 400 and words in str(refused.json), refused.body
+    assert refused.json["error"]["param"] == next(name for name, said in body.items() if said in (LONG, ALIAS))
 
 
 def test_a_change_does_not_make_them_longer_either(gateway):

@@ -193,10 +193,26 @@ def test_costs_are_told_before_and_after(gateway):
     body = {"model": "gpt", "completion_response": reply}
     assert ok(gateway.ask("POST", "/spend/calculate", body))["cost"] == pytest.approx(CALL_COST, abs=1e-12)
     assert gateway.ask("POST", "/spend/calculate", {"model": "gpt"}).status == 400
-    assert gateway.ask("POST", "/spend/calculate", {"model": "nobody", "messages": []}).status == 404
+    unknown = gateway.ask("POST", "/spend/calculate", {"model": "nobody", "messages": []})
+    assert (unknown.status, unknown.json["error"]["param"]) == (400, "model")
+    assert unknown.json["error"]["type"] == "invalid_request_error"
     question = {"model": "gpt", "input_tokens": 10, "output_tokens": 5, "num_requests_per_day": 3}
     told = ok(gateway.ask("POST", "/cost/estimate", question))
     assert told["cost_per_request"] == pytest.approx(CALL_COST, abs=1e-12)
     assert told["input_cost_per_request"] == told["output_cost_per_request"] == pytest.approx(CALL_COST / 2)
     assert told["daily_cost"] == pytest.approx(3 * CALL_COST) and told["monthly_cost"] is None
-    assert gateway.ask("POST", "/cost/estimate", {"model": "gpt", "input_tokens": -1}).status == 400
+    assert gateway.ask("POST", "/cost/estimate", {"model": "gpt", "input_tokens": -1}).status == 422
+    unknown = gateway.ask("POST", "/cost/estimate", {**question, "model": "nobody"})
+    assert unknown.status == 404 and "'nobody'" in unknown.json["detail"]["error"]
+
+
+def test_models_of_the_price_map_are_priced_though_nobody_has_configured_them(gateway):
+    for model in ("gpt-4o-mini", "openai/gpt-4o-mini"):
+        asked = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+        assert 0 < ok(gateway.ask("POST", "/spend/calculate", asked))["cost"] < 0.0001
+    reply = {"model": "gpt-4o-mini", "object": "chat.completion", "choices": [], "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0}}
+    assert ok(gateway.ask("POST", "/spend/calculate", {"completion_response": reply}))["cost"] == pytest.approx(0.15)
+    question = {"model": "gpt-4o-mini", "input_tokens": 1_000_000, "output_tokens": 0, "num_requests_per_month": "2"}
+    told = ok(gateway.ask("POST", "/cost/estimate", question))
+    assert (told["cost_per_request"], told["monthly_cost"]) == (pytest.approx(0.15), pytest.approx(0.3))
+    assert told["provider"] == "openai" and told["input_cost_per_token"] == pytest.approx(1.5e-7)

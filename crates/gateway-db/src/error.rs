@@ -14,6 +14,8 @@ pub enum DbErrorKind {
     DuplicateAlias,
     /// A living scope with this id exists already.
     DuplicateScope,
+    /// A living scope of the kind has this name, or this mail address, already.
+    DuplicateName,
     /// A name is longer than can be kept, or holds what cannot.
     BadName,
     /// There is no such row.
@@ -38,22 +40,34 @@ pub enum DbErrorKind {
 pub struct DbError {
     kind: DbErrorKind,
     context: String,
+    field: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl DbError {
     pub(crate) fn new(kind: DbErrorKind, context: impl Into<String>) -> Self {
-        Self { kind, context: context.into(), source: None }
+        Self { kind, context: context.into(), field: None, source: None }
     }
 
     /// Classifies what sea-orm said while we did `context`.
     pub(crate) fn from_sea(context: impl Into<String>, error: DbErr) -> Self {
-        Self { kind: classify(&error), context: context.into(), source: Some(Box::new(error)) }
+        Self { kind: classify(&error), context: context.into(), field: None, source: Some(Box::new(error)) }
     }
 
     /// The same with another kind.
     pub(crate) fn with_kind(self, kind: DbErrorKind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// The same about a field of what was to be kept.
+    pub(crate) fn of_field(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
+    }
+
+    /// The field it is about, as the management API names it; `None` where it is about none.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        self.field
     }
 
     /// What happened.
@@ -103,6 +117,7 @@ impl From<DbError> for llm_types::Error {
             DbErrorKind::DuplicateKey => (ErrorKind::BadRequest, "the key exists already"),
             DbErrorKind::DuplicateAlias => (ErrorKind::BadRequest, "the key alias exists already"),
             DbErrorKind::DuplicateScope => (ErrorKind::BadRequest, "the id exists already"),
+            DbErrorKind::DuplicateName => (ErrorKind::BadRequest, "the name exists already"),
             DbErrorKind::BadName => (ErrorKind::BadRequest, "a name is too long, or holds a NUL character"),
             DbErrorKind::NotFound => (ErrorKind::NotFound, "not found"),
             DbErrorKind::Unavailable | DbErrorKind::Timeout | DbErrorKind::Unsure => {

@@ -24,6 +24,14 @@ impl Money {
         Self((usd * 1e9).round() as i64)
     }
 
+    /// An amount in USD that can be counted exactly; `None` for what is no number or beyond [`Money::MAX`].
+    #[must_use]
+    pub fn of_usd(usd: f64) -> Option<Self> {
+        // At this size neighbouring floats are two thousand nano-dollars apart: the last of them is out.
+        let most = Self::MAX.as_usd();
+        (usd > -most && usd < most).then(|| Self::from_usd(usd))
+    }
+
     /// The amount in USD, for people and JSON; never for sums.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "presentation only")]

@@ -72,6 +72,22 @@ impl Db {
         transaction.commit().await.map_err(|error| failed("store", error))
     }
 
+    /// Keeps an entry under an id that is free; false where it is not.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert_entry(&self, entry: &ConfigEntry, seal: &Seal) -> Result<bool, DbError> {
+        let (transaction, _) = self.begin_change(Feed::Entries).await?;
+        let id = (entry.kind.as_str().to_owned(), entry.id.clone());
+        let there = Entity::find_by_id(id).one(&transaction).await.map_err(|error| failed("read", error))?;
+        if there.is_some() {
+            return Ok(false);
+        }
+        self.write_entry(&transaction, entry, seal).await?;
+        transaction.commit().await.map_err(|error| failed("store", error))?;
+        Ok(true)
+    }
+
     /// Keeps an entry in place of one that still is as it was read; false where others have changed it since, or it is
     /// gone.
     ///

@@ -102,8 +102,21 @@ impl Db {
     /// # Errors
     /// `DuplicateScope` when a living scope has the id.
     pub async fn insert_scope(&self, scope: NewScope) -> Result<ScopeRecord, DbError> {
+        self.insert_scope_unlike(scope, &[]).await
+    }
+
+    /// The same where no other living scope of its kind may be found by one of these queries. Changes of scopes are
+    /// one after the other: of two with the same name that come together the second is refused.
+    ///
+    /// # Errors
+    /// `DuplicateScope` when a living scope has the id, `DuplicateName` when one is found.
+    pub async fn insert_scope_unlike(
+        &self,
+        scope: NewScope,
+        others: &[ScopeQuery],
+    ) -> Result<ScopeRecord, DbError> {
         check_id(&scope.id)?;
-        check_scope(&scope.settings)?;
+        check_scope(scope.id.kind, &scope.settings)?;
         let (transaction, version) = self.begin_change(Feed::Scopes).await?;
         let old = find(&transaction, &scope.id).await?;
         if let Some(old) = old {
@@ -111,6 +124,14 @@ impl Db {
                 return Err(taken(&scope.id));
             }
             Entity::delete(old.into_active_model()).exec(&transaction).await.map_err(cannot_change)?;
+        }
+        for other in others {
+            let found = Entity::find().filter(condition(other)).limit(1).one(&transaction).await;
+            if let Some(found) = found.map_err(cannot_read)? {
+                let kind = scope.id.kind.as_str();
+                let words = format!("the {kind} `{}` has the same name already", found.id);
+                return Err(DbError::new(DbErrorKind::DuplicateName, words));
+            }
         }
         let row = row(scope, version);
         let insert = Entity::insert(row.clone().into_active_model());
@@ -174,7 +195,7 @@ impl Db {
         }
         let before = scope.clone();
         edit(&mut scope.settings);
-        check_scope(&scope.settings)?;
+        check_scope(scope.id.kind, &scope.settings)?;
         scope.updated_at = now;
         scope.updated_by = by.map(str::to_owned);
         scope.version = version;

@@ -1,7 +1,9 @@
 //! `/v1/access_group` and `/v1/unified_access_group`: models that teams and keys may use besides their own
 //! lists, by belonging to a group (surface §3.7, §14.5).
 
-use gateway_db::{Change, JsonMap, KeyPatch, KeyQuery, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{
+    Change, DbErrorKind, JsonMap, KeyPatch, KeyQuery, ScopeId, ScopeKind, ScopeQuery, ScopeRecord,
+};
 use http::StatusCode;
 use llm_types::Money;
 use serde_json::{Value, json};
@@ -74,12 +76,16 @@ fn read(mut fields: Fields) -> Result<Asked, Refusal> {
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let name = fields.required("access_group_name")?;
+    let name = fields.required("access_group_name");
     fields.put("access_group_name", json!(name));
     let asked = read(fields)?;
     free(job, &name, None).await?;
     teams_exist(job, asked.teams.as_deref()).await?;
-    let record = job.make(group(&new_id()), asked.edit.settings(), Money::ZERO).await?;
+    let made = job.make_unlike(group(&new_id()), asked.edit.settings(), Money::ZERO, &[named(&name)]).await;
+    let record = made.map_err(|refusal| match refusal.is_about(DbErrorKind::DuplicateName) {
+        true => taken(&name),
+        false => refusal,
+    })?;
     assign(job, &record.id.id, asked.teams, asked.keys).await?;
     shown(job, &record).await
 }
@@ -129,14 +135,19 @@ async fn existing(job: &Job) -> Result<ScopeRecord, Refusal> {
 
 /// A name belongs to one group.
 async fn free(job: &Job, name: &str, own: Option<&ScopeId>) -> Result<(), Refusal> {
-    let query = ScopeQuery { alias: Some(name.to_owned()), ..ScopeQuery::of(ScopeKind::AccessGroup) };
-    let taken = job.db.list_scopes(&query).await?.items.iter().any(|record| Some(&record.id) != own);
-    match taken {
-        true => {
-            Err(Refusal::Detail(StatusCode::CONFLICT, json!(format!("Access group '{name}' already exists"))))
-        }
+    let found = job.db.list_scopes(&named(name)).await?.items;
+    match found.iter().any(|record| Some(&record.id) != own) {
+        true => Err(taken(name)),
         false => Ok(()),
     }
+}
+
+fn named(name: &str) -> ScopeQuery {
+    ScopeQuery { alias: Some(name.to_owned()), ..ScopeQuery::of(ScopeKind::AccessGroup) }
+}
+
+fn taken(name: &str) -> Refusal {
+    Refusal::Detail(StatusCode::CONFLICT, json!(format!("Access group '{name}' already exists")))
 }
 
 async fn teams_exist(job: &Job, teams: Option<&[String]>) -> Result<(), Refusal> {

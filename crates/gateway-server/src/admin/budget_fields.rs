@@ -5,6 +5,7 @@ use llm_types::ErrorKind;
 use serde_json::Value;
 
 use super::allocation::GUARANTEED;
+use super::fields::MOST_USD;
 use super::refusal::Refusal;
 use crate::clock::time_of;
 use crate::identity::amount_and_period;
@@ -82,8 +83,10 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     if readable {
         return Ok(());
     }
-    let message = "`temp_budget_increase` and `temp_budget_expiry` go together: expected an amount in USD and a \
-                   time such as `2030-01-31T00:00:00Z`";
+    let message = format!(
+        "`temp_budget_increase` and `temp_budget_expiry` go together: expected an amount in USD, {MOST_USD} at most, and \
+         a time such as `2030-01-31T00:00:00Z`"
+    );
     Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "temp_budget_increase", message))
 }
 
@@ -123,8 +126,8 @@ fn no_budget(field: &str, of: &str, said: &Value) -> Refusal {
     let shown: String = said.to_string().chars().take(80).collect();
     let of = if of.is_empty() { String::new() } else { format!(" for `{of}`") };
     let message = format!(
-        "`{field}` is `{shown}`{of}, expected an amount in USD as `max_budget` and a period such as `30d` as \
-         `budget_duration`"
+        "`{field}` is `{shown}`{of}, expected an amount in USD, {MOST_USD} at most, as `max_budget` and a period such as \
+         `30d` as `budget_duration`"
     );
     Refusal::about(ErrorKind::BadRequest, "bad_request_error", field, message)
 }

@@ -1,10 +1,11 @@
 //! `/budget/*`: limits that teams' members, customers, organisations and tags share (surface §3.7).
 
-use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
 use http::StatusCode;
 use llm_types::Money;
 use serde_json::{Value, json};
 
+use super::fields::always;
 use super::job::Job;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
@@ -46,49 +47,42 @@ pub(super) async fn run(job: Job, action: BudgetAction) -> Result<Value, Refusal
 }
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
-    let (id, edit) = read(job)?;
-    let id = id.unwrap_or_else(new_id);
+    let (id, edit) = read(job, true)?;
     if job.db.scope(&budget(&id)).await?.is_some() {
-        let message = format!("Budget with id '{id}' already exists.");
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
+        return Err(Refusal::taken(&budget(&id)));
     }
-    Ok(row(&job.make(budget(&id), edit.settings(), Money::ZERO).await?))
+    Ok(row(&job.make_new(budget(&id), edit.settings(), Money::ZERO).await?))
 }
 
-fn read(job: &Job) -> Result<(Option<String>, ScopeEdit), Refusal> {
+/// What a request asks for; a new budget that it does not name gets a name.
+fn read(job: &Job, is_new: bool) -> Result<(String, ScopeEdit), Refusal> {
     let mut fields = job.fields()?;
-    let id = match fields.text("budget_id") {
-        Change::Set(id) => Some(id),
-        Change::Keep | Change::Clear => None,
+    let id = match is_new {
+        true => always(fields.text("budget_id")).unwrap_or_default(),
+        false => fields.required("budget_id"),
     };
-    let models = super::fields::always(fields.texts("allowed_models"));
+    let id = if id.is_empty() && is_new { new_id() } else { id };
+    let models = always(fields.texts("allowed_models"));
     let mut edit = fields.scope(&job.moment)?;
     edit.models = models;
     Ok((id, edit))
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
-    let (id, edit) = read(job)?;
-    let Some(id) = id else {
-        return Err(Refusal::missing("budget_id"));
-    };
+    let (id, edit) = read(job, false)?;
     existing(job, &id).await?;
     Ok(row(&job.edit(&budget(&id), edit).await?))
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let id = job.fields()?.required("id")?;
+    let id = job.fields()?.naming("id")?;
     let record = existing(job, &id).await?;
     job.remove(std::slice::from_ref(&record.id)).await?;
     Ok(row(&record))
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(ids) = fields.texts("budgets") else {
-        fields.finish()?;
-        return Err(Refusal::missing("budgets"));
-    };
+    let ids = job.fields()?.naming_several("budgets")?;
     if ids.is_empty() {
         return Ok(json!([]));
     }

@@ -4,6 +4,7 @@ use gateway_db::{Change, ConfigEntry, EntryKind, JsonMap, Seal};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::fields::Fields;
 use super::job::Job;
 use super::models::{merge, seal};
 use super::refusal::Refusal;
@@ -55,31 +56,31 @@ struct Edit {
     info: JsonMap,
 }
 
-fn read(job: &Job) -> Result<(Change<String>, Edit), Refusal> {
-    let mut fields = job.fields()?;
+/// What a request asks for; a new credential has to have values.
+fn read(mut fields: Fields, is_new: bool) -> Result<Edit, Refusal> {
     let map = |change: Change<JsonMap>| match change {
         Change::Set(map) => map,
         Change::Keep | Change::Clear => JsonMap::new(),
     };
-    let name = fields.text("credential_name");
-    let edit =
-        Edit { values: map(fields.map("credential_values")), info: map(fields.map("credential_info")) };
+    let values = match is_new {
+        true => fields.needs("credential_values", |fields| fields.map("credential_values")),
+        false => map(fields.map("credential_values")),
+    };
+    if is_new && values.is_empty() && !fields.is_wrong() {
+        fields.wrong("missing", "credential_values", "Field required", &json!({}));
+    }
+    let edit = Edit { values, info: map(fields.map("credential_info")) };
     fields.finish()?;
-    Ok((name, edit))
+    Ok(edit)
 }
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
-    let (name, edit) = read(job)?;
-    let Change::Set(name) = name else {
-        return Err(Refusal::missing("credential_name"));
-    };
-    if edit.values.is_empty() {
-        return Err(Refusal::missing("credential_values"));
-    }
+    let mut fields = job.fields()?;
+    let name = fields.required("credential_name");
+    let edit = read(fields, true)?;
     if job.db.entry(EntryKind::Credential, &name, seal).await?.is_some() {
-        let message = format!("a credential with the name `{name}` exists already");
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
+        return Err(taken(&name));
     }
     let now = job.moment.now;
     let entry = ConfigEntry {
@@ -94,13 +95,20 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         updated_at: now,
         updated_by: Some(job.by.clone()),
     };
-    job.db.put_entry(&entry, seal).await?;
+    if !job.db.insert_entry(&entry, seal).await? {
+        return Err(taken(&entry.id));
+    }
     done(job, "created").await
+}
+
+fn taken(name: &str) -> Refusal {
+    let message = format!("a credential with the name `{name}` exists already");
+    Refusal::detail(StatusCode::BAD_REQUEST, message)
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
-    let (_, edit) = read(job)?;
+    let edit = read(job.fields()?, false)?;
     let name = job.named.clone().unwrap_or_default();
     let entry = job.db.entry(EntryKind::Credential, &name, seal).await?;
     let mut entry = entry.ok_or_else(|| missing(&name))?;

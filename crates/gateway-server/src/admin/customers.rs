@@ -42,17 +42,16 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         return Err(Refusal::Fields(vec![problem]));
     }
     if job.db.scope(&customer(&id)).await?.is_some() {
-        let message = format!("Customer already exists, passed user_id={id}. Please pass a new user_id.");
-        return Err(Refusal::about(ErrorKind::BadRequest, "bad_request", "user_id", message));
+        return Err(Refusal::taken(&customer(&id)));
     }
     let spend = edit.spend.take().unwrap_or_default();
-    let record = job.make(customer(&id), edit.settings(), spend).await?;
+    let record = job.make_new(customer(&id), edit.settings(), spend).await?;
     Ok(row(job, &record))
 }
 
 fn read(job: &Job) -> Result<(String, ScopeEdit), Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("user_id")?;
+    let id = fields.required("user_id");
     let alias = fields.text("alias");
     let mut edit = fields.scope(&job.moment)?;
     edit.alias = alias;
@@ -79,13 +78,7 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
 }
 
 fn named(job: &Job) -> Result<Vec<String>, Refusal> {
-    let mut fields = job.fields()?;
-    let ids = fields.texts("user_ids");
-    fields.finish()?;
-    match ids {
-        Change::Set(ids) => Ok(ids),
-        Change::Keep | Change::Clear => Err(Refusal::missing("user_ids")),
-    }
+    job.fields()?.naming_several("user_ids")
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {

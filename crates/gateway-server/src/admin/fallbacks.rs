@@ -70,14 +70,13 @@ impl Kind {
 /// Sets the groups to try after one, in their order.
 async fn set(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let group = fields.required("model")?.trim().to_owned();
-    let models = fields.texts("fallback_models");
+    let group = fields.required("model").trim().to_owned();
+    let models = fields.required_texts("fallback_models");
     let word = match fields.text("fallback_type") {
         Change::Set(word) => Some(word),
         Change::Keep | Change::Clear => None,
     };
     fields.nothing_else()?;
-    let Change::Set(models) = models else { return Err(Refusal::missing("fallback_models")) };
     let kind = Kind::of(word.as_deref(), "body")?;
     check(job, &group, &models)?;
     let had = kind.map(&job.shared.snapshot().config.router).of(&group).is_some();

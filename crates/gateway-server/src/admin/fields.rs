@@ -3,17 +3,24 @@
 use gateway_db::{Change, JsonMap, KeyPatch, KeySettings};
 use llm_router::RouterSettings;
 use llm_types::{ErrorKind, Money};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::budget_fields::{check_extra, check_model_budgets};
+use super::lax;
 use super::refusal::Refusal;
 use crate::config::overlaid;
 use crate::limits::{Calendar, next_reset, parse_duration_ms};
 
+/// What the largest amount is called in refusals, in USD: an amount is a number of nano-dollars.
+pub(super) const MOST_USD: u64 = 9_223_372_036;
+
 /// A request body being read: each field is taken once, the rest is kept.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     body: JsonMap,
+    /// Fields of wrong types, and those that are missing.
     problems: Vec<Value>,
+    /// The first value of the right type that makes no sense.
+    senseless: Option<Refusal>,
 }
 
 /// When and where a request is read: durations become times.
@@ -30,9 +37,9 @@ impl Fields {
     ///
     /// # Errors
     /// When the body is none.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(body)) => Ok(Self { body, problems: Vec::new() }),
+            Ok(Value::Object(body)) => Ok(Self { body, problems: Vec::new(), senseless: None }),
             Ok(other) => Err(Refusal::Fields(vec![Refusal::field(
                 "model_attributes_type",
                 "",
@@ -107,25 +114,39 @@ impl Fields {
         })
     }
 
-    /// Texts.
+    /// Texts; each that is none is told by its place.
     pub(super) fn texts(&mut self, name: &str) -> Change<Vec<String>> {
-        self.take(name, "list_type", "Input should be a valid list of strings", |value| {
-            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        })
+        let list =
+            self.take(name, "list_type", "Input should be a valid list", |value| value.as_array().cloned());
+        let list = match list {
+            Change::Set(list) => list,
+            Change::Clear => return Change::Clear,
+            Change::Keep => return Change::Keep,
+        };
+        let before = self.problems.len();
+        let mut texts = Vec::with_capacity(list.len());
+        for (at, item) in list.into_iter().enumerate() {
+            match item {
+                Value::String(text) => texts.push(text),
+                other => {
+                    let mut problem =
+                        Refusal::field("string_type", name, "Input should be a valid string", &other);
+                    problem["loc"] = json!(["body", name, at]);
+                    self.problems.push(problem);
+                }
+            }
+        }
+        if self.problems.len() == before { Change::Set(texts) } else { Change::Keep }
     }
 
     /// A whole number, zero or more.
-    pub(super) fn count(&mut self, name: &str) -> Change<i64> {
-        let message = "Input should be a valid non-negative integer";
-        self.take(name, "int_parsing", message, |value| {
-            let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-            number.filter(|number| *number >= 0)
-        })
+    pub(crate) fn count(&mut self, name: &str) -> Change<i64> {
+        self.read_by(name, lax::count)
     }
 
     /// A yes or no.
     pub(super) fn flag(&mut self, name: &str) -> Change<bool> {
-        self.take(name, "bool_parsing", "Input should be a valid boolean", Value::as_bool)
+        self.read_by(name, lax::boolean)
     }
 
     /// A map.
@@ -133,21 +154,57 @@ impl Fields {
         self.take(name, "dict_type", "Input should be a valid dictionary", |value| value.as_object().cloned())
     }
 
-    /// An amount of USD; numbers in quotes are numbers, as in LiteLLM.
-    pub(super) fn money(&mut self, name: &str) -> Result<Change<Money>, Refusal> {
-        let amount = self.take(name, "float_parsing", "Input should be a valid number", |value| {
-            value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
-        });
-        match amount {
-            Change::Set(usd) if !usd.is_finite() || usd < 0.0 => Err(Refusal::about(
-                ErrorKind::BadRequest,
-                "bad_request_error",
-                name,
-                format!("{name} must be a non-negative finite number"),
-            )),
-            Change::Set(usd) => Ok(Change::Set(Money::from_usd(usd))),
-            Change::Clear => Ok(Change::Clear),
-            Change::Keep => Ok(Change::Keep),
+    /// An amount of USD.
+    pub(super) fn money(&mut self, name: &str) -> Change<Money> {
+        let usd = match self.read_by(name, lax::number) {
+            Change::Set(usd) => usd,
+            Change::Clear => return Change::Clear,
+            Change::Keep => return Change::Keep,
+        };
+        let words = match Money::of_usd(usd) {
+            Some(amount) if usd >= 0.0 => return Change::Set(amount),
+            None if usd.is_finite() && usd > 0.0 => {
+                format!(
+                    "`{name}` is `{usd:e}`, expected an amount in USD of at most {MOST_USD}: more cannot be counted exactly"
+                )
+            }
+            _ => format!("{name} must be a non-negative finite number"),
+        };
+        self.refuse(Refusal::about(ErrorKind::BadRequest, "bad_request_error", name, words));
+        Change::Keep
+    }
+
+    /// Whether the request says something of a field.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.body.contains_key(name)
+    }
+
+    /// Whether a field is missing or of a wrong type.
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// A value of the right type that makes no sense; the first is told, where every type is right.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.senseless.get_or_insert(refusal);
+    }
+
+    /// A field that is wrong, told together with all others.
+    pub(super) fn wrong(&mut self, kind: &str, name: &str, message: &str, found: &Value) {
+        self.problems.push(Refusal::field(kind, name, message, found));
+    }
+
+    fn read_by<T>(&mut self, name: &str, read: impl Fn(&Value) -> Result<T, lax::Wrong>) -> Change<T> {
+        match self.body.shift_remove(name) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(value) => match read(&value) {
+                Ok(read) => Change::Set(read),
+                Err((kind, message)) => {
+                    self.wrong(kind, name, message, &value);
+                    Change::Keep
+                }
+            },
         }
     }
 
@@ -164,7 +221,7 @@ impl Fields {
             Some(value) => match read(&value) {
                 Some(read) => Change::Set(read),
                 None => {
-                    self.problems.push(Refusal::field(kind, name, message, &value));
+                    self.wrong(kind, name, message, &value);
                     Change::Keep
                 }
             },
@@ -194,10 +251,14 @@ impl Fields {
     /// What nobody has taken.
     ///
     /// # Errors
-    /// Every field of a wrong type, together.
-    pub(super) fn finish(mut self) -> Result<JsonMap, Refusal> {
+    /// Every field that is missing or of a wrong type, together; else the first value that makes no sense.
+    pub(crate) fn finish(mut self) -> Result<JsonMap, Refusal> {
         self.check_routing();
-        if self.problems.is_empty() { Ok(self.body) } else { Err(Refusal::Fields(self.problems)) }
+        match self.senseless {
+            _ if !self.problems.is_empty() => Err(Refusal::Fields(self.problems)),
+            Some(senseless) => Err(senseless),
+            None => Ok(self.body),
+        }
     }
 
     /// Nobody else is to take anything: what is left is refused.
@@ -232,22 +293,50 @@ impl Fields {
         }
     }
 
-    /// A text that has to be there.
+    /// A text that has to be there. Where it is not, or is no text, it is empty until [`Self::finish`] says so.
+    pub(crate) fn required(&mut self, name: &str) -> String {
+        self.needs(name, |fields| fields.text(name))
+    }
+
+    /// A list of texts that has to be there, in the same way.
+    pub(super) fn required_texts(&mut self, name: &str) -> Vec<String> {
+        self.needs(name, |fields| fields.texts(name))
+    }
+
+    /// A value of any type that has to be there, in the same way.
+    pub(super) fn required_any(&mut self, name: &str) -> Value {
+        self.needs(name, |fields| Change::to(fields.any(name)))
+    }
+
+    /// A value that has to be there; until [`Self::finish`] says that it is not, what there is where there is nothing.
+    pub(crate) fn needs<T: Default>(&mut self, name: &str, take: impl FnOnce(&mut Self) -> Change<T>) -> T {
+        let before = (self.problems.len(), self.senseless.is_some());
+        if let Change::Set(value) = take(self) {
+            return value;
+        }
+        // What is told of it already is told once.
+        if before == (self.problems.len(), self.senseless.is_some()) {
+            self.wrong("missing", name, "Field required", &Value::Null);
+        }
+        T::default()
+    }
+
+    /// The one text that a request is about; what it says besides is passed over.
     ///
     /// # Errors
-    /// Where it is not, or is no text.
-    pub(super) fn required(&mut self, name: &str) -> Result<String, Refusal> {
-        match self.text(name) {
-            Change::Set(text) => Ok(text),
-            Change::Keep | Change::Clear => {
-                let missing = Refusal::field("missing", name, "Field required", &Value::Null);
-                let mut problems = std::mem::take(&mut self.problems);
-                if problems.is_empty() {
-                    problems.push(missing);
-                }
-                Err(Refusal::Fields(problems))
-            }
-        }
+    /// Where it is missing, or no text.
+    pub(super) fn naming(mut self, name: &str) -> Result<String, Refusal> {
+        let text = self.required(name);
+        self.finish().map(|_| text)
+    }
+
+    /// The list of texts that a request is about, in the same way.
+    ///
+    /// # Errors
+    /// Where it is missing, or no list of texts.
+    pub(super) fn naming_several(mut self, name: &str) -> Result<Vec<String>, Refusal> {
+        let texts = self.required_texts(name);
+        self.finish().map(|_| texts)
     }
 
     /// The change of a key that a request asks for. What is left over goes into `extra`.
@@ -268,8 +357,8 @@ impl Fields {
             config: always(self.map("config")),
             permissions: always(self.map("permissions")),
             metadata: always(self.map("metadata")),
-            max_budget: self.money("max_budget")?,
-            soft_budget: self.money("soft_budget")?,
+            max_budget: self.money("max_budget"),
+            soft_budget: self.money("soft_budget"),
             budget_duration: self.period("budget_duration"),
             rpm_limit: self.count("rpm_limit"),
             tpm_limit: self.count("tpm_limit"),
@@ -284,19 +373,19 @@ impl Fields {
             access_group_ids: always(self.texts("access_group_ids")),
             auto_rotate: always(self.flag("auto_rotate")),
             rotation_interval: self.text("rotation_interval"),
-            spend: match self.money("spend")? {
+            spend: match self.money("spend") {
                 Change::Set(spend) => Some(spend),
                 Change::Keep | Change::Clear => None,
             },
             ..KeyPatch::default()
         };
+        patch.extra = self.finish()?;
         if let Some(budgets) = &patch.model_max_budget {
             check_model_budgets(budgets)?;
         }
         if patch.auto_rotate == Some(true) {
             return Err(unrotated());
         }
-        patch.extra = self.finish()?;
         check_extra(&patch.extra)?;
         patch.expires_at = expiry(duration, moment)?;
         patch.budget_reset_at = reset(&patch.budget_duration, moment)?;

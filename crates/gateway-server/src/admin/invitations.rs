@@ -1,6 +1,6 @@
 //! `/invitation/*`: links by which users set a password (surface §3.6).
 
-use gateway_db::{Change, Invitation, ScopeId, ScopeKind};
+use gateway_db::{Invitation, ScopeId, ScopeKind};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub(super) async fn run(job: Job, action: InvitationAction) -> Result<Value, Ref
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let user = fields.required("user_id")?;
+    let user = fields.required("user_id");
     fields.finish()?;
     if job.db.scope(&ScopeId::new(ScopeKind::User, &user)).await?.is_none() {
         let message = format!("User id={user} does not exist: make the user by /user/new first");
@@ -66,21 +66,16 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
 /// Marks an invitation as made use of, or as good again until it is over.
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("invitation_id")?;
-    let accepted = fields.flag("is_accepted");
+    let id = fields.required("invitation_id");
+    let accepted = fields.needs("is_accepted", |fields| fields.flag("is_accepted"));
     fields.finish()?;
-    let Change::Set(accepted) = accepted else {
-        return Err(Refusal::missing("is_accepted"));
-    };
     let now = job.moment.now;
     let marked = job.db.mark_invitation(&hash_of(&id), accepted.then_some(now), (now, &job.by)).await?;
     Ok(row(&id, &marked.ok_or_else(unknown)?))
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let id = fields.required("invitation_id")?;
-    fields.finish()?;
+    let id = job.fields()?.naming("invitation_id")?;
     let gone = job.db.delete_invitation(&hash_of(&id)).await?.ok_or_else(unknown)?;
     Ok(row(&id, &gone))
 }

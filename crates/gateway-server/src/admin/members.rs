@@ -1,10 +1,11 @@
 //! Members of teams and organisations: who they are, and that they exist.
 
-use gateway_db::{Change, NewScope, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings};
+use gateway_db::{Change, DbErrorKind, NewScope, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings};
 use http::StatusCode;
 use llm_types::Money;
 use serde_json::Value;
 
+use super::fields::Fields;
 use super::job::Job;
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
@@ -18,30 +19,36 @@ pub(super) struct Member {
     pub(super) role: String,
 }
 
-/// Reads one member or a list of them.
-///
-/// # Errors
-/// The first entry that names nobody, or has no role a member may have.
-pub(super) fn read(value: &Value, roles: &[&str]) -> Result<Vec<Member>, Refusal> {
-    match value {
-        Value::Array(list) => list.iter().map(|entry| one(entry, roles)).collect(),
-        entry => Ok(vec![one(entry, roles)?]),
+/// Reads one member or a list of them. Entries that name nobody, or have no role a member may have, are told among the
+/// other problems of the request.
+pub(super) fn read(fields: &mut Fields, (name, value): (&str, &Value), roles: &[&str]) -> Vec<Member> {
+    let entries = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let mut members = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match one(name, entry, roles) {
+            Ok(member) => members.push(member),
+            Err((kind, name, message)) => fields.wrong(kind, name, &message, entry),
+        }
     }
+    members
 }
 
-fn one(entry: &Value, roles: &[&str]) -> Result<Member, Refusal> {
+/// A type of problem, the field, and words.
+type Wrong<'a> = (&'a str, &'a str, String);
+
+fn one<'a>(name: &'a str, entry: &Value, roles: &[&str]) -> Result<Member, Wrong<'a>> {
     let text = |name: &str| {
         entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let role = text("role").unwrap_or_else(|| "user".to_owned());
     if !roles.contains(&role.as_str()) {
         let message = format!("Input should be one of: {}", roles.join(", "));
-        return Err(Refusal::Fields(vec![Refusal::field("enum", "role", &message, &Value::from(role))]));
+        return Err(("enum", "role", message));
     }
     let (user_id, email) = (text("user_id"), text("user_email"));
     if user_id.is_none() && email.is_none() {
-        let message = "Either user_id or user_email must be provided";
-        return Err(Refusal::Fields(vec![Refusal::field("value_error", "member", message, entry)]));
+        let message = "Either user_id or user_email must be provided".to_owned();
+        return Err(("value_error", name, message));
     }
     Ok(Member { user_id, email, role })
 }
@@ -69,8 +76,28 @@ impl Job {
             role: Some("internal_user".to_owned()),
             ..ScopeSettings::default()
         };
-        let id = member.user_id.clone().unwrap_or_else(new_id);
-        self.make(ScopeId::new(ScopeKind::User, id), settings, Money::ZERO).await
+        let id = ScopeId::new(ScopeKind::User, member.user_id.clone().unwrap_or_else(new_id));
+        match self.make(id.clone(), settings, Money::ZERO).await {
+            // Another request has made the same user meanwhile.
+            Err(refusal) if refusal.is_about(DbErrorKind::DuplicateScope) => {
+                self.db.scope(&id).await?.ok_or(refusal)
+            }
+            made => made,
+        }
+    }
+
+    /// Makes a scope that nobody else has made, not even at the same time.
+    pub(super) async fn make_new(
+        &self,
+        id: ScopeId,
+        settings: ScopeSettings,
+        spend: Money,
+    ) -> Result<ScopeRecord, Refusal> {
+        let made = self.make(id.clone(), settings, spend).await;
+        made.map_err(|refusal| match refusal.is_about(DbErrorKind::DuplicateScope) {
+            true => Refusal::taken(&id),
+            false => refusal,
+        })
     }
 
     /// Makes a scope and takes it over.
@@ -80,9 +107,20 @@ impl Job {
         settings: ScopeSettings,
         spend: Money,
     ) -> Result<ScopeRecord, Refusal> {
+        self.make_unlike(id, settings, spend, &[]).await
+    }
+
+    /// The same where no other of its kind may be found by one of these queries.
+    pub(super) async fn make_unlike(
+        &self,
+        id: ScopeId,
+        settings: ScopeSettings,
+        spend: Money,
+        others: &[ScopeQuery],
+    ) -> Result<ScopeRecord, Refusal> {
         let created_at = self.moment.now;
         let new = NewScope { id, settings, spend, created_at, created_by: Some(self.by.clone()) };
-        self.keep(self.db.insert_scope(new).await?).await
+        self.keep(self.db.insert_scope_unlike(new, others).await?).await
     }
 
     /// Changes a scope's settings and takes the change over; its spend too where the change sets it.

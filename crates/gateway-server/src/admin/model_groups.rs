@@ -127,7 +127,7 @@ fn served(job: &Job, names: &[String], stored: &[ConfigEntry]) -> Result<(), Ref
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
     let mut fields = job.fields()?;
-    let name = fields.required("access_group")?;
+    let name = fields.required("access_group");
     if name.trim().is_empty() {
         return Err(bad("access_group is required and cannot be empty"));
     }

@@ -60,17 +60,16 @@ fn read(mut fields: Fields) -> Result<Edit, Refusal> {
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
     let mut fields = job.fields()?;
-    let name = fields.required("model_name")?;
-    let mut edit = read(fields)?;
-    if edit.params.is_empty() {
-        return Err(Refusal::missing("litellm_params"));
+    let name = fields.required("model_name");
+    let params = fields.needs("litellm_params", |fields| fields.map("litellm_params"));
+    if params.is_empty() && !fields.is_wrong() {
+        fields.wrong("missing", "litellm_params", "Field required", &json!({}));
     }
+    let mut edit = Edit { params, ..read(fields)? };
     let id = edit.info.shift_remove("id").and_then(|id| id.as_str().map(str::to_owned));
     let id = id.unwrap_or_else(crate::identity::new_id);
     if in_force(job, &id) || job.db.entry(EntryKind::Model, &id, seal).await?.is_some() {
-        let message =
-            format!("a model with the id `{id}` exists already: leave `model_info.id` out or give another");
-        return Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "model_info.id", message));
+        return Err(taken(&id));
     }
     let name = of_team(name, &mut edit.info);
     let now = job.moment.now;
@@ -134,7 +133,7 @@ pub(super) fn merge(have: &mut JsonMap, given: JsonMap) {
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
     seal(job)?;
-    let id = job.fields()?.required("id")?;
+    let id = job.fields()?.naming("id")?;
     if !job.db.delete_entry(EntryKind::Model, &id).await? {
         let message = if in_force(job, &id) {
             format!("Model with id={id} is in the configuration file: delete it there")
@@ -152,8 +151,9 @@ async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let id = match fields.text("model_id") {
         Change::Set(id) => id,
-        Change::Keep | Change::Clear => fields.required("id")?,
+        Change::Keep | Change::Clear => fields.required("id"),
     };
+    fields.finish()?;
     change(job, seal, &id, |entry| entry.blocked = blocked).await
 }
 
@@ -184,9 +184,17 @@ pub(super) fn crowded(id: &str) -> Refusal {
 }
 
 /// Keeps an entry that can be served, and puts it in force.
+fn taken(id: &str) -> Refusal {
+    let message =
+        format!("a model with the id `{id}` exists already: leave `model_info.id` out or give another");
+    Refusal::about(ErrorKind::BadRequest, "bad_request_error", "model_info.id", message)
+}
+
 async fn keep(job: &Job, seal: &Seal, entry: ConfigEntry) -> Result<Value, Refusal> {
     check(job, &entry)?;
-    job.db.put_entry(&entry, seal).await?;
+    if !job.db.insert_entry(&entry, seal).await? {
+        return Err(taken(&entry.id));
+    }
     job.shared.stored.follow(&job.shared).await?;
     Ok(row(&entry))
 }

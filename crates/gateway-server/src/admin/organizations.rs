@@ -50,17 +50,20 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         Change::Set(id) => id,
         Change::Keep | Change::Clear => new_id(),
     };
-    let alias = Change::Set(fields.required("organization_alias")?);
+    let alias = Change::Set(fields.required("organization_alias"));
     let mut edit = fields.scope(&job.moment)?;
     edit.alias = alias;
     let spend = edit.spend.take().unwrap_or_default();
-    let record = job.make(organization(&id), edit.settings(), spend).await?;
+    if job.db.scope(&organization(&id)).await?.is_some() {
+        return Err(Refusal::taken(&organization(&id)));
+    }
+    let record = job.make_new(organization(&id), edit.settings(), spend).await?;
     row(job, &record).await
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("organization_id")?;
+    let id = fields.required("organization_id");
     let alias = fields.text("organization_alias");
     let mut edit = fields.scope(&job.moment)?;
     edit.alias = alias;
@@ -69,11 +72,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(ids) = fields.texts("organization_ids") else {
-        fields.finish()?;
-        return Err(Refusal::missing("organization_ids"));
-    };
+    let ids = job.fields()?.naming_several("organization_ids")?;
     let mut rows = Vec::new();
     let mut gone = Vec::new();
     for id in &ids {
@@ -143,15 +142,17 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
 
 async fn member_add(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("organization_id")?;
-    let Some(given) = fields.any("member") else {
-        return Err(Refusal::missing("member"));
+    let id = fields.required("organization_id");
+    let wanted = match fields.required_any("member") {
+        // That it is missing is told already.
+        Value::Null => Vec::new(),
+        given => members::read(&mut fields, ("member", &given), ROLES),
     };
-    let limits = limits(&mut fields)?;
+    let limits = limits(&mut fields);
     fields.finish()?;
     existing(job, &id).await?;
     let (mut users, mut made) = (Vec::new(), Vec::new());
-    for member in members::read(&given, ROLES)? {
+    for member in wanted {
         let rest = (limits.clone(), Vec::new(), None);
         let (user, membership) = job.join(ScopeKind::OrganizationMember, &id, &member, rest).await?;
         users.push(Value::Object(view::user(&user, job.spent(&user), &[])));
@@ -164,17 +165,17 @@ async fn member_add(job: &Job) -> Result<Value, Refusal> {
     }))
 }
 
-fn limits(fields: &mut super::fields::Fields) -> Result<LimitEdit, Refusal> {
-    let max_budget = fields.money("max_budget_in_organization")?;
-    Ok(LimitEdit { max_budget, ..LimitEdit::default() })
+fn limits(fields: &mut super::fields::Fields) -> LimitEdit {
+    let max_budget = fields.money("max_budget_in_organization");
+    LimitEdit { max_budget, ..LimitEdit::default() }
 }
 
 async fn member_update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("organization_id")?;
+    let id = fields.required("organization_id");
     let who = (fields.text("user_id"), fields.text("user_email"));
     let role = fields.text("role");
-    let limits = limits(&mut fields)?;
+    let limits = limits(&mut fields);
     fields.finish()?;
     let member = job.membership(ScopeKind::OrganizationMember, &id, who).await?;
     let record = job.edit(&member.id, ScopeEdit { role, limits, ..ScopeEdit::default() }).await?;
@@ -183,7 +184,7 @@ async fn member_update(job: &Job) -> Result<Value, Refusal> {
 
 async fn member_delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("organization_id")?;
+    let id = fields.required("organization_id");
     let who = (fields.text("user_id"), fields.text("user_email"));
     fields.finish()?;
     let member = job.membership(ScopeKind::OrganizationMember, &id, who).await?;

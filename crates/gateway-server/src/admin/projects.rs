@@ -50,42 +50,57 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         Change::Set(id) => id,
         Change::Keep | Change::Clear => new_id(),
     };
-    let team = team(job, &fields.required("team_id")?).await?;
+    let team = fields.required("team_id");
+    let asked = read(job, fields)?;
+    let team = self::team(job, &team).await?;
     if job.db.scope(&project(&id)).await?.is_some() {
-        let message = format!("Project id = {id} already exists. Please use a different project id.");
-        return Err(Refusal::about(ErrorKind::BadRequest, "bad_request", "project_id", message));
+        return Err(Refusal::taken(&project(&id)));
     }
-    let mut edit = read(job, fields, &JsonMap::new())?;
+    let mut edit = asked.onto(&JsonMap::new());
     edit.team_id = Change::Set(team.id.id.clone());
     let spend = edit.spend.take().unwrap_or_default();
     let settings = edit.settings();
     within_team(&settings, &team)?;
-    let record = job.make(project(&id), settings, spend).await?;
+    let record = job.make_new(project(&id), settings, spend).await?;
     Ok(row(job, &record))
 }
 
-/// The change that a request asks for; `metadata` is what there is until now.
-fn read(job: &Job, mut fields: Fields, metadata: &JsonMap) -> Result<ScopeEdit, Refusal> {
+/// The change that a request asks for, and what of it is kept among the metadata.
+struct Asked {
+    edit: ScopeEdit,
+    kept: Vec<(&'static str, Change<Vec<String>>)>,
+}
+
+fn read(job: &Job, mut fields: Fields) -> Result<Asked, Refusal> {
     let alias = fields.text("project_alias");
-    let kept: Vec<_> = IN_METADATA.iter().map(|name| (*name, fields.texts(name))).collect();
-    let mut edit = fields.scope(&job.moment)?;
-    edit.alias = alias;
-    for (name, change) in kept {
-        let Change::Set(texts) = change else { continue };
-        edit.metadata.get_or_insert_with(|| metadata.clone()).insert(name.to_owned(), json!(texts));
+    let kept = IN_METADATA.iter().map(|name| (*name, fields.texts(name))).collect();
+    let edit = ScopeEdit { alias, ..fields.scope(&job.moment)? };
+    Ok(Asked { edit, kept })
+}
+
+impl Asked {
+    /// The change of a project that has these metadata until now.
+    fn onto(self, metadata: &JsonMap) -> ScopeEdit {
+        let mut edit = self.edit;
+        for (name, change) in self.kept {
+            let Change::Set(texts) = change else { continue };
+            edit.metadata.get_or_insert_with(|| metadata.clone()).insert(name.to_owned(), json!(texts));
+        }
+        edit
     }
-    Ok(edit)
 }
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let old = existing(job, &fields.required("project_id")?, "project_id").await?;
+    let id = fields.required("project_id");
     let moved = fields.text("team_id");
+    let asked = read(job, fields)?;
+    let old = existing(job, &id, "project_id").await?;
     let of = match &moved {
         Change::Set(team) => Some(team.clone()),
         Change::Keep | Change::Clear => old.settings.team_id.clone(),
     };
-    let mut edit = read(job, fields, &old.settings.metadata)?;
+    let mut edit = asked.onto(&old.settings.metadata);
     if let Some(of) = of {
         let mut becomes = old.settings.clone();
         edit.clone().apply(&mut becomes);
@@ -96,11 +111,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(ids) = fields.texts("project_ids") else {
-        fields.finish()?;
-        return Err(Refusal::missing("project_ids"));
-    };
+    let ids = job.fields()?.naming_several("project_ids")?;
     let mut gone = Vec::new();
     for id in &ids {
         let record = existing(job, id, "project_ids").await?;

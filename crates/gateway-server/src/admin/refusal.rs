@@ -1,6 +1,6 @@
 //! How management routes say no (surface §3.1).
 
-use gateway_db::{DbError, DbErrorKind};
+use gateway_db::{DbError, DbErrorKind, ScopeId, ScopeKind};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 use llm_types::{Error, ErrorKind, Origin};
@@ -10,7 +10,7 @@ use crate::answer::{self, ReplyBody};
 
 /// Why a management request is not done.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// An error in OpenAI's shape.
     Error(Error),
     /// Fields of the wrong type: status 422, one entry per field.
@@ -28,7 +28,7 @@ impl Refusal {
     }
 
     /// A refusal as `{"detail": {"error": …}}`.
-    pub(super) fn detail(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn detail(status: StatusCode, message: impl Into<String>) -> Self {
         Self::Detail(status, json!({ "error": message.into() }))
     }
 
@@ -53,6 +53,43 @@ impl Refusal {
     /// One entry of a list of field problems, in the shape of LiteLLM's framework.
     pub(super) fn field(kind: &str, name: &str, message: &str, found: &Value) -> Value {
         json!({ "type": kind, "loc": ["body", name], "msg": message, "input": found })
+    }
+
+    /// Fields that do not go together, each of them being right.
+    pub(crate) fn value(message: &str) -> Self {
+        let mut problem = Self::field("value_error", "", &format!("Value error, {message}"), &Value::Null);
+        problem["loc"] = json!(["body"]);
+        Self::Fields(vec![problem])
+    }
+
+    /// Something of this id is here already. So is said by who looks first, and by who came second when two were made
+    /// at the same time.
+    pub(super) fn taken(id: &ScopeId) -> Self {
+        let (kind, id) = (id.kind, &id.id);
+        let bad = |words: String| Self::detail(StatusCode::BAD_REQUEST, words);
+        let about =
+            |field: &str, words: String| Self::about(ErrorKind::BadRequest, "bad_request", field, words);
+        match kind {
+            ScopeKind::Team => bad(format!("Team id = {id} already exists. Please use a different team id.")),
+            ScopeKind::Budget => bad(format!("Budget with id '{id}' already exists.")),
+            ScopeKind::Tag => bad(format!("Tag {id} already exists")),
+            ScopeKind::User => {
+                Self::detail(StatusCode::CONFLICT, format!("User with id {id} already exists"))
+            }
+            ScopeKind::Customer => about(
+                "user_id",
+                format!("Customer already exists, passed user_id={id}. Please pass a new user_id."),
+            ),
+            ScopeKind::Project => about(
+                "project_id",
+                format!("Project id = {id} already exists. Please use a different project id."),
+            ),
+            ScopeKind::Organization => about(
+                "organization_id",
+                format!("Organization id = {id} already exists. Please use a different organization id."),
+            ),
+            _ => about("id", format!("the {} `{id}` exists already", kind.as_str())),
+        }
     }
 
     /// A field is not there that must be.
@@ -86,7 +123,7 @@ impl Refusal {
     }
 
     /// The answer.
-    pub(super) fn into_response(self) -> Response<ReplyBody> {
+    pub(crate) fn into_response(self) -> Response<ReplyBody> {
         match self {
             Self::Error(error) => answer::openai_error(&error),
             Self::Detail(status, detail) => answer::detail(status, detail),
@@ -126,8 +163,13 @@ impl From<DbError> for Refusal {
                 let words = "a text holds a NUL character, which cannot be kept";
                 Error::new(ErrorKind::BadRequest, words).with_vendor_type("bad_request")
             }
-            DbErrorKind::DuplicateScope | DbErrorKind::BadName => {
-                Error::new(ErrorKind::BadRequest, error.to_string()).with_vendor_type("bad_request")
+            DbErrorKind::DuplicateScope | DbErrorKind::DuplicateName | DbErrorKind::BadName => {
+                let said =
+                    Error::new(ErrorKind::BadRequest, error.to_string()).with_vendor_type("bad_request");
+                match error.field() {
+                    Some(field) => said.with_param(field),
+                    None => said,
+                }
             }
             DbErrorKind::NotFound => Error::new(ErrorKind::NotFound, "Key not found.")
                 .with_vendor_type("not_found_error")

@@ -55,17 +55,17 @@ impl Fields {
             models: always(self.texts("models")),
             metadata: always(self.map("metadata")),
             blocked: always(self.flag("blocked")),
-            spend: match self.money("spend")? {
+            spend: match self.money("spend") {
                 Change::Set(spend) => Some(spend),
                 Change::Keep | Change::Clear => None,
             },
-            limits: self.limits()?,
+            limits: self.limits(),
             ..ScopeEdit::default()
         };
+        edit.extra = self.finish()?;
         if let Some(budgets) = &edit.limits.model_max_budget {
             check_model_budgets(budgets)?;
         }
-        edit.extra = self.finish()?;
         check_extra(&edit.extra)?;
         edit.limits.budget_reset_at = match ends {
             Change::Set(at) => Change::Set(end_of_period(&at)?),
@@ -74,10 +74,10 @@ impl Fields {
         Ok(edit)
     }
 
-    fn limits(&mut self) -> Result<LimitEdit, Refusal> {
-        Ok(LimitEdit {
-            max_budget: self.money("max_budget")?,
-            soft_budget: self.money("soft_budget")?,
+    fn limits(&mut self) -> LimitEdit {
+        LimitEdit {
+            max_budget: self.money("max_budget"),
+            soft_budget: self.money("soft_budget"),
             budget_duration: self.period("budget_duration"),
             budget_reset_at: Change::Keep,
             rpm_limit: self.count("rpm_limit"),
@@ -87,7 +87,7 @@ impl Fields {
             model_max_budget: always(self.map("model_max_budget")),
             model_rpm_limit: always(self.rates("model_rpm_limit")),
             model_tpm_limit: always(self.rates("model_tpm_limit")),
-        })
+        }
     }
 }
 

@@ -93,9 +93,7 @@ async fn adjust(job: &Job, name: &str, word: &str) -> Result<Value, Refusal> {
 /// Shows these model groups to the public, and no others.
 async fn make_public(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let gateway_db::Change::Set(groups) = fields.texts("model_groups") else {
-        return Err(Refusal::missing("model_groups"));
-    };
+    let groups = fields.required_texts("model_groups");
     fields.finish()?;
     let snapshot = job.shared.snapshot();
     let served = |name: &String| snapshot.config.models.iter().any(|model| *model.deployment.group == **name);
@@ -113,9 +111,7 @@ async fn make_public(job: &Job) -> Result<Value, Refusal> {
 /// Shows these links beside the public model groups.
 async fn set_links(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let gateway_db::Change::Set(links) = fields.map("useful_links") else {
-        return Err(Refusal::missing("useful_links"));
-    };
+    let links = fields.needs("useful_links", |fields| fields.map("useful_links"));
     fields.finish()?;
     keep(job, PUBLIC_LINKS, links.clone()).await?;
     Ok(json!({

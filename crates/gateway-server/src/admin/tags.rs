@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, SpendBy};
+use gateway_db::{ScopeId, ScopeKind, ScopeQuery, ScopeRecord, SpendBy};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -37,17 +37,17 @@ pub(super) async fn run(job: Job, action: TagAction) -> Result<Value, Refusal> {
 
 fn read(job: &Job) -> Result<(String, ScopeEdit), Refusal> {
     let mut fields = job.fields()?;
-    let name = fields.required("name")?;
+    let name = fields.required("name");
     Ok((name, fields.scope(&job.moment)?))
 }
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let (name, mut edit) = read(job)?;
     if job.db.scope(&tag(&name)).await?.is_some() {
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, format!("Tag {name} already exists")));
+        return Err(Refusal::taken(&tag(&name)));
     }
     let spend = edit.spend.take().unwrap_or_default();
-    let record = job.make(tag(&name), edit.settings(), spend).await?;
+    let record = job.make_new(tag(&name), edit.settings(), spend).await?;
     Ok(json!({ "message": format!("Tag {name} created successfully"), "tag": row(job, &record) }))
 }
 
@@ -59,18 +59,14 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let name = job.fields()?.required("name")?;
+    let name = job.fields()?.naming("name")?;
     let record = existing(job, &name).await?;
     job.remove(std::slice::from_ref(&record.id)).await?;
     Ok(json!({ "message": format!("Tag {name} deleted successfully") }))
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(names) = fields.texts("names") else {
-        fields.finish()?;
-        return Err(Refusal::missing("names"));
-    };
+    let names = job.fields()?.naming_several("names")?;
     let mut rows = Map::new();
     for name in names {
         let record = existing(job, &name).await?;

@@ -126,8 +126,10 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         Change::Set(id) => id,
         Change::Keep | Change::Clear => new_id(),
     };
-    let given = fields.any("members_with_roles");
-    let mut wanted = given.map_or(Ok(Vec::new()), |given| members::read(&given, membership::ROLES))?;
+    let mut wanted = match fields.any("members_with_roles") {
+        Some(given) => members::read(&mut fields, ("members_with_roles", &given), membership::ROLES),
+        None => Vec::new(),
+    };
     // LiteLLM's older names: lists of ids.
     for (list, role) in [("admins", "admin"), ("members", "user")] {
         let ids = if let Change::Set(ids) = fields.texts(list) { ids } else { Vec::new() };
@@ -140,16 +142,16 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         let creator = Member { user_id: Some(job.by.clone()), email: None, role: "admin".to_owned() };
         wanted.push(creator);
     }
+    let asked = asked(job, fields)?;
     let team = team_id(&id);
     if job.db.scope(&team).await?.is_some() {
-        let message = format!("Team id = {id} already exists. Please use a different team id.");
-        return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
+        return Err(Refusal::taken(&team));
     }
-    let mut edit = read(job, fields, None).await?;
+    let mut edit = read(job, asked, None).await?;
     let spend = edit.spend.take().unwrap_or_default();
     let settings = edit.settings();
     job.check_team_rates(&id, &settings, &ScopeSettings::default()).await?;
-    let record = job.make(team, settings, spend).await?;
+    let record = job.make_new(team, settings, spend).await?;
     for member in &wanted {
         let rest = (LimitEdit::default(), Vec::new(), member_budget(&record));
         job.join(ScopeKind::TeamMember, &id, member, rest).await?;
@@ -157,12 +159,22 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     Ok(Value::Object(row(job, &record).await?))
 }
 
-/// The change of a team that a request asks for; the budget of its members is a shared budget of its own.
-async fn read(job: &Job, mut fields: Fields, old: Option<&ScopeRecord>) -> Result<ScopeEdit, Refusal> {
+/// What a request asks for: of a team, and of its members.
+struct Asked {
+    edit: ScopeEdit,
+    for_members: Option<LimitEdit>,
+}
+
+fn asked(job: &Job, mut fields: Fields) -> Result<Asked, Refusal> {
     let alias = fields.text("team_alias");
-    let for_members = members_limits(&mut fields)?;
-    let mut edit = fields.scope(&job.moment)?;
-    edit.alias = alias;
+    let for_members = members_limits(&mut fields);
+    let edit = ScopeEdit { alias, ..fields.scope(&job.moment)? };
+    Ok(Asked { edit, for_members })
+}
+
+/// The change of a team that a request asks for; the budget of its members is a shared budget of its own.
+async fn read(job: &Job, asked: Asked, old: Option<&ScopeRecord>) -> Result<ScopeEdit, Refusal> {
+    let Asked { mut edit, for_members } = asked;
     if let (Some(metadata), Some(old)) = (&mut edit.metadata, old) {
         callbacks::restore(metadata, &old.settings.metadata);
     }
@@ -188,9 +200,9 @@ async fn read(job: &Job, mut fields: Fields, old: Option<&ScopeRecord>) -> Resul
 }
 
 /// `team_member_budget` and its relatives, where a request has any.
-fn members_limits(fields: &mut Fields) -> Result<Option<LimitEdit>, Refusal> {
+fn members_limits(fields: &mut Fields) -> Option<LimitEdit> {
     let limits = LimitEdit {
-        max_budget: fields.money("team_member_budget")?,
+        max_budget: fields.money("team_member_budget"),
         budget_duration: fields.text("team_member_budget_duration"),
         rpm_limit: fields.count("team_member_rpm_limit"),
         tpm_limit: fields.count("team_member_tpm_limit"),
@@ -200,7 +212,7 @@ fn members_limits(fields: &mut Fields) -> Result<Option<LimitEdit>, Refusal> {
         || limits.budget_duration != Change::Keep
         || limits.rpm_limit != Change::Keep
         || limits.tpm_limit != Change::Keep;
-    Ok(any.then_some(limits))
+    any.then_some(limits)
 }
 
 pub(super) fn member_budget(team: &ScopeRecord) -> Option<String> {
@@ -213,9 +225,10 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
     if let Some(named) = &job.named {
         fields.put("team_id", json!(named));
     }
-    let id = fields.required("team_id")?;
+    let id = fields.required("team_id");
+    let asked = asked(job, fields)?;
     let old = existing(job, &id).await?;
-    let edit = read(job, fields, Some(&old)).await?;
+    let edit = read(job, asked, Some(&old)).await?;
     let mut becomes = old.settings.clone();
     edit.clone().apply(&mut becomes);
     job.check_team_rates(&id, &becomes, &old.settings).await?;
@@ -224,11 +237,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(ids) = fields.texts("team_ids") else {
-        fields.finish()?;
-        return Err(Refusal::missing("team_ids"));
-    };
+    let ids = job.fields()?.naming_several("team_ids")?;
     let mut gone = Vec::new();
     for id in &ids {
         gone.push(existing_or_detail(job, id).await?.id);
@@ -340,7 +349,7 @@ async fn list_paged(job: &Job) -> Result<Value, Refusal> {
 }
 
 async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
-    let id = job.fields()?.required("team_id")?;
+    let id = job.fields()?.naming("team_id")?;
     let old = existing(job, &id).await?;
     let record = job.edit(&old.id, ScopeEdit { blocked: Some(blocked), ..ScopeEdit::default() }).await?;
     Ok(Value::Object(row(job, &record).await?))
@@ -348,11 +357,8 @@ async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
 
 async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let Change::Set(named) = fields.texts("models") else {
-        fields.finish()?;
-        return Err(Refusal::missing("models"));
-    };
+    let (id, named) = (fields.required("team_id"), fields.required_texts("models"));
+    fields.finish()?;
     let team = existing(job, &id).await?;
     let mut models = team.settings.models.clone();
     models.retain(|model| !named.contains(model));

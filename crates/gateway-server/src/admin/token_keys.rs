@@ -51,13 +51,13 @@ pub(super) async fn run(job: Job, action: TokenKeyAction) -> Result<Value, Refus
 
 async fn new(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let claim = short(&mut fields, "jwt_claim_name")?.ok_or_else(|| Refusal::missing("jwt_claim_name"))?;
-    let value = short(&mut fields, "jwt_claim_value")?.ok_or_else(|| Refusal::missing("jwt_claim_value"))?;
-    let issuer = short(&mut fields, "jwt_issuer")?.unwrap_or_default();
+    let [claim, value] =
+        ["jwt_claim_name", "jwt_claim_value"].map(|name| fields.needs(name, |fields| short(fields, name)));
+    let issuer = said(short(&mut fields, "jwt_issuer")).unwrap_or_default();
     let description = said(fields.text("description"));
-    let key = key_of(&mut fields)?;
+    let key = key_of(&mut fields);
     fields.nothing_else()?;
-    let key = key.ok_or_else(|| {
+    let key = key?.ok_or_else(|| {
         bad("Provide exactly one of `key` (the virtual key) or `token` (its SHA-256 hash).")
     })?;
     let now = job.moment.now;
@@ -83,15 +83,16 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
 
 async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("id")?;
+    let id = fields.required("id");
     let issuer = match fields.text("jwt_issuer") {
         Change::Keep => None,
         change => Some(said(change).unwrap_or_default()),
     };
     let description = fields.text("description");
     let active = fields.flag("is_active");
-    let key = key_of(&mut fields)?;
+    let key = key_of(&mut fields);
     fields.nothing_else()?;
+    let key = key?;
     let old = find(job, &id).await?;
     let new = TokenKey {
         issuer: issuer.unwrap_or_else(|| old.issuer.clone()),
@@ -111,7 +112,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("id")?;
+    let id = fields.required("id");
     fields.nothing_else()?;
     let old = find(job, &id).await?;
     if !job.db.delete_token_key(&old).await? {
@@ -145,13 +146,17 @@ async fn find(job: &Job, id: &str) -> Result<TokenKey, Refusal> {
 }
 
 /// A text that is kept in an index.
-fn short(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
-    let Change::Set(text) = fields.text(name) else { return Ok(None) };
-    if text.len() > LONGEST {
-        let found = text.len();
-        return Err(bad(format!("`{name}` has {found} bytes, expected {LONGEST} at most")));
+fn short(fields: &mut Fields, name: &str) -> Change<String> {
+    let said = fields.text(name);
+    match &said {
+        Change::Set(text) if text.is_empty() => Change::Keep,
+        Change::Set(text) if text.len() > LONGEST => {
+            let found = text.len();
+            fields.refuse(bad(format!("`{name}` has {found} bytes, expected {LONGEST} at most")));
+            said
+        }
+        _ => said,
     }
-    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// The key that the body names, by itself or by its hash.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gateway_db::{
-    Change, JsonMap, KeyName, KeyQuery, KeyRecord, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery,
-    ScopeRecord, ScopeSort, SortOrder,
+    Change, DbErrorKind, JsonMap, KeyName, KeyQuery, KeyRecord, Page, PageRequest, ScopeId, ScopeKind,
+    ScopeQuery, ScopeRecord, ScopeSort, SortOrder,
 };
 use http::StatusCode;
 use llm_types::{Error, ErrorKind};
@@ -104,11 +104,11 @@ async fn read(job: &Job, mut fields: Fields) -> Result<ScopeEdit, Refusal> {
     {
         let message =
             "Input should be 'proxy_admin', 'proxy_admin_viewer', 'internal_user' or 'internal_user_viewer'";
-        return Err(Refusal::Fields(vec![Refusal::field("enum", "user_role", message, &json!(role))]));
+        fields.wrong("enum", "user_role", message, &json!(role));
     }
     if fields.any("password").is_some() {
         let message = "passwords are set by an invitation, not here";
-        return Err(Refusal::Fields(vec![Refusal::field("value_error", "password", message, &Value::Null)]));
+        fields.wrong("value_error", "password", message, &Value::Null);
     }
     let mut edit = fields.scope(&job.moment)?;
     (edit.alias, edit.email, edit.role) = (alias, email, role);
@@ -145,18 +145,17 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
     let team = super::fields::always(fields.text("team_id")).filter(|team| !team.is_empty());
     teams.extend(team.iter().filter(|team| !teams.contains(team)).cloned().collect::<Vec<_>>());
     let organizations = super::fields::always(fields.texts("organizations")).unwrap_or_default();
-    let mut edit = read(job, fields).await?;
+    let edit = read(job, fields).await?;
     if let Change::Set(email) = &edit.email
         && job.user_by_email(email).await?.is_some()
     {
-        return Err(taken("email", email));
+        return Err(email_taken(email));
     }
     let user = ScopeId::new(ScopeKind::User, &id);
     if job.db.scope(&user).await?.is_some() {
-        return Err(taken("id", &id));
+        return Err(Refusal::taken(&user));
     }
-    let spend = edit.spend.take().unwrap_or_default();
-    let record = job.make(user, edit.settings(), spend).await?;
+    let record = make_alone(job, user, edit).await?;
     let as_role = |role: &str| Member { user_id: Some(id.clone()), email: None, role: role.to_owned() };
     let groups = teams.iter().map(|team| (ScopeKind::TeamMember, team, as_role("user")));
     let companies =
@@ -181,6 +180,23 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
     answer.insert("token".to_owned(), Value::Null);
     answer.insert("token_id".to_owned(), Value::Null);
     Ok(Value::Object(answer))
+}
+
+/// Makes a user whose id and mail address are nobody else's.
+async fn make_alone(job: &Job, user: ScopeId, mut edit: ScopeEdit) -> Result<ScopeRecord, Refusal> {
+    let spend = edit.spend.take().unwrap_or_default();
+    let settings = edit.settings();
+    let email = settings.email.clone();
+    let same = email
+        .iter()
+        .map(|email| ScopeQuery { email: Some(email.clone()), ..ScopeQuery::of(ScopeKind::User) });
+    let others: Vec<ScopeQuery> = same.collect();
+    let made = job.make_unlike(user.clone(), settings, spend, &others).await;
+    made.map_err(|refusal| match email {
+        Some(email) if refusal.is_about(DbErrorKind::DuplicateName) => email_taken(&email),
+        _ if refusal.is_about(DbErrorKind::DuplicateScope) => Refusal::taken(&user),
+        _ => refusal,
+    })
 }
 
 impl Job {
@@ -256,11 +272,7 @@ async fn change(job: &Job, mut fields: Fields) -> Result<(String, Value), Refusa
 }
 
 async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let mut fields = job.fields()?;
-    let Change::Set(ids) = fields.texts("user_ids") else {
-        fields.finish()?;
-        return Err(Refusal::missing("user_ids"));
-    };
+    let ids = job.fields()?.naming_several("user_ids")?;
     remove(job, &ids).await?;
     Ok(json!(ids.len()))
 }
@@ -456,9 +468,8 @@ async fn row(job: &Job, user: &ScopeRecord) -> Result<Value, Refusal> {
     Ok(Value::Object(scope_view::user(user, job.spent(user), &teams)))
 }
 
-fn taken(what: &str, found: &str) -> Refusal {
-    let message = format!("User with {what} {found} already exists");
-    Refusal::detail(StatusCode::CONFLICT, message)
+fn email_taken(email: &str) -> Refusal {
+    Refusal::detail(StatusCode::CONFLICT, format!("User with email {email} already exists"))
 }
 
 fn not_found(id: &str) -> Refusal {

@@ -187,14 +187,14 @@ fn budget_of(of: For, said: &Value) -> Option<PartSpec> {
     Some(PartSpec { of, period: period.map(str::to_owned), limits, counts: None })
 }
 
-/// The amount and the period of a budget; `None` where there is no amount.
+/// The amount and the period of a budget; `None` where there is no amount, or one that cannot be counted.
 pub(crate) fn amount_and_period(said: &Value) -> Option<(Money, Option<&str>)> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let named = |names: [&str; 2]| names.into_iter().find_map(|name| said.get(name)).filter(|v| !v.is_null());
     let amount = number(named(["budget_limit", "max_budget"]).unwrap_or(said))?;
-    let amount = Some(amount).filter(|usd| usd.is_finite() && *usd >= 0.0)?;
+    let amount = Some(amount).filter(|usd| *usd >= 0.0).and_then(Money::of_usd)?;
     let period = named(["time_period", "budget_duration"]).and_then(Value::as_str);
-    Some((Money::from_usd(amount), period))
+    Some((amount, period))
 }
 
 /// The models that serve where a key's budget for one is spent, in order (`budget_fallbacks`).

@@ -22,3 +22,15 @@ fn money_reads_as_dollars() {
     assert_eq!(Money(1_500_000_001).to_string(), "$1.500000001");
     assert_eq!(Money(-150).to_string(), "-$0.000000150");
 }
+
+#[test]
+fn what_cannot_be_counted_is_no_amount() {
+    assert_eq!(Money::of_usd(1.5), Some(Money(1_500_000_000)));
+    assert_eq!(Money::of_usd(-0.0), Some(Money::ZERO));
+    assert_eq!(Money::of_usd(9_223_372_036.0), Some(Money(9_223_372_036_000_000_000)));
+    for usd in
+        [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 9_223_372_036.854_776, 9_223_372_037.0, -1e10]
+    {
+        assert_eq!(Money::of_usd(usd), None, "{usd}");
+    }
+}

@@ -47,6 +47,9 @@ fn every_wrong_type_is_reported() {
 fn senseless_values_are_refused_by_name() {
     for (body, param) in [
         (json!({ "max_budget": -1 }), "max_budget"),
+        (json!({ "max_budget": "nan" }), "max_budget"),
+        (json!({ "soft_budget": 1e300 }), "soft_budget"),
+        (json!({ "spend": 9_223_372_037_u64 }), "spend"),
         (json!({ "duration": "soon" }), "duration"),
         (json!({ "budget_duration": "1 fortnight" }), "budget_duration"),
     ] {
@@ -59,4 +62,27 @@ fn senseless_values_are_refused_by_name() {
 fn key_types_stand_for_routes() {
     assert_eq!(patch(&json!({ "key_type": "llm_api" })).unwrap().allowed_routes.unwrap(), ["llm_api_routes"]);
     assert!(matches!(patch(&json!({ "key_type": "vip" })), Err(Refusal::Fields(_))));
+}
+
+#[test]
+fn a_wrong_type_is_told_before_a_value_that_makes_no_sense() {
+    let Err(Refusal::Fields(problems)) = patch(&json!({ "max_budget": -1, "models": ["a", 2] })) else {
+        panic!("expected field problems");
+    };
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0]["loc"], json!(["body", "models", 1]));
+}
+
+#[test]
+fn everything_that_is_missing_is_told_once() {
+    let mut fields = Fields::read(br#"{"b": 3, "d": null}"#).unwrap();
+    for name in ["a", "b"] {
+        assert_eq!(fields.required(name), "");
+    }
+    assert!(fields.required_texts("c").is_empty());
+    assert!(fields.required_any("d").is_null());
+    let Err(Refusal::Fields(problems)) = fields.finish() else { panic!("expected field problems") };
+    let told: Vec<_> = problems.iter().map(|it| (it["loc"][1].as_str(), it["type"].as_str())).collect();
+    let missing = |name| (Some(name), Some("missing"));
+    assert_eq!(told, [missing("a"), (Some("b"), Some("string_type")), missing("c"), missing("d")]);
 }

@@ -33,9 +33,9 @@ impl Job {
     /// Changes each key by itself; one that cannot be changed does not hinder the others.
     pub(super) async fn update_of_team(self) -> Result<Value, Refusal> {
         let mut fields = self.fields()?;
-        let team = fields.required("team_id")?;
+        let team = fields.required("team_id");
         let (named, all) = (fields.texts("key_ids"), fields.flag("all_keys_in_team"));
-        let changes = fields.map("update_fields");
+        let changes = fields.needs("update_fields", |fields| fields.map("update_fields"));
         fields.finish()?;
         let patch = self.patch_of_many(changes)?;
         let named = match named {
@@ -77,8 +77,7 @@ impl Job {
     }
 
     /// The change, read before any key has it.
-    fn patch_of_many(&self, changes: Change<JsonMap>) -> Result<KeyPatch, Refusal> {
-        let Change::Set(changes) = changes else { return Err(Refusal::missing("update_fields")) };
+    fn patch_of_many(&self, changes: JsonMap) -> Result<KeyPatch, Refusal> {
         if changes.is_empty() {
             return Err(unfit("update_fields", "name at least one field to change", &json!({})));
         }

@@ -102,10 +102,7 @@ impl Job {
     pub(super) async fn reset_spend(self) -> Result<Value, Refusal> {
         let mut fields = self.fields()?;
         let key = self.named_key(&mut fields)?;
-        let Change::Set(spend) = fields.money("reset_to")? else {
-            fields.finish()?;
-            return Err(Refusal::missing("reset_to"));
-        };
+        let spend = fields.needs("reset_to", |fields| fields.money("reset_to"));
         fields.finish()?;
         let hash = hash_of(&key);
         let before = self.db.key_by_hash(&hash).await?.ok_or_else(|| not_found("Key not found."))?;

@@ -14,8 +14,11 @@ impl Job {
     pub(super) async fn generate_for_service(self) -> Result<Value, Refusal> {
         self.check_generation().await?;
         let mut fields = self.fields()?;
-        let team = fields.required("team_id")?;
-        fields.put_back("team_id", Change::Set(team));
+        if let team @ Change::Set(_) = fields.text("team_id") {
+            fields.put_back("team_id", team);
+        } else {
+            fields.wrong("missing", "team_id", "Field required", &Value::Null);
+        }
         fields.any("user_id");
         let alias = fields.text("key_alias");
         let mut metadata = match fields.map("metadata") {
@@ -35,11 +38,7 @@ impl Job {
 
     /// `/v2/key/info`: the keys that are there and that the caller may see.
     pub(super) async fn info_of_several(self) -> Result<Value, Refusal> {
-        let mut fields = self.fields()?;
-        let Change::Set(keys) = fields.texts("keys") else {
-            fields.finish()?;
-            return Err(Refusal::missing("keys"));
-        };
+        let keys = self.fields()?.naming_several("keys")?;
         let mut found = Vec::new();
         for key in &keys {
             found.extend(self.db.key_by_hash(&hash_of(key)).await?);
@@ -90,8 +89,9 @@ impl Job {
 
     async fn update_one(&self, item: &Value) -> Result<Value, Refusal> {
         let mut fields = Fields::read(item.to_string().as_bytes())?;
-        let key = fields.required("key")?;
-        let record = self.change(&hash_of(&key), fields.patch(&self.moment)?).await?;
+        let key = fields.required("key");
+        let patch = fields.patch(&self.moment)?;
+        let record = self.change(&hash_of(&key), patch).await?;
         Ok(self.full(&record))
     }
 }

@@ -21,8 +21,8 @@ pub(super) async fn shown(job: &Job) -> Result<Value, Refusal> {
 pub(super) async fn set(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
     let limits = LimitEdit {
-        max_budget: fields.money("max_budget")?,
-        soft_budget: fields.money("soft_budget")?,
+        max_budget: fields.money("max_budget"),
+        soft_budget: fields.money("soft_budget"),
         budget_duration: fields.period("budget_duration"),
         ..LimitEdit::default()
     };

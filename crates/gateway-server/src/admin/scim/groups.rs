@@ -141,7 +141,11 @@ pub(super) async fn new(job: &Job, request: &Request) -> Result<Value, Fault> {
     }
     let mut settings = job.shared.snapshot().new_team(job.moment.now);
     edit(&said).apply(&mut settings);
-    let team = job.make(scope, settings, Money::ZERO).await?;
+    let made = job.make(scope, settings, Money::ZERO).await;
+    let team = made.map_err(|refusal| match refusal.is_about(DbErrorKind::DuplicateScope) {
+        true => Fault::taken(format!("a group `{id}` is here already")),
+        false => refusal.into(),
+    })?;
     set_members(job, &team, &[], said.members.as_deref().unwrap_or_default()).await?;
     shown(job, request, &team).await.map(Value::Object)
 }

@@ -24,7 +24,7 @@ struct Entry {
 
 /// Takes members out of a team, all of them at the same time.
 pub(super) async fn delete(job: &Job) -> Result<Value, Refusal> {
-    let entries = read(job, |_| Ok((LimitEdit::default(), None)))?;
+    let entries = read(job, |_| (LimitEdit::default(), None))?;
     let team = team(job).await?;
     let (mut gone, mut rows) = (Vec::new(), Vec::with_capacity(entries.len()));
     for entry in &entries {
@@ -59,7 +59,7 @@ pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
 /// The members of a request; all of it is read before anything is done.
 fn read(
     job: &Job,
-    more: impl Fn(&mut Fields) -> Result<(LimitEdit, Option<Vec<String>>), Refusal>,
+    more: impl Fn(&mut Fields) -> (LimitEdit, Option<Vec<String>>),
 ) -> Result<Vec<Entry>, Refusal> {
     let mut fields = job.fields()?;
     let given = fields.any("members").unwrap_or(Value::Null);
@@ -71,7 +71,7 @@ fn read(
     for one in list {
         let mut fields = Fields::read(one.to_string().as_bytes())?;
         let who = (fields.text("user_id"), fields.text("user_email"));
-        let (limits, models) = more(&mut fields)?;
+        let (limits, models) = more(&mut fields);
         fields.nothing_else()?;
         if matches!(who.0, Change::Set(_)) == matches!(who.1, Change::Set(_)) {
             return Err(wrong("Each member must be identified by exactly one of user_id or user_email", one));

@@ -29,7 +29,7 @@ const SECRETS: [&str; 8] =
 /// `POST /team/{team_id}/callback`
 pub(super) async fn add(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let name = fields.required("callback_name")?;
+    let name = fields.required("callback_name");
     let kind = match fields.text("callback_type") {
         Change::Set(kind) => kind,
         Change::Keep | Change::Clear => "success_and_failure".to_owned(),

@@ -1,6 +1,6 @@
 //! Who is in a team: let in, changed, let go, shown to itself.
 
-use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{Change, DbErrorKind, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
 use http::StatusCode;
 use llm_types::{ErrorKind, Money};
 use serde_json::{Value, json};
@@ -22,15 +22,21 @@ const MOST: usize = 500;
 
 pub(super) async fn add(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let Some(given) = fields.any("member") else {
-        return Err(Refusal::missing("member"));
-    };
-    let wanted = members::read(&given, ROLES)?;
-    let limits = member_limits(job, &mut fields)?;
+    let id = fields.required("team_id");
+    let wanted = members_of(&mut fields, "member");
+    let limits = member_limits(job, &mut fields);
     fields.finish()?;
     let team = existing(job, &id).await?;
     joined(job, &team, &wanted, limits).await
+}
+
+/// The members that a request has to name.
+fn members_of(fields: &mut Fields, name: &str) -> Vec<Member> {
+    match fields.required_any(name) {
+        // That it is missing is told already.
+        Value::Null => Vec::new(),
+        given => members::read(fields, (name, &given), ROLES),
+    }
 }
 
 /// Lets users into a team; the answer is the team with who came in.
@@ -48,7 +54,14 @@ async fn joined(
             return Err(already_in_team(&user.id));
         }
         let rest = (limits.clone(), models.clone().unwrap_or_default(), member_budget(team));
-        let (user, membership) = job.join(ScopeKind::TeamMember, id, member, rest).await?;
+        let joined = job.join(ScopeKind::TeamMember, id, member, rest).await;
+        let (user, membership) = joined.map_err(|refusal| match &member.user_id {
+            // Another request has let them in meanwhile.
+            Some(user) if refusal.is_about(DbErrorKind::DuplicateScope) => {
+                already_in_team(&ScopeId::member(ScopeKind::TeamMember, id, user))
+            }
+            _ => refusal,
+        })?;
         let teams = teams_of(job, &user.id.id).await?;
         users.push(Value::Object(view::user(&user, job.spent(&user), &teams)));
         made.push(membership);
@@ -60,19 +73,19 @@ async fn joined(
 }
 
 /// The limits of a member inside its team, and the models it may use there.
-pub(super) fn member_limits(
-    job: &Job,
-    fields: &mut Fields,
-) -> Result<(LimitEdit, Option<Vec<String>>), Refusal> {
+pub(super) fn member_limits(job: &Job, fields: &mut Fields) -> (LimitEdit, Option<Vec<String>>) {
     let mut limits = LimitEdit {
-        max_budget: fields.money("max_budget_in_team")?,
+        max_budget: fields.money("max_budget_in_team"),
         budget_duration: fields.period("budget_duration"),
         rpm_limit: fields.count("rpm_limit"),
         tpm_limit: fields.count("tpm_limit"),
         ..LimitEdit::default()
     };
-    limits.budget_reset_at = fields::reset(&limits.budget_duration, &job.moment)?;
-    Ok((limits, fields::always(fields.texts("allowed_models"))))
+    match fields::reset(&limits.budget_duration, &job.moment) {
+        Ok(at) => limits.budget_reset_at = at,
+        Err(refusal) => fields.refuse(refusal),
+    }
+    (limits, fields::always(fields.texts("allowed_models")))
 }
 
 /// What is added to a member's budget for a time, and until when.
@@ -80,16 +93,15 @@ const RAISE: [&str; 2] = ["temp_budget_increase", "temp_budget_expiry"];
 
 pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
+    let id = fields.required("team_id");
     let who = (fields.text("user_id"), fields.text("user_email"));
     let role = fields.text("role");
     if let Change::Set(role) = &role
         && !ROLES.contains(&role.as_str())
     {
-        let problem = Refusal::field("enum", "role", "Input should be 'admin' or 'user'", &json!(role));
-        return Err(Refusal::Fields(vec![problem]));
+        fields.wrong("enum", "role", "Input should be 'admin' or 'user'", &json!(role));
     }
-    let (limits, models) = member_limits(job, &mut fields)?;
+    let (limits, models) = member_limits(job, &mut fields);
     let mut extra = fields.finish()?;
     extra.retain(|name, _| RAISE.contains(&name.as_str()));
     check_extra(&extra)?;
@@ -113,7 +125,7 @@ pub(super) async fn update(job: &Job) -> Result<Value, Refusal> {
 
 pub(super) async fn delete(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
+    let id = fields.required("team_id");
     let who = (fields.text("user_id"), fields.text("user_email"));
     fields.finish()?;
     let team = existing(job, &id).await?;
@@ -126,18 +138,13 @@ pub(super) async fn delete(job: &Job) -> Result<Value, Refusal> {
 /// they are; each of the others comes in or is refused by itself.
 pub(super) async fn add_several(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
-    let (given, all) = (fields.any("members"), fields.flag("all_users"));
-    let (limits, models) = member_limits(job, &mut fields)?;
+    let id = fields.required("team_id");
+    let all = fields.flag("all_users") == Change::Set(true);
+    let named = if all { Vec::new() } else { members_of(&mut fields, "members") };
+    let (limits, models) = member_limits(job, &mut fields);
     fields.finish()?;
     let team = existing(job, &id).await?;
-    let wanted = match (given, all) {
-        (_, Change::Set(true)) => every_user(job).await?,
-        (Some(given), _) => members::read(&given, ROLES)?,
-        (None, _) => {
-            return Err(Refusal::missing("members"));
-        }
-    };
+    let wanted = if all { every_user(job).await? } else { named };
     if wanted.len() > MOST {
         let message = format!("Maximum {MOST} members can be added at once");
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, message));

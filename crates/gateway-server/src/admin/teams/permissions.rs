@@ -61,7 +61,7 @@ fn permitted(team: &ScopeRecord) -> Value {
 /// `/team/permissions_update`
 pub(super) async fn set(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let id = fields.required("team_id")?;
+    let id = fields.required("team_id");
     let wanted = read(fields)?.1;
     let team = existing(job, &id).await?;
     let record = permit(job, &team, &wanted).await?;
@@ -108,15 +108,9 @@ fn texts_of(listed: &Value) -> Vec<String> {
 
 /// The permissions that a request lists, by which name; unknown ones are refused.
 fn read(mut fields: Fields) -> Result<(&'static str, Vec<String>), Refusal> {
-    let own = fields.texts(NAME);
-    let (name, listed) = match own {
-        Change::Keep => ("permissions", fields.texts("permissions")),
-        own => (NAME, own),
-    };
+    let name = if fields.has("permissions") && !fields.has(NAME) { "permissions" } else { NAME };
+    let listed = fields.required_texts(name);
     fields.finish()?;
-    let Change::Set(listed) = listed else {
-        return Err(Refusal::missing(NAME));
-    };
     match listed.iter().find(|route| !AVAILABLE.contains(&route.as_str())) {
         None => Ok((name, listed)),
         Some(unknown) => {

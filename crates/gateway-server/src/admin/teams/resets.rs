@@ -16,11 +16,8 @@ use crate::walk::{Caller, Role};
 /// `/team/{team_id}/member/{user_id}/reset_spend`: what is spent of its budget becomes `reset_to`, no more than it is.
 pub(super) async fn spend(job: &Job) -> Result<Value, Refusal> {
     let mut fields = job.fields()?;
-    let reset_to = fields.money("reset_to")?;
+    let spend = fields.needs("reset_to", |fields| fields.money("reset_to"));
     fields.finish()?;
-    let Change::Set(spend) = reset_to else {
-        return Err(Refusal::missing("reset_to"));
-    };
     let (_, member) = named(job).await?;
     if is_own(job, &member) {
         // Who runs a team would never reach the limit the team has for them.

@@ -18,7 +18,7 @@ pub(super) fn by_name(section: &mut Section<'_, '_, '_>, key: &str) -> Vec<(Stri
             None => section.error(
                 key,
                 format!("found `{said}` for `{name}`"),
-                "expected `{budget_limit: <USD>, time_period: <such as 1d>}`",
+                "expected `{budget_limit: <USD, 9223372036 at most>, time_period: <such as 1d>}`",
             ),
         }
     }

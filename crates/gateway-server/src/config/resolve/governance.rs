@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderName;
-use llm_types::Secret;
+use llm_types::{Money, Secret};
 use serde_json::{Map, Value};
 
 use super::Section;
@@ -59,16 +59,17 @@ pub(super) fn team_defaults(section: &mut Section<'_, '_, '_>) -> TeamDefaults {
         }
         Some(value)
     };
-    let amount = |value: &Value| value.as_f64().is_some_and(|usd| usd.is_finite() && usd >= 0.0);
+    let amount = |value: &Value| value.as_f64().is_some_and(|usd| usd >= 0.0 && Money::of_usd(usd).is_some());
     let count = |value: &Value| value.as_i64().is_some_and(|count| count >= 0);
     let period = |value: &Value| value.as_str().and_then(parse_duration_ms).is_some();
-    let max_budget = read("max_budget", "an amount in USD", amount).and_then(Value::as_f64);
+    let max_budget =
+        read("max_budget", "an amount in USD from 0 to 9223372036", amount).and_then(Value::as_f64);
     let budget_duration = read("budget_duration", "a period such as `30d`", period).and_then(Value::as_str);
     let [tpm_limit, rpm_limit] =
         ["tpm_limit", "rpm_limit"].map(|name| read(name, "a whole number, zero or more", count)?.as_i64());
     TeamDefaults {
         models: texts(section, TEAMS, &said, "models").unwrap_or_default(),
-        max_budget: max_budget.map(llm_types::Money::from_usd),
+        max_budget: max_budget.map(Money::from_usd),
         budget_duration: budget_duration.map(str::to_owned),
         tpm_limit,
         rpm_limit,

@@ -188,8 +188,8 @@ impl<'t, 'c, 'e> Section<'t, 'c, 'e> {
     }
 
     pub(crate) fn usd(&mut self, key: &str) -> Option<Money> {
-        self.typed(key, "expected an amount in USD, zero or more", |node| {
-            number_of(node).filter(|usd| *usd >= 0.0).map(Money::from_usd)
+        self.typed(key, "expected an amount in USD from 0 to 9223372036", |node| {
+            number_of(node).filter(|usd| *usd >= 0.0).and_then(Money::of_usd)
         })
     }
 
