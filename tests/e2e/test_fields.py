@@ -67,6 +67,7 @@ def same(row, fields, but=()):
 
 
 def test_fields_of_keys(gateway):
+    gateway.ask("POST", "/budget/new", {"budget_id": "guests", "max_budget": 1})
     made = ok(gateway.ask("POST", "/key/generate", KEY))
     same(made, KEY)
     info = gateway.key_info(made["key"])
@@ -171,7 +172,7 @@ def test_a_team_guarantees_no_more_than_it_has(gateway):
     ok(gateway.ask("POST", "/key/update", {"key": alone, "rpm_limit": 100}))
     assert gateway.ask("POST", "/key/update", {"key": alone, "rpm_limit": 101}).status == 400
     wrong = gateway.ask("POST", "/key/generate", {"rpm_limit_type": "much"})
-    assert (wrong.status, wrong.json["error"]["param"]) == (400, "rpm_limit_type")
+    assert (wrong.status, wrong.json["detail"][0]["loc"]) == (422, ["body", "rpm_limit_type"])
 
 
 def test_what_is_guaranteed_is_not_asked_again(gateway):
@@ -249,7 +250,7 @@ def test_a_key_that_may_see_all_spend(gateway):
 @pytest.mark.parametrize(("field", "value"), [("team_member_key_duration", "often"), ("default_team_member_models", "gpt")])
 def test_what_teams_cannot_give_is_refused(gateway, field, value):
     refused = gateway.ask("POST", "/team/new", {field: value})
-    assert (refused.status, refused.json["error"]["param"]) == (400, field)
+    assert (refused.status, refused.json["detail"][0]["loc"]) == (422, ["body", field])
 
 
 def test_older_names_of_members(gateway):
@@ -289,3 +290,83 @@ def test_what_would_limit_nothing_is_refused(gateway):
     refused = gateway.ask("POST", "/key/generate", {"budget_id": "nobody-made-it"})
     assert refused.status == 400 and refused.json["error"]["param"] == "budget_id"
     assert gateway.ask("POST", "/key/update", {"key": key, "budget_id": "nobody-made-it"}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/key/generate", {"tag_rpm_limit": "x"}),
+        ("/key/generate", {"aliases": {"a": 5}}),
+        ("/key/generate", {"object_permission": 5}),
+        ("/key/generate", {"guardrails": "x"}),
+        ("/key/generate", {"prompts": "x"}),
+        ("/team/new", {"model_aliases": "x"}),
+        ("/team/new", {"policies": 5}),
+        ("/team/new", {"team_member_permissions": ["/bogus"]}),
+        ("/customer/new", {"user_id": "c", "allowed_model_region": "mars"}),
+    ],
+)
+def test_what_could_not_be_read_is_refused(gateway, path, fields):
+    refused = gateway.ask("POST", path, fields)
+    field = list(fields)[-1]
+    assert (refused.status, refused.json["detail"][0]["loc"]) == (422, ["body", field]), refused.body
+
+
+def test_what_is_named_must_be_there(gateway):
+    def refused(path, fields, status, words):
+        answer = gateway.ask("POST", path, fields)
+        assert answer.status == status and words in answer.body.decode(), answer.body
+
+    key, team = gateway.new_key(), fresh("team")
+    ok(gateway.ask("POST", "/team/new", {"team_id": team}))
+    for path, rest in (("/key/generate", {}), ("/key/update", {"key": key})):
+        refused(path, {**rest, "organization_id": "none"}, 400, "Organization not found for organization_id=none")
+        refused(path, {**rest, "project_id": "none"}, 404, "Project not found, project_id=none")
+        refused(path, {**rest, "end_user_budget_id": "none"}, 400, "end_user_budget_id=none does not match any budget")
+        refused(path, {**rest, "access_group_ids": ["none"]}, 400, "Access group 'none' does not exist")
+        refused(path, {**rest, "budget_id": "none"}, 400, "Budget with id 'none' does not exist")
+    for path, rest in (("/team/new", {}), ("/team/update", {"team_id": team})):
+        refused(path, {**rest, "organization_id": "none"}, 400, "Organization not found for organization_id=none")
+        refused(path, {**rest, "access_group_ids": ["none"]}, 400, "Access group 'none' does not exist")
+    customer = fresh("customer")
+    refused("/customer/new", {"user_id": customer, "budget_id": "none"}, 400, "Budget with id 'none' does not exist")
+    assert gateway.ask("GET", f"/customer/info?end_user_id={customer}").status == 404, "it was not made"
+    ok(gateway.ask("POST", "/customer/new", {"user_id": customer}))
+    refused("/customer/update", {"user_id": customer, "budget_id": "none"}, 400, "Budget with id 'none' does not exist")
+    refused("/key/generate", {"rotation_interval": "bad"}, 400, "`rotation_interval` is `bad`")
+    refused("/user/new", {"budget_limits": [{"max_budget": 1}]}, 400, "budget_limits")
+    refused("/customer/new", {"user_id": ""}, 400, "is empty")
+    refused("/tag/new", {"name": ""}, 400, "is empty")
+
+
+def test_a_team_has_no_more_than_its_organisation(gateway):
+    limits = {"models": ["gpt"], "max_budget": 10, "rpm_limit": 60, "tpm_limit": 1000}
+    organization = ok(gateway.ask("POST", "/organization/new", {"organization_alias": fresh("o"), **limits}))["organization_id"]
+    within = lambda **fields: gateway.ask("POST", "/team/new", {"organization_id": organization, **fields})
+    for fields, words in (
+        ({"max_budget": 11}, "Team max_budget (11) exceeds organization's max_budget (10)"),
+        ({"rpm_limit": 61}, "Team rpm_limit (61) exceeds organization's rpm_limit (60)"),
+        ({"tpm_limit": 1001}, "Team tpm_limit (1001) exceeds organization's tpm_limit (1000)"),
+        ({"models": ["gpt", "claude"]}, "Model 'claude' not in organization's allowed models"),
+    ):
+        refused = within(**fields)
+        assert refused.status == 400 and words in refused.json["detail"]["error"], refused.body
+    team = ok(within(**limits))["team_id"]
+    assert gateway.ask("POST", "/team/update", {"team_id": team, "max_budget": 11}).status == 400
+    # What it had before is not looked at again.
+    ok(gateway.ask("PATCH", "/organization/update", {"organization_id": organization, "max_budget": 5}))
+    ok(gateway.ask("POST", "/team/update", {"team_id": team, "team_alias": fresh("t")}))
+    alone = ok(gateway.ask("POST", "/team/new", {"max_budget": 11}))["team_id"]
+    assert gateway.ask("POST", "/team/update", {"team_id": alone, "organization_id": organization}).status == 400
+
+
+def test_a_key_has_no_more_than_its_project(gateway):
+    team = ok(gateway.ask("POST", "/team/new", {"team_id": fresh("team")}))["team_id"]
+    body = {"team_id": team, "project_alias": fresh("p"), "models": ["gpt"], "max_budget": 5}
+    project = ok(gateway.ask("POST", "/project/new", body))["project_id"]
+    within = lambda **fields: gateway.ask("POST", "/key/generate", {"team_id": team, "project_id": project, **fields})
+    assert "Key max_budget (6) exceeds project's max_budget (5)" in within(max_budget=6).json["detail"]["error"]
+    assert "Model 'claude' not in project's allowed models" in within(models=["claude"]).json["detail"]["error"]
+    key = ok(within(models=["all-team-models"], max_budget=5))["key"]
+    assert gateway.ask("POST", "/key/update", {"key": key, "max_budget": 6}).status == 400
+    ok(gateway.ask("POST", "/key/update", {"key": key, "max_budget": 4, "models": ["gpt"]}))

@@ -165,7 +165,7 @@ def test_a_key_without_money_goes_on_slowly(spawn):
     assert refused.status == 429, refused.body
     assert "Limit type: requests. Current limit: 4," in refused.json["error"]["message"]
     wrong = gateway.ask("POST", "/key/generate", {"throttle_on_budget_exceeded": "often"})
-    assert (wrong.status, wrong.json["error"]["param"]) == (400, "throttle_on_budget_exceeded")
+    assert (wrong.status, wrong.json["detail"][0]["loc"]) == (422, ["body", "throttle_on_budget_exceeded"])
 
 
 def test_a_shared_budget_says_which_models(gateway):

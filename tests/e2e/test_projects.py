@@ -109,7 +109,7 @@ def test_a_project_counts_prompts_and_answers_apart(gateway, direction, limit):
     ok(gateway.ask("POST", "/project/update", {"project_id": made, name: {"gpt": 1000}}))
     eventually(lambda: gateway.chat(key=key), 200)
     wrong = gateway.ask("POST", "/project/update", {"project_id": made, name: {"gpt": "many"}})
-    assert wrong.status == 400 and name in wrong.json["error"]["message"]
+    assert wrong.status == 422 and wrong.json["detail"][0]["loc"] == ["body", name]
 
 
 def test_who_may_see_and_change_projects(gateway):

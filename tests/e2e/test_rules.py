@@ -185,4 +185,4 @@ def test_answers_are_as_long_as_a_key_says(gateway):
 )
 def test_rules_that_make_no_sense_are_refused(gateway, fields, param):
     refused = gateway.ask("POST", "/key/generate", fields)
-    assert (refused.status, refused.json["error"]["param"]) == (400, param)
+    assert (refused.status, refused.json["detail"][0]["loc"]) == (422, ["body", param])

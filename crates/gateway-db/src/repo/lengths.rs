@@ -9,7 +9,12 @@ const LONGEST_ALIAS: usize = 1_000;
 /// Refuses an id that cannot be kept.
 pub(super) fn check_id(id: &ScopeId) -> Result<(), DbError> {
     let kind = id.kind.as_str();
-    check((&format!("the id of the {kind}"), names(id.kind).0), Some(&id.id), LONGEST_NAME)?;
+    let field = names(id.kind).0;
+    if id.id.is_empty() {
+        let words = format!("the id of the {kind} is empty, expected a text");
+        return Err(DbError::new(DbErrorKind::BadName, words).of_field(field));
+    }
+    check((&format!("the id of the {kind}"), field), Some(&id.id), LONGEST_NAME)?;
     check((&format!("the member of the {kind}"), "user_id"), Some(&id.member), LONGEST_NAME)
 }
 

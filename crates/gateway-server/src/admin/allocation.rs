@@ -9,7 +9,7 @@ use super::job::Job;
 use super::refusal::Refusal;
 
 /// Nobody else has this part of the rates.
-pub(super) const GUARANTEED: &str = "guaranteed_throughput";
+const GUARANTEED: &str = "guaranteed_throughput";
 
 /// The rates of a key, a team or an organisation: of requests and of tokens.
 #[derive(PartialEq)]

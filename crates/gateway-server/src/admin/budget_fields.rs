@@ -4,15 +4,12 @@ use gateway_db::JsonMap;
 use llm_types::ErrorKind;
 use serde_json::Value;
 
-use super::allocation::GUARANTEED;
 use super::fields::MOST_USD;
 use super::refusal::Refusal;
 use crate::clock::time_of;
 use crate::identity::amount_and_period;
 use crate::limits::parse_duration_ms;
 
-/// How rates may be meant (`rpm_limit_type`, `tpm_limit_type`).
-const THROUGHPUTS: [&str; 3] = [GUARANTEED, "best_effort_throughput", "dynamic"];
 /// Budgets by model are read as LiteLLM writes them.
 ///
 /// # Errors
@@ -34,43 +31,14 @@ pub(super) fn check_extra(extra: &JsonMap) -> Result<(), Refusal> {
     let given = |name: &str| extra.get(name).filter(|value| !value.is_null());
     if let Some(windows) = given("budget_limits") {
         for window in windows.as_array().unwrap_or(&vec![windows.clone()]) {
-            if !window.is_object() || !is_budget(window) {
+            let has_period = window.get("budget_duration").is_some_and(Value::is_string);
+            if !has_period || !is_budget(window) {
                 return Err(no_budget("budget_limits", "", window));
             }
         }
     }
     if let Some(models) = given("budget_fallbacks") {
         check_fallbacks(models)?;
-    }
-    for name in ["tags", "enforced_params", "default_team_member_models"] {
-        let is_list = |said: &Value| said.as_array().is_some_and(|texts| texts.iter().all(Value::is_string));
-        if let Some(said) = given(name).filter(|said| !is_list(said)) {
-            return Err(wrong(name, said, "a list of texts"));
-        }
-    }
-    if let Some(said) = given("default_estimated_output_tokens").filter(|said| said.as_u64().is_none()) {
-        return Err(wrong("default_estimated_output_tokens", said, "a whole number of tokens"));
-    }
-    let is_map =
-        |said: &Value| said.as_object().is_some_and(|map| map.values().all(|said| said.as_u64().is_some()));
-    for by_model in ["default_estimated_output_tokens_per_model", "model_itpm_limit", "model_otpm_limit"] {
-        if let Some(said) = given(by_model).filter(|said| !is_map(said)) {
-            return Err(wrong(by_model, said, "whole numbers of tokens by model"));
-        }
-    }
-    for name in ["rpm_limit_type", "tpm_limit_type"] {
-        let is_kind = |said: &Value| said.as_str().is_some_and(|said| THROUGHPUTS.contains(&said));
-        if let Some(said) = given(name).filter(|said| !is_kind(said)) {
-            return Err(wrong(name, said, "`guaranteed_throughput`, `best_effort_throughput` or `dynamic`"));
-        }
-    }
-    if let Some(said) = given("throttle_on_budget_exceeded").filter(|said| !said.is_boolean()) {
-        return Err(wrong("throttle_on_budget_exceeded", said, "`true` or `false`"));
-    }
-    if let Some(said) = given("team_member_key_duration")
-        && said.as_str().and_then(parse_duration_ms).is_none()
-    {
-        return Err(wrong("team_member_key_duration", said, "a duration such as `30d`"));
     }
     let (more, until) = (given("temp_budget_increase"), given("temp_budget_expiry"));
     let readable = match (more, until) {

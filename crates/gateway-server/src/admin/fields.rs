@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::budget_fields::{check_extra, check_model_budgets};
 use super::lax;
 use super::refusal::Refusal;
+use super::shapes;
 use crate::config::overlaid;
 use crate::limits::{Calendar, next_reset, parse_duration_ms};
 
@@ -96,6 +97,15 @@ impl Fields {
             let rates = value.as_object()?;
             let is_rate = |rate: &Value| rate.is_null() || rate.is_u64();
             rates.values().all(is_rate).then(|| rates.clone())
+        })
+    }
+
+    /// Texts by name.
+    fn names(&mut self, name: &str) -> Change<JsonMap> {
+        let message = "Input should be a valid dictionary of strings";
+        self.take(name, "dict_type", message, |value| {
+            let names = value.as_object()?;
+            names.values().all(Value::is_string).then(|| names.clone())
         })
     }
 
@@ -261,6 +271,15 @@ impl Fields {
         }
     }
 
+    /// What nobody has taken and is kept as it came, looking as it must.
+    ///
+    /// # Errors
+    /// Every field of a wrong type, together.
+    pub(super) fn kept(mut self) -> Result<JsonMap, Refusal> {
+        self.problems.extend(shapes::problems(&self.body));
+        self.finish()
+    }
+
     /// Nobody else is to take anything: what is left is refused.
     ///
     /// # Errors
@@ -353,7 +372,7 @@ impl Fields {
             project_id: self.text("project_id"),
             agent_id: self.text("agent_id"),
             models: always(self.texts("models")),
-            aliases: always(self.map("aliases")),
+            aliases: always(self.names("aliases")),
             config: always(self.map("config")),
             permissions: always(self.map("permissions")),
             metadata: always(self.map("metadata")),
@@ -379,12 +398,17 @@ impl Fields {
             },
             ..KeyPatch::default()
         };
-        patch.extra = self.finish()?;
+        patch.extra = self.kept()?;
         if let Some(budgets) = &patch.model_max_budget {
             check_model_budgets(budgets)?;
         }
         if patch.auto_rotate == Some(true) {
             return Err(unrotated());
+        }
+        if let Change::Set(text) = &patch.rotation_interval
+            && parse_duration_ms(text).is_none()
+        {
+            return Err(unreadable("rotation_interval", text));
         }
         check_extra(&patch.extra)?;
         patch.expires_at = expiry(duration, moment)?;

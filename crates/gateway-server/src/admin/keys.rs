@@ -122,9 +122,10 @@ impl Job {
     pub(super) async fn issue_key(&self, mut fields: Fields) -> Result<(KeyRecord, String), Refusal> {
         let secret = self.chosen_secret(fields.text("key"))?;
         let patch = fields.patch(&self.moment)?;
-        self.check_budget(&patch).await?;
+        self.check_budget(patch.extra.get("budget_id").and_then(Value::as_str)).await?;
         let spend = patch.spend.unwrap_or_default();
         let settings = settings_of(patch);
+        self.check_place_of_key(&settings, &KeySettings::default()).await?;
         self.check_key_rates(&settings, None).await?;
         let new = NewKey {
             hash: hash_of(&secret),
@@ -137,16 +138,6 @@ impl Job {
         let record = self.db.insert_key(new).await?;
         self.shared.directory.keep(record.clone()).await?;
         Ok((record, secret))
-    }
-
-    /// Refuses a shared budget that is not there: the key would have none.
-    async fn check_budget(&self, patch: &KeyPatch) -> Result<(), Refusal> {
-        let Some(id) = patch.extra.get("budget_id").and_then(Value::as_str) else { return Ok(()) };
-        if self.db.scope(&ScopeId::new(ScopeKind::Budget, id)).await?.is_some() {
-            return Ok(());
-        }
-        let message = format!("Budget with id '{id}' does not exist: make it by /budget/new first");
-        Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "budget_id", message))
     }
 
     /// The secret that is asked for, where anybody may, or a new one.
@@ -190,16 +181,18 @@ impl Job {
 
     /// Writes a change and makes it hold at once in this process.
     pub(super) async fn change(&self, hash: &KeyHash, patch: KeyPatch) -> Result<KeyRecord, Refusal> {
-        self.check_budget(&patch).await?;
+        self.check_budget(patch.extra.get("budget_id").and_then(Value::as_str)).await?;
         let forced_spend = patch.spend;
         if forced_spend.is_some() {
             // What was spent until now must not be added to what is set.
             self.shared.shipping.flush().await?;
         }
-        if touches_rates(&patch)
-            && let Some(old) = self.db.key_by_hash(hash).await?
-        {
-            self.check_key_rates(&becomes(old.settings, &patch), Some(hash)).await?;
+        if let Some(old) = self.db.key_by_hash(hash).await? {
+            let becomes = becomes(old.settings.clone(), &patch);
+            self.check_place_of_key(&becomes, &old.settings).await?;
+            if touches_rates(&patch) {
+                self.check_key_rates(&becomes, Some(hash)).await?;
+            }
         }
         let record = self.db.update_key(hash, patch, self.moment.now, Some(&self.by)).await?;
         if let Some(entry) = self.shared.directory.keep(record.clone()).await?
@@ -348,13 +341,17 @@ fn touches_rates(patch: &KeyPatch) -> bool {
         || patch.model_tpm_limit.is_some()
 }
 
-/// What a change makes of a key, as far as its share of a team's rates goes.
+/// What a change makes of a key, as far as its place and its share of a team's rates go.
 fn becomes(old: KeySettings, patch: &KeyPatch) -> KeySettings {
     let mut extra = old.extra;
     extra.extend(patch.extra.clone());
     KeySettings {
         team_id: patch.team_id.clone().apply(old.team_id),
         organization_id: patch.organization_id.clone().apply(old.organization_id),
+        project_id: patch.project_id.clone().apply(old.project_id),
+        access_group_ids: patch.access_group_ids.clone().unwrap_or(old.access_group_ids),
+        models: patch.models.clone().unwrap_or(old.models),
+        max_budget: patch.max_budget.apply(old.max_budget),
         rpm_limit: patch.rpm_limit.apply(old.rpm_limit),
         tpm_limit: patch.tpm_limit.apply(old.tpm_limit),
         model_rpm_limit: patch.model_rpm_limit.clone().unwrap_or(old.model_rpm_limit),

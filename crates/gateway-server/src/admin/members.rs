@@ -118,6 +118,7 @@ impl Job {
         spend: Money,
         others: &[ScopeQuery],
     ) -> Result<ScopeRecord, Refusal> {
+        self.check_budget(settings.budget_id.as_deref()).await?;
         let created_at = self.moment.now;
         let new = NewScope { id, settings, spend, created_at, created_by: Some(self.by.clone()) };
         self.keep(self.db.insert_scope_unlike(new, others).await?).await
@@ -125,6 +126,9 @@ impl Job {
 
     /// Changes a scope's settings and takes the change over; its spend too where the change sets it.
     pub(super) async fn edit(&self, id: &ScopeId, edit: ScopeEdit) -> Result<ScopeRecord, Refusal> {
+        if let Change::Set(budget) = &edit.budget_id {
+            self.check_budget(Some(budget)).await?;
+        }
         let spend = edit.spend;
         if spend.is_some() {
             // What was spent until now must not be added to what is set.

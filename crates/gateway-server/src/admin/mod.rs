@@ -32,6 +32,7 @@ mod scim;
 mod scope_fields;
 mod scope_view;
 mod settings;
+mod shapes;
 mod spend;
 mod spend_names;
 mod spend_query;
@@ -44,6 +45,7 @@ mod token_keys;
 mod tool_spend;
 mod users;
 mod view;
+mod within;
 
 pub(crate) use access_groups::AccessGroupAction;
 pub(crate) use activity::ActivityOf;

@@ -3,7 +3,7 @@
 
 use gateway_db::{Change, JsonMap, KeyQuery, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings};
 use http::StatusCode;
-use llm_types::{ErrorKind, Money};
+use llm_types::ErrorKind;
 use serde_json::{Value, json};
 
 use super::fields::Fields;
@@ -11,6 +11,7 @@ use super::job::Job;
 use super::refusal::Refusal;
 use super::scope_fields::ScopeEdit;
 use super::scope_view as view;
+use super::within;
 use crate::identity::new_id;
 
 /// What is to be done.
@@ -176,35 +177,12 @@ pub(super) async fn existing(job: &Job, id: &str, param: &str) -> Result<ScopeRe
 
 /// A project has no more than its team.
 fn within_team(project: &ScopeSettings, team: &ScopeRecord) -> Result<(), Refusal> {
-    let (own, id) = (&team.settings, &team.id.id);
-    let refused = |message: String| Err(Refusal::detail(StatusCode::BAD_REQUEST, message));
-    let open = own.models.is_empty()
-        || own.models.iter().any(|model| matches!(model.as_str(), "*" | "all-proxy-models"));
-    if let Some(model) = project.models.iter().find(|model| !open && !own.models.contains(model)) {
-        return refused(format!(
-            "Model '{model}' not in team's allowed models. Team allowed models={:?}. Team: {id}",
-            own.models
-        ));
-    }
     if let (Some(soft), Some(most)) = (project.soft_budget, project.max_budget)
         && soft >= most
     {
         let (soft, most) = (soft.as_usd(), most.as_usd());
-        return refused(format!("soft_budget ({soft}) must be strictly lower than max_budget ({most})"));
+        let words = format!("soft_budget ({soft}) must be strictly lower than max_budget ({most})");
+        return Err(Refusal::detail(StatusCode::BAD_REQUEST, words));
     }
-    let usd = |money: Option<Money>| money.map(Money::as_usd);
-    let count = |limit: Option<i64>| limit.map(|limit| limit as f64);
-    let limits = [
-        ("max_budget", usd(project.max_budget), usd(own.max_budget)),
-        ("tpm_limit", count(project.tpm_limit), count(own.tpm_limit)),
-        ("rpm_limit", count(project.rpm_limit), count(own.rpm_limit)),
-    ];
-    for (name, asked, most) in limits {
-        if let (Some(asked), Some(most)) = (asked, most)
-            && asked > most
-        {
-            return refused(format!("Project {name} ({asked}) exceeds team's {name} ({most}). Team: {id}"));
-        }
-    }
-    Ok(())
+    within::Asked::by("Project", project).fits("team", team)
 }

@@ -62,7 +62,7 @@ impl Fields {
             limits: self.limits(),
             ..ScopeEdit::default()
         };
-        edit.extra = self.finish()?;
+        edit.extra = self.kept()?;
         if let Some(budgets) = &edit.limits.model_max_budget {
             check_model_budgets(budgets)?;
         }

@@ -150,6 +150,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let mut edit = read(job, asked, None).await?;
     let spend = edit.spend.take().unwrap_or_default();
     let settings = edit.settings();
+    job.check_place_of_team(&settings, &ScopeSettings::default()).await?;
     job.check_team_rates(&id, &settings, &ScopeSettings::default()).await?;
     let record = job.make_new(team, settings, spend).await?;
     for member in &wanted {
@@ -231,6 +232,7 @@ async fn update(job: &Job) -> Result<Value, Refusal> {
     let edit = read(job, asked, Some(&old)).await?;
     let mut becomes = old.settings.clone();
     edit.clone().apply(&mut becomes);
+    job.check_place_of_team(&becomes, &old.settings).await?;
     job.check_team_rates(&id, &becomes, &old.settings).await?;
     let record = job.edit(&old.id, edit).await?;
     Ok(json!({ "team_id": id, "data": row(job, &record).await? }))

@@ -8,38 +8,11 @@ use super::super::fields::Fields;
 use super::super::job::Job;
 use super::super::refusal::Refusal;
 use super::super::scope_fields::ScopeEdit;
+use super::super::shapes::PERMISSIONS;
 use super::existing;
 
 /// Where a team keeps them.
 const NAME: &str = "team_member_permissions";
-
-/// What may be permitted, as LiteLLM lists it (surface §3.5).
-const AVAILABLE: &[&str] = &[
-    "/key/generate",
-    "/key/update",
-    "/key/delete",
-    "/key/info",
-    "/key/regenerate",
-    "/key/service-account/generate",
-    "/key/{key_id}/regenerate",
-    "/key/list",
-    "/key/block",
-    "/key/unblock",
-    "/key/bulk_update",
-    "/team/key/bulk_update",
-    "/team/daily/activity",
-    "/team/daily/activity/aggregated",
-    "/team/daily/activity/aggregated/keys",
-    "/team/daily/activity/aggregated/search",
-    "/team/daily/activity/aggregated/model_top_keys",
-    "/team/daily/activity/export",
-    "/spend/logs",
-    "/spend/logs/v2",
-    "/key/{key_id}/reset_spend",
-    "/key/aliases",
-    "/key/access_group_assignment",
-    "/auto_router/manage",
-];
 
 /// `/team/permissions_list`
 pub(super) async fn list(job: &Job) -> Result<Value, Refusal> {
@@ -50,7 +23,7 @@ pub(super) async fn list(job: &Job) -> Result<Value, Refusal> {
     Ok(json!({
         "team_id": id,
         NAME: permitted(&team),
-        "all_available_permissions": AVAILABLE,
+        "all_available_permissions": PERMISSIONS,
     }))
 }
 
@@ -111,10 +84,11 @@ fn read(mut fields: Fields) -> Result<(&'static str, Vec<String>), Refusal> {
     let name = if fields.has("permissions") && !fields.has(NAME) { "permissions" } else { NAME };
     let listed = fields.required_texts(name);
     fields.finish()?;
-    match listed.iter().find(|route| !AVAILABLE.contains(&route.as_str())) {
+    match listed.iter().find(|route| !PERMISSIONS.contains(&route.as_str())) {
         None => Ok((name, listed)),
         Some(unknown) => {
-            let message = format!("Invalid permission `{unknown}`: expected one of {}", AVAILABLE.join(", "));
+            let message =
+                format!("Invalid permission `{unknown}`: expected one of {}", PERMISSIONS.join(", "));
             Err(Refusal::detail(StatusCode::BAD_REQUEST, message))
         }
     }
