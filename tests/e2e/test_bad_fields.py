@@ -16,6 +16,7 @@ def problems(answer):
     (ADD, {"team_id": 3, "max_budget_in_team": "x", "member": {"role": "boss"}},
      [("string_type", ["body", "team_id"]), ("enum", ["body", "role"]), ("float_parsing", ["body", "max_budget_in_team"])]),
     ("/organization/member_add", {}, [("missing", ["body", "organization_id"]), ("missing", ["body", "member"])]),
+    ("/organization/member_update", {"role": "king"}, [("missing", ["body", "organization_id"]), ("enum", ["body", "role"])]),
     ("/organization/new", {"models": "m", "rpm_limit": "x"},
      [("missing", ["body", "organization_alias"]), ("list_type", ["body", "models"]), ("int_parsing", ["body", "rpm_limit"])]),
     ("/team/update", {"max_budget": "x", "models": ["a", 1, None]},
@@ -39,12 +40,15 @@ def problems(answer):
     ("/cost/estimate", {"model": "gpt", "input_tokens": 1, "output_tokens": 1, "reasoning_tokens": 2}, [("value_error", ["body"])]),
 ])  # fmt: skip
 def test_everything_that_is_wrong_is_told(gateway, path, body, wrong):
-    found = problems(gateway.ask("POST", path, body))
+    method = "PATCH" if path == "/organization/member_update" else "POST"
+    found = problems(gateway.ask(method, path, body))
     assert sorted(found, key=str) == sorted(wrong, key=str)
 
 
 def test_words_for_booleans_and_texts_of_numbers_are_taken(gateway):
-    made = ok(gateway.ask("POST", "/key/generate", {"blocked": "yes", "rpm_limit": " 5 ", "max_budget": "1_0.5", "tpm_limit": 7.0}))
+    fields = {"blocked": "yes", "rpm_limit": " 5 ", "max_budget": "1_0.5", "tpm_limit": 7.0, "throttle_on_budget_exceeded": "on"}
+    made = ok(gateway.ask("POST", "/key/generate", fields))
+    assert gateway.key_info(made["key"])["throttle_on_budget_exceeded"] is True
     assert (made["blocked"], made["rpm_limit"], made["max_budget"], made["tpm_limit"]) == (True, 5, 10.5, 7)
     assert gateway.chat(key=made["key"]).status == 401, "it is blocked"
     ok(gateway.ask("POST", "/key/update", {"key": made["key"], "blocked": "off"}))

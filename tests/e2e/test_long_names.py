@@ -27,6 +27,11 @@ def test_what_nobody_would_find_again_is_refused(gateway, method, path, body, wo
     assert refused.json["error"]["param"] == next(name for name, said in body.items() if said in (LONG, ALIAS))
 
 
+def test_a_mail_address_of_any_length_is_refused(gateway):
+    refused = gateway.ask("POST", "/user/new", {"user_email": "m" * 100_000, "auto_create_key": False})
+    assert (refused.status, refused.json["error"]["param"]) == (400, "user_email"), refused.body
+
+
 def test_a_change_does_not_make_them_longer_either(gateway):
     key = gateway.new_key()
     for field in ("user_id", "team_id"):

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::key_row::record;
+use super::lengths::LONGEST_ALIAS;
 use crate::entity::verification_keys::{Column, Entity};
 use crate::{Backend, Db, DbError, KeyRecord, Page, PageRequest};
 
@@ -220,6 +221,10 @@ fn column(sort: KeySort) -> Column {
 
 /// The column contains the text, in any case; `%` and `_` in it mean themselves.
 fn contains(column: Column, part: &str) -> SimpleExpr {
+    if part.len() > LONGEST_ALIAS {
+        // No name is as long; SQLite refuses patterns that are.
+        return Expr::val(false);
+    }
     let escaped = part.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
     Expr::expr(Func::lower(Expr::col(column))).like(pattern)

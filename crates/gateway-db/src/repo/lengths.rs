@@ -4,7 +4,7 @@
 use crate::{DbError, DbErrorKind, KeySettings, LONGEST_NAME, ScopeId, ScopeKind, ScopeSettings};
 
 /// The longest alias or mail address, bytes: it fits an index of either database.
-const LONGEST_ALIAS: usize = 1_000;
+pub(super) const LONGEST_ALIAS: usize = 1_000;
 
 /// Refuses an id that cannot be kept.
 pub(super) fn check_id(id: &ScopeId) -> Result<(), DbError> {

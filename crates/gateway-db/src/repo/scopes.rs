@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::feed::Feed;
 use super::key_list::SortOrder;
-use super::lengths::{check_id, check_scope};
+use super::lengths::{LONGEST_ALIAS, check_id, check_scope};
 use super::parts::drop_parts;
 use super::scope_row::{record, row, row_of};
 use crate::audit::Subject;
@@ -376,6 +376,10 @@ fn condition(query: &ScopeQuery) -> Condition {
 /// The column is the text in any case, with `around` before and after it; `%` and `_` in it mean themselves.
 fn like(column: Column, text: &str, around: &str) -> sea_orm::sea_query::SimpleExpr {
     use sea_orm::sea_query::{Expr, ExprTrait, Func};
+    if text.len() > LONGEST_ALIAS {
+        // No name is as long; SQLite refuses patterns that are.
+        return Expr::val(false);
+    }
     let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let pattern = LikeExpr::new(format!("{around}{escaped}{around}")).escape('\\');
     Expr::expr(Func::lower(Expr::col(column))).like(pattern)

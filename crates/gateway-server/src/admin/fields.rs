@@ -276,6 +276,7 @@ impl Fields {
     /// # Errors
     /// Every field of a wrong type, together.
     pub(super) fn kept(mut self) -> Result<JsonMap, Refusal> {
+        shapes::settle(&mut self.body);
         self.problems.extend(shapes::problems(&self.body));
         self.finish()
     }

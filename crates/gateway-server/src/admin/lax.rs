@@ -16,12 +16,17 @@ pub(super) fn boolean(value: &Value) -> Result<bool, Wrong> {
             Some(1.0) => Ok(true),
             _ => Err(unclear),
         },
-        Value::String(word) => match word.to_ascii_lowercase().as_str() {
-            "1" | "on" | "t" | "true" | "y" | "yes" => Ok(true),
-            "0" | "off" | "f" | "false" | "n" | "no" => Ok(false),
-            _ => Err(unclear),
-        },
+        Value::String(said) => word(said).ok_or(unclear),
         _ => Err(("bool_type", "Input should be a valid boolean")),
+    }
+}
+
+/// A word for yes or no.
+pub(super) fn word(said: &str) -> Option<bool> {
+    match said.to_ascii_lowercase().as_str() {
+        "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
+        "0" | "off" | "f" | "false" | "n" | "no" => Some(false),
+        _ => None,
     }
 }
 

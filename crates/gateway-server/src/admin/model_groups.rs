@@ -128,11 +128,11 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
     let mut fields = job.fields()?;
     let name = fields.required("access_group");
+    let stored = models(job, seal).await?;
+    let wanted = Wanted::read(job, fields, &stored)?;
     if name.trim().is_empty() {
         return Err(bad("access_group is required and cannot be empty"));
     }
-    let stored = models(job, seal).await?;
-    let wanted = Wanted::read(job, fields, &stored)?;
     if groups_of(&stored).contains_key(&name) {
         let message = format!(
             "Access group '{name}' already exists. Use PUT /access_group/{name}/update to modify it."

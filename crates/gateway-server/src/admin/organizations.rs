@@ -175,6 +175,12 @@ async fn member_update(job: &Job) -> Result<Value, Refusal> {
     let id = fields.required("organization_id");
     let who = (fields.text("user_id"), fields.text("user_email"));
     let role = fields.text("role");
+    if let Change::Set(role) = &role
+        && !ROLES.contains(&role.as_str())
+    {
+        let message = format!("Input should be one of: {}", ROLES.join(", "));
+        fields.wrong("enum", "role", &message, &json!(role));
+    }
     let limits = limits(&mut fields);
     fields.finish()?;
     let member = job.membership(ScopeKind::OrganizationMember, &id, who).await?;

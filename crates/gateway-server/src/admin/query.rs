@@ -6,6 +6,7 @@ use gateway_db::{KeySort, SortOrder};
 use http::StatusCode;
 use llm_types::ErrorKind;
 
+use super::lax;
 use super::refusal::Refusal;
 
 /// The value of a parameter, unescaped; `+` is a space.
@@ -58,8 +59,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// Whether a parameter says yes.
 pub(super) fn flag(query: Option<&str>, name: &str) -> bool {
-    param(query, name)
-        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
+    param(query, name).is_some_and(|value| lax::word(&value) == Some(true))
 }
 
 /// What a list of keys is ordered by (`sort_by`).

@@ -4,6 +4,7 @@
 use gateway_db::JsonMap;
 use serde_json::Value;
 
+use super::lax;
 use super::refusal::Refusal;
 use crate::limits::parse_duration_ms;
 
@@ -103,6 +104,21 @@ pub(super) fn problems(fields: &JsonMap) -> Vec<Value> {
         .collect();
     problems.extend(fields.get("team_member_permissions").into_iter().flat_map(unknown_permissions));
     problems
+}
+
+/// Booleans and whole numbers are kept as what they mean: `"yes"` is `true`, `"5"` is 5.
+pub(super) fn settle(fields: &mut JsonMap) {
+    for (name, shape) in SHAPES {
+        let Some(said) = fields.get_mut(*name) else { continue };
+        let means = match shape {
+            Flag => lax::boolean(said).ok().map(Value::from),
+            Count => lax::count(said).ok().map(Value::from),
+            _ => None,
+        };
+        if let Some(means) = means {
+            *said = means;
+        }
+    }
 }
 
 impl Shape {

@@ -46,3 +46,13 @@ fn each_field_that_cannot_be_read_is_told() {
     }
     assert_eq!(problems(&json!({"tags": 5, "policies": 5})), ["policies", "tags"]);
 }
+
+#[test]
+fn words_for_booleans_are_kept_as_booleans() {
+    let said = json!({ "throttle_on_budget_exceeded": "yes", "enable_prompt_caching": "maybe", "default_estimated_output_tokens": "5" });
+    let mut fields = said.as_object().unwrap().clone();
+    super::settle(&mut fields);
+    assert_eq!(fields["throttle_on_budget_exceeded"], json!(true));
+    assert_eq!(fields["default_estimated_output_tokens"], json!(5));
+    assert_eq!(problems(&Value::Object(fields)), ["enable_prompt_caching"]);
+}
