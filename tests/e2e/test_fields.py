@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from support.common import fresh, ok
+from support.common import fresh, ok, until
 from support.gateway import CALL_COST
 
 SOON = "2030-01-31T00:00:00Z"
@@ -370,3 +370,54 @@ def test_a_key_has_no_more_than_its_project(gateway):
     key = ok(within(models=["all-team-models"], max_budget=5))["key"]
     assert gateway.ask("POST", "/key/update", {"key": key, "max_budget": 6}).status == 400
     ok(gateway.ask("POST", "/key/update", {"key": key, "max_budget": 4, "models": ["gpt"]}))
+
+
+def test_what_a_team_says_of_itself(gateway):
+    org, name, admin, plain = fresh("org"), fresh("team"), fresh("user"), fresh("user")
+    ok(gateway.ask("POST", "/organization/new", {"organization_id": org, "organization_alias": "Acme", "models": ["gpt"]}))
+    group = ok(gateway.ask("POST", "/v1/access_group", {"access_group_name": fresh("group"), "access_model_names": ["claude"]}), 201)
+    for user in (admin, plain):
+        ok(gateway.ask("POST", "/user/new", {"user_id": user, "user_alias": f"{user} Doe", "auto_create_key": False}))
+    members = [{"user_id": admin, "role": "admin"}, {"user_id": plain, "role": "user"}]
+    made = ok(gateway.ask("POST", "/team/new", {"team_id": name, "models": ["gpt"], "organization_id": org, "members_with_roles": members,
+        "team_member_budget": 3, "model_max_budget": {"gpt": {"max_budget": 1, "budget_duration": "1d"}}}))  # fmt: skip
+    columns = {"access_group_ids": [], "default_team_member_models": [], "policies": [], "model_id": None, "model_spend": {},
+        "object_permission_id": None, "allow_team_guardrail_config": False}  # fmt: skip
+    same(made, columns)
+    ok(gateway.ask("POST", "/team/update", {"team_id": name, "access_group_ids": [group["access_group_id"]]}))
+    ok(gateway.ask("POST", "/team/member_update", {"team_id": name, "user_id": plain, "max_budget_in_team": 1}))
+    told = ok(gateway.ask("GET", f"/team/info?team_id={name}"))
+    info = told["team_info"]
+    assert (info["organization_models"], info["caller_edit_access"]) == (["gpt"], {"kind": "unrestricted"})
+    assert info["team_member_budget_table"]["max_budget"] == 3
+    assert info["model_max_budget_usage"] == {"gpt": {"current_spend": 0.0, "budget_limit": 1.0, "time_period": "1d"}}
+    assert (info["access_group_models"], info["access_group_details"][0]["models"]) == (["claude"], ["claude"])
+    assert {member["user_id"]: member["user_alias"] for member in info["members_with_roles"]}[plain] == f"{plain} Doe"
+    budgets = {row["user_id"]: (row["budget_source"], row["litellm_budget_table"]["max_budget"]) for row in told["team_memberships"]}
+    assert (budgets[admin], budgets[plain]) == (("team_default", 3), ("custom", 1))
+    [row] = ok(gateway.ask("GET", f"/v2/team/list?team_id={name}"))["teams"]
+    assert row["access_group_models"] == ["claude"] and set(columns) <= set(row)
+    seen = lambda user: ok(gateway.ask("GET", f"/team/info?team_id={name}", key=gateway.new_key(user_id=user)))["team_info"]
+    assert (seen(plain)["caller_edit_access"], seen(plain)["organization_models"]) == ({"kind": "none"}, None)
+    access, key = seen(admin)["caller_edit_access"], gateway.new_key(user_id=admin)
+    assert access["kind"] == "team_admin" and "max_budget" not in access["editable_fields"]
+    for field, value in (("team_alias", "Search"), ("tags", ["red"]), ("team_member_rpm_limit", 5)):
+        assert field in access["editable_fields"]
+        ok(gateway.ask("POST", "/team/update", {"team_id": name, field: value}, key=key))
+    assert gateway.ask("POST", "/team/update", {"team_id": name, "max_budget": 9}, key=key).status == 403
+
+
+def test_what_a_user_says_of_itself(gateway):
+    name = fresh("user")
+    columns = {"object_permission_id": None, "password_reset_required": None, "allowed_cache_controls": [], "model_spend": {}, "policies": []}
+    made = ok(gateway.ask("POST", "/user/new", {"user_id": name, "team_id": ok(gateway.ask("POST", "/team/new", {}))["team_id"]}))
+    same(made, columns)
+    same(ok(gateway.ask("GET", f"/v2/user/info?user_id={name}")), columns)
+    [row] = ok(gateway.ask("GET", f"/user/list?user_ids={name}"))["users"]
+    same(row, columns)
+    ok(gateway.chat(key=made["key"]))
+    spent = lambda: ok(gateway.ask("GET", f"/user/info?user_id={name}"))
+    until(lambda: sum(spent()["user_info"]["model_spend"].values()) == pytest.approx(CALL_COST), what="spend by model of a user")
+    assert spent()["user_info"]["model_max_budget_usage"] == {}
+    assert sum(spent()["keys"][0]["model_spend"].values()) == pytest.approx(CALL_COST)
+    assert sum(spent()["teams"][0]["model_spend"].values()) == pytest.approx(CALL_COST)

@@ -4,6 +4,8 @@ import hashlib
 import time
 
 import pytest
+from support.common import until
+from support.gateway import CALL_COST
 
 
 def hashed(key):
@@ -248,3 +250,58 @@ def test_a_key_of_a_service_belongs_to_a_team_and_to_no_user(gateway):
     assert (made["team_id"], made["user_id"]) == ("blue", None)
     assert made["metadata"] == {"service_account_id": "robot"}
     assert gateway.ask("POST", "/key/service-account/generate", {}).status == 422
+
+
+REPEATED = (
+    "mcp_rpm_limit tag_rpm_limit prompts default_estimated_output_tokens end_user_budget_id tags disable_global_guardrails "
+    "enable_prompt_caching throttle_on_budget_exceeded enforced_params allowed_passthrough_routes denied_passthrough_routes "
+    "allowed_vector_store_indexes rpm_limit_type tpm_limit_type default_estimated_output_tokens_per_model"
+).split()
+
+
+def test_a_new_key_repeats_every_field_of_its_request(gateway):
+    made = gateway.ask("POST", "/key/generate", {"tags": ["red"]}).json
+    assert made["tags"] == ["red"] and made["allowed_cache_controls"] == []
+    assert {name: made[name] for name in REPEATED if name != "tags"} == dict.fromkeys(set(REPEATED) - {"tags"})
+    again = gateway.ask("POST", "/key/regenerate", {"key": made["key"]}).json
+    assert again["tags"] == ["red"] and set(REPEATED) <= set(again)
+    user = gateway.ask("POST", "/user/new", {"auto_create_key": False}).json
+    assert set(REPEATED) <= set(user) and user["allowed_cache_controls"] == []
+
+
+def test_info_tells_what_was_spent_by_model_and_when_settings_changed(gateway):
+    budgets = {"gpt": {"max_budget": 5, "budget_duration": "1d"}}
+    key = gateway.new_key(model_max_budget=budgets)
+    info = gateway.key_info(key)
+    assert (info["model_spend"], info["settings_updated_at"], info["jwt_key_mappings"]) == ({}, None, None)
+    assert info["model_max_budget_usage"]["gpt"] == {"current_spend": 0.0, "budget_limit": 5.0, "time_period": "1d"}
+    assert "token" not in info
+    assert gateway.chat(key=key).status == 200
+    gateway.spend(key, at_least=CALL_COST)
+    until(lambda: gateway.key_info(key)["model_spend"], seconds=15, what="spend by model of a key")
+    info = gateway.key_info(key)
+    assert sum(info["model_spend"].values()) == pytest.approx(CALL_COST)
+    assert info["model_max_budget_usage"]["gpt"]["current_spend"] == pytest.approx(CALL_COST)
+    [row] = gateway.ask("GET", f"/key/list?key_hash={hashed(key)}&return_full_object=true").json["keys"]
+    assert row["model_spend"] == info["model_spend"]
+    gateway.ask("POST", "/key/update", {"key": key, "key_alias": None})
+    info = gateway.key_info(key)
+    assert info["settings_updated_at"] == info["updated_at"]
+
+
+def test_a_key_that_was_unblocked_is_told_from_one_that_never_was_blocked(gateway):
+    key = gateway.new_key()
+    assert gateway.key_info(key)["blocked"] is None
+    gateway.ask("POST", "/key/block", {"key": key})
+    assert (gateway.key_info(key)["blocked"], gateway.key_info(key)["status"]) == (True, "revoked")
+    assert gateway.ask("POST", "/key/unblock", {"key": key}).json["blocked"] is False
+    assert gateway.key_info(key)["blocked"] is False
+    assert gateway.key_info(gateway.new_key(blocked=False))["blocked"] is False
+    gateway.ask("POST", "/key/update", {"key": key, "blocked": True})
+    assert gateway.key_info(key)["blocked"] is True
+
+
+def test_a_duration_that_no_clock_shows_is_refused(gateway):
+    answer = gateway.ask("POST", "/key/generate", {"duration": "3000000d"})
+    assert answer.status == 400
+    assert "3000000d" in answer.json["error"]["message"] and answer.json["error"]["param"] == "duration"

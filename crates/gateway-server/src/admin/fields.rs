@@ -9,6 +9,7 @@ use super::budget_fields::{check_extra, check_model_budgets};
 use super::lax;
 use super::refusal::Refusal;
 use super::shapes;
+use super::view::SAID_UNBLOCKED;
 use crate::config::overlaid;
 use crate::limits::{Calendar, next_reset, parse_duration_ms};
 
@@ -365,6 +366,7 @@ impl Fields {
     /// Every field of a wrong type together, or the first value that makes no sense.
     pub(super) fn patch(mut self, moment: &Moment) -> Result<KeyPatch, Refusal> {
         let duration = self.text("duration");
+        let says_blocked = self.body.get("blocked").is_some_and(|said| !said.is_null());
         let mut patch = KeyPatch {
             alias: self.text("key_alias"),
             user_id: self.text("user_id"),
@@ -400,6 +402,9 @@ impl Fields {
             ..KeyPatch::default()
         };
         patch.extra = self.kept()?;
+        if says_blocked && patch.blocked == Some(false) {
+            patch.extra.insert(SAID_UNBLOCKED.to_owned(), json!(false));
+        }
         if let Some(budgets) = &patch.model_max_budget {
             check_model_budgets(budgets)?;
         }
@@ -442,7 +447,14 @@ fn expiry(duration: Change<String>, moment: &Moment) -> Result<Change<i64>, Refu
         Change::Clear => Ok(Change::Clear),
         Change::Set(text) if text == "-1" => Ok(Change::Clear),
         Change::Set(text) => match parse_duration_ms(&text) {
-            Some(length) => Ok(Change::Set(moment.now.saturating_add(length))),
+            Some(length) => {
+                let at = moment.now.saturating_add(length);
+                // A time that nobody can write down would be shown as never.
+                match jiff::Timestamp::from_millisecond(at) {
+                    Ok(_) => Ok(Change::Set(at)),
+                    Err(_) => Err(too_long(&text)),
+                }
+            }
             None => Err(unreadable("duration", &text)),
         },
     }
@@ -470,6 +482,14 @@ fn unrotated() -> Refusal {
                    told it. `POST /key/regenerate` gives a key a new secret and answers with it; with `grace_period` the \
                    old one goes on working for a while";
     Refusal::about(ErrorKind::BadRequest, "bad_request_error", "auto_rotate", message)
+}
+
+fn too_long(found: &str) -> Refusal {
+    let shown: String = found.chars().take(40).collect();
+    let words = format!(
+        "`duration` is `{shown}`, which ends after the year 9999, expected less, or `-1` for a key that never expires"
+    );
+    Refusal::about(ErrorKind::BadRequest, "bad_request_error", "duration", words)
 }
 
 fn unreadable(name: &str, found: &str) -> Refusal {

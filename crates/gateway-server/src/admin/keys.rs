@@ -7,6 +7,7 @@ mod several;
 
 use gateway_db::{
     Change, KeyName, KeyPatch, KeyQuery, KeyRecord, KeySettings, NewKey, PageRequest, ScopeId, ScopeKind,
+    SpendBy,
 };
 use http::StatusCode;
 use llm_types::{Error, ErrorKind, KeyHash};
@@ -17,7 +18,7 @@ use super::job::Job;
 use super::query::{flag, param};
 use super::refusal::Refusal;
 use super::view;
-use crate::identity::{KeyDigest, masked, new_secret};
+use crate::identity::{KeyDigest, masked, new_secret, parts_of_key};
 use crate::walk::Caller;
 
 /// The shortest secret an operator may choose (`MINIMUM_CUSTOM_KEY_LENGTH`).
@@ -160,7 +161,7 @@ impl Job {
         };
         let patch = fields.patch(&self.moment)?;
         let record = self.change(&hash, patch).await?;
-        let mut row = self.row(&record);
+        let Value::Object(mut row) = self.full(&record).await? else { return Ok(Value::Null) };
         row.insert("key".to_owned(), json!(record.hash.as_str()));
         row.insert("token".to_owned(), json!(record.hash.as_str()));
         Ok(Value::Object(row))
@@ -171,12 +172,12 @@ impl Job {
         let Change::Set(key) = fields.text("key") else {
             return Err(Refusal::missing("key"));
         };
-        let patch = KeyPatch { blocked: Some(blocked), ..KeyPatch::default() };
+        let mut patch = KeyPatch { blocked: Some(blocked), ..KeyPatch::default() };
+        if !blocked {
+            patch.extra.insert(view::SAID_UNBLOCKED.to_owned(), json!(false));
+        }
         let record = self.change(&hash_of(&key), patch).await?;
-        let mut row = self.row(&record);
-        row.insert("token".to_owned(), json!(record.hash.as_str()));
-        row.insert("blocked".to_owned(), json!(blocked));
-        Ok(Value::Object(row))
+        self.full(&record).await
     }
 
     /// Writes a change and makes it hold at once in this process.
@@ -280,7 +281,15 @@ impl Job {
         };
         let record =
             self.db.key_by_hash(&hash).await?.ok_or_else(|| not_found("Key not found in database"))?;
-        Ok(json!({ "key": shown, "info": self.row(&record) }))
+        let Value::Object(mut info) = self.full(&record).await? else { return Ok(Value::Null) };
+        info.shift_remove("token");
+        let owner = ScopeId::owner_of_key(record.hash.as_str());
+        let parts = parts_of_key(&record.settings);
+        if !record.settings.model_max_budget.is_empty() {
+            let usage = self.model_budgets_spent(&owner, parts).await?;
+            info.insert("model_max_budget_usage".to_owned(), usage);
+        }
+        Ok(json!({ "key": shown, "info": info }))
     }
 
     async fn list(self) -> Result<Value, Refusal> {
@@ -309,23 +318,31 @@ impl Job {
         let found = self.db.list_keys(&wanted).await?;
         let full = flag(query, "return_full_object");
         let (total, pages, current) = (found.total, found.pages(), found.page);
-        let keys: Vec<Value> = found
-            .items
-            .iter()
-            .map(|record| if full { self.full(record) } else { json!(record.hash.as_str()) })
-            .collect();
+        let keys = match full {
+            true => self.full_all(&found.items).await?,
+            false => found.items.iter().map(|record| json!(record.hash.as_str())).collect(),
+        };
         Ok(json!({ "keys": keys, "total_count": total, "current_page": current, "total_pages": pages }))
     }
 
-    fn row(&self, record: &KeyRecord) -> serde_json::Map<String, Value> {
-        view::row(record, self.shared.directory.spent(record), self.moment.now)
+    /// A key's row with its hash.
+    pub(super) async fn full(&self, record: &KeyRecord) -> Result<Value, Refusal> {
+        let row = self.without_models(record);
+        self.with_models(SpendBy::Key, "token", row).await
     }
 
-    /// A key's row with its hash.
-    pub(super) fn full(&self, record: &KeyRecord) -> Value {
-        let mut row = self.row(record);
+    /// The rows of several keys.
+    pub(super) async fn full_all(&self, records: &[KeyRecord]) -> Result<Vec<Value>, Refusal> {
+        let mut rows: Vec<Value> =
+            records.iter().map(|record| Value::Object(self.without_models(record))).collect();
+        self.tell_models(SpendBy::Key, "token", &mut rows).await?;
+        Ok(rows)
+    }
+
+    fn without_models(&self, record: &KeyRecord) -> serde_json::Map<String, Value> {
+        let mut row = view::row(record, self.shared.directory.spent(record), self.moment.now);
         row.insert("token".to_owned(), json!(record.hash.as_str()));
-        Value::Object(row)
+        row
     }
 }
 

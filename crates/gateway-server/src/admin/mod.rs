@@ -20,6 +20,7 @@ mod lax;
 mod members;
 mod metrics;
 mod model_groups;
+mod model_spend;
 mod models;
 mod organizations;
 mod projects;

@@ -1,6 +1,6 @@
 //! `/organization/*`: organisations and their members (surface §3.7). Nothing here asks for a licence.
 
-use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
+use gateway_db::{Change, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, SpendBy};
 use http::StatusCode;
 use llm_types::ErrorKind;
 use serde_json::{Value, json};
@@ -208,7 +208,9 @@ async fn row(job: &Job, record: &ScopeRecord) -> Result<Value, Refusal> {
     let members = members.iter().map(|member| view::membership(member, job.spent(member))).collect();
     let teams = ScopeQuery { organization_id: Some(id.clone()), ..ScopeQuery::of(ScopeKind::Team) };
     let teams = job.db.list_scopes(&teams).await?.items;
-    let teams = teams.iter().map(|team| Value::Object(view::team(team, job.spent(team), &[]))).collect();
+    let mut teams: Vec<Value> =
+        teams.iter().map(|team| Value::Object(view::team(team, job.spent(team), &[]))).collect();
+    job.tell_models(SpendBy::Team, "team_id", &mut teams).await?;
     Ok(Value::Object(view::organization(record, job.spent(record), members, teams)))
 }
 

@@ -76,7 +76,8 @@ pub(super) fn team(record: &ScopeRecord, spent: Money, members: &[ScopeRecord]) 
     row.put("admins", json!([]));
     row.put("members", json!([]));
     row.put("members_with_roles", members.iter().map(member).collect());
-    row.finish(
+    row.put("model_spend", json!({}));
+    let mut row = row.finish(
         record,
         &[
             "team_member_permissions",
@@ -84,8 +85,15 @@ pub(super) fn team(record: &ScopeRecord, spent: Money, members: &[ScopeRecord]) 
             "router_settings",
             "object_permission",
             "litellm_model_table",
+            "model_id",
+            "object_permission_id",
         ],
-    )
+    );
+    for name in ["access_group_ids", "default_team_member_models", "policies"] {
+        row.entry(name).or_insert_with(|| json!([]));
+    }
+    row.entry("allow_team_guardrail_config").or_insert(Value::Bool(false));
+    row
 }
 
 /// A member as its team names it.
@@ -134,10 +142,23 @@ pub(super) fn user(record: &ScopeRecord, spent: Money, teams: &[String]) -> Map<
     row.put("user_role", json!(settings.role));
     row.put("organization_id", json!(settings.organization_id));
     row.put("teams", json!(teams));
-    row.finish(
+    row.put("model_spend", json!({}));
+    let mut row = row.finish(
         record,
-        &["sso_user_id", "team_id", "object_permission", "organization_memberships", "policies"],
-    )
+        &[
+            "sso_user_id",
+            "team_id",
+            "object_permission",
+            "object_permission_id",
+            "organization_memberships",
+            "password_reset_required",
+            "last_breach_check_at",
+        ],
+    );
+    for name in ["allowed_cache_controls", "policies"] {
+        row.entry(name).or_insert_with(|| json!([]));
+    }
+    row
 }
 
 /// A customer.

@@ -292,7 +292,7 @@ async fn said(job: &Job) -> Result<Value, Refusal> {
 async fn keys(job: &Job) -> Result<Value, Refusal> {
     let mut keys = job.all_keys(KeyQuery { user_id: job.param("user_id"), ..KeyQuery::default() }).await?;
     keys.sort_by_key(|key| std::cmp::Reverse(key.spend));
-    Ok(keys.iter().map(|key| job.full(key)).collect())
+    Ok(job.full_all(&keys).await?.into())
 }
 
 async fn users(job: &Job) -> Result<Value, Refusal> {
@@ -301,7 +301,9 @@ async fn users(job: &Job) -> Result<Value, Refusal> {
     let mut users = job.db.list_scopes(&query).await?.items;
     users.sort_by_key(|user| std::cmp::Reverse(user.spend));
     let row = |user| Value::Object(scope_view::user(user, job.spent(user), &[]));
-    Ok(users.iter().map(row).collect())
+    let mut rows: Vec<Value> = users.iter().map(row).collect();
+    job.tell_models(SpendBy::User, "user_id", &mut rows).await?;
+    Ok(rows.into())
 }
 
 async fn tags(job: &Job, name: &str, spend: &str) -> Result<Vec<Value>, Refusal> {

@@ -2,11 +2,11 @@
 
 use gateway_db::{
     Change, KeyName, KeyQuery, Page, PageRequest, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings,
-    ScopeSort, SortOrder,
+    ScopeSort, SortOrder, SpendBy,
 };
 use http::StatusCode;
 use llm_types::{ErrorKind, Money, seldom};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::job::Job;
@@ -22,6 +22,7 @@ mod found;
 mod membership;
 mod permissions;
 mod resets;
+mod shown;
 
 pub(super) use found::{open_teams, page};
 
@@ -88,7 +89,7 @@ pub(super) async fn run(job: Job, action: TeamAction) -> Result<Value, Refusal> 
         TeamAction::New => seldom(|| new(&job)).await,
         TeamAction::Update => seldom(|| update(&job)).await,
         TeamAction::Delete => seldom(|| delete(&job)).await,
-        TeamAction::Info => seldom(|| info(&job)).await,
+        TeamAction::Info => seldom(|| shown::info(&job)).await,
         TeamAction::List => seldom(|| list(&job)).await,
         TeamAction::ListPaged => seldom(|| list_paged(&job)).await,
         TeamAction::Block => seldom(|| block(&job, true)).await,
@@ -157,7 +158,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         let rest = (LimitEdit::default(), Vec::new(), member_budget(&record));
         job.join(ScopeKind::TeamMember, &id, member, rest).await?;
     }
-    Ok(Value::Object(row(job, &record).await?))
+    row(job, &record).await
 }
 
 /// What a request asks for: of a team, and of its members.
@@ -252,19 +253,6 @@ async fn delete(job: &Job) -> Result<Value, Refusal> {
     Ok(json!({ "deleted_teams": ids }))
 }
 
-async fn info(job: &Job) -> Result<Value, Refusal> {
-    let id = job.param("team_id").ok_or_else(|| Refusal::missing("team_id"))?;
-    let record = existing(job, &id).await?;
-    let members = job.members(ScopeKind::TeamMember, &id).await?;
-    let keys = job.all_keys(KeyQuery { team_id: Some(id.clone()), ..KeyQuery::default() }).await?;
-    Ok(json!({
-        "team_id": id,
-        "team_info": view::team(&record, job.spent(&record), &members),
-        "keys": keys.iter().map(|key| job.full(key)).collect::<Vec<_>>(),
-        "team_memberships": memberships(job, &members),
-    }))
-}
-
 async fn list(job: &Job) -> Result<Value, Refusal> {
     let mut query = ScopeQuery::of(ScopeKind::Team);
     query.organization_id = job.param("organization_id");
@@ -281,9 +269,10 @@ async fn list(job: &Job) -> Result<Value, Refusal> {
         let of_team = KeyQuery { team_id: Some(team.id.id.clone()), ..KeyQuery::default() };
         let keys = job.all_keys(of_team).await?;
         row.insert("team_memberships".to_owned(), memberships(job, &members));
-        row.insert("keys".to_owned(), keys.iter().map(|key| job.full(key)).collect());
+        row.insert("keys".to_owned(), job.full_all(&keys).await?.into());
         rows.push(Value::Object(row));
     }
+    job.tell_models(SpendBy::Team, "team_id", &mut rows).await?;
     Ok(Value::Array(rows))
 }
 
@@ -340,12 +329,14 @@ async fn list_paged(job: &Job) -> Result<Value, Refusal> {
     for team in page.items {
         let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
         let mut row = view::team(&team, job.spent(&team), &members);
+        row.extend(shown::granted(job, &team).await?);
         row.insert("members_count".to_owned(), json!(members.len()));
         let page = PageRequest { page: 1, size: 1 };
         let keys = KeyQuery { team_id: Some(team.id.id.clone()), page, ..KeyQuery::default() };
         row.insert("keys_count".to_owned(), json!(job.db.list_keys(&keys).await?.total));
         rows.push(Value::Object(row));
     }
+    job.tell_models(SpendBy::Team, "team_id", &mut rows).await?;
     let (page, size) = (query.page.page, query.page.size);
     Ok(json!({ "teams": rows, "total": total, "page": page, "page_size": size, "total_pages": pages }))
 }
@@ -354,7 +345,7 @@ async fn block(job: &Job, blocked: bool) -> Result<Value, Refusal> {
     let id = job.fields()?.naming("team_id")?;
     let old = existing(job, &id).await?;
     let record = job.edit(&old.id, ScopeEdit { blocked: Some(blocked), ..ScopeEdit::default() }).await?;
-    Ok(Value::Object(row(job, &record).await?))
+    row(job, &record).await
 }
 
 async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
@@ -369,7 +360,7 @@ async fn models(job: &Job, add: bool) -> Result<Value, Refusal> {
     }
     let edit = ScopeEdit { models: Some(models), ..ScopeEdit::default() };
     let record = job.edit(&team.id, edit).await?;
-    Ok(Value::Object(row(job, &record).await?))
+    row(job, &record).await
 }
 
 fn team_id(id: &str) -> ScopeId {
@@ -382,9 +373,10 @@ pub(super) async fn teams_of(job: &Job, user: &str) -> Result<Vec<String>, Refus
     Ok(job.db.list_scopes(&query).await?.items.into_iter().map(|member| member.id.id).collect())
 }
 
-async fn row(job: &Job, team: &ScopeRecord) -> Result<Map<String, Value>, Refusal> {
+/// A team as it is shown wherever it is alone.
+pub(super) async fn row(job: &Job, team: &ScopeRecord) -> Result<Value, Refusal> {
     let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
-    Ok(view::team(team, job.spent(team), &members))
+    job.with_models(SpendBy::Team, "team_id", view::team(team, job.spent(team), &members)).await
 }
 
 fn memberships(job: &Job, members: &[ScopeRecord]) -> Value {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gateway_db::{
     Change, DbErrorKind, JsonMap, KeyName, KeyQuery, KeyRecord, Page, PageRequest, ScopeId, ScopeKind,
-    ScopeQuery, ScopeRecord, ScopeSort, SortOrder,
+    ScopeQuery, ScopeRecord, ScopeSort, SortOrder, SpendBy,
 };
 use http::StatusCode;
 use llm_types::{Error, ErrorKind};
@@ -15,10 +15,10 @@ use super::job::Job;
 use super::members::Member;
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
-use super::teams::teams_of;
+use super::teams::{row as row_of_team, teams_of};
 use super::{scope_view, view};
 use crate::config::Budgets;
-use crate::identity::new_id;
+use crate::identity::{new_id, parts_of_scope};
 use crate::walk::{Caller, Role};
 
 mod bulk;
@@ -177,6 +177,9 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
         }
         answer.insert("key".to_owned(), json!(secret));
     }
+    for name in view::REPEATED {
+        answer.entry(*name).or_insert(Value::Null);
+    }
     answer.insert("token".to_owned(), Value::Null);
     answer.insert("token_id".to_owned(), Value::Null);
     Ok(Value::Object(answer))
@@ -322,7 +325,13 @@ async fn row_alone(job: &Job) -> Result<Value, Refusal> {
         return Err(Refusal::missing("user_id"));
     };
     let user = job.db.scope(&ScopeId::new(ScopeKind::User, &id)).await?.ok_or_else(|| not_found(&id))?;
-    row(job, &user).await
+    let mut shown = row(job, &user).await?;
+    shown["model_max_budget_usage"] = budgets_spent(job, &user).await?;
+    Ok(shown)
+}
+
+async fn budgets_spent(job: &Job, user: &ScopeRecord) -> Result<Value, Refusal> {
+    job.model_budgets_spent(&user.id.as_owner(), parts_of_scope(&user.settings)).await
 }
 
 async fn info(job: &Job) -> Result<Value, Refusal> {
@@ -332,13 +341,14 @@ async fn info(job: &Job) -> Result<Value, Refusal> {
     let mut teams = Vec::new();
     for team in teams_of(job, &id).await? {
         if let Some(team) = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await? {
-            let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
-            teams.push(Value::Object(scope_view::team(&team, job.spent(&team), &members)));
+            teams.push(row_of_team(job, &team).await?);
         }
     }
+    let mut shown = row(job, &user).await?;
+    shown["model_max_budget_usage"] = budgets_spent(job, &user).await?;
     Ok(json!({
         "user_id": id,
-        "user_info": row(job, &user).await?,
+        "user_info": shown,
         "keys": with_teams(job, &keys).await?,
         "teams": teams,
     }))
@@ -352,8 +362,7 @@ async fn everything(job: &Job) -> Result<Value, Refusal> {
     let keys = job.all_keys(KeyQuery::default()).await?;
     let mut teams = Vec::new();
     for team in job.db.list_scopes(&ScopeQuery::of(ScopeKind::Team)).await?.items {
-        let members = job.members(ScopeKind::TeamMember, &team.id.id).await?;
-        teams.push(Value::Object(scope_view::team(&team, job.spent(&team), &members)));
+        teams.push(row_of_team(job, &team).await?);
     }
     let own = job.db.scope(&ScopeId::new(ScopeKind::User, &job.by)).await?;
     let info = match own {
@@ -380,13 +389,12 @@ async fn with_teams(job: &Job, keys: &[KeyRecord]) -> Result<Vec<Value>, Refusal
         let teams = job.db.list_scopes(&query).await?.items;
         aliases.extend(teams.into_iter().map(|team| (team.id.id, team.settings.alias)));
     }
-    let shown = |key: &KeyRecord| {
-        let mut shown = job.full(key);
+    let mut rows = job.full_all(keys).await?;
+    for (row, key) in rows.iter_mut().zip(keys) {
         let alias = key.settings.team_id.as_ref().and_then(|team| aliases.get(team));
-        shown["team_alias"] = json!(alias);
-        shown
-    };
-    Ok(keys.iter().map(shown).collect())
+        row["team_alias"] = json!(alias);
+    }
+    Ok(rows)
 }
 
 async fn list(job: &Job) -> Result<Value, Refusal> {
@@ -465,7 +473,7 @@ fn sorted(job: &Job) -> Result<(ScopeSort, SortOrder), Refusal> {
 
 async fn row(job: &Job, user: &ScopeRecord) -> Result<Value, Refusal> {
     let teams = teams_of(job, &user.id.id).await?;
-    Ok(Value::Object(scope_view::user(user, job.spent(user), &teams)))
+    job.with_models(SpendBy::User, "user_id", scope_view::user(user, job.spent(user), &teams)).await
 }
 
 fn email_taken(email: &str) -> Refusal {

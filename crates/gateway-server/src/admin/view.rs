@@ -1,6 +1,6 @@
 //! A stored key as LiteLLM's answers show it (surface §3.4).
 
-use gateway_db::KeyRecord;
+use gateway_db::{KeyRecord, KeySettings};
 use llm_types::Money;
 use serde_json::{Map, Value, json};
 
@@ -25,9 +25,10 @@ pub(super) fn row(record: &KeyRecord, spent: Money, now: i64) -> Map<String, Val
     put("agent_id", json!(settings.agent_id));
     put("project_id", json!(settings.project_id));
     put("permissions", json!(settings.permissions));
+    put("model_spend", json!({}));
     put("max_parallel_requests", json!(settings.max_parallel_requests));
     put("metadata", json!(settings.metadata));
-    put("blocked", if settings.blocked { json!(true) } else { Value::Null });
+    put("blocked", blocked(settings));
     put("tpm_limit", json!(settings.tpm_limit));
     put("rpm_limit", json!(settings.rpm_limit));
     put("tpd_limit", json!(settings.tpd_limit));
@@ -46,6 +47,7 @@ pub(super) fn row(record: &KeyRecord, spent: Money, now: i64) -> Map<String, Val
     put("created_by", json!(record.created_by));
     put("updated_at", time(Some(record.updated_at)));
     put("updated_by", json!(record.updated_by));
+    put("settings_updated_at", time(Some(record.updated_at).filter(|at| *at > record.created_at)));
     put("last_active", time(record.last_active));
     put("rotation_count", json!(record.rotation_count));
     put("auto_rotate", json!(settings.auto_rotate));
@@ -56,10 +58,21 @@ pub(super) fn row(record: &KeyRecord, spent: Money, now: i64) -> Map<String, Val
     for (name, value) in &settings.extra {
         row.entry(name.clone()).or_insert_with(|| value.clone());
     }
+    row.entry("allowed_cache_controls").or_insert_with(|| json!([]));
     for name in ABSENT {
         row.entry(*name).or_insert(Value::Null);
     }
     row
+}
+
+/// Where a key keeps that somebody said it is not blocked: LiteLLM tells that from nobody having said anything.
+pub(super) const SAID_UNBLOCKED: &str = "blocked";
+
+fn blocked(settings: &KeySettings) -> Value {
+    match settings.blocked {
+        true => json!(true),
+        false => settings.extra.get(SAID_UNBLOCKED).cloned().unwrap_or_default(),
+    }
 }
 
 /// Fields of LiteLLM's rows that are null until something sets them.
@@ -75,13 +88,38 @@ const ABSENT: &[&str] = &[
     "litellm_budget_table",
     "litellm_organization_table",
     "litellm_project_table",
+    "jwt_key_mappings",
+];
+
+/// Fields of requests for keys that answers to these requests repeat, null where nothing was said.
+pub(super) const REPEATED: &[&str] = &[
+    "mcp_rpm_limit",
+    "tag_rpm_limit",
+    "prompts",
+    "default_estimated_output_tokens",
+    "default_estimated_output_tokens_per_model",
+    "end_user_budget_id",
+    "tags",
+    "disable_global_guardrails",
+    "enable_prompt_caching",
+    "throttle_on_budget_exceeded",
+    "enforced_params",
+    "allowed_passthrough_routes",
+    "denied_passthrough_routes",
+    "allowed_vector_store_indexes",
+    "rpm_limit_type",
+    "tpm_limit_type",
 ];
 
 /// The answer of `/key/generate`: the row, the secret (shown this once) and the hash.
 pub(super) fn generated(record: &KeyRecord, secret: &str, now: i64) -> Value {
     let mut row = row(record, record.spend, now);
-    for name in ["status", "soft_budget_cooldown", "total_spend", "last_active", "soft_budget"] {
+    for name in ["status", "soft_budget_cooldown", "total_spend", "last_active", "soft_budget", "model_spend"]
+    {
         row.shift_remove(name);
+    }
+    for name in REPEATED {
+        row.entry(*name).or_insert(Value::Null);
     }
     row.insert("soft_budget".to_owned(), money(record.settings.soft_budget));
     row.insert("duration".to_owned(), Value::Null);
@@ -96,7 +134,7 @@ fn status(record: &KeyRecord, now: i64) -> &'static str {
     if record.deleted_at.is_some() {
         "deleted"
     } else if settings.blocked {
-        "blocked"
+        "revoked"
     } else if settings.expires_at.is_some_and(|at| at <= now) {
         "expired"
     } else {

@@ -23,7 +23,7 @@ pub(crate) use leases::Leases;
 pub(crate) use model_access::may_use_model;
 pub use network::Network;
 pub(crate) use network::client_address;
-pub(crate) use parts::{For, Part, PartSpec, amount_and_period, parts_of_scope};
+pub(crate) use parts::{For, Part, PartSpec, amount_and_period, parts_of_key, parts_of_scope};
 pub use password::PasswordPolicy;
 pub(crate) use password::{hash_password, is_password};
 pub(crate) use retired::retire;

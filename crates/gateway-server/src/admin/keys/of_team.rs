@@ -57,7 +57,7 @@ impl Job {
         for key in &asked {
             match self.change_in_team(&team, key, patch.clone()).await {
                 Ok(record) => {
-                    good.push(json!({ "key": record.hash.as_str(), "key_info": self.full(&record) }));
+                    good.push(json!({ "key": record.hash.as_str(), "key_info": self.full(&record).await? }));
                 }
                 Err(refusal) => {
                     bad.push(json!({ "key": hash_of(key).as_str(), "failed_reason": refusal.reason() }));

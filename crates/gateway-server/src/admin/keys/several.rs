@@ -43,7 +43,7 @@ impl Job {
         for key in &keys {
             found.extend(self.db.key_by_hash(&hash_of(key)).await?);
         }
-        let rows: Vec<Value> = self.keys_seen(found).await?.iter().map(|record| self.full(record)).collect();
+        let rows = self.full_all(&self.keys_seen(found).await?).await?;
         Ok(json!({ "key": keys, "info": rows }))
     }
 
@@ -92,6 +92,6 @@ impl Job {
         let key = fields.required("key");
         let patch = fields.patch(&self.moment)?;
         let record = self.change(&hash_of(&key), patch).await?;
-        Ok(self.full(&record))
+        self.full(&record).await
     }
 }

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use super::super::job::Job;
 use super::super::refusal::Refusal;
 use super::super::scope_fields::ScopeEdit;
-use super::super::scope_view as view;
 use super::team_id;
 
 /// Where a team's metadata lists them.
@@ -53,8 +52,7 @@ pub(super) async fn add(job: &Job) -> Result<Value, Refusal> {
     listed.push(json!({ "callback_name": name, "callback_type": kind, "callback_vars": vars }));
     metadata.insert(LISTED.to_owned(), Value::Array(listed));
     let record = keep(job, &team, metadata).await?;
-    let members = job.members(gateway_db::ScopeKind::TeamMember, &record.id.id).await?;
-    Ok(json!({ "status": "success", "data": view::team(&record, job.spent(&record), &members) }))
+    Ok(json!({ "status": "success", "data": super::row(job, &record).await? }))
 }
 
 /// `GET /team/{team_id}/callback`

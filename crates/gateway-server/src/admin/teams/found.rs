@@ -60,7 +60,7 @@ pub(super) async fn filtered(job: &Job) -> Result<Value, Refusal> {
     for team in job.db.list_scopes(&query).await?.items {
         if id.as_ref().is_none_or(|id| team.id.id.contains(id.as_str()) || query.search.as_ref() == Some(id))
         {
-            rows.push(Value::Object(row(job, &team).await?));
+            rows.push(row(job, &team).await?);
         }
     }
     Ok(Value::Array(rows))

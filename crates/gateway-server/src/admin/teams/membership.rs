@@ -67,9 +67,9 @@ async fn joined(
         made.push(membership);
     }
     let mut answer = row(job, team).await?;
-    answer.insert("updated_users".to_owned(), Value::Array(users));
-    answer.insert("updated_team_memberships".to_owned(), memberships(job, &made));
-    Ok(Value::Object(answer))
+    answer["updated_users"] = Value::Array(users);
+    answer["updated_team_memberships"] = memberships(job, &made);
+    Ok(answer)
 }
 
 /// The limits of a member inside its team, and the models it may use there.
@@ -131,7 +131,7 @@ pub(super) async fn delete(job: &Job) -> Result<Value, Refusal> {
     let team = existing(job, &id).await?;
     let member = job.membership(ScopeKind::TeamMember, &id, who).await?;
     job.remove(std::slice::from_ref(&member.id)).await?;
-    Ok(Value::Object(row(job, &team).await?))
+    row(job, &team).await
 }
 
 /// `/team/bulk_member_add`: several members at once, or every user there is. Who is in the team already stays as

@@ -38,7 +38,7 @@ pub(super) async fn set(job: &Job) -> Result<Value, Refusal> {
     let wanted = read(fields)?.1;
     let team = existing(job, &id).await?;
     let record = permit(job, &team, &wanted).await?;
-    Ok(Value::Object(super::row(job, &record).await?))
+    super::row(job, &record).await
 }
 
 /// `/team/permissions_bulk_update`: the same for several teams, or for all; what they permit already stays.

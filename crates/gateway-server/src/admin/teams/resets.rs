@@ -56,7 +56,10 @@ pub(super) async fn budget(job: &Job) -> Result<Value, Refusal> {
     };
     let budget_id = member_budget(&team).map_or(Change::Clear, Change::Set);
     let record = job.edit(&member.id, ScopeEdit { limits, budget_id, ..ScopeEdit::default() }).await?;
-    Ok(view::membership(&record, job.spent(&record)))
+    let mut row = view::membership(&record, job.spent(&record));
+    row["previous_budget_id"] = json!(member.settings.budget_id);
+    row["budget_source"] = json!(super::shown::source(&record, member_budget(&team).as_deref()));
+    Ok(row)
 }
 
 /// The team and the membership that the path names.
