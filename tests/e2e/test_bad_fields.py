@@ -97,3 +97,39 @@ def test_nor_where_it_is_added_to_a_key_or_a_member(gateway):
 def test_what_is_missing_is_told_before_what_is_not_there(gateway):
     assert problems(gateway.ask("POST", "/team/update", {"team_id": "nobody", "max_budget": "x"}))
     assert problems(gateway.ask("POST", "/project/update", {"project_id": "nobody", "tags": 1}))
+
+
+def test_who_is_named_twice_is_a_member_once(gateway):
+    team, name = fresh("team"), fresh("user")
+    twice = [{"user_id": name, "role": "admin"}, {"user_id": name, "role": "user"}]
+    made = ok(gateway.ask("POST", "/team/new", {"team_id": team, "members_with_roles": twice, "members": [name, name]}))
+    assert [member["role"] for member in made["members_with_roles"] if member["user_id"] == name] == ["admin"]
+
+
+def test_a_user_comes_into_no_team_that_is_not_there(gateway):
+    name = fresh("user")
+    for field, value in (("teams", ["nobody"]), ("teams", [{"team_id": "nobody"}]), ("team_id", "nobody"), ("organizations", ["nobody"])):
+        refused = gateway.ask("POST", "/user/new", {"user_id": name, field: value})
+        assert refused.status == 404 and "nobody" in refused.json["detail"]["error"], refused.body
+    assert gateway.ask("GET", f"/user/info?user_id={name}").status == 404
+    team = ok(gateway.ask("POST", "/team/new", {}))["team_id"]
+    assert ok(gateway.ask("POST", "/user/new", {"user_id": name, "teams": [team]}))["teams"] == [team]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "field"), [
+    ("/key/generate", {"model_max_budget": {"gpt": {"max_budget": 1, "budget_duration": 5}}}, 400, "model_max_budget"),
+    ("/team/new", {"team_member_budget": 1, "team_member_budget_duration": "often"}, 400, "team_member_budget_duration"),
+    ("/team/new", {"members_with_roles": [{"user_id": "u", "role": 7}]}, 422, "role"),
+    ("/credentials", {"credential_name": " ", "credential_values": {"a": "b"}, "credential_info": {}}, 422, "credential_name"),
+    ("/tag/new", {"name": "t", "description": 5}, 422, "description"),
+    ("/key/generate", {"budget_id": 5}, 422, "budget_id"),
+    ("/key/generate", {"budget_id": ["b"]}, 422, "budget_id"),
+    ("/key/generate", {"end_user_budget_id": {}}, 422, "end_user_budget_id"),
+    ("/organization/new", {"organization_alias": "o", "allowed_models": "gpt"}, 422, "allowed_models"),
+])  # fmt: skip
+def test_what_cannot_be_meant_is_refused(spawn, path, body, status, field):
+    gateway = spawn(general_settings={"store_model_in_db": True})
+    refused = gateway.ask("POST", path, body)
+    assert refused.status == status, refused.body
+    named = refused.json["detail"][0]["loc"][1] if status == 422 else refused.json["error"]["param"]
+    assert named == field

@@ -86,6 +86,10 @@ pub(super) fn end_of_period(said: &str) -> Result<i64, Refusal> {
 }
 
 fn is_budget(said: &Value) -> bool {
+    let period = ["time_period", "budget_duration"].iter().find_map(|name| said.get(name));
+    if period.is_some_and(|period| !period.is_null() && !period.is_string()) {
+        return false;
+    }
     let read = amount_and_period(said);
     read.is_some_and(|(_, period)| period.is_none_or(|period| parse_duration_ms(period).is_some()))
 }

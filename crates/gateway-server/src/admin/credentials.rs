@@ -78,6 +78,14 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
     let seal = seal(job)?;
     let mut fields = job.fields()?;
     let name = fields.required("credential_name");
+    if name.trim().is_empty() && !fields.is_wrong() {
+        fields.wrong(
+            "string_too_short",
+            "credential_name",
+            "String should have at least 1 character",
+            &json!(name),
+        );
+    }
     let edit = read(fields, true)?;
     if job.db.entry(EntryKind::Credential, &name, seal).await?.is_some() {
         return Err(taken(&name));

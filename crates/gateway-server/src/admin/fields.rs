@@ -185,6 +185,11 @@ impl Fields {
         Change::Keep
     }
 
+    /// What the request says of a field, which stays to be taken.
+    pub(super) fn look(&self, name: &str) -> Option<&Value> {
+        self.body.get(name)
+    }
+
     /// Whether the request says something of a field.
     pub(super) fn has(&self, name: &str) -> bool {
         self.body.contains_key(name)
@@ -492,7 +497,8 @@ fn too_long(found: &str) -> Refusal {
     Refusal::about(ErrorKind::BadRequest, "bad_request_error", "duration", words)
 }
 
-fn unreadable(name: &str, found: &str) -> Refusal {
+/// A duration that nobody can read.
+pub(super) fn unreadable(name: &str, found: &str) -> Refusal {
     let shown: String = found.chars().take(40).collect();
     Refusal::about(
         ErrorKind::BadRequest,

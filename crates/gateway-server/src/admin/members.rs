@@ -1,5 +1,7 @@
 //! Members of teams and organisations: who they are, and that they exist.
 
+use std::collections::HashSet;
+
 use gateway_db::{Change, DbErrorKind, NewScope, ScopeId, ScopeKind, ScopeQuery, ScopeRecord, ScopeSettings};
 use http::StatusCode;
 use llm_types::Money;
@@ -33,6 +35,16 @@ pub(super) fn read(fields: &mut Fields, (name, value): (&str, &Value), roles: &[
     members
 }
 
+/// Leaves each member once: the first entry that names them counts.
+pub(super) fn once(members: &mut Vec<Member>) {
+    let mut seen = HashSet::new();
+    let name = |member: &Member| match &member.user_id {
+        Some(id) => (Some(id.clone()), None),
+        None => (None, member.email.as_ref().map(|email| email.to_lowercase())),
+    };
+    members.retain(|member| seen.insert(name(member)));
+}
+
 /// A type of problem, the field, and words.
 type Wrong<'a> = (&'a str, &'a str, String);
 
@@ -41,7 +53,8 @@ fn one<'a>(name: &'a str, entry: &Value, roles: &[&str]) -> Result<Member, Wrong
         entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let role = text("role").unwrap_or_else(|| "user".to_owned());
-    if !roles.contains(&role.as_str()) {
+    let is_text = entry.get("role").is_none_or(|role| role.is_null() || role.is_string());
+    if !is_text || !roles.contains(&role.as_str()) {
         let message = format!("Input should be one of: {}", roles.join(", "));
         return Err(("enum", "role", message));
     }

@@ -10,6 +10,8 @@ use crate::limits::parse_duration_ms;
 
 /// What a field looks like.
 enum Shape {
+    /// A text.
+    Text,
     /// A list of texts.
     Texts,
     /// A list of objects.
@@ -32,7 +34,7 @@ enum Shape {
     OneOf(&'static [&'static str]),
 }
 
-use Shape::{Count, Counts, Duration, Flag, List, Map, Names, Objects, OneOf, Texts};
+use Shape::{Count, Counts, Duration, Flag, List, Map, Names, Objects, OneOf, Text, Texts};
 
 /// How rates may be meant.
 const THROUGHPUTS: Shape = OneOf(&["guaranteed_throughput", "best_effort_throughput", "dynamic"]);
@@ -70,24 +72,35 @@ const SHAPES: &[(&str, Shape)] = &[
     ("access_group_ids", Texts),
     ("allowed_cache_controls", List),
     ("allowed_model_region", OneOf(&["eu", "us"])),
+    ("allowed_models", Texts),
     ("allowed_passthrough_routes", List),
     ("allowed_vector_store_indexes", Objects),
+    ("budget_id", Text),
     ("default_estimated_output_tokens", Count),
     ("default_estimated_output_tokens_per_model", Counts),
+    ("default_model", Text),
     ("default_team_member_models", Texts),
     ("denied_passthrough_routes", Texts),
+    ("description", Text),
     ("disable_global_guardrails", Flag),
     ("enable_prompt_caching", Flag),
+    ("end_user_budget_id", Text),
+    ("enforced_batch_output_expires_after", Map),
+    ("enforced_file_expires_after", Map),
     ("enforced_params", Texts),
     ("guardrails", Texts),
     ("mcp_rpm_limit", Counts),
     ("model_aliases", Names),
+    ("model_info", Map),
     ("model_itpm_limit", Counts),
     ("model_otpm_limit", Counts),
     ("object_permission", Map),
     ("policies", Texts),
     ("prompts", Texts),
     ("rpm_limit_type", THROUGHPUTS),
+    ("secret_manager_settings", Map),
+    ("send_invite_email", Flag),
+    ("sso_user_id", Text),
     ("tag_rpm_limit", Counts),
     ("tags", Texts),
     ("team_member_key_duration", Duration),
@@ -132,6 +145,7 @@ impl Shape {
         let all = |is: fn(&Value) -> bool| said.as_array().is_some_and(|list| list.iter().all(is));
         let by_name = |is: fn(&Value) -> bool| said.as_object().is_some_and(|map| map.values().all(is));
         match self {
+            Text => said.is_string(),
             Texts => all(Value::is_string),
             Objects => all(Value::is_object),
             List => said.is_array(),
@@ -148,6 +162,7 @@ impl Shape {
     /// The framework's name for what is wrong, and what was expected.
     fn words(&self) -> (&'static str, String) {
         let (kind, words) = match self {
+            Text => ("string_type", "a valid string"),
             Texts => ("list_type", "a valid list of strings"),
             Objects => ("list_type", "a valid list of dictionaries"),
             List => ("list_type", "a valid list"),

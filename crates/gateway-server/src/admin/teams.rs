@@ -8,13 +8,14 @@ use http::StatusCode;
 use llm_types::{ErrorKind, Money, seldom};
 use serde_json::{Value, json};
 
-use super::fields::Fields;
+use super::fields::{Fields, unreadable};
 use super::job::Job;
 use super::members::{self, Member};
 use super::refusal::Refusal;
 use super::scope_fields::{LimitEdit, ScopeEdit};
 use super::scope_view as view;
 use crate::identity::new_id;
+use crate::limits::parse_duration_ms;
 
 mod bulk;
 pub(super) mod callbacks;
@@ -139,6 +140,7 @@ async fn new(job: &Job) -> Result<Value, Refusal> {
         let member = |id| Member { user_id: Some(id), email: None, role: role.to_owned() };
         wanted.extend(new.into_iter().map(member));
     }
+    members::once(&mut wanted);
     if !wanted.iter().any(|member| member.user_id.as_deref() == Some(&job.by)) {
         let creator = Member { user_id: Some(job.by.clone()), email: None, role: "admin".to_owned() };
         wanted.push(creator);
@@ -205,11 +207,16 @@ async fn read(job: &Job, asked: Asked, old: Option<&ScopeRecord>) -> Result<Scop
 fn members_limits(fields: &mut Fields) -> Option<LimitEdit> {
     let limits = LimitEdit {
         max_budget: fields.money("team_member_budget"),
-        budget_duration: fields.text("team_member_budget_duration"),
+        budget_duration: fields.period("team_member_budget_duration"),
         rpm_limit: fields.count("team_member_rpm_limit"),
         tpm_limit: fields.count("team_member_tpm_limit"),
         ..LimitEdit::default()
     };
+    if let Change::Set(period) = &limits.budget_duration
+        && parse_duration_ms(period).is_none()
+    {
+        fields.refuse(unreadable("team_member_budget_duration", period));
+    }
     let any = limits.max_budget != Change::Keep
         || limits.budget_duration != Change::Keep
         || limits.rpm_limit != Change::Keep

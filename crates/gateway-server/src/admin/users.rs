@@ -137,6 +137,7 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
         Change::Set(id) => id,
         Change::Keep | Change::Clear => new_id(),
     };
+    groups_exist(job, &fields).await?;
     job.fill_user(&mut fields);
     let with_key = fields.flag("auto_create_key") != Change::Set(false);
     let for_key: Vec<(&str, Value)> =
@@ -183,6 +184,26 @@ pub(super) async fn make(job: &Job, mut fields: Fields) -> Result<Value, Refusal
     answer.insert("token".to_owned(), Value::Null);
     answer.insert("token_id".to_owned(), Value::Null);
     Ok(Value::Object(answer))
+}
+
+/// Refuses teams and organisations that are not there: whoever makes one of that name later would have the user in it.
+async fn groups_exist(job: &Job, fields: &Fields) -> Result<(), Refusal> {
+    let teams = fields.look("teams").cloned().and_then(|teams| teams_named(Some(teams)).ok());
+    let team = fields.look("team_id").and_then(Value::as_str).map(str::to_owned);
+    for id in teams.into_iter().flatten().chain(team).filter(|id| !id.is_empty()) {
+        if job.db.scope(&ScopeId::new(ScopeKind::Team, &id)).await?.is_none() {
+            let message = format!("Team not found, passed team_id={id}");
+            return Err(Refusal::detail(StatusCode::NOT_FOUND, message));
+        }
+    }
+    let organizations = fields.look("organizations").and_then(Value::as_array).into_iter().flatten();
+    for id in organizations.filter_map(Value::as_str) {
+        if job.db.scope(&ScopeId::new(ScopeKind::Organization, id)).await?.is_none() {
+            let message = format!("Organization not found for organization_id={id}");
+            return Err(Refusal::detail(StatusCode::NOT_FOUND, message));
+        }
+    }
+    Ok(())
 }
 
 /// Makes a user whose id and mail address are nobody else's.
