@@ -1,7 +1,7 @@
 """Lists of users and teams: who is in them, in which order."""
 
 import pytest
-from support.common import fresh, ok, team
+from support.common import fresh, ok, team, until
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +135,52 @@ def test_keys_of_users_name_their_teams(gateway, made):
     assert {row["token"]: row["team_alias"] for row in everything["keys"]}[hashed] == alias
     assert {row["team_id"] for row in everything["teams"]} >= {f"{made}-t{number}" for number in range(3)}
     assert everything["user_id"]
+
+
+def test_keys_by_their_state(gateway):
+    user = fresh("user")
+    hashed = lambda **fields: ok(gateway.ask("POST", "/key/generate", {"user_id": user, **fields}))["token"]
+    plain, later, gone, stopped = hashed(), hashed(duration="1h"), hashed(duration="1s"), hashed(blocked=True, duration="1s")
+    listed = lambda query: set(ok(gateway.ask("GET", f"/key/list?user_id={user}&{query}"))["keys"])
+    until(lambda: listed("status=expired") == {gone}, what="an expired key")
+    assert listed("status=active") == {plain, later} and listed("status=revoked") == {stopped}
+    assert listed("expires=active") == {plain, later} and listed("expires=expired") == {gone, stopped}
+    assert listed("status=deleted") == set() and listed("page=1") == {plain, later, gone, stopped}
+    for query in ("status=odd", "expires=odd"):
+        refused = gateway.ask("GET", f"/key/list?{query}")
+        assert refused.status == 400 and "'expired'" in refused.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "kind"),
+    [
+        ("page=0", "page", "greater_than_equal"),
+        ("size=0", "size", "greater_than_equal"),
+        ("size=101", "size", "less_than_equal"),
+        ("page=two", "page", "int_parsing"),
+    ],
+)
+def test_pages_of_keys_that_are_none(gateway, query, name, kind):
+    [problem] = ok(gateway.ask("GET", f"/key/list?{query}"), 422)["detail"]
+    assert (problem["loc"], problem["type"], problem["input"]) == (["query", name], kind, query.split("=")[1])
+
+
+def test_whole_keys_say_whose_they_are(gateway):
+    user, org, team_id = fresh("user"), fresh("org"), fresh("team")
+    ok(gateway.ask("POST", "/organization/new", {"organization_id": org, "organization_alias": "Acme", "max_budget": 9}))
+    ok(gateway.ask("POST", "/user/new", {"user_id": user, "user_alias": "Ann Doe", "auto_create_key": False}))
+    ok(gateway.ask("POST", "/team/new", {"team_id": team_id, "team_alias": "Search", "rpm_limit": 7, "max_budget": 5, "models": ["gpt"], "organization_id": org}))
+    ok(gateway.ask("POST", "/team/member_add", {"team_id": team_id, "member": {"user_id": user, "role": "user"}}))
+    key = gateway.new_key(user_id=user, team_id=team_id, organization_id=org)
+    listed = lambda query, key=None: ok(gateway.ask("GET", f"/key/list?user_id={user}&{query}", **({"key": key} if key else {})))["keys"]
+    [row] = listed("return_full_object=true")
+    said = {name: row[name] for name in ("team_alias", "team_rpm_limit", "team_max_budget", "team_models", "team_blocked", "org_id", "organization_alias", "organization_max_budget")}
+    assert said == {"team_alias": "Search", "team_rpm_limit": 7, "team_max_budget": 5, "team_models": ["gpt"], "team_blocked": False,
+        "org_id": org, "organization_alias": "Acme", "organization_max_budget": 9}  # fmt: skip
+    assert (row["team_spend"], row["team_member_spend"], row["team_member"]["role"]) == (0.0, 0.0, "user")
+    assert "user" not in row and row["project_alias"] is None
+    [row] = listed("expand=user")
+    assert (row["user"]["user_alias"], row["user"]["teams"]) == ("Ann Doe", [team_id])
+    [own] = listed("return_full_object=true", key=key)
+    assert (own["team_alias"], own["organization_alias"]) == ("Search", None), "nobody sees an organisation they are not in"
+    assert listed("size=5")[0] == own["token"]

@@ -1,10 +1,11 @@
 """What was spent, by whom, on what: the reports of LiteLLM's API, from sums that the ledger keeps."""
 
 import datetime
+import hashlib
 import time
 
 import pytest
-from support.common import fresh, ok
+from support.common import fresh, ok, until
 from support.gateway import CALL_COST
 
 DAY = datetime.timedelta(days=1)
@@ -216,3 +217,30 @@ def test_models_of_the_price_map_are_priced_though_nobody_has_configured_them(ga
     told = ok(gateway.ask("POST", "/cost/estimate", question))
     assert (told["cost_per_request"], told["monthly_cost"]) == (pytest.approx(0.15), pytest.approx(0.3))
     assert told["provider"] == "openai" and told["input_cost_per_token"] == pytest.approx(1.5e-7)
+
+
+def test_days_tell_the_dearest_keys_apart(gateway):
+    team_id = ok(gateway.ask("POST", "/team/new", {}))["team_id"]
+    dear, cheap = gateway.new_key(team_id=team_id), gateway.new_key(team_id=team_id)
+    for key in (dear, dear, cheap):
+        assert gateway.chat(key=key).status == 200
+    day = lambda ahead: (datetime.datetime.now(datetime.timezone.utc) + ahead * DAY).strftime("%Y-%m-%d")
+    ask = lambda query: gateway.ask("GET", f"/team/daily/activity{query}&team_ids={team_id}")
+    whole = f"/aggregated?start_date={day(-1)}&end_date={day(1)}"
+    until(lambda: ok(ask(whole))["metadata"]["total_api_requests"] == 3, seconds=20, what="three calls")
+    told = ok(ask(whole + "&api_key_limit=1"))
+    meta, [result] = told["metadata"], told["results"]
+    assert (meta["api_key_limit"], meta["total_api_keys"], meta["entity_total_api_keys"]) == (1, 2, {team_id: 2})
+    assert list(result["breakdown"]["api_keys"]) == [hashlib.sha256(dear.encode()).hexdigest()]
+    assert len(result["breakdown"]["entities"][team_id]["api_key_breakdown"]) == 1
+    assert result["metrics"]["api_requests"] == result["breakdown"]["entities"][team_id]["metrics"]["api_requests"] == 3
+    assert ok(ask(whole))["metadata"]["api_key_limit"] == 100
+    for wrong in ("api_key_limit=0", "api_key_limit=1001", "timezone=here"):
+        [problem] = ok(ask(f"{whole}&{wrong}"), 422)["detail"]
+        assert problem["loc"] == ["query", wrong.split("=")[0]]
+    # A caller whose day began later than UTC's: its today is yesterday there.
+    behind = f"?start_date={day(-1)}&end_date={day(-1)}&timezone={24 * 60}"
+    assert ok(ask(behind))["results"] == []
+    assert len(ok(ask(behind + "&include_current_utc_day=true"))["results"]) == 1
+    past = f"?start_date={day(-3)}&end_date={day(-2)}&timezone={24 * 60}&include_current_utc_day=true"
+    assert ok(ask(past))["results"] == [], "what is past stays as it is asked for"

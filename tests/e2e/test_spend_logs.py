@@ -90,3 +90,20 @@ def test_sessions(gateway, made):
     assert len(grouped) == 3, "a row for the session, and one for each call without one"
     [row] = [row for row in grouped if row["session_id"] == made["session"]]
     assert row["custom_llm_provider"] == "anthropic", "the latest"
+
+
+def test_a_call_is_found_by_its_id_whenever_it_was(gateway, made):
+    one = rows(gateway, made, model="echo")[0]["request_id"]
+    past = {"start_date": "2020-01-01 00:00:00", "end_date": "2020-01-02 00:00:00", "request_id": one}
+    found = lambda path, query: [row["request_id"] for row in ok(gateway.ask("GET", f"{path}?{urlencode(query)}"))["data"]]
+    assert found("/spend/logs/ui", past) == [one]
+    assert found("/spend/logs/v2", past) == [], "there the time that is asked for counts"
+    assert found("/spend/logs/ui", {**past, "search": one}) == []
+
+
+def test_a_part_of_a_sessions_id_will_do(gateway, made):
+    part = made["session"][3:-1]
+    assert len(rows(gateway, made, session_id=part)) == 2
+    assert rows(gateway, made, session_id=part.replace("-", "_")) == [], "`_` means itself"
+    day = {"session_id": part, "start_date": "2020-01-01", "end_date": "2099-01-01"}
+    assert ok(gateway.ask("GET", f"/spend/logs/session/ui?{urlencode(day)}"))["data"] == [], "a session is named whole"

@@ -124,6 +124,8 @@ pub struct SpendQuery {
     pub model_group: Option<String>,
     /// Calls of one session.
     pub session_id: Option<String>,
+    /// Calls of sessions whose ids hold this text.
+    pub session_part: Option<String>,
     /// Calls of one of these keys.
     pub keys: Option<Vec<KeyHash>>,
     /// Calls that the provider's model of this name answered.

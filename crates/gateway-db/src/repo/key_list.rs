@@ -39,8 +39,12 @@ pub struct KeyQuery {
     pub or_created_by: Option<String>,
     /// Besides the keys that match, also those of these teams (`include_team_keys`).
     pub or_team_ids: Vec<String>,
-    /// Keys that expire before this time.
+    /// Keys that expire before this time, those below among them.
     pub expires_before: Option<i64>,
+    /// Keys that expire at this time, later or never, those below among them.
+    pub expires_from: Option<i64>,
+    /// Whether they are blocked, those below among them.
+    pub blocked: Option<bool>,
     /// Deleted keys instead of living ones.
     pub deleted: bool,
     /// What the list is ordered by.
@@ -157,7 +161,7 @@ impl Db {
         if !query.or_team_ids.is_empty() {
             wanted = wanted.add(Column::TeamId.is_in(query.or_team_ids.iter().map(String::as_str)));
         }
-        Condition::all().add(living).add(wanted)
+        Condition::all().add(living).add(wanted).add(state(query))
     }
 
     fn filters(&self, query: &KeyQuery) -> Condition {
@@ -185,9 +189,6 @@ impl Db {
                 columns.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, part))),
             );
         }
-        if let Some(time) = query.expires_before {
-            all = all.add(Column::ExpiresAt.lt(time));
-        }
         if let Some(group) = &query.access_group_id {
             all = all.add(self.has_access_group(group));
         }
@@ -203,6 +204,16 @@ impl Db {
             Backend::Postgres => Expr::cust_with_values("access_group_ids @> to_jsonb($1::text)", [group]),
         }
     }
+}
+
+/// What holds of every key of the list, whyever it is there.
+fn state(query: &KeyQuery) -> Condition {
+    let lasts =
+        |time: i64| Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gte(time));
+    Condition::all()
+        .add_option(query.expires_before.map(|time| Column::ExpiresAt.lt(time)))
+        .add_option(query.expires_from.map(lasts))
+        .add_option(query.blocked.map(|blocked| Column::Blocked.eq(blocked)))
 }
 
 fn column(sort: KeySort) -> Column {

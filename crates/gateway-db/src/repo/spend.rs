@@ -1,7 +1,7 @@
 //! Reading what calls consumed: the spend log and the sums.
 
 use llm_types::{KeyHash, Money};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Statement,
@@ -92,6 +92,7 @@ fn log_condition(query: &SpendQuery) -> Condition {
         .add_option(query.end_user.as_deref().map(|user| Column::EndUser.eq(user)))
         .add_option(query.model_group.as_deref().map(|model| Column::ModelGroup.eq(model)))
         .add_option(query.session_id.as_deref().map(|session| Column::SessionId.eq(session)))
+        .add_option(query.session_part.as_deref().map(session_with))
         .add_option(query.from.map(|time| Column::StartedAt.gte(time)))
         .add_option(query.until.map(|time| Column::StartedAt.lt(time)))
         .add_option(query.keys.as_ref().map(|keys| Column::KeyHash.is_in(keys.iter().map(KeyHash::as_str))))
@@ -101,6 +102,12 @@ fn log_condition(query: &SpendQuery) -> Condition {
         .add(what_it_cost(query))
         .add_option(query.search.as_deref().map(with_name))
         .add_option(query.one_of_session.then(|| latest_of_session(query.until)))
+}
+
+/// The session's id holds the text; `%` and `_` in it mean themselves.
+fn session_with(part: &str) -> SimpleExpr {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Expr::col(spend_log::Column::SessionId).like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
 }
 
 fn how_it_ended(query: &SpendQuery) -> Condition {
@@ -149,7 +156,7 @@ fn with_name(name: &str) -> Condition {
 }
 
 /// Calls without a session, and those that no other of their session and key followed before the end.
-fn latest_of_session(until: Option<i64>) -> sea_orm::sea_query::SimpleExpr {
+fn latest_of_session(until: Option<i64>) -> SimpleExpr {
     let before = until.map_or_else(String::new, |until| format!(" AND later.started_at < {until}"));
     Expr::cust(format!(
         "(spend_log.session_id IS NULL OR NOT EXISTS (SELECT 1 FROM spend_log later \

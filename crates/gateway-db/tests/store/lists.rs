@@ -36,7 +36,7 @@ async fn filters_find_what_they_name() {
         let db = &fresh.db;
         fill(db).await;
         let all = KeyQuery::default();
-        let cases: [(KeyQuery, &[u64]); 14] = [
+        let cases: [(KeyQuery, &[u64]); 17] = [
             (all.clone(), &[5, 4, 3, 2, 1]),
             (KeyQuery { user_id: Some("u-one".into()), ..all.clone() }, &[2, 1]),
             (KeyQuery { user_id: Some("U-".into()), ..all.clone() }, &[]),
@@ -48,6 +48,17 @@ async fn filters_find_what_they_name() {
             (KeyQuery { hash: Some(hash(3)), ..all.clone() }, &[3]),
             (KeyQuery { access_group_id: Some("a\"b".into()), ..all.clone() }, &[4]),
             (KeyQuery { expires_before: Some(501), ..all.clone() }, &[3]),
+            (KeyQuery { expires_from: Some(501), ..all.clone() }, &[5, 4, 2, 1]),
+            (KeyQuery { blocked: Some(true), or_team_ids: vec!["team".into()], ..all.clone() }, &[]),
+            (
+                KeyQuery {
+                    user_id: Some("u-one".into()),
+                    or_team_ids: vec!["team".into()],
+                    blocked: Some(false),
+                    ..all.clone()
+                },
+                &[4, 2, 1],
+            ),
             (
                 KeyQuery { user_id: Some("u-one".into()), or_created_by: Some("eve".into()), ..all.clone() },
                 &[5, 2, 1],

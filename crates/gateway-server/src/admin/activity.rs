@@ -1,14 +1,16 @@
 //! `/user/daily/activity` and its relatives: what each day came to, and who and what it was (surface §3.8).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gateway_db::{KeyNames, PageRequest, ReportQuery, ReportRow, ScopeKind, SpendBy, SpendSums};
 use http::StatusCode;
+use llm_types::Money;
 use serde::{Serialize, Serializer};
 
 use super::days;
 use super::job::{Job, written};
+use super::query::flag;
 use super::refusal::Refusal;
 
 /// Whose days.
@@ -65,6 +67,9 @@ struct Found {
 /// Rows of a page unless told (`page_size`), and at most.
 const PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 1_000;
+/// Keys that are told apart in a whole range unless told (`api_key_limit`), and at most.
+const KEYS: usize = 100;
+const MOST_KEYS: usize = 1_000;
 
 /// Answers with the days of a range: `whole`, or a page of the rows that they are sums of, newest first. As with
 /// LiteLLM a day may go on on the next page, and whoever wants all of it adds pages up.
@@ -72,6 +77,7 @@ pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Vec<u8>
     let (Some(from), Some(to)) = days::range(&job)? else {
         return Err(Refusal::detail(StatusCode::BAD_REQUEST, "Please provide start_date and end_date"));
     };
+    let (to, limit) = (last_day(&job, to)?, if whole { Some(key_limit(&job)?) } else { None });
     let (kind, entity) = of.source();
     let by = vec![
         SpendBy::Day,
@@ -97,12 +103,44 @@ pub(super) async fn run(job: Job, of: ActivityOf, whole: bool) -> Result<Vec<u8>
     query.only.extend(whose(&job, of).await?);
     if job.sees_nothing {
         let nothing = Found { rows: Vec::new(), page: 1, pages: 1 };
-        return written(&answer(&nothing, &Keys::new()));
+        return written(&answer(&nothing, &Keys::new(), (of, limit)));
     }
     let found = find(&job, &query, whole).await?;
     let hashes: BTreeSet<&str> = found.rows.iter().map(|row| row.names[2].as_str()).collect();
     let keys = job.db.key_names(&hashes.into_iter().collect::<Vec<_>>()).await?;
-    written(&answer(&found, &keys))
+    written(&answer(&found, &keys, (of, limit)))
+}
+
+/// The last day of the range. Where the caller's today is in it and `include_current_utc_day` says so, the range goes on
+/// to the day that it is in UTC: `timezone` is how many minutes the caller's clock is behind.
+fn last_day(job: &Job, to: i64) -> Result<i64, Refusal> {
+    const DAY_MS: i64 = 86_400_000;
+    let Some(behind) = integer(job, "timezone")? else { return Ok(to) };
+    if !flag(job.query.as_deref(), "include_current_utc_day") {
+        return Ok(to);
+    }
+    let now = job.moment.now;
+    let own_today = now.saturating_sub(behind.saturating_mul(60_000)).div_euclid(DAY_MS);
+    Ok(if to < own_today { to } else { to.max(now.div_euclid(DAY_MS)) })
+}
+
+/// How many keys are told apart (`api_key_limit`): those that spent most.
+fn key_limit(job: &Job) -> Result<usize, Refusal> {
+    let Some(found) = integer(job, "api_key_limit")? else { return Ok(KEYS) };
+    let (kind, words) = match usize::try_from(found) {
+        Ok(limit @ 1..=MOST_KEYS) => return Ok(limit),
+        Ok(1..) => ("less_than_equal", format!("Input should be less than or equal to {MOST_KEYS}")),
+        _ => ("greater_than_equal", "Input should be greater than or equal to 1".to_owned()),
+    };
+    Err(Refusal::Fields(vec![Refusal::field(kind, "api_key_limit", &words, &found.to_string().into())]))
+}
+
+fn integer(job: &Job, name: &str) -> Result<Option<i64>, Refusal> {
+    let Some(text) = job.param(name) else { return Ok(None) };
+    text.trim().parse().map(Some).map_err(|_| {
+        let message = "Input should be a valid integer, unable to parse string as an integer";
+        Refusal::Fields(vec![Refusal::field("int_parsing", name, message, &text.into())])
+    })
 }
 
 /// The user whose calls alone are shown, beside what the range is of.
@@ -129,26 +167,61 @@ async fn find(job: &Job, query: &ReportQuery, whole: bool) -> Result<Found, Refu
     Ok(Found { rows: found.items, page: found.page, pages })
 }
 
-fn answer<'r>(found: &'r Found, keys: &'r Keys) -> Answer<'r> {
+fn answer<'r>(found: &'r Found, keys: &'r Keys, (of, limit): (ActivityOf, Option<usize>)) -> Answer<'r> {
     let mut total = SpendSums::default();
     found.rows.iter().for_each(|row| total.add(&row.sums));
+    let mut metadata = Metadata::of(&total, found.page, found.pages);
+    let told = limit.map(|limit| {
+        let spent = spent_by_key(&found.rows);
+        metadata.api_key_limit = Some(limit);
+        metadata.total_api_keys = Some(spent.len());
+        metadata.entity_total_api_keys = (of != ActivityOf::User).then(|| keys_of_entities(&found.rows));
+        dearest(spent, limit)
+    });
     let days = found.rows.chunk_by(|one, other| one.names[0] == other.names[0]);
-    let results = days.map(|rows| day(rows, keys)).collect();
-    Answer { results, metadata: Metadata::of(&total, found.page, found.pages) }
+    let results = days.map(|rows| day(rows, keys, told.as_ref())).collect();
+    Answer { results, metadata }
+}
+
+fn spent_by_key(rows: &[ReportRow]) -> HashMap<&str, Money> {
+    let mut spent: HashMap<&str, Money> = HashMap::new();
+    for row in rows.iter().filter(|row| !row.names[2].is_empty()) {
+        *spent.entry(row.names[2].as_str()).or_default() += row.sums.cost;
+    }
+    spent
+}
+
+/// The keys that spent most, so many of them.
+fn dearest(spent: HashMap<&str, Money>, limit: usize) -> HashSet<&str> {
+    let mut keys: Vec<(&str, Money)> = spent.into_iter().collect();
+    keys.sort_unstable_by_key(|(key, spent)| (std::cmp::Reverse(*spent), *key));
+    keys.into_iter().take(limit).map(|(key, _)| key).collect()
+}
+
+/// How many keys each of those has whose days they are.
+fn keys_of_entities(rows: &[ReportRow]) -> BTreeMap<&str, usize> {
+    let mut keys: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| !row.names[1].is_empty() && !row.names[2].is_empty()) {
+        keys.entry(row.names[1].as_str()).or_default().insert(row.names[2].as_str());
+    }
+    keys.into_iter().map(|(entity, keys)| (entity, keys.len())).collect()
 }
 
 /// The names of keys by their hashes.
 type Keys = HashMap<String, KeyNames>;
 
-fn day<'r>(rows: &'r [ReportRow], keys: &'r Keys) -> Day<'r> {
+/// A day; only the keys `told` are told apart, all where it is `None`.
+fn day<'r>(rows: &'r [ReportRow], keys: &'r Keys, told: Option<&HashSet<&str>>) -> Day<'r> {
     let mut total = SpendSums::default();
     let mut parts: [Part<'r>; 6] = std::array::from_fn(|_| Part { named: BTreeMap::new(), keys });
     for row in rows {
         total.add(&row.sums);
         let [_, entity, key, group, model, provider, call_type] = row.names.as_slice() else { continue };
-        let of = [entity, key, group, model, provider, call_type];
+        let is_told = told.is_none_or(|told| told.contains(key.as_str()));
+        let of =
+            [entity.as_str(), if is_told { key.as_str() } else { "" }, group, model, provider, call_type];
         for (part, name) in parts.iter_mut().zip(of) {
-            part.add(name, key, &row.sums);
+            part.add(name, is_told.then_some(key.as_str()), &row.sums);
         }
     }
     let date = rows.first().map(|row| days::text(&row.names[0]));
@@ -159,7 +232,7 @@ fn day<'r>(rows: &'r [ReportRow], keys: &'r Keys) -> Day<'r> {
 #[derive(Serialize)]
 struct Answer<'r> {
     results: Vec<Day<'r>>,
-    metadata: Metadata,
+    metadata: Metadata<'r>,
 }
 
 #[derive(Serialize)]
@@ -200,13 +273,15 @@ struct Part<'r> {
 }
 
 impl<'r> Part<'r> {
-    fn add(&mut self, name: &'r str, key: &'r str, sums: &SpendSums) {
+    fn add(&mut self, name: &'r str, key: Option<&'r str>, sums: &SpendSums) {
         if name.is_empty() {
             return;
         }
         let (total, keys) = self.named.entry(name).or_default();
         total.add(sums);
-        keys.entry(key).or_default().add(sums);
+        if let Some(key) = key {
+            keys.entry(key).or_default().add(sums);
+        }
     }
 }
 
@@ -291,7 +366,7 @@ impl Metrics {
 }
 
 #[derive(Serialize)]
-struct Metadata {
+struct Metadata<'r> {
     total_spend: f64,
     total_prompt_tokens: i64,
     total_completion_tokens: i64,
@@ -304,9 +379,12 @@ struct Metadata {
     page: u64,
     total_pages: u64,
     has_more: bool,
+    api_key_limit: Option<usize>,
+    total_api_keys: Option<usize>,
+    entity_total_api_keys: Option<BTreeMap<&'r str, usize>>,
 }
 
-impl Metadata {
+impl Metadata<'_> {
     fn of(total: &SpendSums, page: u64, pages: u64) -> Self {
         Self {
             total_spend: total.cost.as_usd(),
@@ -321,6 +399,9 @@ impl Metadata {
             page,
             total_pages: pages,
             has_more: page < pages,
+            api_key_limit: None,
+            total_api_keys: None,
+            entity_total_api_keys: None,
         }
     }
 }

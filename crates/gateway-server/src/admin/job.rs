@@ -176,7 +176,7 @@ async fn run(mut job: Job, action: Action, path: &str) -> Result<Vec<u8>, Refusa
         // SCIM has answers of its own (`scim::answer`).
         Action::Scim(_) => return Err(crate::routes::operators_only(&job.caller, path).into()),
         Action::Audit(action) => seldom(|| audit::run(job, action)).await?,
-        Action::Spend(action) => return seldom(|| spend::run(job, action)).await,
+        Action::Spend(action) => return seldom(|| spend::run(job, action, path)).await,
         Action::Setting(action) => seldom(|| settings::run(job, action)).await?,
         Action::Fallback(action) => seldom(|| fallbacks::run(job, action)).await?,
         Action::Metrics(action) => seldom(|| metrics::run(job, action)).await?,

@@ -1,6 +1,7 @@
 //! `/key/*`: made, shown, changed, blocked, deleted, listed (surface §3.4).
 
 mod generation;
+mod listed;
 mod of_team;
 mod rotate;
 mod several;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, settings_of};
 use super::job::Job;
-use super::query::{flag, param};
+use super::query::param;
 use super::refusal::Refusal;
 use super::view;
 use crate::identity::{KeyDigest, masked, new_secret, parts_of_key};
@@ -290,39 +291,6 @@ impl Job {
             info.insert("model_max_budget_usage".to_owned(), usage);
         }
         Ok(json!({ "key": shown, "info": info }))
-    }
-
-    async fn list(self) -> Result<Value, Refusal> {
-        let query = self.query.as_deref();
-        let number = |name: &str, default: u64| {
-            param(query, name).and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let page = PageRequest { page: number("page", 1).max(1), size: number("size", 10).clamp(1, 100) };
-        let wanted = KeyQuery {
-            user_id: param(query, "user_id"),
-            team_id: param(query, "team_id"),
-            organization_id: param(query, "organization_id"),
-            project_id: param(query, "project_id"),
-            agent_id: param(query, "agent_id"),
-            hash: param(query, "key_hash").map(KeyHash::from),
-            alias: param(query, "key_alias"),
-            substring: flag(query, "substring_matching"),
-            search: param(query, "search"),
-            access_group_id: param(query, "access_group_id"),
-            deleted: param(query, "status").as_deref() == Some("deleted"),
-            sort: super::query::sort(query)?,
-            order: super::query::order(query)?,
-            page,
-            ..KeyQuery::default()
-        };
-        let found = self.db.list_keys(&wanted).await?;
-        let full = flag(query, "return_full_object");
-        let (total, pages, current) = (found.total, found.pages(), found.page);
-        let keys = match full {
-            true => self.full_all(&found.items).await?,
-            false => found.items.iter().map(|record| json!(record.hash.as_str())).collect(),
-        };
-        Ok(json!({ "keys": keys, "total_count": total, "current_page": current, "total_pages": pages }))
     }
 
     /// A key's row with its hash.

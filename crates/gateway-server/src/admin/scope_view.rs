@@ -97,7 +97,7 @@ pub(super) fn team(record: &ScopeRecord, spent: Money, members: &[ScopeRecord]) 
 }
 
 /// A member as its team names it.
-fn member(record: &ScopeRecord) -> Value {
+pub(super) fn member(record: &ScopeRecord) -> Value {
     json!({
         "user_id": record.id.member,
         "user_email": record.settings.email,

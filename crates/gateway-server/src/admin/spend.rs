@@ -81,10 +81,10 @@ impl SpendAction {
 }
 
 /// Answers a question about spend.
-pub(super) async fn run(job: Job, action: SpendAction) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn run(job: Job, action: SpendAction, path: &str) -> Result<Vec<u8>, Refusal> {
     let value = match action {
         SpendAction::Logs => logs(&job).await?,
-        SpendAction::LogsPaged => logs_paged(&job).await?,
+        SpendAction::LogsPaged => listed(&job, path).await?,
         SpendAction::Session => session(&job).await?,
         SpendAction::Keys => keys(&job).await?,
         SpendAction::Users => users(&job).await?,
@@ -238,12 +238,23 @@ fn add(map: &mut Map<String, Value>, name: &str, usd: f64) {
 /// `/spend/logs/session/ui`: the calls of one session.
 async fn session(job: &Job) -> Result<Value, Refusal> {
     job.param("session_id").ok_or_else(|| Refusal::missing("session_id"))?;
-    logs_paged(job).await
+    logs_paged(job, spend_query::read(job, page(job, 50, 100)).await?).await
 }
 
-async fn logs_paged(job: &Job) -> Result<Value, Refusal> {
-    let page = page(job, 50, 100);
-    let found = job.db.spend_rows(&spend_query::read(job, page).await?).await?;
+/// `/spend/logs/v2` and `/spend/logs/ui`: a part of a session's id will do. The dashboard always says the last day, so
+/// there a call that is named by its id is found whenever it was.
+async fn listed(job: &Job, path: &str) -> Result<Value, Refusal> {
+    let mut query = spend_query::read(job, page(job, 50, 100)).await?;
+    query.session_part = query.session_id.take();
+    if path == "/spend/logs/ui" && query.request_id.is_some() && query.search.is_none() {
+        (query.from, query.until) = (None, None);
+    }
+    logs_paged(job, query).await
+}
+
+async fn logs_paged(job: &Job, query: SpendQuery) -> Result<Value, Refusal> {
+    let page = query.page;
+    let found = job.db.spend_rows(&query).await?;
     let (total, capped) = (found.total.min(SPEND_ROWS_COUNTED), found.total > SPEND_ROWS_COUNTED);
     let pages = total.div_ceil(page.size);
     let mut rows = rows(job, &found.items);

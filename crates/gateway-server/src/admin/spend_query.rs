@@ -35,6 +35,7 @@ pub(super) async fn read(job: &Job, page: PageRequest) -> Result<SpendQuery, Ref
         end_user: job.param("end_user"),
         model_group: job.param("model_group"),
         session_id: job.param("session_id"),
+        session_part: None,
         from: days::moment(job, "start_date", false)?,
         until,
         keys: keys(job).await?,
