@@ -80,6 +80,15 @@ fn what_is_wrong_is_named() {
             "key_generation_settings",
         ),
         ("litellm_settings", "{default_team_params: {max_budget: much}}", "default_team_params"),
+        // More than can be counted in nano-dollars.
+        ("litellm_settings", "{default_team_params: {max_budget: 1.0e+300}}", "default_team_params"),
+        ("litellm_settings", "{max_budget: 9223372037}", "max_budget"),
+        ("litellm_settings", "{max_end_user_budget: 1.0e+300}", "max_end_user_budget"),
+        (
+            "router_settings",
+            "{provider_budget_config: {openai: {budget_limit: 1.0e+300, time_period: 1d}}}",
+            "provider_budget_config",
+        ),
         ("litellm_settings", "{default_team_params: {budget_duration: often}}", "default_team_params"),
         ("litellm_settings", "{default_team_params: {rpm_limit: -1}}", "default_team_params"),
         (
