@@ -305,3 +305,14 @@ def test_a_duration_that_no_clock_shows_is_refused(gateway):
     answer = gateway.ask("POST", "/key/generate", {"duration": "3000000d"})
     assert answer.status == 400
     assert "3000000d" in answer.json["error"]["message"] and answer.json["error"]["param"] == "duration"
+
+
+def test_what_further_periods_have_spent_is_told(gateway):
+    key = gateway.new_key(budget_limits=[{"budget_duration": "7d", "max_budget": 5}])
+    assert gateway.chat(key=key).status == 200
+    until = time.monotonic() + 10
+    while (usage := gateway.key_info(key)["budget_limits_usage"])["7d"]["current_spend"] == 0:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert usage == {"7d": {"current_spend": pytest.approx(CALL_COST)}}
+    assert "budget_limits_usage" not in gateway.key_info(gateway.new_key())

@@ -42,8 +42,12 @@ def test_a_user_keeps_keys_of_their_own(gateway, ann, bob):
     assert ok(gateway.ask("GET", f"/key/info?key={made['key']}", key=key))["info"]["rpm_limit"] == 5
     listed = ok(gateway.ask("GET", "/key/list?size=100", key=key))["keys"]
     assert made["token"] in listed and len(listed) == 2
-    again = ok(gateway.ask("GET", f"/key/list?size=100&user_id={other}&user_id={me}", key=key))["keys"]
-    assert sorted(again) == sorted(listed), "asking for another's shows one's own"
+    asks = lambda query: gateway.ask("GET", f"/key/list?size=100&{query}", key=key)
+    for query in (f"user_id={other}", f"user_id={other}&user_id={me}", "team_id=other", "organization_id=other"):
+        refused = asks(query)
+        assert (refused.status, refused.json["error"]["param"]) == (403, query.split("=")[0])
+    part = ok(asks(f"substring_matching=true&user_id={me}"))["keys"]
+    assert sorted(part) == sorted(listed), "a part of an id finds nobody else's"
     for path, body in [
         ("/key/update", {"key": others, "rpm_limit": 5}),
         ("/key/block", {"key": others}),
@@ -256,6 +260,25 @@ def test_aliases_and_several_keys_are_shown_to_whom_they_belong(gateway, ann, bo
     assert rows(key) == [mine, ours], "members see their team's keys"
     assert rows(others) == [theirs] and rows(MASTER_KEY) == [mine, ours, theirs]
     assert rows(of_team) == [ours], "a key of nobody sees itself"
+
+
+def test_members_see_what_their_teams_show(gateway, ann, bob):
+    (me, key), (other, others) = ann, bob
+    team = fresh("team")
+    members = [{"user_id": me, "role": "admin"}, {"user_id": other, "role": "user"}]
+    ok(gateway.ask("POST", "/team/new", {"team_id": team, "members_with_roles": members}))
+    service = ok(gateway.ask("POST", "/key/service-account/generate", {"team_id": team, "key_alias": fresh("robot")}))
+    anns = ok(gateway.ask("POST", "/key/generate", {"team_id": team, "user_id": me}))
+    listed = lambda key, query: set(ok(gateway.ask("GET", f"/key/list?size=100&{query}", key=key))["keys"])
+    teams = "include_team_keys=true"
+    assert {service["token"], anns["token"]} <= listed(key, teams)
+    assert service["token"] in listed(others, teams) and anns["token"] not in listed(others, teams)
+    assert service["token"] not in listed(others, "")
+    permitted = {"team_id": team, "team_member_permissions": ["/key/list"]}
+    ok(gateway.ask("POST", "/team/permissions_update", permitted))
+    assert anns["token"] in listed(others, teams)
+    made = ok(generate(gateway, key, team_id=team, user_id=other))["token"]
+    assert made not in listed(key, "") and made in listed(key, "include_created_by_keys=true")
 
 
 def test_days_of_teams_and_tags_show_a_member_its_own(gateway, ann, bob):

@@ -29,21 +29,26 @@ pub struct KeyQuery {
     pub hash: Option<KeyHash>,
     /// The key with this alias.
     pub alias: Option<String>,
-    /// `user_id`, `team_id` and `alias` match any part of the text, in any case.
-    pub substring: bool,
+    /// `user_id` matches any part of the text, in any case.
+    pub user_substring: bool,
+    /// `alias` matches any part of the text, in any case.
+    pub alias_substring: bool,
     /// Part of an alias, hash, user or team id, in any case.
     pub search: Option<String>,
     /// Keys with this access group.
     pub access_group_id: Option<String>,
-    /// Besides the keys that match, also those this user made (`include_created_by_keys`).
-    pub or_created_by: Option<String>,
-    /// Besides the keys that match, also those of these teams (`include_team_keys`).
+    /// Besides keys of `user_id`, also those this user made that are in no team or in one of these
+    /// (`include_created_by_keys`).
+    pub or_created_by: Option<(String, Vec<String>)>,
+    /// Besides keys of `user_id`, also those of these teams (`include_team_keys`).
     pub or_team_ids: Vec<String>,
-    /// Keys that expire before this time, those below among them.
+    /// Besides keys of `user_id`, also those of these teams that are nobody's.
+    pub or_services_of: Vec<String>,
+    /// Keys that expire before this time.
     pub expires_before: Option<i64>,
-    /// Keys that expire at this time, later or never, those below among them.
+    /// Keys that expire at this time, later or never.
     pub expires_from: Option<i64>,
-    /// Whether they are blocked, those below among them.
+    /// Whether they are blocked.
     pub blocked: Option<bool>,
     /// Deleted keys instead of living ones.
     pub deleted: bool,
@@ -154,22 +159,14 @@ impl Db {
     fn condition(&self, query: &KeyQuery) -> Condition {
         let living =
             if query.deleted { Column::DeletedAt.is_not_null() } else { Column::DeletedAt.is_null() };
-        let mut wanted = Condition::any().add(self.filters(query));
-        if let Some(user) = &query.or_created_by {
-            wanted = wanted.add(Column::CreatedBy.eq(user.as_str()));
-        }
-        if !query.or_team_ids.is_empty() {
-            wanted = wanted.add(Column::TeamId.is_in(query.or_team_ids.iter().map(String::as_str)));
-        }
-        Condition::all().add(living).add(wanted).add(state(query))
+        Condition::all().add(living).add(visible(query)).add(self.filters(query)).add(state(query))
     }
 
     fn filters(&self, query: &KeyQuery) -> Condition {
         let mut all = Condition::all();
         for (column, value, partly) in [
-            (Column::UserId, &query.user_id, query.substring),
-            (Column::TeamId, &query.team_id, query.substring),
-            (Column::Alias, &query.alias, query.substring),
+            (Column::TeamId, &query.team_id, false),
+            (Column::Alias, &query.alias, query.alias_substring),
             (Column::OrganizationId, &query.organization_id, false),
             (Column::ProjectId, &query.project_id, false),
             (Column::AgentId, &query.agent_id, false),
@@ -204,6 +201,26 @@ impl Db {
             Backend::Postgres => Expr::cust_with_values("access_group_ids @> to_jsonb($1::text)", [group]),
         }
     }
+}
+
+/// Whose keys: a user's, and what is seen besides them.
+fn visible(query: &KeyQuery) -> Condition {
+    let Some(user) = &query.user_id else { return Condition::all() };
+    let own =
+        if query.user_substring { contains(Column::UserId, user) } else { Column::UserId.eq(user.as_str()) };
+    let in_one = |teams: &[String]| Column::TeamId.is_in(teams.iter().map(String::as_str));
+    let mut any = Condition::any().add(own);
+    if let Some((maker, teams)) = &query.or_created_by {
+        let place = Condition::any().add(Column::TeamId.is_null()).add(in_one(teams));
+        any = any.add(Condition::all().add(Column::CreatedBy.eq(maker.as_str())).add(place));
+    }
+    if !query.or_team_ids.is_empty() {
+        any = any.add(in_one(&query.or_team_ids));
+    }
+    if !query.or_services_of.is_empty() {
+        any = any.add(Condition::all().add(in_one(&query.or_services_of)).add(Column::UserId.is_null()));
+    }
+    any
 }
 
 /// What holds of every key of the list, whyever it is there.

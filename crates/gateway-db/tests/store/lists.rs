@@ -36,11 +36,11 @@ async fn filters_find_what_they_name() {
         let db = &fresh.db;
         fill(db).await;
         let all = KeyQuery::default();
-        let cases: [(KeyQuery, &[u64]); 17] = [
+        let cases: [(KeyQuery, &[u64]); 19] = [
             (all.clone(), &[5, 4, 3, 2, 1]),
             (KeyQuery { user_id: Some("u-one".into()), ..all.clone() }, &[2, 1]),
             (KeyQuery { user_id: Some("U-".into()), ..all.clone() }, &[]),
-            (KeyQuery { user_id: Some("U-O".into()), substring: true, ..all.clone() }, &[2, 1]),
+            (KeyQuery { user_id: Some("U-O".into()), user_substring: true, ..all.clone() }, &[2, 1]),
             (KeyQuery { team_id: Some("team".into()), user_id: Some("u-two".into()), ..all.clone() }, &[4]),
             (KeyQuery { alias: Some("beta_1".into()), ..all.clone() }, &[2]),
             (KeyQuery { search: Some("BETA_".into()), ..all.clone() }, &[2]),
@@ -60,13 +60,19 @@ async fn filters_find_what_they_name() {
                 &[4, 2, 1],
             ),
             (
-                KeyQuery { user_id: Some("u-one".into()), or_created_by: Some("eve".into()), ..all.clone() },
+                KeyQuery {
+                    user_id: Some("u-one".into()),
+                    or_created_by: Some(("eve".into(), Vec::new())),
+                    ..all.clone()
+                },
                 &[5, 2, 1],
             ),
             (
                 KeyQuery { user_id: Some("u-one".into()), or_team_ids: vec!["team".into()], ..all.clone() },
                 &[4, 2, 1],
             ),
+            (KeyQuery { user_id: Some("x".into()), or_services_of: vec!["team".into()], ..all.clone() }, &[]),
+            (KeyQuery { alias: Some("A_".into()), alias_substring: true, ..all.clone() }, &[2]),
             (KeyQuery { deleted: true, ..all.clone() }, &[6]),
         ];
         for (query, expected) in cases {

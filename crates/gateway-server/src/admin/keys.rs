@@ -290,6 +290,10 @@ impl Job {
             let usage = self.model_budgets_spent(&owner, parts).await?;
             info.insert("model_max_budget_usage".to_owned(), usage);
         }
+        let windows = self.periods_spent(&owner, parts_of_key(&record.settings)).await?;
+        if !windows.is_empty() {
+            info.insert("budget_limits_usage".to_owned(), Value::Object(windows));
+        }
         Ok(json!({ "key": shown, "info": info }))
     }
 

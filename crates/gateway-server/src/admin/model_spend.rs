@@ -65,6 +65,22 @@ impl Job {
         Ok(Value::Object(usage))
     }
 
+    /// What is spent of the further periods of a budget (`budget_limits_usage`).
+    pub(super) async fn periods_spent(
+        &self,
+        owner: &str,
+        parts: Vec<PartSpec>,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let mut usage = Map::new();
+        for part in parts {
+            let (For::All, Some(period)) = (&part.of, &part.period) else { continue };
+            let stored = self.db.scope(&part.id(owner)).await?;
+            let spent = stored.map_or(Money::ZERO, |stored| self.spent(&stored));
+            usage.insert(period.clone(), json!({ "current_spend": spent.as_usd() }));
+        }
+        Ok(usage)
+    }
+
     async fn spent_by_model(
         &self,
         by: SpendBy,

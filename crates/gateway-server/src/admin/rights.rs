@@ -7,6 +7,7 @@
 mod figures;
 mod keys;
 mod people;
+mod seen;
 mod teams;
 
 use gateway_db::{ScopeId, ScopeKind, ScopeQuery, ScopeRecord};
@@ -164,28 +165,6 @@ fn narrow_to(job: &mut Job, name: &str, own: Vec<String>, none: &str) -> Result<
 /// The organisations the caller administers.
 pub(super) async fn organizations(job: &Job) -> Result<Vec<String>, Refusal> {
     Ok(Rights::of(job).await?.map(|rights| rights.organizations).unwrap_or_default())
-}
-
-impl Job {
-    /// The teams whose things the caller sees; `None` for administrators, who see everything.
-    pub(super) async fn teams_seen(&self) -> Result<Option<Vec<String>>, Refusal> {
-        if self.caller.role() != Role::Other {
-            return Ok(None);
-        }
-        let rights = Rights::of(self).await?;
-        Ok(Some(rights.into_iter().flat_map(|rights| rights.teams).map(|team| team.id.id).collect()))
-    }
-
-    /// The organisations the caller is a member of; `None` for administrators, who see everything.
-    pub(super) async fn organizations_seen(&self) -> Result<Option<Vec<String>>, Refusal> {
-        if self.caller.role() != Role::Other {
-            return Ok(None);
-        }
-        let Some(rights) = Rights::of(self).await? else { return Ok(Some(Vec::new())) };
-        let query = ScopeQuery { member: Some(rights.user), ..ScopeQuery::of(ScopeKind::OrganizationMember) };
-        let found = self.db.list_scopes(&query).await?.items;
-        Ok(Some(found.into_iter().map(|member| member.id.id).collect()))
-    }
 }
 
 impl Rights {

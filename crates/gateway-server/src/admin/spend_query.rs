@@ -61,7 +61,8 @@ async fn keys(job: &Job) -> Result<Option<Vec<llm_types::KeyHash>>, Refusal> {
     let Some(alias) = job.param("key_alias") else { return Ok(None) };
     let mut found = Vec::new();
     for deleted in [false, true] {
-        let query = KeyQuery { alias: Some(alias.clone()), substring: true, deleted, ..KeyQuery::default() };
+        let query =
+            KeyQuery { alias: Some(alias.clone()), alias_substring: true, deleted, ..KeyQuery::default() };
         found.extend(job.all_keys(query).await?.into_iter().map(|key| key.hash));
     }
     Ok(Some(found))

@@ -11,6 +11,7 @@ use crate::admin::query::{self, flag, param, params};
 use crate::admin::refusal::Refusal;
 use crate::admin::view::money;
 use crate::admin::{scope_view, teams};
+use crate::walk::Role;
 
 /// The largest page.
 const LARGEST: u64 = 100;
@@ -18,7 +19,8 @@ const LARGEST: u64 = 100;
 impl Job {
     pub(super) async fn list(self) -> Result<Value, Refusal> {
         let query = self.query.as_deref();
-        let wanted = self.wanted()?;
+        let mut wanted = self.wanted()?;
+        self.widen(&mut wanted).await?;
         let found = self.db.list_keys(&wanted).await?;
         let with_users = params(query, "expand").iter().any(|word| word == "user");
         let (total, pages, current) = (found.total, found.pages(), found.page);
@@ -38,22 +40,45 @@ impl Job {
     fn wanted(&self) -> Result<KeyQuery, Refusal> {
         let query = self.query.as_deref();
         let wanted = KeyQuery {
-            user_id: param(query, "user_id"),
-            team_id: param(query, "team_id"),
-            organization_id: param(query, "organization_id"),
-            project_id: param(query, "project_id"),
-            agent_id: param(query, "agent_id"),
-            hash: param(query, "key_hash").map(KeyHash::from),
-            alias: param(query, "key_alias"),
-            substring: flag(query, "substring_matching"),
-            search: param(query, "search"),
-            access_group_id: param(query, "access_group_id"),
+            user_id: self.param("user_id"),
+            team_id: self.param("team_id"),
+            organization_id: self.param("organization_id"),
+            project_id: self.param("project_id"),
+            agent_id: self.param("agent_id"),
+            hash: self.param("key_hash").map(KeyHash::from),
+            alias: self.param("key_alias"),
+            // A part of one's own id would find others'.
+            user_substring: flag(query, "substring_matching") && self.caller.role() != Role::Other,
+            alias_substring: flag(query, "substring_matching"),
+            search: self.param("search"),
+            access_group_id: self.param("access_group_id"),
             sort: query::sort(query)?,
             order: query::order(query)?,
             page: page(query)?,
             ..KeyQuery::default()
         };
         in_state(query, wanted, self.moment.now.saturating_add(1))
+    }
+
+    /// What is seen besides a user's own keys: those it made (`include_created_by_keys`), and of its teams those it may
+    /// see (`include_team_keys`).
+    async fn widen(&self, wanted: &mut KeyQuery) -> Result<(), Refusal> {
+        let query = self.query.as_deref();
+        let Some(user) = wanted.user_id.clone() else { return Ok(()) };
+        let made = flag(query, "include_created_by_keys");
+        let teams = flag(query, "include_team_keys");
+        if !made && !teams {
+            return Ok(());
+        }
+        let (whole, member) = self.teams_of_keys().await?;
+        if made {
+            wanted.or_created_by = Some((user, whole.iter().chain(&member).cloned().collect()));
+        }
+        if teams {
+            wanted.or_team_ids = whole;
+            wanted.or_services_of = member;
+        }
+        Ok(())
     }
 
     /// Tells rows what LiteLLM's view of a key has of its team, its place there, its organisation and its project, as
@@ -204,7 +229,7 @@ fn page(query: Option<&str>) -> Result<PageRequest, Refusal> {
 
 /// The keys of a state (`status`, `expires`); what expires before `then` has expired.
 fn in_state(query: Option<&str>, mut wanted: KeyQuery, then: i64) -> Result<KeyQuery, Refusal> {
-    match param(query, "status").as_deref() {
+    match param(query, "status").as_deref().filter(|word| !word.is_empty()) {
         None => {}
         Some("deleted") => wanted.deleted = true,
         Some("revoked") => wanted.blocked = Some(true),
@@ -215,7 +240,7 @@ fn in_state(query: Option<&str>, mut wanted: KeyQuery, then: i64) -> Result<KeyQ
             return Err(Refusal::about(ErrorKind::BadRequest, "bad_request_error", "status", words));
         }
     }
-    match param(query, "expires").as_deref() {
+    match param(query, "expires").as_deref().filter(|word| !word.is_empty()) {
         None => {}
         Some("expired") => wanted.expires_before = Some(then),
         Some("active") => wanted.expires_from = Some(then),

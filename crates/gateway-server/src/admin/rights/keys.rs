@@ -11,7 +11,7 @@ use crate::admin::KeyAction;
 use crate::admin::job::Job;
 use crate::admin::keys::hash_of;
 use crate::admin::refusal::Refusal;
-use crate::walk::{Caller, Role};
+use crate::walk::Caller;
 
 /// What who is no administrator may not give a key: it would reach models, money, routes or rules that are not theirs.
 const NOT_FOR_USERS: [&str; 20] = [
@@ -83,20 +83,36 @@ impl Rights {
                     _ => Ok(()),
                 }
             }
-            KeyAction::List => {
-                let team = job.param("team_id");
-                let runs = match &team {
-                    Some(team) => self.runs(job, team).await?,
-                    None => false,
-                };
-                if !runs {
-                    narrow(job, "user_id", &self.user);
-                }
-                Ok(())
-            }
+            KeyAction::List => self.lists(job).await,
             // Narrowed where they are answered.
             KeyAction::InfoOfSeveral | KeyAction::Aliases | KeyAction::Health => Ok(()),
         }
+    }
+
+    /// One's own keys, or all of a team that one runs.
+    async fn lists(&self, job: &mut Job) -> Result<(), Refusal> {
+        let no = |field: &str, words: &str| {
+            Err(Refusal::about(ErrorKind::Forbidden, "bad_request_error", field, words))
+        };
+        if job.param("user_id").is_some_and(|asked| asked != self.user) {
+            return no("user_id", "You are not authorized to check another user's keys");
+        }
+        if let Some(team) = job.param("team_id") {
+            if self.runs(job, &team).await? {
+                return Ok(());
+            }
+            if !self.is_member(&team) {
+                return no("team_id", "You are not authorized to check this team's keys");
+            }
+        }
+        if let Some(id) = job.param("organization_id") {
+            let member = ScopeId::member(ScopeKind::OrganizationMember, &id, &self.user);
+            if job.db.scope(&member).await?.is_none() {
+                return no("organization_id", "You are not authorized to check this organization's keys");
+            }
+        }
+        narrow(job, "user_id", &self.user);
+        Ok(())
     }
 
     /// A key for oneself, or for a team that lets one.
@@ -289,39 +305,6 @@ impl Rights {
             return Err(managers_only(job, path));
         }
         ordinary(fields)
-    }
-}
-
-impl Job {
-    /// Whose keys' aliases the caller sees: a user's and some teams'; `None` for administrators, who see all.
-    pub(in crate::admin) async fn aliases_seen(&self) -> Result<Option<(String, Vec<String>)>, Refusal> {
-        if self.caller.role() != Role::Other {
-            return Ok(None);
-        }
-        let Some(rights) = Rights::of(self).await? else { return Err(not_yours_to_see()) };
-        Ok(Some((rights.user, rights.teams.into_iter().map(|team| team.id.id).collect())))
-    }
-
-    /// Those of some keys that the caller may see.
-    pub(in crate::admin) async fn keys_seen(
-        &self,
-        records: Vec<KeyRecord>,
-    ) -> Result<Vec<KeyRecord>, Refusal> {
-        if self.caller.role() != Role::Other {
-            return Ok(records);
-        }
-        let rights = Rights::of(self).await?;
-        let mut seen = Vec::new();
-        for record in records {
-            let shown = match &rights {
-                Some(rights) => rights.may_see(self, &record).await?,
-                None => matches!(&self.caller, Caller::Key(entry) if entry.record.hash == record.hash),
-            };
-            if shown {
-                seen.push(record);
-            }
-        }
-        Ok(seen)
     }
 }
 
