@@ -340,6 +340,14 @@ def test_an_organisations_administrator_keeps_its_people(gateway, ann, bob):
     denied(act("/user/delete", {"user_ids": [made["user_id"]]}), 403)
     second = ok(act("/user/new", {"organizations": [mine]}))["user_id"]
     assert ok(act("/user/delete", {"user_ids": [second]})) == 1
+    # What its teams may spend, within what it has itself.
+    ok(gateway.ask("PATCH", "/organization/update", {"organization_id": mine, "max_budget": 10}))
+    ok(act("/team/update", {"team_id": team, "max_budget": 5, "models": ["gpt"]}))
+    assert act("/team/update", {"team_id": team, "max_budget": 11}).status == 400
+    page = ok(gateway.ask("GET", f"/team/info?team_id={team}", key=key))["team_info"]
+    assert (page["max_budget"], page["caller_edit_access"]) == (5, {"kind": "unrestricted"})
+    for place in (foreign, None):
+        denied(act("/team/update", {"team_id": team, "organization_id": place}), 403)
     # Its teams, to the end.
     of_team = gateway.new_key(team_id=team)
     ok(act("/team/block", {"team_id": team}))

@@ -193,9 +193,11 @@ impl Rights {
     async fn runs(&self, job: &Job, team: &str) -> Result<bool, Refusal> {
         let admin =
             |member: &ScopeRecord| member.id.id == team && member.settings.role.as_deref() == Some("admin");
-        if self.teams.iter().any(admin) {
-            return Ok(true);
-        }
+        Ok(self.teams.iter().any(admin) || self.owns(job, team).await?)
+    }
+
+    /// Whether the team is one of an organisation that the caller administers.
+    async fn owns(&self, job: &Job, team: &str) -> Result<bool, Refusal> {
         let record = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await?;
         let owner = record.and_then(|record| record.settings.organization_id);
         Ok(owner.is_some_and(|owner| self.organizations.contains(&owner)))

@@ -1,6 +1,5 @@
 //! Whose teams and projects are whose: members see them, their administrators and their organisation's run them.
 
-use gateway_db::{ScopeId, ScopeKind};
 use serde_json::Value;
 
 use super::{Rights, narrow, object, refused};
@@ -96,9 +95,7 @@ impl Rights {
         let mut any = false;
         for team in teams {
             any = true;
-            let record = job.db.scope(&ScopeId::new(ScopeKind::Team, team)).await?;
-            let owner = record.and_then(|record| record.settings.organization_id);
-            if !owner.is_some_and(|owner| self.organizations.contains(&owner)) {
+            if !self.owns(job, team).await? {
                 return Err(crate::routes::operators_only(&job.caller, path).into());
             }
         }
@@ -112,6 +109,13 @@ impl Rights {
         let Some(team) = named else { return Ok(()) };
         if !self.runs(job, team).await? {
             return Err(refused(format!("Only the administrators of team={team} may do this")));
+        }
+        if self.owns(job, team).await? {
+            // It stays among the caller's organisations, whose limits hold for it.
+            return match body.get("organization_id").filter(|_| action == TeamAction::Update) {
+                None => Ok(()),
+                Some(new) => self.administers(new.as_str().unwrap_or("null")),
+            };
         }
         let limit = NOT_FOR_TEAM_ADMINS.iter().find(|name| body.contains_key(**name));
         match limit {

@@ -177,8 +177,10 @@ async fn access(job: &Job, team: &ScopeRecord, members: &[ScopeRecord]) -> Resul
     };
     let run = rights::organizations(job).await?;
     let owner = team.settings.organization_id.as_ref();
-    let runs = members.iter().any(is_admin) || owner.is_some_and(|owner| run.contains(owner));
-    Ok(match runs {
+    if owner.is_some_and(|owner| run.contains(owner)) {
+        return Ok(json!({ "kind": "unrestricted" }));
+    }
+    Ok(match members.iter().any(is_admin) {
         true => json!({ "kind": "team_admin", "editable_fields": EDITABLE }),
         false => json!({ "kind": "none" }),
     })
